@@ -1,0 +1,126 @@
+# Every target works as the first command after a clone: it makes .venv when that is missing.
+# Needs git, GNU make, bash and Python 3.11 or 3.12 with its venv module; nothing is installed outside this folder.
+
+PROFILE ?= smoke
+DATA_DIR ?=
+OUTPUT ?= output
+TEST_WORKERS ?= 2
+TEST_OPTIONS ?=
+LOCK_OPTIONS ?=
+PYTHON ?=
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help venv torch reproduce-tables reproduce-figures bench-optimizers test check format lock clean
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/ready
+TORCH_READY := $(VENV)/torch-ready
+PIP_LOG := $(VENV)/pip.log
+UV := uv==0.13.9
+EXPERIMENT = --profile $(PROFILE) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)") --output "$(OUTPUT)"
+
+help:  ## List the targets (the default)
+	@echo 'make TARGET, where TARGET is one of'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo 'Settings, given as NAME=VALUE: PROFILE ($(PROFILE)), DATA_DIR (a folder of class folders), OUTPUT ($(OUTPUT)),'
+	@echo 'PYTHON (the interpreter .venv is made with), TEST_OPTIONS (for pytest), LOCK_OPTIONS (for the locking tool).'
+
+reproduce-tables: $(READY)  ## Train what is not yet trained, then write the tables and figures to OUTPUT
+	@$(RUN) -m reproduce tables $(EXPERIMENT)
+
+reproduce-figures: $(READY)  ## Write the tables and figures again from the stored rows, without training
+	@$(RUN) -m reproduce figures $(EXPERIMENT)
+
+bench-optimizers: $(READY)  ## Time a training step and count the state of every optimizer beside Keras Adam
+	@$(RUN) -m reproduce bench-optimizers
+
+test: $(READY)  ## Run the tests
+	@$(RUN) -m pytest -n $(TEST_WORKERS) $(TEST_OPTIONS)
+
+check: $(READY)  ## Check formatting, lint and types
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+
+format: $(READY)  ## Format the code and apply the lint's safe fixes
+	$(RUN) -m ruff check --fix-only .
+	$(RUN) -m ruff format .
+
+venv: $(READY)  ## Make .venv from the hashed lock requirements/cpu.txt
+	@echo 'The environment is ready: $(VENV)'
+
+torch: $(TORCH_READY)  ## Add the CPU build of PyTorch to .venv, where it can be had
+
+# Sets the shell variable python to an interpreter this project can use, or ends with what is wrong.
+define find_python
+python=; \
+for candidate in $(or $(PYTHON),python3.11 python3.12 python3); do \
+  if "$$candidate" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null; \
+  then python=$$candidate; break; fi; \
+done; \
+if [ -z "$$python" ]; then \
+  echo 'No usable Python among: $(or $(PYTHON),python3.11 python3.12 python3).' >&2; \
+  echo 'This project needs Python 3.11 or 3.12 with its venv module (on Debian and Ubuntu: the package python3-venv).' >&2; \
+  echo 'Another interpreter is named so: make PYTHON=/path/to/python3.11 TARGET' >&2; \
+  exit 1; \
+fi
+endef
+
+# pip's output, cut down to signs of life: each large download, a count, and the start of the long unpacking.
+define pip_progress
+awk '/^ *Downloading .*[0-9][0-9]\.[0-9] MB\)/ { sub(/^ *Downloading /, ""); sub(/-.*\(/, " ("); print "  fetching " $$0; fflush() } \
+     /^(Collecting|Processing) / && ++n % 20 == 0 { print "  " n " packages collected"; fflush() } \
+     /^Installing collected/ { print "  " n " packages collected, installing them (about a minute)"; fflush() }'
+endef
+
+# The stamp comes last, so an interrupted set-up is begun again from nothing.
+$(READY): requirements/cpu.txt
+	@$(find_python); \
+	start=$$SECONDS; \
+	echo "Making $(VENV) with $$("$$python" --version), once: a minute or two, about 2.5 GB"; \
+	rm -rf $(VENV); \
+	"$$python" -m venv $(VENV); \
+	$(RUN) -m pip install --require-hashes --only-binary :all: --progress-bar off -r $< 2>$(PIP_LOG) | $(pip_progress) \
+	  || { cat $(PIP_LOG) >&2; exit 1; }; \
+	touch $@; \
+	echo "  ready after $$((SECONDS - start)) s"
+
+$(TORCH_READY): requirements/torch-cpu.txt $(READY)
+	@echo 'Adding the CPU build of PyTorch to $(VENV)'; \
+	if $(RUN) -m pip install --quiet --require-hashes --only-binary :all: -r $< 2>$(PIP_LOG); then \
+	  touch $@; echo '  ready'; \
+	elif grep -q 'No matching distribution found for torch' $(PIP_LOG); then \
+	  echo '  not to be had from the package sources of this machine: the tests on the torch backend will be skipped'; \
+	else \
+	  cat $(PIP_LOG) >&2; exit 1; \
+	fi
+
+lock:  ## Resolve requirements/*.txt again, with hashes (newer versions: LOCK_OPTIONS=--upgrade)
+	@$(find_python); \
+	folder=$$(mktemp -d); \
+	trap 'rm -rf "$$folder"' EXIT; \
+	"$$python" -m venv "$$folder/venv"; \
+	"$$folder/venv/bin/python" -m pip install -qq '$(UV)'; \
+	compile() { \
+	  "$$folder/venv/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --custom-compile-command 'make lock' $(LOCK_OPTIONS) "$$@"; \
+	}; \
+	echo 'Locking requirements/cpu.txt'; \
+	compile pyproject.toml --extra cpu --extra reproduce --extra search --extra dev -o requirements/cpu.txt; \
+	echo 'Locking requirements/torch-cpu.txt'; \
+	if "$$folder/venv/bin/python" -m pip download -qq --no-deps -d "$$folder/wheels" -r requirements/torch-cpu.in; then \
+	  compile requirements/torch-cpu.in -c requirements/cpu.txt --find-links "$$folder/wheels" \
+	    -o requirements/torch-cpu.txt; \
+	else \
+	  echo '  left as it was: the CPU build of PyTorch is not to be had from the package sources of this machine'; \
+	fi
+
+clean:  ## Remove .venv, build products and caches; what is in OUTPUT stays
+	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

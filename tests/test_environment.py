@@ -1,0 +1,139 @@
+"""The environment's descriptions agree: pyproject.toml, the locks, environment.yml and the image."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LOCKED_EXTRAS = ("cpu", "reproduce", "search", "dev")
+LOCKS = ("cpu.txt", "torch-cpu.txt")
+PYTHONS = ("3.11", "3.12")
+CONFIGURATION = (
+    "Makefile", "environment.yml", "pyproject.toml", "docker/Dockerfile", ".ci/run",
+    "requirements/torch-cpu.in", *(f"requirements/{name}" for name in LOCKS),
+)  # fmt: skip
+
+
+def parsed(lines: list[str]) -> set[Requirement]:
+    return {Requirement(line) for line in lines}
+
+
+def direct_requirements() -> set[Requirement]:
+    extras = PROJECT["optional-dependencies"]
+    return parsed([*PROJECT["dependencies"], *(line for extra in LOCKED_EXTRAS for line in extras[extra])])
+
+
+def lock_entries(name: str) -> Iterator[tuple[Requirement, list[str]]]:
+    """Each requirement of a lock with its hashes."""
+    text = (ROOT / "requirements" / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    for line in text.splitlines():
+        if line and not line.lstrip().startswith("#"):
+            requirement, *hashes = re.split(r"\s+--hash=", line.strip())
+            yield Requirement(requirement), hashes
+
+
+def pinned(name: str, python: str) -> dict[str, Version]:
+    """What a lock installs on 64-bit Linux under one Python version."""
+    machine = {
+        "python_version": python,
+        "python_full_version": f"{python}.9",
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "platform_machine": "x86_64",
+        "platform_python_implementation": "CPython",
+        "implementation_name": "cpython",
+    }
+    versions: dict[str, Version] = {}
+    for requirement, _ in lock_entries(name):
+        if requirement.marker is None or requirement.marker.evaluate(machine):
+            (specifier,) = requirement.specifier
+            assert requirement.name not in versions
+            versions[canonicalize_name(requirement.name)] = Version(specifier.version)
+    return versions
+
+
+def test_the_package_itself_needs_only_keras_and_numpy() -> None:
+    assert parsed(PROJECT["dependencies"]) == parsed(["keras>=3.15", "numpy"])
+    assert SpecifierSet(PROJECT["requires-python"]) == SpecifierSet(">=3.11,<3.13")
+
+
+def test_conda_environment_is_the_same_set() -> None:
+    python, pip, listed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))[
+        "dependencies"
+    ]
+    assert pip == "pip"
+    assert Version(python.removeprefix("python=")) in SpecifierSet(PROJECT["requires-python"])
+    assert parsed(listed["pip"]) == direct_requirements()
+    assert len(listed["pip"]) == len(direct_requirements())
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_locked_package_has_one_version_and_hashes(name: str) -> None:
+    entries = list(lock_entries(name))
+    assert entries
+    for requirement, hashes in entries:
+        assert [specifier.operator for specifier in requirement.specifier] == ["=="], requirement
+        assert hashes, requirement
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", digest) for digest in hashes), requirement
+
+
+@pytest.mark.parametrize("requirement", sorted(direct_requirements(), key=str), ids=str)
+def test_lock_holds_every_direct_dependency(requirement: Requirement) -> None:
+    locked = [entry for entry, _ in lock_entries("cpu.txt") if entry.name == requirement.name]
+    assert locked
+    for entry in locked:
+        (specifier,) = entry.specifier
+        assert specifier.version in requirement.specifier
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_lock_covers_python_version(python: str) -> None:
+    machine = {"sys_platform": "linux", "platform_machine": "x86_64", "python_version": python}
+    needed = {
+        item.name for item in direct_requirements() if item.marker is None or item.marker.evaluate(machine)
+    }
+    assert needed <= pinned("cpu.txt", python).keys()
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_locks_never_clash(python: str) -> None:
+    cpu, torch = pinned("cpu.txt", python), pinned("torch-cpu.txt", python)
+    assert torch["torch"].local == "cpu"
+    shared = cpu.keys() & torch.keys()
+    assert {name: cpu[name] for name in shared} == {name: torch[name] for name in shared}
+
+
+@pytest.mark.parametrize("path", CONFIGURATION)
+def test_no_package_index_host_or_machine_path_is_named(path: str) -> None:
+    text = (ROOT / path).read_text(encoding="utf-8")
+    named = re.findall(
+        r"https?://|file:|index-url|--index|--find-links +/|trusted-host|/(?:home|root|tmp|opt|srv|Users)/",
+        text,
+    )
+    assert named == []
+
+
+def test_the_wheel_brings_the_protocols() -> None:
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    wheel = build["targets"]["wheel"]
+    assert wheel["packages"] == ["paper_optimizers", "reproduce"]
+    for source in wheel["force-include"]:
+        assert (ROOT / source).is_dir()
+
+
+def test_tensorflow_is_chosen_by_exactly_one_marker() -> None:
+    markers = [Marker(str(Requirement(line).marker)) for line in PROJECT["optional-dependencies"]["cpu"]]
+    for platform in ("linux", "darwin", "win32"):
+        for processor in ("x86_64", "aarch64", "arm64", "AMD64"):
+            machine = {"sys_platform": platform, "platform_machine": processor}
+            assert sum(marker.evaluate(machine) for marker in markers) == 1
