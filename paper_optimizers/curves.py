@@ -1,0 +1,116 @@
+"""The decay-curve table: functions of training progress that decay functions and schedules read, one row each.
+
+With step ``t`` of ``T``: tau = t/T and rho = ((2t) mod T)/T, the progress of two restarts. Steps past the end hold the
+last step's value (t = T - 1), so every curve is defined for every t >= 0.
+
+Source: Morgan & Hougen (arXiv 2404.06679), the table of decay operands; a13 is Demon's rule (Chen et al., 2022,
+arXiv 1910.04952).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from paper_optimizers.namespaces import Namespace
+from paper_optimizers.ops import Parameter, Parameters, Values
+
+
+class Progress(NamedTuple):
+    """Training progress at one step: ``tau = t/T``, ``rho = ((2t) mod T)/T`` and ``remaining = 1 - (t+1)/T``."""
+
+    tau: Any
+    rho: Any
+    remaining: Any
+
+
+def progress(step: Any, total_steps: int, *, minimum: Callable[[Any, Any], Any], cast: Callable[[Any], Any]) -> Progress:
+    """Progress at integer ``step`` (scalar or array), held at the last step.
+
+    Args:
+        step: Integer step, from 0.
+        total_steps: T, at least 1.
+        minimum: The array library's minimum, on integers.
+        cast: From integers to the floating type of the curves.
+
+    Returns:
+        `Progress`; the remainder is taken in integers, so rho is exact.
+    """
+    last = minimum(step, total_steps - 1)
+    return Progress(
+        cast(last) / total_steps, cast((2 * last) % total_steps) / total_steps, 1.0 - cast(last + 1) / total_steps
+    )
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One row: ``compute(xp, progress, **parameters)`` gives a scalar; notation and LaTeX as in the other tables."""
+
+    name: str
+    compute: Callable[..., Any]
+    notation: Callable[[Values], str | None]
+    latex: Callable[[Values], str]
+    parameters: Parameters = field(default_factory=dict)
+
+
+def _demon(p: Progress, initial: float) -> Any:
+    remaining = initial * p.remaining
+    return remaining / ((1.0 - initial) + remaining)
+
+
+def _demon_released(p: Progress, initial: float) -> Any:
+    remaining = initial * p.remaining
+    return (initial - remaining) / ((1.0 - initial) + remaining)
+
+
+def _exponential(xp: Namespace, p: Progress, base: float) -> Any:
+    return xp.exp(p.tau * math.log(base))
+
+
+def _named(symbol: str, **defaults: float) -> Callable[[Values], str | None]:
+    return lambda values: symbol if all(values[name] == value for name, value in defaults.items()) else None
+
+
+def _latex(symbol: str, **defaults: float) -> Callable[[Values], str]:
+    def latex(values: Values) -> str:
+        changed = [f"{name}={values[name]:g}" for name, default in defaults.items() if values[name] != default]
+        return symbol + (rf"\{{{', '.join(changed)}\}}" if changed else "")
+
+    return latex
+
+
+def _curve(name: str, symbol: str, compute: Callable[..., Any], latex: str = "", **parameters: Parameter) -> Curve:
+    defaults = {key: float(parameter.default) for key, parameter in parameters.items()}
+    math_symbol = latex or f"a_{{{symbol[1:]}}}"
+    return Curve(name, compute, _named(symbol, **defaults), _latex(math_symbol, **defaults), parameters)
+
+
+_BASE = Parameter(0.01, 1e-12, 1.0)
+_INITIAL = Parameter(0.95, 0.0, 0.9999999)
+
+_TABLE = (
+    _curve("linear_decay", "a1", lambda xp, p: 1.0 - p.tau),
+    _curve("linear_growth", "a2", lambda xp, p: p.tau),
+    _curve("cosine_decay", "a3", lambda xp, p: 0.5 * (1.0 + xp.cos(math.pi * p.tau))),
+    _curve("cosine_growth", "a4", lambda xp, p: 0.5 * (1.0 - xp.cos(math.pi * p.tau))),
+    _curve("cosine_valley", "a5", lambda xp, p: 0.5 * (1.0 + xp.cos(2.0 * math.pi * p.tau))),
+    _curve("cosine_hill", "a6", lambda xp, p: 0.5 * (1.0 - xp.cos(2.0 * math.pi * p.tau))),
+    _curve("cosine_restart_decay", "a7", lambda xp, p: 0.5 * (1.0 + xp.cos(math.pi * p.rho))),
+    _curve("cosine_restart_growth", "a8", lambda xp, p: 0.5 * (1.0 - xp.cos(math.pi * p.rho))),
+    _curve("linear_restart_decay", "a9", lambda xp, p: 1.0 - p.rho),
+    _curve("linear_restart_growth", "a10", lambda xp, p: p.rho),
+    _curve("exponential_decay", "a11", _exponential, base=_BASE),
+    _curve("exponential_growth", "a12", lambda xp, p, base: 1.0 - _exponential(xp, p, base), base=_BASE),
+    _curve("demon_decay", "a13", lambda xp, p, initial: _demon(p, initial), initial=_INITIAL),
+    _curve("demon_growth", "a14", lambda xp, p, initial: initial - _demon(p, initial), initial=_INITIAL),
+    # Outside the search space: the released LR3's form of a14, which grows to 19 (artifact/DISCREPANCIES.md).
+    _curve("demon_released", "a14'", lambda xp, p, initial: _demon_released(p, initial), "a'_{14}", initial=_INITIAL),
+    Curve("constant", lambda xp, p, value: xp.full_like(p.tau, value),
+          lambda values: {1.0: "1", 2.0: "2"}.get(values["value"]), lambda values: f"{values['value']:g}",
+          {"value": Parameter(1.0)}),
+)  # fmt: skip
+
+#: Every curve by name.
+CURVES: Mapping[str, Curve] = {curve.name: curve for curve in _TABLE}

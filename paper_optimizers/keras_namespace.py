@@ -1,0 +1,58 @@
+"""The array namespace of Keras: keras.ops on whichever back end Keras runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+class KerasNamespace:
+    """keras.ops on whichever back end Keras runs."""
+
+    exp = staticmethod(ops.exp)
+    expm1 = staticmethod(ops.expm1)
+    log = staticmethod(ops.log)
+    sqrt = staticmethod(ops.sqrt)
+    abs = staticmethod(ops.abs)
+    sign = staticmethod(ops.sign)
+    square = staticmethod(ops.square)
+    cos = staticmethod(ops.cos)
+    tanh = staticmethod(ops.tanh)
+    arctan = staticmethod(ops.arctan)
+    arcsinh = staticmethod(ops.arcsinh)
+    sigmoid = staticmethod(ops.sigmoid)
+    erf = staticmethod(ops.erf)
+    erfc = staticmethod(ops.erfc)
+    maximum = staticmethod(ops.maximum)
+    minimum = staticmethod(ops.minimum)
+    power = staticmethod(ops.power)
+    where = staticmethod(ops.where)
+    full_like = staticmethod(ops.full_like)
+
+    def bessel_i1e(self, x: Any) -> Any:
+        """``exp(-|x|) I1(x)`` from the back end's own library: keras.ops has none."""
+        backend = keras.backend.backend()
+        if backend == "tensorflow":
+            import tensorflow as tf
+
+            return tf.math.bessel_i1e(x)
+        if backend == "jax":
+            from jax.scipy.special import i1e
+
+            return i1e(x)
+        if backend == "torch":
+            import torch
+
+            return torch.special.i1e(x)
+        raise NotImplementedError(
+            f"bessel_i1e is not available on the Keras back end {backend!r}; use tensorflow, jax or torch"
+        )
+
+    def l2_norm(self, x: Any) -> Any:
+        """The Euclidean norm of the whole tensor."""
+        return ops.sqrt(ops.sum(ops.square(x)))
+
+
+KERAS = KerasNamespace()

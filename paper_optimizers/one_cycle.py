@@ -1,0 +1,56 @@
+"""The one-cycle shapes that warm-up, hold and decay share: the base learning rate and the momentum coefficient."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from paper_optimizers.namespaces import Namespace
+
+def check_phases(total_steps: int, warmup_steps: int, hold_steps: int) -> None:
+    """Raise ValueError unless warm-up and hold are non-negative and leave at least one step of the run.
+
+    Step counts are integers; ``total_steps`` is at least 1.
+    """
+    for name, value in (("total_steps", total_steps), ("warmup_steps", warmup_steps), ("hold_steps", hold_steps)):
+        minimum = 1 if name == "total_steps" else 0
+        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+            raise ValueError(f"{name} must be an integer of at least {minimum}; received {value!r}")
+    if warmup_steps + hold_steps >= total_steps:
+        raise ValueError(
+            f"warmup_steps + hold_steps must be less than total_steps; received {warmup_steps} + {hold_steps} and "
+            f"{total_steps}. Lengthen the run or shorten the warm-up."
+        )
+
+
+def base_rate(xp: Namespace, step: Any, peak: float, total_steps: int, warmup_steps: int, hold_steps: int) -> Any:
+    """Linear warm-up to ``peak``, hold, then half a cosine to 0 at ``total_steps``.
+
+    Args:
+        xp: The array namespace.
+        step: Step from 0, floating point, already held at ``total_steps - 1``.
+        peak: The largest rate.
+        total_steps: T.
+        warmup_steps: Steps of the warm-up, which begins at rate 0.
+        hold_steps: Steps at the peak after the warm-up.
+    """
+    turning = warmup_steps + hold_steps
+    cosine = peak * 0.5 * (1.0 + xp.cos(math.pi * (step - turning) / (total_steps - turning)))
+    rate = xp.where(step <= turning, peak, cosine)
+    if not warmup_steps:
+        return rate
+    return xp.where(step < warmup_steps, peak * step / warmup_steps, rate)
+
+
+def one_cycle_phase(xp: Namespace, step: Any, total_steps: int, warmup_steps: int, hold_steps: int) -> Any:
+    """1 at the high end of one-cycle momentum, 0 at the low end: down over the warm-up, 0 in the hold, then up.
+
+    It is 1 at the first and at the last step, 0 from the last step of the warm-up to the first after the hold.
+    Arguments as for `base_rate`.
+    """
+    turning = warmup_steps + hold_steps
+    rising = (step - turning) / max(total_steps - 1 - turning, 1)
+    if not warmup_steps:
+        return xp.maximum(rising, 0.0)
+    falling = 1.0 - step / max(warmup_steps - 1, 1)
+    return xp.maximum(xp.maximum(falling, rising), 0.0)

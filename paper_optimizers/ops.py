@@ -1,0 +1,191 @@
+"""The op table: every function of the search space and of the spec language, one row each.
+
+A row binds a name to its arity, parameters, published notation, LaTeX and one function over an array namespace
+(`paper_optimizers.namespaces`). Interpreters, the text notation, LaTeX, the JSON Schema and the search all read this
+table; a function is written nowhere else. Operands are in `paper_optimizers.operands`, curves of training progress in
+`paper_optimizers.curves`.
+
+Source: Morgan & Hougen (arXiv 2404.06679), the tables of unary, binary and decay functions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from paper_optimizers.namespaces import Namespace
+
+#: What a function needs beside its arguments. "pure": nothing. "tensor": the whole weight tensor at once.
+#: "random": a uniform random number in [0, 1) per weight. "state": one value per weight kept between steps.
+Needs = Literal["pure", "tensor", "random", "state"]
+
+EPSILON = 1e-7
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number (or flag) of an op: its default and the closed interval it may lie in."""
+
+    default: float | bool
+    minimum: float = -1e12
+    maximum: float = 1e12
+
+    def accepts(self, value: object) -> bool:
+        """Whether ``value`` has the default's type and lies in the interval; NaN and infinities never do."""
+        if isinstance(self.default, bool) or isinstance(value, bool):
+            return isinstance(self.default, bool) and isinstance(value, bool)
+        if not isinstance(value, int | float) or (isinstance(self.default, int) and not isinstance(value, int)):
+            return False
+        return self.minimum <= value <= self.maximum and math.isfinite(value)
+
+    def describe(self) -> str:
+        """What `accepts` takes, for error messages."""
+        if isinstance(self.default, bool):
+            return "true or false"
+        kind = "an integer" if isinstance(self.default, int) else "a number"
+        return f"{kind} in [{self.minimum:g}, {self.maximum:g}]"
+
+
+Parameters = Mapping[str, Parameter]
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Op:
+    """One row of the table of functions.
+
+    Attributes:
+        name: The op's name in a spec.
+        arity: 1 or 2.
+        compute: ``(xp, *arguments, **parameters)``; a random op gets ``uniform`` and a stateful op ``previous`` and
+            ``count`` (the number of this step, from 1) after its argument, and returns ``(value, new state)``.
+        notation: The published log's text, ``{a}`` and ``{b}`` standing for the arguments.
+        latex: The same in LaTeX; a parameter's name in braces stands for its value, ``{rest}`` for one minus it.
+        decay_notation: The text inside a decay function where the log prints it differently.
+        parameters: Name to `Parameter`; defaults are the search space's values.
+        needs: See `Needs`.
+    """
+
+    name: str
+    arity: int
+    compute: Callable[..., Any]
+    notation: str
+    latex: str
+    decay_notation: str = ""
+    parameters: Parameters = field(default_factory=dict)
+    needs: Needs = "pure"
+
+    def text(self, *, decay: bool) -> str:
+        """The notation in an update (``decay=False``) or a decay function."""
+        return self.decay_notation if decay and self.decay_notation else self.notation
+
+
+def _exp_moving_average(
+    xp: Namespace, x: Any, previous: Any, count: Any, beta: float
+) -> tuple[Any, Any]:
+    average = beta * previous + (1.0 - beta) * x
+    return average / bias_correction(xp, beta, count), average
+
+
+def _delta_change(xp: Namespace, x: Any, previous: Any, count: Any) -> tuple[Any, Any]:
+    del xp, count
+    change = x - previous
+    return change, change
+
+
+def _running_maximum(xp: Namespace, x: Any, previous: Any, count: Any) -> tuple[Any, Any]:
+    del count
+    maximum = xp.maximum(x, previous)
+    return maximum, maximum
+
+
+def _dropout(xp: Namespace, x: Any, uniform: Any, rate: float) -> Any:
+    return xp.where(uniform >= rate, x * (1.0 / (1.0 - rate)), 0.0)
+
+
+def _clip_norm(xp: Namespace, x: Any, max_norm: float) -> Any:
+    return x * (max_norm / xp.maximum(xp.l2_norm(x), max_norm))
+
+
+def _clip(xp: Namespace, a: Any, b: Any) -> Any:
+    bound = xp.abs(b)
+    return xp.maximum(xp.minimum(a, bound), -bound)
+
+
+def bias_correction(xp: Namespace, beta: float, count: Any) -> Any:
+    """``1 - beta^count``, written with expm1 so that beta near 1 loses no digits in float32."""
+    if beta == 0.0:
+        return 1.0
+    return -xp.expm1(count * math.log(beta))
+
+
+_EPSILON = {"epsilon": Parameter(EPSILON, 0.0, 1.0)}
+_UNIT = (0.0, 0.9999999)
+
+_UNARY = (
+    Op("identity", 1, lambda xp, x: x, "id({a})", r"{a}"),
+    Op("negate", 1, lambda xp, x: -x, "-({a})", r"-\left({a}\right)"),
+    Op("log_abs", 1, lambda xp, x, epsilon: xp.log(xp.abs(x) + epsilon), "ln(|{a}|)",
+       r"\ln\left(\left|{a}\right|\right)", parameters=_EPSILON),
+    Op("sqrt_abs", 1, lambda xp, x: xp.sqrt(xp.abs(x)), "sqrt(|{a}|)", r"\sqrt{\left|{a}\right|}",
+       decay_notation="sqrt({a})"),
+    Op("exp", 1, lambda xp, x: xp.exp(x), "exp({a})", r"e^{{a}}"),
+    Op("abs", 1, lambda xp, x: xp.abs(x), "|{a}|", r"\left|{a}\right|"),
+    Op("sigmoid", 1, lambda xp, x: xp.sigmoid(x), "sig({a})", r"\sigma\left({a}\right)",
+       decay_notation="1/(1+exp(-{a})"),
+    Op("softsign_derivative", 1, lambda xp, x: 1.0 / (1.0 + xp.abs(x)), "1/(1+|{a}|)",
+       r"\frac{1}{1+\left|{a}\right|}", decay_notation="deriv_soft({a})"),
+    Op("softplus", 1, lambda xp, x, epsilon: xp.log(xp.abs(1.0 + xp.exp(x)) + epsilon), "ln(|1+exp({a})|)",
+       r"\ln\left(1+e^{{a}}\right)", parameters=_EPSILON),
+    Op("erf", 1, lambda xp, x: xp.erf(x), "erf({a})", r"\operatorname{erf}\left({a}\right)"),
+    Op("erfc", 1, lambda xp, x: xp.erfc(x), "erfc({a})", r"\operatorname{erfc}\left({a}\right)"),
+    Op("arcsinh", 1, lambda xp, x: xp.arcsinh(x), "arcsinh({a})", r"\operatorname{arcsinh}\left({a}\right)"),
+    Op("tanh", 1, lambda xp, x: xp.tanh(x), "tanh({a})", r"\tanh\left({a}\right)"),
+    Op("arctan", 1, lambda xp, x: xp.arctan(x), "arctan({a})", r"\arctan\left({a}\right)"),
+    Op("reciprocal", 1, lambda xp, x, epsilon: 1.0 / (x + epsilon), "1/({a})", r"\frac{1}{{a}}",
+       parameters=_EPSILON),
+    Op("bessel_i1e", 1, lambda xp, x: xp.bessel_i1e(x), "bessel_i1e({a})",
+       r"\operatorname{I_{1}^{e}}\left({a}\right)"),
+    Op("relu", 1, lambda xp, x: xp.maximum(x, 0.0), "max({a}, 0)", r"\max\left({a}, 0\right)"),
+    Op("min_zero", 1, lambda xp, x: xp.minimum(x, 0.0), "min({a}, 0)", r"\min\left({a}, 0\right)"),
+    Op("dropout", 1, _dropout, "drop({a}, {rate})", r"\operatorname{drop}_{{rate}}\left({a}\right)",
+       parameters={"rate": Parameter(0.5, *_UNIT)}, needs="random"),
+    Op("clip_norm", 1, _clip_norm, "norm({a})", r"\operatorname{norm}\left({a}\right)",
+       parameters={"max_norm": Parameter(1.0, 1e-12)}, needs="tensor"),
+    Op("softsign", 1, lambda xp, x: x / (1.0 + xp.abs(x)), "{a}/(1+|{a}|)",
+       r"\operatorname{softsign}\left({a}\right)"),
+    Op("exp_moving_average", 1, _exp_moving_average, "expMovAvg({a})",
+       r"\operatorname{EMA}\left({a}\right)", parameters={"beta": Parameter(0.95, *_UNIT)}, needs="state"),
+    Op("delta_change", 1, _delta_change, "deltaChange({a})", r"\Delta\left({a}\right)", needs="state"),
+    Op("running_maximum", 1, _running_maximum, "MaxValue({a})", r"\operatorname{runmax}\left({a}\right)",
+       needs="state"),
+    # Outside the search space, which has only the signs of g and of its average; Lion needs it.
+    Op("sign", 1, lambda xp, x: xp.sign(x), "sign({a})", r"\operatorname{sign}\left({a}\right)"),
+    Op("square", 1, lambda xp, x: x * x, "({a})^2", r"\left({a}\right)^{2}"),
+    Op("tanh_derivative", 1, lambda xp, x: 1.0 - xp.square(xp.tanh(x)), "deriv_tanh({a})",
+       r"\tanh'\left({a}\right)"),
+    Op("sigmoid_derivative", 1, lambda xp, x: xp.sigmoid(x) * (1.0 - xp.sigmoid(x)), "deriv_sig({a})",
+       r"\sigma'\left({a}\right)"),
+)  # fmt: skip
+
+_BINARY = (
+    Op("add", 2, lambda xp, a, b: a + b, "({a})+({b})", r"{a} + {b}"),
+    Op("subtract", 2, lambda xp, a, b: a - b, "({a})-({b})", r"{a} - \left({b}\right)"),
+    Op("multiply", 2, lambda xp, a, b: a * b, "({a})*({b})", r"\left({a}\right) \cdot \left({b}\right)"),
+    Op("maximum", 2, lambda xp, a, b: xp.maximum(a, b), "max({a}, {b})", r"\max\left({a}, {b}\right)"),
+    Op("minimum", 2, lambda xp, a, b: xp.minimum(a, b), "min({a}, {b})", r"\min\left({a}, {b}\right)"),
+    Op("divide", 2, lambda xp, a, b, epsilon: a / (b + epsilon), "({a}) / ({b})", r"\frac{{a}}{{b}}",
+       parameters=_EPSILON),
+    Op("divide_hypot", 2, lambda xp, a, b: a / xp.sqrt(1.0 + b * b), "({a}) / (sqrt(1+({b})^2))",
+       r"\frac{{a}}{\sqrt{1+\left({b}\right)^{2}}}"),
+    Op("clip", 2, _clip, "clip({a}, {b})", r"\operatorname{clip}\left({a}, {b}\right)"),
+    Op("blend", 2, lambda xp, a, b, weight: weight * a + (1.0 - weight) * b, "(0.95*({a})+0.05*({b}))",
+       r"{weight} \left({a}\right) + {rest} \left({b}\right)", parameters={"weight": Parameter(0.95, 0.0, 1.0)}),
+    Op("power", 2, lambda xp, a, b: xp.power(xp.abs(a), b), "(|{a}|)^({b})",
+       r"\left|{a}\right|^{{b}}"),
+)  # fmt: skip
+
+#: Every function by name, in the order of the paper's tables.
+FUNCTIONS: Mapping[str, Op] = {op.name: op for op in (*_UNARY, *_BINARY)}
