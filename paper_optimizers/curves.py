@@ -26,7 +26,9 @@ class Progress(NamedTuple):
     remaining: Any
 
 
-def progress(step: Any, total_steps: int, *, minimum: Callable[[Any, Any], Any], cast: Callable[[Any], Any]) -> Progress:
+def progress(
+    step: Any, total_steps: int, *, minimum: Callable[[Any, Any], Any], cast: Callable[[Any], Any]
+) -> Progress:
     """Progress at integer ``step`` (scalar or array), held at the last step.
 
     Args:
@@ -40,7 +42,9 @@ def progress(step: Any, total_steps: int, *, minimum: Callable[[Any, Any], Any],
     """
     last = minimum(step, total_steps - 1)
     return Progress(
-        cast(last) / total_steps, cast((2 * last) % total_steps) / total_steps, 1.0 - cast(last + 1) / total_steps
+        cast(last) / total_steps,
+        cast((2 * last) % total_steps) / total_steps,
+        1.0 - cast(last + 1) / total_steps,
     )
 
 

@@ -2,8 +2,11 @@
 
 Examples:
     >>> from paper_optimizers.expressions import apply, leaf, to_graph
-    >>> power_sign = apply("multiply", apply("exp", apply("multiply", leaf("gradient_sign"), leaf("moment_sign"))),
-    ...                    leaf("gradient"))
+    >>> power_sign = apply(
+    ...     "multiply",
+    ...     apply("exp", apply("multiply", leaf("gradient_sign"), leaf("moment_sign"))),
+    ...     leaf("gradient"),
+    ... )
     >>> [node.op for node in to_graph(power_sign).nodes]
     ['gradient_sign', 'moment_sign', 'multiply', 'exp', 'gradient', 'multiply']
 """

@@ -200,12 +200,11 @@ def _check_node(node: Node, known: set[str], kind: Kind, path: str) -> None:
     for name, value in node.params.items():
         if name not in parameters:
             raise SpecError(
-                f"{node.op!r} has no such parameter; it takes {_listed(parameters) or 'none'}", f"{path}.params.{name}"
+                f"{node.op!r} has no such parameter; it takes {_listed(parameters) or 'none'}",
+                f"{path}.params.{name}",
             )
         if not parameters[name].accepts(value):
-            raise SpecError(
-                f"received {value!r}; expected {parameters[name].describe()}", f"{path}.params.{name}"
-            )
+            raise SpecError(f"received {value!r}; expected {parameters[name].describe()}", f"{path}.params.{name}")
     for index, edge in enumerate(node.inputs):
         _check_edge(edge, known, kind, f"{path}.inputs[{index}]")
 

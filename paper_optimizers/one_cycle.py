@@ -7,12 +7,17 @@ from typing import Any
 
 from paper_optimizers.namespaces import Namespace
 
+
 def check_phases(total_steps: int, warmup_steps: int, hold_steps: int) -> None:
     """Raise ValueError unless warm-up and hold are non-negative and leave at least one step of the run.
 
     Step counts are integers; ``total_steps`` is at least 1.
     """
-    for name, value in (("total_steps", total_steps), ("warmup_steps", warmup_steps), ("hold_steps", hold_steps)):
+    for name, value in (
+        ("total_steps", total_steps),
+        ("warmup_steps", warmup_steps),
+        ("hold_steps", hold_steps),
+    ):
         minimum = 1 if name == "total_steps" else 0
         if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
             raise ValueError(f"{name} must be an integer of at least {minimum}; received {value!r}")

@@ -28,7 +28,8 @@ class Quantities(Protocol):
     """What an interpreter offers the operands of one weight tensor at one step."""
 
     @property
-    def weight(self) -> Any: ...
+    def weight(self) -> Any:
+        """The weight before the step."""
 
     def gradient_power(self, power: int) -> Any:
         """``g``, ``g^2`` or ``g^3``."""
@@ -114,6 +115,11 @@ def _moment_latex(values: Values) -> str:
     return hatted + (rf"_{{{', '.join(marks)}}}" if marks else "")
 
 
+def _moment_sign_latex(values: Values) -> str:
+    moment = _moment_latex({"power": 1, "corrected": True, "delayed": False, **values})
+    return rf"\operatorname{{sign}}\left({moment}\right)"
+
+
 def _blend_text(values: Values) -> str | None:
     power, weight = values["power"], values["weight"]
     if not _has(values, beta=_BETA[power - 1], weight=_BLEND_WEIGHT[power - 1]):
@@ -183,7 +189,7 @@ _TABLE = (
         "moment_sign",
         lambda xp, q, beta: xp.sign(q.moment(MomentKey(1, beta), corrected=True, delayed=False)),
         lambda values: "sign(v hat)" if values["beta"] == _BETA[0] else None,
-        lambda values: rf"\operatorname{{sign}}\left({_moment_latex({'power': 1, 'corrected': True, 'delayed': False, **values})}\right)",
+        _moment_sign_latex,
         {"beta": _DECAY_RATE}, lambda values: (MomentKey(1, values["beta"]),),
     ),
     Operand(

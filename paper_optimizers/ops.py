@@ -82,9 +82,7 @@ class Op:
         return self.decay_notation if decay and self.decay_notation else self.notation
 
 
-def _exp_moving_average(
-    xp: Namespace, x: Any, previous: Any, count: Any, beta: float
-) -> tuple[Any, Any]:
+def _exp_moving_average(xp: Namespace, x: Any, previous: Any, count: Any, beta: float) -> tuple[Any, Any]:
     average = beta * previous + (1.0 - beta) * x
     return average / bias_correction(xp, beta, count), average
 

@@ -7,7 +7,7 @@ bias corrections, momentum) from what is computed per weight tensor.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -70,8 +70,8 @@ class StepValues(NamedTuple):
     count: Any
     decays: tuple[Any, ...]
     corrections: tuple[Any, ...]
-    rate_factor: Any | None
-    momentum: Any | None
+    rate_factor: Any
+    momentum: Any
 
 
 def compile_spec(spec: OptimizerSpec) -> Program:
@@ -177,6 +177,10 @@ def _given(value: Any) -> Any:
     return value
 
 
+#: ``(number of the draw, tensor it is for) -> uniform random numbers in [0, 1), one per weight``.
+Draw = Callable[[int, Any], Any]
+
+
 class UpdateResult(NamedTuple):
     """The update ``u`` of one weight tensor (sign applied) and what is kept for the next step."""
 
@@ -194,7 +198,7 @@ def run_update(
     weight: Any,
     moments: Sequence[Any],
     states: Sequence[Any] = (),
-    draws: Sequence[Any] = (),
+    draw: Draw | None = None,
 ) -> UpdateResult:
     """Compute the update of one weight tensor.
 
@@ -206,7 +210,7 @@ def run_update(
         weight: The weight before the step, same shape.
         moments: One tensor for each of ``program.moments``, zeros before the first step.
         states: ``program.num_states`` tensors, zeros before the first step.
-        draws: ``program.num_draws`` tensors of uniform random numbers in [0, 1).
+        draw: Source of randomness; needed where ``program.num_draws`` is not 0.
 
     Returns:
         `UpdateResult`. The step to take is ``-eta * update``, through the momentum of the spec.
@@ -226,11 +230,11 @@ def run_update(
         if slot is None:
             value = function.compute(xp, *inputs, **values)
         elif function.needs == "random":
-            value = function.compute(xp, *inputs, uniform=draws[slot], **values)
+            if draw is None:
+                raise ValueError("this spec has dropout nodes; pass draw=, a source of uniform random numbers")
+            value = function.compute(xp, *inputs, uniform=draw(slot, inputs[0]), **values)
         else:
-            value, new_states[slot] = function.compute(
-                xp, *inputs, previous=states[slot], count=step.count, **values
-            )
+            value, new_states[slot] = function.compute(xp, *inputs, previous=states[slot], count=step.count, **values)
         registers.append(value)
     update = -registers[-1] if program.spec.ascend else registers[-1]
     return UpdateResult(update, quantities.moments, tuple(new_states))
@@ -239,9 +243,7 @@ def run_update(
 class _TensorQuantities:
     """The operands' view of one weight tensor: EMAs are advanced once, powers of the gradient computed once."""
 
-    def __init__(
-        self, program: Program, step: StepValues, gradient: Any, weight: Any, moments: Sequence[Any]
-    ) -> None:
+    def __init__(self, program: Program, step: StepValues, gradient: Any, weight: Any, moments: Sequence[Any]) -> None:
         self.weight = weight
         self._powers = {1: gradient}
         self._index = {key: index for index, key in enumerate(program.moments)}

@@ -11,20 +11,25 @@ from numpy.typing import NDArray
 from paper_optimizers.curves import Progress, progress
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import one_cycle_phase
-from paper_optimizers.program import StepValues, compile_spec, run_update, step_values
+from paper_optimizers.program import Draw, StepValues, compile_spec, run_update, step_values
 from paper_optimizers.spec import OptimizerSpec
 
 Array = NDArray[np.float64]
 
 
-
-
-
 def numpy_progress(step: Any, total_steps: int) -> Progress:
     """Training progress in float64 at integer ``step``, a scalar or an array."""
     return progress(
-        np.asarray(step, np.int64), total_steps, minimum=np.minimum, cast=lambda value: np.asarray(value, np.float64)
+        np.asarray(step, np.int64),
+        total_steps,
+        minimum=np.minimum,
+        cast=lambda value: np.asarray(value, np.float64),
     )
+
+
+def draw_from(generator: np.random.Generator) -> Draw:
+    """Dropout masks from ``generator``, one draw after another."""
+    return lambda number, tensor: generator.random(np.shape(tensor))
 
 
 class NumpyOptimizer:
@@ -35,7 +40,8 @@ class NumpyOptimizer:
         total_steps: T; needed where ``spec.needs_total_steps``.
         warmup_steps: Length of the warm-up, for one-cycle momentum.
         hold_steps: Length of the hold, for one-cycle momentum.
-        generator: Source of the dropout masks; needed where ``spec.is_random``.
+        draw: Source of the dropout masks, see `paper_optimizers.program.run_update`; needed where
+            ``spec.is_random``. `draw_from` makes one from a random generator.
 
     Raises:
         ValueError: If a needed argument is missing.
@@ -55,17 +61,17 @@ class NumpyOptimizer:
         total_steps: int | None = None,
         warmup_steps: int = 0,
         hold_steps: int = 0,
-        generator: np.random.Generator | None = None,
+        draw: Draw | None = None,
     ) -> None:
         """See the class."""
         if spec.needs_total_steps and total_steps is None:
             raise ValueError("this spec reads training progress; pass total_steps=, the number of steps of the run")
-        if spec.is_random and generator is None:
-            raise ValueError("this spec draws dropout masks; pass generator=, e.g. numpy.random.default_rng(0)")
+        if spec.is_random and draw is None:
+            raise ValueError("this spec draws dropout masks; pass draw=, e.g. draw_from(numpy.random.default_rng(0))")
         self.program = compile_spec(spec)
         self.iterations = 0
         self._steps = (total_steps, warmup_steps, hold_steps)
-        self._generator = generator
+        self._draw = draw
         self._moments: list[tuple[Array, ...]] = []
         self._states: list[tuple[Array, ...]] = []
         self._velocities: list[Array] = []
@@ -74,7 +80,11 @@ class NumpyOptimizer:
         """The scalars of the coming step."""
         total, warmup, hold = self._steps
         now = None if total is None else numpy_progress(self.iterations, total)
-        phase = None if total is None else one_cycle_phase(NUMPY, float(min(self.iterations, total - 1)), total, warmup, hold)
+        phase = (
+            None
+            if total is None
+            else one_cycle_phase(NUMPY, float(min(self.iterations, total - 1)), total, warmup, hold)
+        )
         return step_values(self.program, NUMPY, count=self.iterations + 1.0, progress=now, one_cycle_phase=phase)
 
     def updates(self, weights: Sequence[Array], gradients: Sequence[Array]) -> list[Array]:
@@ -87,7 +97,7 @@ class NumpyOptimizer:
                 result = run_update(
                     self.program, NUMPY, step, gradient=np.asarray(gradient, np.float64),
                     weight=np.asarray(weight, np.float64), moments=self._moments[index], states=self._states[index],
-                    draws=[self._draw(np.shape(weight)) for _ in range(self.program.num_draws)],
+                    draw=self._draw,
                 )  # fmt: skip
                 self._moments[index], self._states[index] = result.moments, result.states
                 results.append(np.broadcast_to(result.update, np.shape(weight)))
@@ -99,14 +109,14 @@ class NumpyOptimizer:
         scalars = self.step_values()
         rate = learning_rate if scalars.rate_factor is None else learning_rate * scalars.rate_factor
         updates = self.updates(weights, gradients)
-        kind, coefficient = self.program.spec.momentum.type, scalars.momentum
+        kind = self.program.spec.momentum.type
         moved = []
         with np.errstate(all="ignore"):
             for index, (weight, update) in enumerate(zip(weights, updates, strict=True)):
                 change = -rate * update
                 if kind != "none":
-                    velocity = self._velocities[index] = coefficient * self._velocities[index] + change
-                    change = velocity if kind == "classical" else coefficient * velocity + change
+                    velocity = self._velocities[index] = scalars.momentum * self._velocities[index] + change
+                    change = velocity if kind == "classical" else scalars.momentum * velocity + change
                 moved.append(weight + change)
         return moved
 
@@ -118,8 +128,3 @@ class NumpyOptimizer:
             self._velocities.append(zeros)
             self._moments.append((zeros,) * len(self.program.moments))
             self._states.append((zeros,) * self.program.num_states)
-
-    def _draw(self, shape: tuple[int, ...]) -> Array:
-        if self._generator is None:
-            raise ValueError("no generator to draw dropout masks from")
-        return self._generator.random(shape)

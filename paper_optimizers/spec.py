@@ -80,8 +80,9 @@ class OptimizerSpec:
 
     Examples:
         >>> from paper_optimizers import OptimizerSpec
-        >>> sgd = OptimizerSpec.from_json('{"version": 1, "update": {"root": "g", "nodes": '
-        ...                               '[{"id": "g", "op": "gradient"}]}}')
+        >>> sgd = OptimizerSpec.from_json(
+        ...     '{"version": 1, "update": {"root": "g", "nodes": [{"id": "g", "op": "gradient"}]}}'
+        ... )
         >>> sgd.to_text()
         'None ~ g'
     """
@@ -185,7 +186,5 @@ class OptimizerSpec:
 
 
 def _bare(graph: Graph) -> Graph:
-    nodes = (
-        replace(node, inputs=tuple(replace(edge, decay=None) for edge in node.inputs)) for node in graph.nodes
-    )
+    nodes = (replace(node, inputs=tuple(replace(edge, decay=None) for edge in node.inputs)) for node in graph.nodes)
     return replace(graph, nodes=tuple(nodes))

@@ -1,0 +1,157 @@
+"""The catalog: published optimizers and schedules as data files, found by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+from paper_optimizers.errors import SpecError
+from paper_optimizers.graph import Graph
+from paper_optimizers.serialization import graph_from_dict, parse_json, spec_from_dict
+from paper_optimizers.spec import OptimizerSpec
+from paper_optimizers.suggestions import did_you_mean
+
+Family = Literal["evolved", "adam-variant", "released", "baseline"]
+
+
+@dataclass(frozen=True)
+class Invariances:
+    """How an optimizer's update answers to a change of its inputs (every one is measured by a test).
+
+    Attributes:
+        gradient_scale: What multiplying all gradients by a positive constant does to the update: ``"invariant"``
+            (nothing), ``"proportional"`` (multiplies it too) or ``"none"`` (something else).
+        odd: Whether negating gradients and weights negates the update.
+        weight: Whether the update is independent of the weight.
+    """
+
+    gradient_scale: Literal["invariant", "proportional", "none"]
+    odd: bool
+    weight: bool
+
+
+@dataclass(frozen=True)
+class CatalogEntry:
+    """One optimizer of the catalog.
+
+    Attributes:
+        name: What `get` finds it by.
+        family: "evolved" (Opt1 to Opt10), "adam-variant" (A1 to A5), "released" (a slip of the released code, kept
+            so that its results can be reproduced) or "baseline".
+        equation: The update in plain text; symbols as in `paper_optimizers.operands`.
+        origin: Where it was published.
+        invariances: See `Invariances`.
+        rate_range: Smallest and largest peak learning rate that worked well where measured, or None: not measured.
+        deviations: How it differs from its origin; empty where it does not.
+        spec: The optimizer.
+    """
+
+    name: str
+    family: Family
+    equation: str
+    origin: str
+    invariances: Invariances
+    rate_range: tuple[float, float] | None
+    deviations: str
+    spec: OptimizerSpec
+
+
+@dataclass(frozen=True)
+class ScheduleEntry:
+    """One evolved learning-rate schedule: ``factor`` multiplies the warm-up, hold and cosine of the base rate."""
+
+    name: str
+    equation: str
+    origin: str
+    deviations: str
+    factor: Graph
+
+
+def names() -> tuple[str, ...]:
+    """The names of all optimizers in the catalog, Opt1 to Opt10 first."""
+    return tuple(sorted(_files("optimizers"), key=_natural))
+
+
+def schedule_names() -> tuple[str, ...]:
+    """LR1 to LR9."""
+    return tuple(sorted(_files("schedules"), key=_natural))
+
+
+def get(name: str) -> OptimizerSpec:
+    """The spec of the optimizer called ``name``, such as ``"Opt4"``, ``"A1"`` or ``"Opt1-released"``.
+
+    Raises:
+        KeyError: With the nearest name, if there is none of this name.
+    """
+    return describe(name).spec
+
+
+@cache
+def describe(name: str) -> CatalogEntry:
+    """The catalog's entry for ``name``: equation, origin, invariances, rates, deviations and spec.
+
+    Raises:
+        KeyError: With the nearest name, if there is none of this name.
+    """
+    if name in schedule_names():
+        raise UnknownNameError(f"{name!r} is a learning-rate schedule: use EvolvedSchedule({name!r}, ...)")
+    document = _read("optimizers", name)
+    rates = document["rate_range"]
+    return CatalogEntry(
+        **{key: document[key] for key in ("name", "family", "equation", "origin", "deviations")},
+        invariances=Invariances(**document["invariances"]),
+        rate_range=None if rates is None else (float(rates[0]), float(rates[1])),
+        spec=spec_from_dict(document["spec"]),
+    )
+
+
+@cache
+def describe_schedule(name: str) -> ScheduleEntry:
+    """The catalog's entry for the schedule ``name``, "LR1" to "LR9".
+
+    Raises:
+        KeyError: With the nearest name, if there is none of this name.
+    """
+    document = _read("schedules", name)
+    return ScheduleEntry(
+        **{key: document[key] for key in ("name", "equation", "origin", "deviations")},
+        factor=graph_from_dict(document["factor"], "decay"),
+    )
+
+
+class UnknownNameError(KeyError):
+    """A `KeyError` whose message prints as it is, without quotes."""
+
+    def __str__(self) -> str:
+        """The message."""
+        return str(self.args[0])
+
+
+def _read(folder: str, name: str) -> Mapping[str, Any]:
+    files = _files(folder)
+    if name not in files:
+        raise UnknownNameError(f"the catalog has no {folder[:-1]} called {name!r}{did_you_mean(str(name), files)}")
+    text = resources.files("paper_optimizers").joinpath("specs", folder, f"{name}.json").read_text("utf-8")
+    try:
+        document: Mapping[str, Any] = parse_json(text)
+    except SpecError as error:
+        raise error.under(f"specs/{folder}/{name}.json") from None
+    return document
+
+
+@cache
+def _files(folder: str) -> frozenset[str]:
+    entries = resources.files("paper_optimizers").joinpath("specs", folder).iterdir()
+    return frozenset(entry.name.removesuffix(".json") for entry in entries if entry.name.endswith(".json"))
+
+
+def _natural(name: str) -> tuple[int, str, int, str]:
+    """Opt2 before Opt10, and the paper's optimizers before the others."""
+    stem, _, variant = name.partition("-")
+    letters = stem.rstrip("0123456789")
+    number = stem[len(letters) :]
+    order = {"Opt": 0, "A": 1}.get(letters, 2) if number else 3
+    return (order, letters, int(number or 0), variant)

@@ -1,0 +1,162 @@
+"""Opt1 to Opt10 and A1 to A5 as Keras optimizers, registered under the package name ``paper_optimizers``.
+
+Each is `GraphOptimizer` with a spec of the catalog. Symbols in the equations: ``g`` the gradient, ``w`` the weight,
+``v^``, ``s^``, ``lam^`` the bias-corrected averages of g, g^2, g^3 (beta 0.9, 0.99, 0.999), ``q1 = 0.3 g + 0.7 v^``,
+``q2 = 0.05 g^2 + 0.95 s^``, ``q3 = 0.01 g^3 + 0.99 lam^``, ``a1`` to ``a14`` the decay curves, and clip(a, b) a clip of
+``a`` to [-|b|, |b|].
+
+Source: Morgan & Hougen, arXiv 2404.06679.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import keras
+
+from paper_optimizers.catalog import get
+from paper_optimizers.optimizer import GraphOptimizer
+
+_register = keras.saving.register_keras_serializable("paper_optimizers")
+
+
+class CatalogOptimizer(GraphOptimizer):
+    """A `GraphOptimizer` whose spec is the catalog's entry ``catalog_name``."""
+
+    catalog_name: ClassVar[str]
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        *,
+        total_steps: int | None = None,
+        warmup_steps: int | None = None,
+        hold_steps: int | None = None,
+        decay: bool = True,
+        momentum: float | None = None,
+        seed: int | None = None,
+        **keras_arguments: Any,
+    ) -> None:
+        """Arguments as for `GraphOptimizer`, without the spec."""
+        super().__init__(
+            get(self.catalog_name),
+            learning_rate,
+            total_steps=total_steps,
+            warmup_steps=warmup_steps,
+            hold_steps=hold_steps,
+            decay=decay,
+            momentum=momentum,
+            seed=seed,
+            **keras_arguments,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """All arguments; the spec is the catalog's."""
+        config = super().get_config()
+        del config["spec"]
+        return config
+
+
+@_register
+class Opt1(CatalogOptimizer):
+    """u = q1 + softsign(clip(1e-5 w, 1e-5 w - q2))."""
+
+    catalog_name = "Opt1"
+
+
+@_register
+class Opt2(CatalogOptimizer):
+    """u = q1 + softsign(1e-5 w / sqrt(1 + (1e-5 w - q2)^2))."""
+
+    catalog_name = "Opt2"
+
+
+@_register
+class Opt3(CatalogOptimizer):
+    """u = q1 + softsign(1e-5 w / sqrt(1 + (1e-5 w - q3)^2))."""
+
+    catalog_name = "Opt3"
+
+
+@_register
+class Opt4(CatalogOptimizer):
+    """u = q1 / clip(2, arctan(a13) exp(v^)). The rate is multiplied by LR1's factor. Needs ``total_steps``."""
+
+    catalog_name = "Opt4"
+
+
+@_register
+class Opt5(CatalogOptimizer):
+    """u = q1 / clip(2, exp(v^)). The rate is multiplied by LR1's factor. Needs ``total_steps``."""
+
+    catalog_name = "Opt5"
+
+
+@_register
+class Opt6(CatalogOptimizer):
+    """u = q1 / abs(deriv_tanh(a4) exp(1e-4 w)). The rate is multiplied by LR1's factor. Needs ``total_steps``."""
+
+    catalog_name = "Opt6"
+
+
+@_register
+class Opt7(CatalogOptimizer):
+    """u = tanh(max(a6, a10) arcsinh(q1)). Needs ``total_steps``."""
+
+    catalog_name = "Opt7"
+
+
+@_register
+class Opt8(CatalogOptimizer):
+    """u = arcsinh(max(a6, a10) arcsinh(q1)). Needs ``total_steps``."""
+
+    catalog_name = "Opt8"
+
+
+@_register
+class Opt9(CatalogOptimizer):
+    """u = erfc(a11) g exp(arctan(q2)). Nesterov momentum. Needs ``total_steps``."""
+
+    catalog_name = "Opt9"
+
+
+@_register
+class Opt10(CatalogOptimizer):
+    """u = bessel_i1e(bessel_i1e(a13 a2 g)). Nesterov momentum. Needs ``total_steps``."""
+
+    catalog_name = "Opt10"
+
+
+@_register
+class A1(CatalogOptimizer):
+    """u = clip(v^, sqrt(s^) + eps)."""
+
+    catalog_name = "A1"
+
+
+@_register
+class A2(CatalogOptimizer):
+    """u = clip(v^, ln(s^ + eps))."""
+
+    catalog_name = "A2"
+
+
+@_register
+class A3(CatalogOptimizer):
+    """u = clip(v^, sqrt(abs(ln(s^ + eps))))."""
+
+    catalog_name = "A3"
+
+
+@_register
+class A4(CatalogOptimizer):
+    """u = clip(v^, sig(s^ + eps))."""
+
+    catalog_name = "A4"
+
+
+@_register
+class A5(CatalogOptimizer):
+    """u = norm(clip(v^, sqrt(s^) + eps))."""
+
+    catalog_name = "A5"

@@ -1,0 +1,96 @@
+"""Fingerprints: a hash of what a spec computes, so that equal optimizers are found however they are written.
+
+A spec is run in float64 on a fixed probe (tensors of widely different scales with exact zeros among their gradients,
+over a short run that reaches both halves of every decay curve); its updates are rounded to a few significant digits
+and hashed. Argument order, identities, double negations, inactive nodes and shared nodes make no difference.
+
+Values are rounded relative to the largest of their tensor and step, since what cancels below that is rounding error.
+Two functions that differ by less than that, or only outside the probe, share a fingerprint; equal functions would get
+two only where a value lies within rounding error of a rounding boundary, about once in 10^5 specs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paper_optimizers.simulation import NumpyOptimizer
+from paper_optimizers.spec import OneCycle, OptimizerSpec
+
+_Array = NDArray[np.float64]
+
+_STEPS = 12
+_GRADIENT_SCALES = (1e-6, 1e-3, 1.0, 30.0)
+_WEIGHT_SCALES = (1.0, 0.01, 30.0, 1.0)
+_SIZE = 5
+_DECIMALS = 9
+_GOLDEN = (5**0.5 - 1) / 2
+
+
+def fingerprint(spec: OptimizerSpec) -> str:
+    """32 hexadecimal digits; equal for specs that compute the same steps from the same gradients."""
+    digest = hashlib.sha256(repr(_momentum_key(spec)).encode())
+    draws = _HashedDraws()
+    optimizer = NumpyOptimizer(spec, total_steps=_STEPS, draw=draws)
+    for step in range(_STEPS):
+        draws.seen.clear()
+        factor = optimizer.step_values().rate_factor
+        for update in optimizer.updates(*_probe(step)):
+            digest.update(_rounded(update if factor is None else update * factor))
+    return digest.hexdigest()[:32]
+
+
+def _momentum_key(spec: OptimizerSpec) -> tuple[Any, ...]:
+    coefficient = spec.momentum.coefficient
+    if isinstance(coefficient, OneCycle) and coefficient.high == coefficient.low:
+        coefficient = coefficient.high
+    return ("none",) if spec.momentum.type == "none" or coefficient == 0.0 else (spec.momentum.type, coefficient)
+
+
+def _probe(step: int) -> tuple[list[_Array], list[_Array]]:
+    """Weights and gradients of one step, in [-1, 1] times their scale: the same on every machine, for ever."""
+    weights, gradients = [], []
+    for tensor, (weight_scale, gradient_scale) in enumerate(zip(_WEIGHT_SCALES, _GRADIENT_SCALES, strict=True)):
+        index = np.arange(_SIZE) + _SIZE * (tensor + len(_GRADIENT_SCALES) * step)
+        weight = weight_scale * _spread(2 * index + 1)
+        gradient = gradient_scale * _spread(2 * index)
+        weight[0] = 0.0
+        gradient[1] = 0.0
+        gradient[2] *= step % 3 != 0
+        weights.append(weight)
+        gradients.append(gradient)
+    return weights, gradients
+
+
+def _spread(index: NDArray[np.int64]) -> _Array:
+    """Points of a Weyl sequence, spread evenly over [-1, 1)."""
+    return 2.0 * np.mod((index + 1) * _GOLDEN, 1.0) - 1.0
+
+
+def _rounded(values: _Array) -> bytes:
+    finite = np.abs(values[np.isfinite(values)])
+    largest = float(finite.max(initial=0.0))
+    scaled = np.round(values / (largest or 1.0), _DECIMALS) + 0.0  # adding 0 turns -0 into 0
+    scaled[np.isnan(scaled)] = np.nan  # one bit pattern
+    return f"{largest:.{_DECIMALS}g}".encode() + scaled.astype("<f8").tobytes()
+
+
+class _HashedDraws:
+    """Dropout masks that depend on what is dropped, not on the order of the nodes.
+
+    The second, third, ... mask asked for equal tensors in one step differ from the first.
+    """
+
+    def __init__(self) -> None:
+        self.seen: Counter[bytes] = Counter()
+
+    def __call__(self, number: int, tensor: Any) -> _Array:
+        del number
+        key = _rounded(np.asarray(tensor, np.float64))
+        self.seen[key] += 1
+        bits = hashlib.sha256(key + bytes([self.seen[key] % 256])).digest()
+        return np.frombuffer(bits, "<u4")[:_SIZE] / 2.0**32

@@ -1,0 +1,286 @@
+"""The Keras interpreter: one optimizer class that runs any spec on TensorFlow, JAX and PyTorch."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from paper_optimizers.catalog import get
+from paper_optimizers.keras_namespace import KERAS
+from paper_optimizers.one_cycle import check_phases, one_cycle_phase
+from paper_optimizers.program import StepValues, compile_spec, run_update, step_values
+from paper_optimizers.schedules import WarmupHoldCosine, keras_progress
+from paper_optimizers.spec import OptimizerSpec
+
+
+class _Phases(NamedTuple):
+    total_steps: int | None
+    warmup_steps: int
+    hold_steps: int
+
+    def in_batches(self, accumulation: int) -> tuple[int, int, int]:
+        """The phases as a schedule sees them: it counts every batch, `accumulation` of which make one update."""
+        if self.total_steps is None:
+            raise ValueError("warmup_steps and hold_steps are parts of a run: pass total_steps= with them")
+        return self.total_steps * accumulation, self.warmup_steps * accumulation, self.hold_steps * accumulation
+
+
+class _Slots(NamedTuple):
+    """The optimizer variables of one weight tensor."""
+
+    moments: tuple[Any, ...]
+    states: tuple[Any, ...]
+    velocity: Any | None
+
+
+@dataclass
+class _Current:
+    """What is computed once a step for all weight tensors; None between steps."""
+
+    step: StepValues | None = None
+    draws: Mapping[int, tuple[Any, ...]] | None = None
+
+
+@keras.saving.register_keras_serializable("paper_optimizers")
+class GraphOptimizer(keras.optimizers.Optimizer):
+    """A Keras optimizer that runs an `OptimizerSpec`.
+
+    The step is ``-eta u`` through the spec's momentum, with ``u`` the value of the spec's graph and ``eta`` the
+    learning rate times the spec's schedule factor. Moment estimates, states and momentum are kept in float32 where
+    weights have less precision. Bias corrections and decay functions follow `iterations`, the number of updates.
+
+    Args:
+        spec: An `OptimizerSpec`, a catalog name such as ``"Opt4"``, or a spec's JSON form as plain data.
+        learning_rate: A number (constant, as in Keras), a schedule, or a callable without arguments. A number given
+            together with ``warmup_steps`` or ``hold_steps`` is the peak of a `WarmupHoldCosine`.
+        total_steps: T, the number of updates of the run. Needed by specs with decay functions, a schedule factor or
+            one-cycle momentum; taken from a `WarmupHoldCosine` learning rate where not given. Past T every decay
+            holds its last value.
+        warmup_steps: Updates of the warm-up, for the rate and for one-cycle momentum.
+        hold_steps: Updates at the peak after the warm-up.
+        decay: Whether edge decays and the schedule factor are applied.
+        momentum: A constant momentum coefficient in [0, 1) instead of the spec's; only for specs with momentum.
+        seed: Seed of the dropout masks of specs that have them.
+        **keras_arguments: ``name``, ``weight_decay``, ``clipnorm``, ``clipvalue``, ``global_clipnorm``, ``use_ema``,
+            ``ema_momentum``, ``ema_overwrite_frequency``, ``loss_scale_factor`` and ``gradient_accumulation_steps``
+            as in every Keras optimizer. Weight decay is decoupled and comes on top of what a spec does with the
+            weight; clipping acts on gradients before the spec sees them.
+
+    Raises:
+        ValueError: If the spec needs ``total_steps`` and none is known, or an argument is out of its range.
+        KeyError: For a name that is not in the catalog.
+
+    Examples:
+        >>> from paper_optimizers import GraphOptimizer, from_text
+        >>> optimizer = GraphOptimizer(from_text("None ~ tanh(arcsinh(g))"), learning_rate=0.1)
+
+    References:
+        Morgan & Hougen, arXiv 2404.06679.
+    """
+
+    def __init__(
+        self,
+        spec: OptimizerSpec | str | Mapping[str, Any],
+        learning_rate: Any = 0.001,
+        *,
+        total_steps: int | None = None,
+        warmup_steps: int | None = None,
+        hold_steps: int | None = None,
+        decay: bool = True,
+        momentum: float | None = None,
+        seed: int | None = None,
+        **keras_arguments: Any,
+    ) -> None:
+        """See the class."""
+        spec = _as_spec(spec)
+        running = spec if decay else spec.without_decays()
+        if momentum is not None:
+            if spec.momentum.type == "none":
+                raise ValueError(f"this spec has no momentum to set; received momentum={momentum!r}")
+            running = running.with_momentum(momentum)
+        accumulation = keras_arguments.get("gradient_accumulation_steps") or 1
+        phases = _phases(learning_rate, accumulation, total_steps, warmup_steps, hold_steps)
+        if running.needs_total_steps and phases.total_steps is None:
+            raise ValueError(
+                f"{type(self).__name__} reads training progress (decay functions, a schedule factor or one-cycle "
+                "momentum) and Keras does not tell it how long training is: pass total_steps=, the number of "
+                "updates (epochs times steps per epoch), or a WarmupHoldCosine learning rate"
+            )
+        if isinstance(learning_rate, numbers.Real) and not isinstance(learning_rate, bool):
+            learning_rate = float(learning_rate)
+            if warmup_steps is not None or hold_steps is not None:
+                learning_rate = WarmupHoldCosine(learning_rate, *phases.in_batches(accumulation))
+        super().__init__(learning_rate=learning_rate, **keras_arguments)
+        self.spec = spec
+        self.total_steps, self.warmup_steps, self.hold_steps = phases
+        self.decay = decay
+        self.momentum = momentum
+        self.seed = seed
+        self._program = compile_spec(running)
+        self._current = _Current()
+        self._step_dtype = "float64" if keras.backend.floatx() == "float64" else "float32"
+        self._seed_generator: Any = None
+        if self._program.num_draws:
+            self._seed_generator = keras.random.SeedGenerator(seed)
+            # On JAX a generator whose state no one tracks would repeat its first mask for ever.
+            self._track_variable(self._seed_generator.state)
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Create the optimizer variables of ``variables``, in one fixed order."""
+        if self.built:
+            return
+        super().build(variables)
+        self._slots = [self._slots_of(variable) for variable in variables]
+
+    def _slots_of(self, variable: Any) -> _Slots | None:
+        if self._overwrite_variable_with_gradient(variable):
+            return None
+        moments = (self._slot(variable, f"moment_{power}_{beta:g}") for power, beta in self._program.moments)
+        states = (self._slot(variable, f"state_{index}") for index in range(self._program.num_states))
+        has_velocity = self._program.spec.momentum.type != "none"
+        return _Slots(tuple(moments), tuple(states), self._slot(variable, "velocity") if has_velocity else None)
+
+    def _slot(self, variable: Any, name: str) -> Any:
+        dtype = keras.backend.standardize_dtype(variable.dtype)
+        if dtype in ("float32", "float64"):
+            return self.add_variable_from_reference(variable, name=name)
+        # In bfloat16 a beta of 0.999 rounds to 1 and the average would never move.
+        path = str(getattr(variable, "path", variable.name)).replace("/", "_").replace(":", "_")
+        layout = getattr(variable, "_layout", None)
+        return self.add_variable(variable.shape, dtype="float32", layout=layout, name=f"{path}_{name}")
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
+        """Update the variables by their gradients; decays and corrections are computed once for all of them."""
+        if len(grads) == 0:
+            return
+        if trainable_variables is not None:
+            trainable_variables = list(trainable_variables)
+            if not self.built and self._program.num_draws:
+                self.build(trainable_variables)
+        self._current.step = self._step_values()
+        self._current.draws = self._draw_masks()
+        try:
+            super().apply(grads, trainable_variables)
+        finally:
+            self._current.step = self._current.draws = None
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Move ``variable`` by one step."""
+        index = self._get_variable_index(variable)
+        slots = self._slots[index]
+        if slots is None:
+            return
+        weight = ops.convert_to_tensor(variable)
+        stored = keras.backend.standardize_dtype(weight.dtype)
+        dtype = stored if stored == "float64" else "float32"
+        step = _cast_step(self._current.step or self._step_values(), dtype)
+        weight = ops.cast(weight, dtype)
+        result = run_update(
+            self._program,
+            KERAS,
+            step,
+            gradient=ops.cast(ops.convert_to_tensor(gradient, sparse=False), dtype),
+            weight=weight,
+            moments=[ops.convert_to_tensor(slot) for slot in slots.moments],
+            states=[ops.convert_to_tensor(slot) for slot in slots.states],
+            draw=lambda number, tensor: ops.cast((self._current.draws or {})[index][number], dtype),
+        )
+        rate = ops.cast(learning_rate, dtype)
+        if step.rate_factor is not None:
+            rate = rate * step.rate_factor
+        change = -rate * result.update
+        if slots.velocity is not None:
+            velocity = step.momentum * ops.convert_to_tensor(slots.velocity) + change
+            self.assign(slots.velocity, velocity)
+            nesterov = self._program.spec.momentum.type == "nesterov"
+            change = step.momentum * velocity + change if nesterov else velocity
+        for slot, value in zip(slots.moments + slots.states, result.moments + result.states, strict=True):
+            self.assign(slot, value)
+        self.assign(variable, ops.cast(weight + change, stored))
+
+    def _step_values(self) -> StepValues:
+        iterations = ops.convert_to_tensor(self.iterations)
+        now = phase = None
+        if self.total_steps is not None:
+            now = keras_progress(iterations, self.total_steps, self._step_dtype)
+            held = ops.cast(ops.minimum(iterations, self.total_steps - 1), self._step_dtype)
+            phase = one_cycle_phase(KERAS, held, self.total_steps, self.warmup_steps, self.hold_steps)
+        count = ops.cast(iterations + 1, self._step_dtype)
+        return step_values(self._program, KERAS, count=count, progress=now, one_cycle_phase=phase)
+
+    def _draw_masks(self) -> Mapping[int, tuple[Any, ...]]:
+        """Uniform numbers for every variable, drawn where the whole step is seen and not once per device."""
+        return {
+            index: tuple(
+                keras.random.uniform(variable.shape, dtype=self._step_dtype, seed=self._seed_generator)
+                for _ in range(self._program.num_draws)
+            )
+            for index, variable in enumerate(self._trainable_variables)
+            if self._program.num_draws and self._slots[index] is not None
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        """All arguments, the spec as plain data."""
+        return {
+            **super().get_config(),
+            "spec": self.spec.to_dict(),
+            "total_steps": self.total_steps,
+            "warmup_steps": self.warmup_steps if self.total_steps is not None else None,
+            "hold_steps": self.hold_steps if self.total_steps is not None else None,
+            "decay": self.decay,
+            "momentum": self.momentum,
+            "seed": self.seed,
+        }
+
+
+def _as_spec(spec: OptimizerSpec | str | Mapping[str, Any]) -> OptimizerSpec:
+    if isinstance(spec, OptimizerSpec):
+        return spec
+    if isinstance(spec, str):
+        return get(spec)
+    if isinstance(spec, Mapping):
+        return OptimizerSpec.from_dict(spec)
+    raise ValueError(f"spec must be an OptimizerSpec, a catalog name or a spec's plain data; received {spec!r}")
+
+
+def _phases(
+    learning_rate: Any,
+    accumulation: int,
+    total_steps: int | None,
+    warmup_steps: int | None,
+    hold_steps: int | None,
+) -> _Phases:
+    """Run, warm-up and hold in updates: as given, or else from a schedule, which counts every batch."""
+    given = (total_steps, warmup_steps, hold_steps)
+    if total_steps is None:
+        if isinstance(learning_rate, WarmupHoldCosine):
+            schedule = (learning_rate.total_steps, learning_rate.warmup_steps, learning_rate.hold_steps)
+            total, warmup, hold = (
+                steps // accumulation if value is None else value for value, steps in zip(given, schedule, strict=True)
+            )
+        elif warmup_steps or hold_steps:
+            raise ValueError("warmup_steps and hold_steps are parts of a run: pass total_steps= with them")
+        else:
+            return _Phases(None, 0, 0)
+    else:
+        total, warmup, hold = total_steps, warmup_steps or 0, hold_steps or 0
+    check_phases(total, warmup, hold)
+    return _Phases(total, warmup, hold)
+
+
+def _cast_step(step: StepValues, dtype: str) -> StepValues:
+    def cast(value: Any) -> Any:
+        return value if value is None or isinstance(value, float) else ops.cast(value, dtype)
+
+    return StepValues(
+        count=cast(step.count),
+        decays=tuple(cast(value) for value in step.decays),
+        corrections=tuple(cast(value) for value in step.corrections),
+        rate_factor=cast(step.rate_factor),
+        momentum=cast(step.momentum),
+    )
