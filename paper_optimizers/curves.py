@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from paper_optimizers.namespaces import Namespace
 from paper_optimizers.ops import Parameter, Parameters, Values
+from paper_optimizers.templates import Formula, number_latex
 
 
 class Progress(NamedTuple):
@@ -54,8 +55,8 @@ class Curve:
 
     name: str
     compute: Callable[..., Any]
-    notation: Callable[[Values], str | None]
-    latex: Callable[[Values], str]
+    notation: Mapping[str, Values]
+    latex: Callable[[Values], Formula]
     parameters: Parameters = field(default_factory=dict)
 
 
@@ -73,22 +74,13 @@ def _exponential(xp: Namespace, p: Progress, base: float) -> Any:
     return xp.exp(p.tau * math.log(base))
 
 
-def _named(symbol: str, **defaults: float) -> Callable[[Values], str | None]:
-    return lambda values: symbol if all(values[name] == value for name, value in defaults.items()) else None
-
-
-def _latex(symbol: str, **defaults: float) -> Callable[[Values], str]:
-    def latex(values: Values) -> str:
-        changed = [f"{name}={values[name]:g}" for name, default in defaults.items() if values[name] != default]
-        return symbol + (rf"\{{{', '.join(changed)}\}}" if changed else "")
-
-    return latex
-
-
 def _curve(name: str, symbol: str, compute: Callable[..., Any], latex: str = "", **parameters: Parameter) -> Curve:
-    defaults = {key: float(parameter.default) for key, parameter in parameters.items()}
-    math_symbol = latex or f"a_{{{symbol[1:]}}}"
-    return Curve(name, compute, _named(symbol, **defaults), _latex(math_symbol, **defaults), parameters)
+    def formula(values: Values) -> Formula:
+        changed = [rf"\mathrm{{{key}}}={number_latex(value).latex}" for key, value in values.items()
+                   if value != parameters[key].default]  # fmt: skip
+        return Formula((latex or f"a_{{{symbol[1:]}}}") + (rf"\left({', '.join(changed)}\right)" if changed else ""))
+
+    return Curve(name, compute, {symbol: {}}, formula, parameters)
 
 
 _BASE = Parameter(0.01, 1e-12, 1.0)
@@ -112,7 +104,7 @@ _TABLE = (
     # Outside the search space: the released LR3's form of a14, which grows to 19 (artifact/DISCREPANCIES.md).
     _curve("demon_released", "a14'", lambda xp, p, initial: _demon_released(p, initial), "a'_{14}", initial=_INITIAL),
     Curve("constant", lambda xp, p, value: xp.full_like(p.tau, value),
-          lambda values: {1.0: "1", 2.0: "2"}.get(values["value"]), lambda values: f"{values['value']:g}",
+          {"{value}": {}}, lambda values: number_latex(**values),
           {"value": Parameter(1.0)}),
 )  # fmt: skip
 

@@ -13,9 +13,12 @@ Examples:
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from paper_optimizers.graph import Edge, Graph, Kind, Node
+from paper_optimizers.ops import FUNCTIONS
 
 
 @dataclass(frozen=True)
@@ -59,41 +62,55 @@ def to_graph(expression: Expression, kind: Kind = "update") -> Graph:
     Raises:
         SpecError: As `Graph` does.
     """
-    builder = _Builder(kind)
-    root = builder.add(expression)
-    return Graph(tuple(builder.nodes), root, kind)
+    builder = GraphBuilder(kind)
+    return builder.graph(_add(builder, expression))
 
 
-class _Builder:
+def _add(builder: GraphBuilder, expression: Expression) -> str:
+    edges = []
+    for argument in expression.arguments:
+        if isinstance(argument, Decayed):
+            edges.append(Edge(_add(builder, argument.expression), to_graph(argument.decay, "decay")))
+        else:
+            edges.append(Edge(_add(builder, argument)))
+    return builder.node(expression.op, edges, dict(expression.params))
+
+
+class GraphBuilder:
+    """Builds a graph from the leaves up; see `to_graph` for how nodes are shared and called."""
+
     def __init__(self, kind: Kind) -> None:
-        self.nodes: list[Node] = []
+        """An empty graph of ``kind``."""
         self._kind = kind
-        self._ids: dict[Expression, str] = {}
+        self._nodes: list[Node] = []
+        self._ids: dict[Any, str] = {}
         self._taken: dict[str, int] = {}
 
-    def add(self, expression: Expression) -> str:
-        if expression in self._ids:
-            return self._ids[expression]
-        inputs = tuple(self._edge(argument) for argument in expression.arguments)
-        id = self._fresh(expression)
-        self.nodes.append(Node(id, expression.op, inputs, dict(expression.params)))
-        if not _draws(expression):
-            self._ids[expression] = id
+    def node(
+        self, op: str, inputs: Sequence[Edge] = (), params: Mapping[str, Any] | None = None, draw: Hashable = None
+    ) -> str:
+        """The id of the node that computes this, made where there is none yet.
+
+        Nodes that draw random numbers are one node only if they have the same ``draw``, which is not None.
+        """
+        key = (op, tuple(inputs), tuple(sorted((params or {}).items())), draw)
+        random = op in FUNCTIONS and FUNCTIONS[op].needs == "random"
+        if key in self._ids and not (random and draw is None):
+            return self._ids[key]
+        id = self._fresh(op, bool(inputs))
+        self._nodes.append(Node(id, op, tuple(inputs), params or {}))
+        self._ids[key] = id
         return id
 
-    def _edge(self, argument: Expression | Decayed) -> Edge:
-        if isinstance(argument, Decayed):
-            return Edge(self.add(argument.expression), to_graph(argument.decay, "decay"))
-        return Edge(self.add(argument))
+    def graph(self, root: str) -> Graph:
+        """The graph of all nodes made, with this root.
 
-    def _fresh(self, expression: Expression) -> str:
-        stem = "h" if expression.arguments else expression.op
-        self._taken[stem] = self._taken.get(stem, 0) + 1
-        number = self._taken[stem]
-        return stem if number == 1 and not expression.arguments else f"{stem}{'' if stem == 'h' else '_'}{number}"
+        Raises:
+            SpecError: As `Graph` does.
+        """
+        return Graph(tuple(self._nodes), root, self._kind)
 
-
-def _draws(expression: Expression | Decayed) -> bool:
-    if isinstance(expression, Decayed):
-        return _draws(expression.expression)
-    return expression.op == "dropout" or any(_draws(argument) for argument in expression.arguments)
+    def _fresh(self, op: str, is_function: bool) -> str:
+        stem = "h" if is_function else op
+        self._taken[stem] = number = self._taken.get(stem, 0) + 1
+        return f"h{number}" if is_function else stem if number == 1 else f"{stem}_{number}"

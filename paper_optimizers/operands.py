@@ -9,12 +9,13 @@ Source: Morgan & Hougen (arXiv 2404.06679), the table of operands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from paper_optimizers.namespaces import Namespace
 from paper_optimizers.ops import Parameter, Parameters, Values
+from paper_optimizers.templates import Formula, Level, number_latex, rest_of
 
 
 class MomentKey(NamedTuple):
@@ -45,7 +46,8 @@ class Operand:
     Attributes:
         name: The operand's name in a spec.
         compute: ``(xp, quantities, **parameters)``.
-        notation: The published log's text for the given parameter values, or None where the log has none.
+        notation: The published log's texts (patterns, see `paper_optimizers.templates`), each with the parameter
+            values it stands for where they differ from the defaults. The first that fits is printed.
         latex: LaTeX for the given parameter values.
         parameters: Name to `Parameter`.
         moments: The EMAs it reads.
@@ -53,8 +55,8 @@ class Operand:
 
     name: str
     compute: Callable[..., Any]
-    notation: Callable[[Values], str | None]
-    latex: Callable[[Values], str]
+    notation: Mapping[str, Values]
+    latex: Callable[[Values], Formula]
     parameters: Parameters = field(default_factory=dict)
     moments: Callable[[Values], tuple[MomentKey, ...]] = lambda values: ()
 
@@ -79,7 +81,6 @@ def _aggregate(xp: Namespace, q: Quantities, power: int, beta: float, first: flo
 
 
 _GREEK = ("v", "s", r"\lambda")
-_SYMBOLS = ("v", "s", "lam")
 _BETA = (0.9, 0.99, 0.999)
 _POWER = Parameter(1, 1, 3)
 _DECAY_RATE = Parameter(0.9, 0.0, 0.9999999)
@@ -88,116 +89,97 @@ _BLEND_WEIGHT = (0.7, 0.95, 0.99)
 _AGGREGATE = ((0.9, 0.999), (0.99, 0.999), (0.999, 0.9999))
 
 
-def _powered(symbol: str, power: int) -> str:
-    return symbol if power == 1 else f"{symbol}^{power}"
-
-
 def _reads_moment(values: Values) -> tuple[MomentKey, ...]:
     return (MomentKey(values["power"], values["beta"]),)
 
 
-def _has(values: Values, **expected: Any) -> bool:
-    return all(values[name] == value for name, value in expected.items())
+def _powered(symbol: str, power: int) -> Formula:
+    return Formula(symbol) if power == 1 else Formula(f"{symbol}^{power}", Level.POWER)
 
 
-def _moment_text(values: Values) -> str | None:
-    power = values["power"]
-    standard = _has(values, beta=_BETA[power - 1], corrected=True, delayed=False)
-    return f"{_SYMBOLS[power - 1]} hat" if standard else None
-
-
-def _moment_latex(values: Values) -> str:
-    power, beta = values["power"], values["beta"]
+def _moment_latex(power: int, beta: float, corrected: bool = True, delayed: bool = False) -> Formula:
     symbol = _GREEK[power - 1]
-    hatted = rf"\hat{{{symbol}}}" if values["corrected"] else symbol
-    marks = [f"{beta:g}"] if beta != _BETA[power - 1] else []
-    marks += ["t-1"] if values["delayed"] else []
-    return hatted + (rf"_{{{', '.join(marks)}}}" if marks else "")
+    marks = [number_latex(beta).latex] if beta != _BETA[power - 1] else []
+    marks += ["t-1"] if delayed else []
+    return Formula((rf"\hat{{{symbol}}}" if corrected else symbol) + (rf"_{{{', '.join(marks)}}}" if marks else ""))
 
 
-def _moment_sign_latex(values: Values) -> str:
-    moment = _moment_latex({"power": 1, "corrected": True, "delayed": False, **values})
-    return rf"\operatorname{{sign}}\left({moment}\right)"
+def _blend_latex(power: int, beta: float, weight: float) -> Formula:
+    if (beta, weight) == (_BETA[power - 1], _BLEND_WEIGHT[power - 1]):
+        return Formula(f"q_{power}")
+    new, old = (number_latex(share).at(Level.PRODUCT) for share in (rest_of(weight), weight))
+    return Formula(
+        rf"{new} \cdot {_powered('g', power).latex} + {old} \cdot {_moment_latex(power, beta).latex}", Level.SUM
+    )
 
 
-def _blend_text(values: Values) -> str | None:
-    power, weight = values["power"], values["weight"]
-    if not _has(values, beta=_BETA[power - 1], weight=_BLEND_WEIGHT[power - 1]):
-        return None
-    # The published log prints g^2 in the third blend; the code computes it with g^3 (artifact/DISCREPANCIES.md).
-    return f"((1-{weight:g})*{_powered('g', min(power, 2))}+{weight:g}*{_SYMBOLS[power - 1]} hat)"
+def _aggregate_latex(power: int, beta: float, first: float, second: float) -> Formula:
+    betas = ", ".join(number_latex(value).latex for value in (0.0, first, second))
+    raw = _moment_latex(power, beta, corrected=False).latex
+    return Formula(
+        rf"\operatorname{{mean}}_{{\beta \in \{{{betas}\}}}}"
+        rf"\left(\beta {raw} - {_powered('g', power).latex}\right)"
+    )
 
 
-def _blend_latex(values: Values) -> str:
-    power, weight = values["power"], values["weight"]
-    average = _moment_latex({**values, "corrected": True, "delayed": False})
-    return rf"\left({1 - weight:g} {_powered('g', power)} + {weight:g} {average}\right)"
+def _weight_latex(scale: float) -> Formula:
+    if scale == 1.0:
+        return Formula("w")
+    factor = number_latex(scale)
+    return Formula(f"{factor.latex} w", min(factor.level, Level.PRODUCT))
 
 
-def _aggregate_text(values: Values) -> str | None:
-    power = values["power"]
-    first, second = _AGGREGATE[power - 1]
-    if not _has(values, beta=_BETA[power - 1], first=first, second=second):
-        return None
-    return f"mean(beta*{_SYMBOLS[power - 1]}-{_powered('g', power)})"
-
-
-def _aggregate_latex(values: Values) -> str:
-    power = values["power"]
-    betas = f"{values['first']:g}, {values['second']:g}"
-    symbol, gradient = _GREEK[power - 1], _powered("g", power)
-    return rf"\operatorname{{mean}}_{{\beta \in \{{0, {betas}\}}}}\left(\beta {symbol} - {gradient}\right)"
-
-
-def _constant_text(values: Values) -> str | None:
-    return {1.0: "1", 2.0: "2"}.get(values["value"])
-
-
-_WEIGHT_SCALES = {1e-6: "10-6w", 1e-5: "10-5w", 1e-4: "10-4w", 1e-3: "10-3w"}
-_WEIGHT_LATEX = {scale: f"10^{{{text[2:4]}}} w" for scale, text in _WEIGHT_SCALES.items()}
-
-
-def _weight_latex(values: Values) -> str:
-    scale = values["scale"]
-    return _WEIGHT_LATEX.get(scale, "w" if scale == 1.0 else f"{scale:g} w")
+def _by_power(*texts: str, **columns: Sequence[float]) -> dict[str, Values]:
+    """One text a power of the gradient, with the parameters that each power has in the search space."""
+    return {
+        text: {"power": index + 1, **{name: column[index] for name, column in columns.items()}}
+        for index, text in enumerate(texts)
+    }
 
 
 _TABLE = (
     Operand(
         "gradient", lambda xp, q, power: q.gradient_power(power),
-        lambda values: _powered("g", values["power"]), lambda values: _powered("g", values["power"]),
-        {"power": _POWER},
+        _by_power("g", "g^2", "g^3"), lambda values: _powered("g", **values), {"power": _POWER},
     ),
     Operand(
-        "moment", _moment, _moment_text, _moment_latex,
+        "moment", _moment, _by_power("v hat", "s hat", "lam hat", beta=_BETA), lambda values: _moment_latex(**values),
         {"power": _POWER, "beta": _DECAY_RATE, "corrected": Parameter(True), "delayed": Parameter(False)},
         _reads_moment,
     ),
     Operand(
-        "constant", lambda xp, q, value: xp.full_like(q.weight, value), _constant_text,
-        lambda values: f"{values['value']:g}", {"value": Parameter(1.0)},
+        "constant", lambda xp, q, value: xp.full_like(q.weight, value), {"{value}": {}},
+        lambda values: number_latex(**values), {"value": Parameter(1.0)},
     ),
     Operand(
-        "weight", lambda xp, q, scale: scale * q.weight, lambda values: _WEIGHT_SCALES.get(values["scale"]),
-        _weight_latex, {"scale": Parameter(1.0)},
+        "weight", lambda xp, q, scale: scale * q.weight,
+        {"w": {}, **{f"10-{digit}w": {"scale": float(f"1e-{digit}")} for digit in (6, 5, 4, 3)}, "{scale}w": {}},
+        lambda values: _weight_latex(**values), {"scale": Parameter(1.0)},
     ),
     Operand(
-        "gradient_sign", lambda xp, q: xp.sign(q.gradient_power(1)), lambda values: "sign(g)",
-        lambda values: r"\operatorname{sign}\left(g\right)",
+        "gradient_sign", lambda xp, q: xp.sign(q.gradient_power(1)), {"sign(g)": {}},
+        lambda values: Formula(r"\operatorname{sign}\left(g\right)"),
     ),
     Operand(
         "moment_sign",
         lambda xp, q, beta: xp.sign(q.moment(MomentKey(1, beta), corrected=True, delayed=False)),
-        lambda values: "sign(v hat)" if values["beta"] == _BETA[0] else None,
-        _moment_sign_latex,
+        {"sign(v hat)": {}},
+        lambda values: Formula(rf"\operatorname{{sign}}\left({_moment_latex(1, **values).latex}\right)"),
         {"beta": _DECAY_RATE}, lambda values: (MomentKey(1, values["beta"]),),
     ),
     Operand(
-        "gradient_blend", _gradient_blend, _blend_text, _blend_latex,
+        "gradient_blend", _gradient_blend,
+        # The published log prints g^2 in the third blend; the code computes it with g^3 (artifact/DISCREPANCIES.md).
+        _by_power("((1-{weight})*g+{weight}*v hat)", "((1-{weight})*g^2+{weight}*s hat)",
+                  "((1-{weight})*g^2+{weight}*lam hat)", beta=_BETA, weight=_BLEND_WEIGHT),
+        lambda values: _blend_latex(**values),
         {"power": _POWER, "beta": _DECAY_RATE, "weight": Parameter(0.7, 0.0, 1.0)}, _reads_moment,
     ),
     Operand(
-        "aggregate", _aggregate, _aggregate_text, _aggregate_latex,
+        "aggregate", _aggregate,
+        _by_power("mean(beta*v-g)", "mean(beta*s-g^2)", "mean(beta*lam-g^3)", beta=_BETA,
+                  first=[pair[0] for pair in _AGGREGATE], second=[pair[1] for pair in _AGGREGATE]),
+        lambda values: _aggregate_latex(**values),
         {"power": _POWER, "beta": _DECAY_RATE, "first": Parameter(0.9), "second": Parameter(0.999)},
         _reads_moment,
     ),

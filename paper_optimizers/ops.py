@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from paper_optimizers.namespaces import Namespace
+from paper_optimizers.templates import Level, number_text
 
 #: What a function needs beside its arguments. "pure": nothing. "tensor": the whole weight tensor at once.
 #: "random": a uniform random number in [0, 1) per weight. "state": one value per weight kept between steps.
@@ -45,7 +46,7 @@ class Parameter:
         if isinstance(self.default, bool):
             return "true or false"
         kind = "an integer" if isinstance(self.default, int) else "a number"
-        return f"{kind} in [{self.minimum:g}, {self.maximum:g}]"
+        return f"{kind} in [{number_text(self.minimum)}, {number_text(self.maximum)}]"
 
 
 Parameters = Mapping[str, Parameter]
@@ -61,11 +62,12 @@ class Op:
         arity: 1 or 2.
         compute: ``(xp, *arguments, **parameters)``; a random op gets ``uniform`` and a stateful op ``previous`` and
             ``count`` (the number of this step, from 1) after its argument, and returns ``(value, new state)``.
-        notation: The published log's text, ``{a}`` and ``{b}`` standing for the arguments.
-        latex: The same in LaTeX; a parameter's name in braces stands for its value, ``{rest}`` for one minus it.
+        notation: The published log's text, a pattern (`paper_optimizers.templates`).
+        latex: The same in LaTeX, also a pattern.
         decay_notation: The text inside a decay function where the log prints it differently.
         parameters: Name to `Parameter`; defaults are the search space's values.
         needs: See `Needs`.
+        level: How tightly the LaTeX binds.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Op:
     decay_notation: str = ""
     parameters: Parameters = field(default_factory=dict)
     needs: Needs = "pure"
+    level: Level = Level.ATOM
 
     def text(self, *, decay: bool) -> str:
         """The notation in an update (``decay=False``) or a decay function."""
@@ -124,44 +127,44 @@ _UNIT = (0.0, 0.9999999)
 
 _UNARY = (
     Op("identity", 1, lambda xp, x: x, "id({a})", r"{a}"),
-    Op("negate", 1, lambda xp, x: -x, "-({a})", r"-\left({a}\right)"),
+    Op("negate", 1, lambda xp, x: -x, "-({a})", r"-{a:product}", level=Level.SIGNED),
     Op("log_abs", 1, lambda xp, x, epsilon: xp.log(xp.abs(x) + epsilon), "ln(|{a}|)",
-       r"\ln\left(\left|{a}\right|\right)", parameters=_EPSILON),
+       r"\ln\left(\left|{a}\right|{guard}\right)", parameters=_EPSILON),
     Op("sqrt_abs", 1, lambda xp, x: xp.sqrt(xp.abs(x)), "sqrt(|{a}|)", r"\sqrt{\left|{a}\right|}",
        decay_notation="sqrt({a})"),
-    Op("exp", 1, lambda xp, x: xp.exp(x), "exp({a})", r"e^{{a}}"),
+    Op("exp", 1, lambda xp, x: xp.exp(x), "exp({a})", r"e^{{a}}", level=Level.POWER),
     Op("abs", 1, lambda xp, x: xp.abs(x), "|{a}|", r"\left|{a}\right|"),
     Op("sigmoid", 1, lambda xp, x: xp.sigmoid(x), "sig({a})", r"\sigma\left({a}\right)",
        decay_notation="1/(1+exp(-{a})"),
     Op("softsign_derivative", 1, lambda xp, x: 1.0 / (1.0 + xp.abs(x)), "1/(1+|{a}|)",
-       r"\frac{1}{1+\left|{a}\right|}", decay_notation="deriv_soft({a})"),
+       r"\frac{1}{1+\left|{a}\right|}", decay_notation="deriv_soft({a})", level=Level.PRODUCT),
     Op("softplus", 1, lambda xp, x, epsilon: xp.log(xp.abs(1.0 + xp.exp(x)) + epsilon), "ln(|1+exp({a})|)",
-       r"\ln\left(1+e^{{a}}\right)", parameters=_EPSILON),
+       r"\ln\left(1+e^{{a}}{guard}\right)", parameters=_EPSILON),
     Op("erf", 1, lambda xp, x: xp.erf(x), "erf({a})", r"\operatorname{erf}\left({a}\right)"),
     Op("erfc", 1, lambda xp, x: xp.erfc(x), "erfc({a})", r"\operatorname{erfc}\left({a}\right)"),
     Op("arcsinh", 1, lambda xp, x: xp.arcsinh(x), "arcsinh({a})", r"\operatorname{arcsinh}\left({a}\right)"),
     Op("tanh", 1, lambda xp, x: xp.tanh(x), "tanh({a})", r"\tanh\left({a}\right)"),
     Op("arctan", 1, lambda xp, x: xp.arctan(x), "arctan({a})", r"\arctan\left({a}\right)"),
-    Op("reciprocal", 1, lambda xp, x, epsilon: 1.0 / (x + epsilon), "1/({a})", r"\frac{1}{{a}}",
-       parameters=_EPSILON),
+    Op("reciprocal", 1, lambda xp, x, epsilon: 1.0 / (x + epsilon), "1/({a})", r"\frac{1}{{a}{guard}}",
+       parameters=_EPSILON, level=Level.PRODUCT),
     Op("bessel_i1e", 1, lambda xp, x: xp.bessel_i1e(x), "bessel_i1e({a})",
-       r"\operatorname{I_{1}^{e}}\left({a}\right)"),
+       r"\operatorname{I}_{1}^{e}\left({a}\right)"),
     Op("relu", 1, lambda xp, x: xp.maximum(x, 0.0), "max({a}, 0)", r"\max\left({a}, 0\right)"),
     Op("min_zero", 1, lambda xp, x: xp.minimum(x, 0.0), "min({a}, 0)", r"\min\left({a}, 0\right)"),
     Op("dropout", 1, _dropout, "drop({a}, {rate})", r"\operatorname{drop}_{{rate}}\left({a}\right)",
        parameters={"rate": Parameter(0.5, *_UNIT)}, needs="random"),
-    Op("clip_norm", 1, _clip_norm, "norm({a})", r"\operatorname{norm}\left({a}\right)",
+    Op("clip_norm", 1, _clip_norm, "norm({a})", r"\operatorname{norm}_{{max_norm}}\left({a}\right)",
        parameters={"max_norm": Parameter(1.0, 1e-12)}, needs="tensor"),
     Op("softsign", 1, lambda xp, x: x / (1.0 + xp.abs(x)), "{a}/(1+|{a}|)",
        r"\operatorname{softsign}\left({a}\right)"),
     Op("exp_moving_average", 1, _exp_moving_average, "expMovAvg({a})",
-       r"\operatorname{EMA}\left({a}\right)", parameters={"beta": Parameter(0.95, *_UNIT)}, needs="state"),
+       r"\operatorname{EMA}_{{beta}}\left({a}\right)", parameters={"beta": Parameter(0.95, *_UNIT)}, needs="state"),
     Op("delta_change", 1, _delta_change, "deltaChange({a})", r"\Delta\left({a}\right)", needs="state"),
     Op("running_maximum", 1, _running_maximum, "MaxValue({a})", r"\operatorname{runmax}\left({a}\right)",
        needs="state"),
     # Outside the search space, which has only the signs of g and of its average; Lion needs it.
     Op("sign", 1, lambda xp, x: xp.sign(x), "sign({a})", r"\operatorname{sign}\left({a}\right)"),
-    Op("square", 1, lambda xp, x: x * x, "({a})^2", r"\left({a}\right)^{2}"),
+    Op("square", 1, lambda xp, x: x * x, "({a})^2", r"{a:atom}^{2}", level=Level.POWER),
     Op("tanh_derivative", 1, lambda xp, x: 1.0 - xp.square(xp.tanh(x)), "deriv_tanh({a})",
        r"\tanh'\left({a}\right)"),
     Op("sigmoid_derivative", 1, lambda xp, x: xp.sigmoid(x) * (1.0 - xp.sigmoid(x)), "deriv_sig({a})",
@@ -169,20 +172,21 @@ _UNARY = (
 )  # fmt: skip
 
 _BINARY = (
-    Op("add", 2, lambda xp, a, b: a + b, "({a})+({b})", r"{a} + {b}"),
-    Op("subtract", 2, lambda xp, a, b: a - b, "({a})-({b})", r"{a} - \left({b}\right)"),
-    Op("multiply", 2, lambda xp, a, b: a * b, "({a})*({b})", r"\left({a}\right) \cdot \left({b}\right)"),
+    Op("add", 2, lambda xp, a, b: a + b, "({a})+({b})", r"{a} + {b:sum}", level=Level.SUM),
+    Op("subtract", 2, lambda xp, a, b: a - b, "({a})-({b})", r"{a} - {b:product}", level=Level.SUM),
+    Op("multiply", 2, lambda xp, a, b: a * b, "({a})*({b})", r"{a:product} \cdot {b:product}", level=Level.PRODUCT),
     Op("maximum", 2, lambda xp, a, b: xp.maximum(a, b), "max({a}, {b})", r"\max\left({a}, {b}\right)"),
     Op("minimum", 2, lambda xp, a, b: xp.minimum(a, b), "min({a}, {b})", r"\min\left({a}, {b}\right)"),
-    Op("divide", 2, lambda xp, a, b, epsilon: a / (b + epsilon), "({a}) / ({b})", r"\frac{{a}}{{b}}",
-       parameters=_EPSILON),
+    Op("divide", 2, lambda xp, a, b, epsilon: a / (b + epsilon), "({a}) / ({b})", r"\frac{{a}}{{b}{guard}}",
+       parameters=_EPSILON, level=Level.PRODUCT),
     Op("divide_hypot", 2, lambda xp, a, b: a / xp.sqrt(1.0 + b * b), "({a}) / (sqrt(1+({b})^2))",
-       r"\frac{{a}}{\sqrt{1+\left({b}\right)^{2}}}"),
+       r"\frac{{a}}{\sqrt{1+{b:atom}^{2}}}", level=Level.PRODUCT),
     Op("clip", 2, _clip, "clip({a}, {b})", r"\operatorname{clip}\left({a}, {b}\right)"),
-    Op("blend", 2, lambda xp, a, b, weight: weight * a + (1.0 - weight) * b, "(0.95*({a})+0.05*({b}))",
-       r"{weight} \left({a}\right) + {rest} \left({b}\right)", parameters={"weight": Parameter(0.95, 0.0, 1.0)}),
+    Op("blend", 2, lambda xp, a, b, weight: weight * a + (1.0 - weight) * b, "({weight}*({a})+{rest}*({b}))",
+       r"{weight} \cdot {a:product} + {rest} \cdot {b:product}", parameters={"weight": Parameter(0.95, 0.0, 1.0)},
+       level=Level.SUM),
     Op("power", 2, lambda xp, a, b: xp.power(xp.abs(a), b), "(|{a}|)^({b})",
-       r"\left|{a}\right|^{{b}}"),
+       r"\left|{a}\right|^{{b}}", level=Level.POWER),
 )  # fmt: skip
 
 #: Every function by name, in the order of the paper's tables.

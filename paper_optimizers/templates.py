@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -63,7 +64,7 @@ def number_text(value: float | bool) -> str:
 
 
 def number_latex(value: float) -> Formula:
-    """A number in LaTeX: ``0.95``, ``10^{-7}``, ``2.5 \\cdot 10^{-7}``."""
+    """A number in LaTeX: 0.95, 10^{-7}, or a factor times a power of ten."""
     mantissa, _, exponent = number_text(value).partition("e")
     if not exponent:
         return Formula(mantissa, Level.SIGNED if value < 0 else Level.ATOM)
@@ -75,6 +76,4 @@ def number_latex(value: float) -> Formula:
 
 def rest_of(weight: float) -> float:
     """One minus ``weight``, as the shortest decimal: 0.05 for 0.95, where floating point has 0.05000000000000004."""
-    from decimal import Decimal
-
     return float(1 - Decimal(repr(weight)))
