@@ -153,7 +153,7 @@ _UNARY = (
     Op("min_zero", 1, lambda xp, x: xp.minimum(x, 0.0), "min({a}, 0)", r"\min\left({a}, 0\right)"),
     Op("dropout", 1, _dropout, "drop({a}, {rate})", r"\operatorname{drop}_{{rate}}\left({a}\right)",
        parameters={"rate": Parameter(0.5, *_UNIT)}, needs="random"),
-    Op("clip_norm", 1, _clip_norm, "norm({a})", r"\operatorname{norm}_{{max_norm}}\left({a}\right)",
+    Op("clip_norm", 1, _clip_norm, "norm({a})", r"\operatorname{norm}_{\leq {max_norm}}\left({a}\right)",
        parameters={"max_norm": Parameter(1.0, 1e-12)}, needs="tensor"),
     Op("softsign", 1, lambda xp, x: x / (1.0 + xp.abs(x)), "{a}/(1+|{a}|)",
        r"\operatorname{softsign}\left({a}\right)"),

@@ -65,13 +65,13 @@ def number_text(value: float | bool) -> str:
 
 def number_latex(value: float) -> Formula:
     """A number in LaTeX: 0.95, 10^{-7}, or a factor times a power of ten."""
+    loosest = Level.SIGNED if value < 0 else Level.ATOM
     mantissa, _, exponent = number_text(value).partition("e")
+    if Decimal(mantissa).normalize().as_tuple().digits == (1,) and value > 0 and not 0.01 <= value < 1e4:
+        return Formula(f"10^{{{Decimal(number_text(value)).adjusted()}}}", Level.POWER)
     if not exponent:
-        return Formula(mantissa, Level.SIGNED if value < 0 else Level.ATOM)
-    power = f"10^{{{int(exponent)}}}"
-    if mantissa == "1":
-        return Formula(power, Level.POWER)
-    return Formula(rf"{mantissa} \cdot {power}", Level.SIGNED if value < 0 else Level.PRODUCT)
+        return Formula(mantissa, loosest)
+    return Formula(rf"{mantissa} \cdot 10^{{{int(exponent)}}}", min(loosest, Level.PRODUCT))
 
 
 def rest_of(weight: float) -> float:
