@@ -1,5 +1,6 @@
 """Random valid specs of the whole language, for property tests: `random_spec` and the hypothesis strategy `specs`."""
 
+import json
 import random
 
 from hypothesis import strategies as st
@@ -74,3 +75,31 @@ def _random_value(source, parameter):
     if source.random() < 0.1:
         value = source.uniform(-1.0, 1.0) * 10.0 ** source.uniform(-12.0, 12.0)
     return value if parameter.accepts(value) else min(max(source.random(), parameter.minimum), parameter.maximum)
+
+
+_STRANGE = (None, True, False, 0, 1, -1, 2, 1.5, 1e300, 2**70, "", "x", "gradient", "n0", [], {}, [1], {"node": "n0"})
+
+
+def mutated(source: random.Random, document):
+    """A copy of a spec's plain data with one value, key or entry changed somewhere."""
+    place = copy = json.loads(json.dumps(document))
+    while True:
+        containers = [value for value in _values(place) if isinstance(value, dict | list) and value]
+        if not containers or source.random() < 0.25:
+            break
+        place = source.choice(containers)
+    key = source.choice(list(place) if isinstance(place, dict) else range(len(place)))
+    change = source.randrange(4)
+    if change == 0:
+        del place[key]
+    elif change == 1:
+        place[key] = source.choice(_STRANGE)
+    elif change == 2 and isinstance(place, dict):
+        place[source.choice(["node", "decay", "params", "inputs", "beta", "power", "x" * 90])] = place[key]
+    else:
+        place[key] = source.choice(_values(document))
+    return json.loads(json.dumps(copy))
+
+
+def _values(place):
+    return list(place.values()) if isinstance(place, dict) else list(place)
