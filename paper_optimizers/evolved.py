@@ -80,7 +80,10 @@ class Opt3(CatalogOptimizer):
 
 @_register
 class Opt4(CatalogOptimizer):
-    """u = q1 / clip(2, arctan(a13) exp(v^)). The rate is multiplied by LR1's factor. Needs ``total_steps``."""
+    """u = q1 / clip(2, max(arctan(a13), 0.001) exp(v^)).
+
+    The rate is multiplied by LR1's factor. Needs ``total_steps``.
+    """
 
     catalog_name = "Opt4"
 

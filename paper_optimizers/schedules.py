@@ -20,7 +20,7 @@ from paper_optimizers.program import evaluate_graph
 from paper_optimizers.serialization import graph_from_dict, graph_to_dict
 from paper_optimizers.simulation import numpy_progress
 
-#: The released code's rate at step 0 of an evolved schedule, where the warm-up's is 0.
+#: The released code's rate at step 0 of an evolved schedule.
 FIRST_RATE = 1e-7
 
 
@@ -111,7 +111,8 @@ class WarmupHoldCosine(keras.optimizers.schedules.LearningRateSchedule):
 class EvolvedSchedule(WarmupHoldCosine):
     """An evolved schedule: `WarmupHoldCosine` times a factor over the decay curves.
 
-    The factor may exceed 1, so the rate may exceed ``peak``. At step 0 of a warm-up the rate is 1e-7, as released.
+    The factor may exceed 1, so the rate may exceed ``peak``. At step 0 the rate is 1e-7, as released (LR8's factor is
+    10^7 there).
 
     Args:
         factor: ``"LR1"`` to ``"LR9"``, or a graph of kind "decay" (or its JSON form as plain data).
@@ -149,7 +150,7 @@ class EvolvedSchedule(WarmupHoldCosine):
 
     def _rate(self, xp: Any, step: Any, now: Progress) -> Any:
         rate = super()._rate(xp, step, now) * evaluate_graph(self.factor, xp, now)
-        return xp.where(step < 1.0, xp.full_like(step, FIRST_RATE), rate) if self.warmup_steps else rate
+        return xp.where(step < 1.0, xp.full_like(step, FIRST_RATE), rate)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, for serialisation; a factor of the catalog by its name, another as plain data."""

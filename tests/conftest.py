@@ -1,0 +1,25 @@
+"""What all tests share: quiet libraries, reproducible property tests, and the folder of reference data."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Before anything imports Keras: its back end reads these once.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+settings.register_profile("reproducible", derandomize=True, deadline=None, database=None)
+settings.load_profile("reproducible")
+
+REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "reference"
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder of numbers computed by the published code; it is not part of this repository."""
+    if not REFERENCE.is_dir():
+        pytest.skip("no folder shared/reference beside the checkout: the published code's numbers are not at hand")
+    return REFERENCE
