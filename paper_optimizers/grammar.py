@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import itertools
 import re
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, NamedTuple, NoReturn
@@ -29,17 +30,19 @@ _WORD = re.compile(r"[A-Za-z_]{1,32}")
 
 
 class Rule(NamedTuple):
-    """One way to write an op: literals and slots, and the parameter values that this text stands for."""
+    """One way to write an op.
+
+    Attributes:
+        op: The op's name.
+        tokens: The text: literals and slots.
+        values: The parameters that this text stands for, where they are not the op's defaults.
+        named: The parameters that the text has no slot for: they may follow in braces.
+    """
 
     op: str
     tokens: tuple[str | Slot, ...]
     values: Mapping[str, Any]
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """The parameters that the text has no slot for: they may follow in braces."""
-        slots = {token.name for token in self.tokens if isinstance(token, Slot)}
-        return tuple(name for name in parameters_of(self.op) if name not in slots)
+    named: tuple[str, ...]
 
 
 class Tree(NamedTuple):
@@ -60,16 +63,20 @@ class Match(NamedTuple):
 
 
 @functools.cache
-def rules(kind: Kind) -> tuple[Rule, ...]:
-    """All rules of a graph's kind, leaves first, in the tables' order."""
-    table = [
-        Rule(leaf.name, split(text, leaf.parameters), values)
-        for leaf in leaves(kind).values()
-        for text, values in leaf.notation.items()
-    ]
+def rules(kind: Kind) -> Mapping[str, tuple[Rule, ...]]:
+    """By op, leaves first, in the tables' order: the ways to write it, the first that fits to be printed."""
+    table = {
+        leaf.name: tuple(_rule(leaf.name, *text) for text in leaf.notation.items()) for leaf in leaves(kind).values()
+    }
     for op in functions(kind).values():
-        table.append(Rule(op.name, split(op.text(decay=kind == "decay"), op.parameters), {}))
-    return tuple(table)
+        table[op.name] = (_rule(op.name, op.text(decay=kind == "decay"), {}),)
+    return table
+
+
+def _rule(op: str, text: str, values: Mapping[str, Any]) -> Rule:
+    tokens = split(text, parameters_of(op))
+    slots = {token.name for token in tokens if isinstance(token, Slot)}
+    return Rule(op, tokens, values, tuple(name for name in parameters_of(op) if name not in slots))
 
 
 @functools.cache
@@ -77,7 +84,7 @@ def _rules_by_start(kind: Kind) -> tuple[Mapping[str, tuple[Rule, ...]], tuple[R
     """Rules by the first character of their text, and the rules that begin with an argument."""
     by_start: dict[str, list[Rule]] = {}
     extending = []
-    for rule in rules(kind):
+    for rule in itertools.chain.from_iterable(rules(kind).values()):
         first = rule.tokens[0]
         if isinstance(first, Slot) and first.name in ("a", "b"):
             extending.append(rule)
@@ -146,7 +153,8 @@ class Parser:
             name.startswith("an operand") or name.startswith("a curve") for name in self._expected
         ):
             return ""
-        starts = {rule.tokens[0] for rule in rules(self._kind) if isinstance(rule.tokens[0], str)}
+        first = (rule.tokens[0] for found in rules(self._kind).values() for rule in found)
+        starts = {token for token in first if isinstance(token, str)}
         near = difflib.get_close_matches(self.text[word.start() : word.end() + 2], sorted(starts), n=1, cutoff=0.5)
         return f"; did you mean {near[0]!r}?" if near else ""
 

@@ -146,7 +146,8 @@ def _rule_of(op: str, kind: Kind, values: Mapping[str, Any]) -> Rule:
         standing = default_values(op) | dict(rule.values)
         return [name in rule.named and values[name] != standing[name] for name in values]
 
-    return min((rule for rule in rules(kind) if rule.op == op), key=unsaid)
+    found = rules(kind)[op]
+    return found[0] if len(found) == 1 else min(found, key=unsaid)
 
 
 def _bounded(parts: list[str]) -> str:
