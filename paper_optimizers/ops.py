@@ -60,8 +60,9 @@ class Op:
     Attributes:
         name: The op's name in a spec.
         arity: 1 or 2.
-        compute: ``(xp, *arguments, **parameters)``; a random op gets ``uniform`` and a stateful op ``previous`` and
-            ``count`` (the number of this step, from 1) after its argument, and returns ``(value, new state)``.
+        compute: ``(xp, *arguments, **parameters)``. A random op also gets ``uniform``; a stateful op gets
+            ``previous`` and ``correction`` (the bias correction of its ``beta`` at this step, 1 without one) and
+            returns ``(value, new state)``.
         notation: The published log's text, a pattern (`paper_optimizers.templates`).
         latex: The same in LaTeX, also a pattern.
         decay_notation: The text inside a decay function where the log prints it differently.
@@ -85,19 +86,20 @@ class Op:
         return self.decay_notation if decay and self.decay_notation else self.notation
 
 
-def _exp_moving_average(xp: Namespace, x: Any, previous: Any, count: Any, beta: float) -> tuple[Any, Any]:
+def _exp_moving_average(xp: Namespace, x: Any, previous: Any, correction: Any, beta: float) -> tuple[Any, Any]:
+    del xp
     average = beta * previous + (1.0 - beta) * x
-    return average / bias_correction(xp, beta, count), average
+    return average / correction, average
 
 
-def _delta_change(xp: Namespace, x: Any, previous: Any, count: Any) -> tuple[Any, Any]:
-    del xp, count
+def _delta_change(xp: Namespace, x: Any, previous: Any, correction: Any) -> tuple[Any, Any]:
+    del xp, correction
     change = x - previous
     return change, change
 
 
-def _running_maximum(xp: Namespace, x: Any, previous: Any, count: Any) -> tuple[Any, Any]:
-    del count
+def _running_maximum(xp: Namespace, x: Any, previous: Any, correction: Any) -> tuple[Any, Any]:
+    del correction
     maximum = xp.maximum(x, previous)
     return maximum, maximum
 

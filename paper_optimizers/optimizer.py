@@ -119,14 +119,15 @@ class GraphOptimizer(keras.optimizers.Optimizer):
         self.spec = spec
         self.total_steps, self.warmup_steps, self.hold_steps = phases
         self.decay = decay
-        self.momentum = momentum
+        self.momentum = None if momentum is None else float(momentum)
         self.seed = seed
         self._program = compile_spec(running)
         self._current = _Current()
         self._step_dtype = "float64" if keras.backend.floatx() == "float64" else "float32"
         self._seed_generator: Any = None
         if self._program.num_draws:
-            self._seed_generator = keras.random.SeedGenerator(seed)
+            with keras.name_scope(self.name, caller=self):
+                self._seed_generator = keras.random.SeedGenerator(seed, name="dropout")
             # On JAX a generator whose state no one tracks would repeat its first mask for ever.
             self._track_variable(self._seed_generator.state)
 
@@ -141,7 +142,7 @@ class GraphOptimizer(keras.optimizers.Optimizer):
         if self._overwrite_variable_with_gradient(variable):
             return None
         moments = (self._slot(variable, f"moment_{power}_{beta:g}") for power, beta in self._program.moments)
-        states = (self._slot(variable, f"state_{index}") for index in range(self._program.num_states))
+        states = (self._slot(variable, f"state_{index}") for index in range(len(self._program.states)))
         has_velocity = self._program.spec.momentum.type != "none"
         return _Slots(tuple(moments), tuple(states), self._slot(variable, "velocity") if has_velocity else None)
 
@@ -154,18 +155,12 @@ class GraphOptimizer(keras.optimizers.Optimizer):
         layout = getattr(variable, "_layout", None)
         return self.add_variable(variable.shape, dtype="float32", layout=layout, name=f"{path}_{name}")
 
-    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
-        """Update the variables by their gradients; decays and corrections are computed once for all of them."""
-        if len(grads) == 0:
-            return
-        if trainable_variables is not None:
-            trainable_variables = list(trainable_variables)
-            if not self.built and self._program.num_draws:
-                self.build(trainable_variables)
+    def _backend_apply_gradients(self, grads: Sequence[Any], trainable_variables: Sequence[Any]) -> None:
+        """Update the variables; decays, corrections and masks are computed once for all of them."""
         self._current.step = self._step_values()
-        self._current.draws = self._draw_masks()
+        self._current.draws = self._draw_masks(trainable_variables)
         try:
-            super().apply(grads, trainable_variables)
+            super()._backend_apply_gradients(grads, trainable_variables)
         finally:
             self._current.step = self._current.draws = None
 
@@ -213,15 +208,16 @@ class GraphOptimizer(keras.optimizers.Optimizer):
         count = ops.cast(iterations + 1, self._step_dtype)
         return step_values(self._program, KERAS, count=count, progress=now, one_cycle_phase=phase)
 
-    def _draw_masks(self) -> Mapping[int, tuple[Any, ...]]:
-        """Uniform numbers for every variable, drawn where the whole step is seen and not once per device."""
+    def _draw_masks(self, variables: Sequence[Any]) -> Mapping[int, tuple[Any, ...]]:
+        """Uniform numbers by variable index, drawn where the whole step is seen and not once per device."""
+        if not self._program.num_draws:
+            return {}
         return {
-            index: tuple(
-                keras.random.uniform(variable.shape, dtype=self._step_dtype, seed=self._seed_generator)
+            self._get_variable_index(variable): tuple(
+                keras.random.uniform(tuple(variable.shape), dtype=self._step_dtype, seed=self._seed_generator)
                 for _ in range(self._program.num_draws)
             )
-            for index, variable in enumerate(self._trainable_variables)
-            if self._program.num_draws and self._slots[index] is not None
+            for variable in variables
         }
 
     def get_config(self) -> dict[str, Any]:
@@ -230,8 +226,9 @@ class GraphOptimizer(keras.optimizers.Optimizer):
             **super().get_config(),
             "spec": self.spec.to_dict(),
             "total_steps": self.total_steps,
-            "warmup_steps": self.warmup_steps if self.total_steps is not None else None,
-            "hold_steps": self.hold_steps if self.total_steps is not None else None,
+            # A number with a warm-up became a schedule; without one it must be revived as the constant it is.
+            "warmup_steps": self.warmup_steps or None,
+            "hold_steps": self.hold_steps or None,
             "decay": self.decay,
             "momentum": self.momentum,
             "seed": self.seed,
@@ -269,8 +266,7 @@ def _phases(
             return _Phases(None, 0, 0)
     else:
         total, warmup, hold = total_steps, warmup_steps or 0, hold_steps or 0
-    check_phases(total, warmup, hold)
-    return _Phases(total, warmup, hold)
+    return _Phases(*check_phases(total, warmup, hold))
 
 
 def _cast_step(step: StepValues, dtype: str) -> StepValues:
@@ -278,9 +274,9 @@ def _cast_step(step: StepValues, dtype: str) -> StepValues:
         return value if value is None or isinstance(value, float) else ops.cast(value, dtype)
 
     return StepValues(
-        count=cast(step.count),
         decays=tuple(cast(value) for value in step.decays),
         corrections=tuple(cast(value) for value in step.corrections),
+        state_corrections=tuple(cast(value) for value in step.state_corrections),
         rate_factor=cast(step.rate_factor),
         momentum=cast(step.momentum),
     )

@@ -42,7 +42,8 @@ class Program:
     Attributes:
         instructions: In order of evaluation; the last one's value is the update.
         moments: The EMAs to keep, each the size of the weight.
-        num_states: Per-node states to keep, each the size of the weight, starting at zero.
+        states: The decay rate of each per-node state (0 where the state is no average); a state has the size of the
+            weight and starts at zero.
         num_draws: Uniform random tensors, each the size of the weight, needed at every step.
         decays: The distinct decay functions on the edges.
         spec: What was compiled.
@@ -50,7 +51,7 @@ class Program:
 
     instructions: tuple[Instruction, ...]
     moments: tuple[MomentKey, ...]
-    num_states: int
+    states: tuple[float, ...]
     num_draws: int
     decays: tuple[Graph, ...]
     spec: OptimizerSpec
@@ -60,16 +61,16 @@ class StepValues(NamedTuple):
     """What one step needs beside the tensors, all scalars.
 
     Attributes:
-        count: The step's number, from 1.
         decays: The value of each of the program's decays.
-        corrections: ``1 - beta^count`` for each of its moments.
+        corrections: The bias correction ``1 - beta^count`` of each of its moments.
+        state_corrections: The same for each of its states.
         rate_factor: What the learning rate is multiplied by, or None for 1.
         momentum: The momentum coefficient, or None without momentum.
     """
 
-    count: Any
     decays: tuple[Any, ...]
     corrections: tuple[Any, ...]
+    state_corrections: tuple[Any, ...]
     rate_factor: Any
     momentum: Any
 
@@ -86,7 +87,7 @@ class _Compiler:
         self._instructions: list[Instruction] = []
         self._registers: dict[Instruction, int] = {}
         self._moments: dict[MomentKey, None] = {}
-        self._num_states = 0
+        self._states: list[float] = []
         self._num_draws = 0
 
     def program(self) -> Program:
@@ -96,7 +97,7 @@ class _Compiler:
         return Program(
             instructions=tuple(self._instructions[: registers[self._spec.update.root] + 1]),
             moments=tuple(self._moments),
-            num_states=self._num_states,
+            states=tuple(self._states),
             num_draws=self._num_draws,
             decays=self._decays,
             spec=self._spec,
@@ -113,7 +114,8 @@ class _Compiler:
             self._moments.update(dict.fromkeys(OPERANDS[node.op].moments(values)))
         slot = None
         if needs == "state":
-            slot, self._num_states = self._num_states, self._num_states + 1
+            slot = len(self._states)
+            self._states.append(values.get("beta", 0.0))
         elif needs == "random":
             slot, self._num_draws = self._num_draws, self._num_draws + 1
         self._instructions.append(instruction._replace(slot=slot))
@@ -163,9 +165,9 @@ def step_values(
         if isinstance(momentum, OneCycle):
             momentum = momentum.low + (momentum.high - momentum.low) * _given(one_cycle_phase)
     return StepValues(
-        count=count,
         decays=tuple(evaluate_graph(decay, xp, _given(progress)) for decay in program.decays),
         corrections=tuple(bias_correction(xp, key.beta, count) for key in program.moments),
+        state_corrections=tuple(bias_correction(xp, beta, count) for beta in program.states),
         rate_factor=factor,
         momentum=momentum,
     )
@@ -209,7 +211,7 @@ def run_update(
         gradient: The gradient, any shape.
         weight: The weight before the step, same shape.
         moments: One tensor for each of ``program.moments``, zeros before the first step.
-        states: ``program.num_states`` tensors, zeros before the first step.
+        states: One for each of ``program.states``, zeros before the first step.
         draw: Source of randomness; needed where ``program.num_draws`` is not 0.
 
     Returns:
@@ -234,7 +236,10 @@ def run_update(
                 raise ValueError("this spec has dropout nodes; pass draw=, a source of uniform random numbers")
             value = function.compute(xp, *inputs, uniform=draw(slot, inputs[0]), **values)
         else:
-            value, new_states[slot] = function.compute(xp, *inputs, previous=states[slot], count=step.count, **values)
+            correction = step.state_corrections[slot]
+            value, new_states[slot] = function.compute(
+                xp, *inputs, previous=states[slot], correction=correction, **values
+            )
         registers.append(value)
     update = -registers[-1] if program.spec.ascend else registers[-1]
     return UpdateResult(update, quantities.moments, tuple(new_states))

@@ -127,4 +127,4 @@ class NumpyOptimizer:
             zeros = np.zeros(np.shape(weight), np.float64)
             self._velocities.append(zeros)
             self._moments.append((zeros,) * len(self.program.moments))
-            self._states.append((zeros,) * self.program.num_states)
+            self._states.append((zeros,) * len(self.program.states))
