@@ -1,0 +1,1 @@
+"""The population engine: many optimizers trained in one compiled JAX program."""

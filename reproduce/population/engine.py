@@ -1,0 +1,206 @@
+"""The engine: M networks with M optimizers, rates and seeds trained in one compiled program.
+
+Members live in arrays with a leading axis M. On CPUs they are mapped one after another, each through its whole epoch,
+so that its data stay in the cache and an optimizer costs only the ops it uses; on GPUs they are vectorised. A member
+that turns NaN or infinite is frozen where it failed and, mapped, costs nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from numpy.typing import NDArray
+
+from reproduce.population.assembly import Capacity, Member, Programs, StepTables, assemble, step_tables
+from reproduce.population.interpreter import OptimizerState, make_optimizer_step
+from reproduce.population.problems import Arrays, Problem
+
+#: How members share the device: one after another, or all at once.
+Layout = Literal["map", "vectorise"]
+
+
+class MemberState(NamedTuple):
+    """Everything that training changes; each array has a leading axis M.
+
+    Attributes:
+        weight: [M, P] all parameters, flattened.
+        optimizer: See `OptimizerState`.
+        statistics: The network's running statistics.
+        key: [M] random key of each member.
+        failed_at: [M] the first step whose loss or weights were not finite, or -1.
+        step: [M] steps taken.
+    """
+
+    weight: Any
+    optimizer: OptimizerState
+    statistics: Arrays
+    key: Any
+    failed_at: Any
+    step: Any
+
+
+class EpochMeasures(NamedTuple):
+    """[M, S] the loss and the number of right answers of each batch; NaN and 0 from a failure on."""
+
+    loss: NDArray[np.float32]
+    correct: NDArray[np.float32]
+
+
+class Evaluation(NamedTuple):
+    """[M] mean loss and accuracy over a data set."""
+
+    loss: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+
+
+class Population:
+    """Trains any list of members on one problem; every list of one size uses one compilation.
+
+    Args:
+        problem: Network and loss.
+        capacity: Fixed sizes of the optimizers.
+        layout: "map" or "vectorise"; None picks "map" on CPUs and "vectorise" elsewhere.
+
+    Examples:
+        ``state = population.start(members)``, then for each epoch ``population.epoch(...)``, at any time
+        ``population.evaluate(state, data)``.
+    """
+
+    def __init__(self, problem: Problem, capacity: Capacity | None = None, layout: Layout | None = None) -> None:
+        """See the class."""
+        self.problem = problem
+        self.capacity = capacity or Capacity()
+        self.layout: Layout = layout or ("map" if jax.default_backend() == "cpu" else "vectorise")
+        parameters, _ = problem.initial(np.random.default_rng(0))
+        self._shapes = tuple(np.shape(array) for array in parameters)
+        self._sizes = tuple(int(np.prod(shape)) for shape in self._shapes)
+        self._optimizer_step = make_optimizer_step(self._sizes)
+        self._epoch = jax.jit(self._epoch_of_all, donate_argnums=0)
+        self._evaluate = jax.jit(self._evaluate_all)
+
+    @property
+    def num_parameters(self) -> int:
+        """P, the parameters of one member."""
+        return sum(self._sizes)
+
+    def start(self, members: Sequence[Member]) -> tuple[Programs, MemberState]:
+        """The programs and the initial state of ``members``, weights drawn from ``[seed, 0]``."""
+        initial = {seed: self._initial(seed) for seed in {member.seed for member in members}}
+        weights, statistics = zip(*(initial[member.seed] for member in members), strict=True)
+        count, size, capacity = len(members), self.num_parameters, self.capacity
+        state = MemberState(
+            weight=jnp.asarray(np.stack(weights)),
+            optimizer=OptimizerState(
+                moments=jnp.zeros((count, capacity.moments, size)),
+                states=jnp.zeros((count, capacity.states, size)),
+                velocity=jnp.zeros((count, size)),
+            ),
+            statistics=tuple(jnp.asarray(np.stack(arrays)) for arrays in zip(*statistics, strict=True)),
+            key=jax.vmap(jax.random.key)(jnp.asarray([member.seed for member in members])),
+            failed_at=jnp.full(count, -1, jnp.int32),
+            step=jnp.zeros(count, jnp.int32),
+        )
+        return jax.tree.map(jnp.asarray, assemble(members, capacity)), state
+
+    def _initial(self, seed: int) -> tuple[NDArray[np.float32], Arrays]:
+        parameters, statistics = self.problem.initial(np.random.default_rng([seed, 0]))
+        return np.concatenate([np.ravel(array) for array in parameters]).astype(np.float32), statistics
+
+    def tables(self, members: Sequence[Member], steps: range) -> StepTables:
+        """The step tables of ``members`` for ``steps``."""
+        return step_tables(members, steps, self.capacity)
+
+    def epoch(
+        self, programs: Programs, state: MemberState, tables: StepTables, data: Arrays, orders: NDArray[np.int32]
+    ) -> tuple[MemberState, EpochMeasures]:
+        """Train every member for S steps.
+
+        Args:
+            programs: From `start`.
+            state: From `start` or the last epoch; its buffers are given up.
+            tables: For these steps.
+            data: Arrays over examples, e.g. ``(images, labels)``.
+            orders: [M, S, B] the examples of each batch.
+
+        Returns:
+            The new state and `EpochMeasures`.
+        """
+        state, loss, correct = self._epoch(state, programs, tables, data, orders)
+        return state, EpochMeasures(np.asarray(loss), np.asarray(correct))
+
+    def evaluate(self, state: MemberState, data: Arrays, batch_size: int = 512) -> Evaluation:
+        """Loss and accuracy of every member over ``data``, outside training."""
+        count = len(data[0])
+        padding = -count % batch_size
+        batches = tuple(
+            np.pad(array, ((0, padding), *((0, 0),) * (np.ndim(array) - 1))).reshape(-1, batch_size, *array.shape[1:])
+            for array in data
+        )
+        weights = np.pad(np.ones(count, np.float32), (0, padding)).reshape(-1, batch_size)
+        losses, correct = self._evaluate(state, batches, weights)
+        return Evaluation(*(np.asarray(total, np.float64) / count for total in (losses, correct)))
+
+    def _over_members(self, function: Any, arguments: Any) -> Any:
+        if self.layout == "map":
+            return lax.map(lambda entry: function(*entry), arguments)
+        return jax.vmap(function)(*arguments)
+
+    def _epoch_of_all(self, state: MemberState, programs: Any, tables: Any, data: Arrays, orders: Any) -> Any:
+        if self.layout == "map":
+            return self._over_members(partial(self._epoch_of_one, data), (state, programs, tables, orders))
+        step = jax.vmap(partial(self._step, data))
+        by_step = jax.tree.map(lambda array: jnp.swapaxes(array, 0, 1), (tables, orders))
+        state, (loss, correct) = lax.scan(lambda carry, now: step(programs, carry, *now), state, by_step)
+        return state, loss.T, correct.T
+
+    def _epoch_of_one(self, data: Arrays, state: MemberState, program: Any, tables: Any, orders: Any) -> Any:
+        def step(carry: MemberState, now: Any) -> Any:
+            frozen = (carry, (jnp.float32(jnp.nan), jnp.float32(0.0)))
+            return lax.cond(carry.failed_at < 0, lambda: self._step(data, program, carry, *now), lambda: frozen)
+
+        state, (loss, correct) = lax.scan(step, state, (tables, orders))
+        return state, loss, correct
+
+    def _step(self, data: Arrays, program: Any, state: MemberState, table: Any, order: Any) -> Any:
+        """One step of one member; what it was is kept where it has failed."""
+        train_key, optimizer_key = jax.random.split(jax.random.fold_in(state.key, state.step))
+        batch = tuple(jnp.take(jnp.asarray(array), order, axis=0) for array in data)
+        loss_of = jax.value_and_grad(self._loss, has_aux=True)
+        (loss, (statistics, correct)), gradient = loss_of(state.weight, state.statistics, batch, train_key)
+        moved = self._optimizer_step(program, table, gradient, state.weight, state.optimizer, optimizer_key)
+        finite = jnp.isfinite(loss) & jnp.isfinite(moved.weight).all()
+        failed_at = jnp.where((state.failed_at < 0) & ~finite, state.step, state.failed_at)
+        after = MemberState(moved.weight, moved.optimizer, statistics, state.key, failed_at, state.step + 1)
+        before = state._replace(failed_at=failed_at)
+        alive = failed_at < 0
+        kept = jax.tree.map(lambda new, old: jnp.where(alive, new, old), after, before)
+        return kept, (jnp.where(alive, loss, jnp.nan), jnp.where(alive, correct, 0.0))
+
+    def _loss(self, weight: Any, statistics: Arrays, batch: Arrays, key: Any) -> Any:
+        return self.problem.train(self.unflatten(weight), statistics, batch, key)
+
+    def _evaluate_all(self, state: MemberState, batches: Arrays, weights: Any) -> Any:
+        def one(weight: Any, statistics: Arrays) -> Any:
+            parameters = self.unflatten(weight)
+
+            def batch(totals: Any, now: Any) -> Any:
+                measures = self.problem.evaluate(parameters, statistics, now[0])
+                return (totals[0] + measures.loss @ now[1], totals[1] + measures.correct @ now[1]), None
+
+            return lax.scan(batch, (jnp.float32(0.0), jnp.float32(0.0)), (batches, weights))[0]
+
+        return self._over_members(one, (state.weight, state.statistics))
+
+    def unflatten(self, weight: Any) -> Arrays:
+        """The parameters of one member from its flat vector [P]."""
+        starts = np.cumsum((0, *self._sizes[:-1]))
+        return tuple(
+            lax.dynamic_slice_in_dim(weight, int(start), size).reshape(shape)
+            for start, size, shape in zip(starts, self._sizes, self._shapes, strict=True)
+        )

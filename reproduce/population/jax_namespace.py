@@ -1,0 +1,51 @@
+"""The array namespace of JAX, over the flattened parameters of one network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy import special
+
+
+class JaxNamespace:
+    """jax.numpy; ``l2_norm`` knows where each weight tensor lies in the flat vector.
+
+    Args:
+        sizes: The number of elements of each weight tensor, in the order of the flat vector.
+    """
+
+    exp = staticmethod(jnp.exp)
+    expm1 = staticmethod(jnp.expm1)
+    log = staticmethod(jnp.log)
+    sqrt = staticmethod(jnp.sqrt)
+    abs = staticmethod(jnp.abs)
+    sign = staticmethod(jnp.sign)
+    square = staticmethod(jnp.square)
+    cos = staticmethod(jnp.cos)
+    tanh = staticmethod(jnp.tanh)
+    arctan = staticmethod(jnp.arctan)
+    arcsinh = staticmethod(jnp.arcsinh)
+    sigmoid = staticmethod(jax.nn.sigmoid)
+    erf = staticmethod(special.erf)
+    erfc = staticmethod(special.erfc)
+    bessel_i1e = staticmethod(special.i1e)
+    maximum = staticmethod(jnp.maximum)
+    minimum = staticmethod(jnp.minimum)
+    power = staticmethod(jnp.power)
+    where = staticmethod(jnp.where)
+    full_like = staticmethod(jnp.full_like)
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        """See the class."""
+        ends = np.cumsum(sizes)
+        self._spans = [(int(end - size), int(end)) for size, end in zip(sizes, ends, strict=True)]
+
+    def l2_norm(self, x: Any) -> Any:
+        """Every element's own weight tensor's Euclidean norm, shaped like ``x`` of shape [P]."""
+        norms = (jnp.sqrt(jnp.sum(jnp.square(x[start:end]))) for start, end in self._spans)
+        spread = (jnp.broadcast_to(norm, (end - start,)) for norm, (start, end) in zip(norms, self._spans, strict=True))
+        return jnp.concatenate(list(spread))
