@@ -218,7 +218,7 @@ def trajectory(
         now = curves(min(t, total - 1), total)
         history = History(gradients[: t + 1], weight)
         bare = formula.undecayed is not None and not decay
-        u = formula.undecayed(history) if bare else formula.update(history, now)  # type: ignore[misc]
+        u = formula.undecayed(history) if bare else formula.update(history, now)
         factor = SCHEDULES[formula.schedule](now) if formula.schedule and decay else 1.0
         changes.append(-rates[min(t, len(rates) - 1)] * factor * u)
         velocity = sum(change * np.prod(mu[k + 1 : t + 1]) for k, change in enumerate(changes))
