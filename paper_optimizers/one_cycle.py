@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import numbers
 from typing import Any
 
 from paper_optimizers.namespaces import Namespace
 
 
-def check_phases(total_steps: int, warmup_steps: int, hold_steps: int) -> None:
-    """Raise ValueError unless warm-up and hold are non-negative and leave at least one step of the run.
+def check_phases(total_steps: int, warmup_steps: int, hold_steps: int) -> tuple[int, int, int]:
+    """The three step counts as plain integers; NumPy's integers are taken too.
 
-    Step counts are integers; ``total_steps`` is at least 1.
+    Raises:
+        ValueError: Unless they are integers, ``total_steps`` at least 1, the others not negative, and warm-up and
+            hold leave at least one step of the run.
     """
     for name, value in (
         ("total_steps", total_steps),
@@ -19,13 +22,14 @@ def check_phases(total_steps: int, warmup_steps: int, hold_steps: int) -> None:
         ("hold_steps", hold_steps),
     ):
         minimum = 1 if name == "total_steps" else 0
-        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < minimum:
             raise ValueError(f"{name} must be an integer of at least {minimum}; received {value!r}")
     if warmup_steps + hold_steps >= total_steps:
         raise ValueError(
             f"warmup_steps + hold_steps must be less than total_steps; received {warmup_steps} + {hold_steps} and "
             f"{total_steps}. Lengthen the run or shorten the warm-up."
         )
+    return int(total_steps), int(warmup_steps), int(hold_steps)
 
 
 def base_rate(xp: Namespace, step: Any, peak: float, total_steps: int, warmup_steps: int, hold_steps: int) -> Any:

@@ -102,6 +102,7 @@ class GraphOptimizer(keras.optimizers.Optimizer):
         if momentum is not None:
             if spec.momentum.type == "none":
                 raise ValueError(f"this spec has no momentum to set; received momentum={momentum!r}")
+            momentum = float(momentum) if isinstance(momentum, numbers.Real) else momentum
             running = running.with_momentum(momentum)
         accumulation = keras_arguments.get("gradient_accumulation_steps") or 1
         phases = _phases(learning_rate, accumulation, total_steps, warmup_steps, hold_steps)
@@ -119,7 +120,7 @@ class GraphOptimizer(keras.optimizers.Optimizer):
         self.spec = spec
         self.total_steps, self.warmup_steps, self.hold_steps = phases
         self.decay = decay
-        self.momentum = None if momentum is None else float(momentum)
+        self.momentum = momentum
         self.seed = seed
         self._program = compile_spec(running)
         self._current = _Current()

@@ -73,11 +73,8 @@ class WarmupHoldCosine(keras.optimizers.schedules.LearningRateSchedule):
         """See the class."""
         if isinstance(peak, bool) or not isinstance(peak, int | float | np.floating) or not 0 < peak < math.inf:
             raise ValueError(f"peak must be a positive, finite number; received {peak!r}")
-        check_phases(total_steps, warmup_steps, hold_steps)
         self.peak = float(peak)
-        self.total_steps = total_steps
-        self.warmup_steps = warmup_steps
-        self.hold_steps = hold_steps
+        self.total_steps, self.warmup_steps, self.hold_steps = check_phases(total_steps, warmup_steps, hold_steps)
         self.name = name
 
     def __call__(self, step: Any) -> Any:

@@ -1,0 +1,194 @@
+"""Rows 1 to 5: configuration, registration, copies, names and arguments."""
+
+import copy
+import json
+import pickle
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import paper_optimizers as po
+from tests.paper_optimizers.keras_contract.worlds import (
+    DROPOUT,
+    EVERYTHING,
+    assert_equal,
+    compiled,
+    fit,
+    gradients_of,
+    make_variables,
+    train,
+)
+
+CLASSES = [getattr(po, name) for name in po.__all__ if name.startswith(("Opt", "A")) and name[-1].isdigit()]
+KERAS_ARGUMENTS = [
+    {"weight_decay": 0.01, "clipnorm": 1.5, "name": "mine"},
+    {"clipvalue": 0.5, "loss_scale_factor": 8.0},
+    {"global_clipnorm": 2.0, "gradient_accumulation_steps": 3},
+    {"use_ema": True, "ema_momentum": 0.9, "ema_overwrite_frequency": 5},
+]
+
+
+def same_function(one: keras.optimizers.Optimizer, other: keras.optimizers.Optimizer) -> None:
+    """Both take the same steps from the same start."""
+    ours, theirs = make_variables(), make_variables()
+    train(one, ours, range(4))
+    train(other, theirs, range(4))
+    assert_equal(ours, theirs)
+
+
+def test_row_1_from_config(make) -> None:
+    optimizer = make()
+    revived = type(optimizer).from_config(optimizer.get_config())
+    assert revived.get_config() == optimizer.get_config()
+    assert set(dir(revived)) == set(dir(optimizer))
+    same_function(optimizer, revived)
+
+
+def test_row_1_serialize_through_json(make) -> None:
+    optimizer = make()
+    document = json.loads(json.dumps(keras.saving.serialize_keras_object(optimizer)))
+    revived = keras.saving.deserialize_keras_object(document)
+    assert type(revived) is type(optimizer)
+    assert revived.get_config() == optimizer.get_config()
+    assert keras.optimizers.serialize(revived) == keras.optimizers.serialize(optimizer)
+    same_function(optimizer, keras.optimizers.get(json.loads(json.dumps(keras.optimizers.serialize(revived)))))
+
+
+@pytest.mark.parametrize("arguments", KERAS_ARGUMENTS)
+def test_rows_1_and_5_every_keras_argument_passes_through(make, arguments: dict[str, Any]) -> None:
+    optimizer = make(**arguments)
+    revived = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    for name, value in arguments.items():
+        assert getattr(optimizer, name) == getattr(revived, name) == value
+    assert revived.get_config() == optimizer.get_config()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"total_steps": 50},
+        {"total_steps": 50, "warmup_steps": 0},
+        {"total_steps": 50, "warmup_steps": 5, "hold_steps": 4},
+        {"total_steps": 50, "warmup_steps": 5, "gradient_accumulation_steps": 2},
+        {"learning_rate": po.WarmupHoldCosine(0.1, 50, 5, 4)},
+        {"learning_rate": po.WarmupHoldCosine(0.1, 50, 5), "warmup_steps": 0},
+        {"learning_rate": po.EvolvedSchedule("LR3", 0.1, 50, 5)},
+        {"learning_rate": keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.9), "total_steps": 50},
+        {"total_steps": 50, "decay": False, "momentum": 0.5, "seed": 11},
+    ],
+    ids=str,
+)
+def test_row_1_our_arguments_round_trip(arguments: dict[str, Any]) -> None:
+    optimizer = po.Opt9(**arguments)
+    revived = po.Opt9.from_config(json.loads(json.dumps(optimizer.get_config())))
+    assert revived.get_config() == optimizer.get_config()
+    assert [type(revived._learning_rate)] == [type(optimizer._learning_rate)]
+    same_function(optimizer, revived)
+
+
+def test_row_1_a_custom_spec_revives() -> None:
+    optimizer = po.GraphOptimizer(EVERYTHING, 0.1, total_steps=9)
+    revived = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    assert revived.spec == EVERYTHING
+    assert po.GraphOptimizer(EVERYTHING.to_dict(), total_steps=9).spec == EVERYTHING
+
+
+def test_row_1_numpy_arguments_leave_plain_json() -> None:
+    optimizer = po.Opt9(
+        np.float32(0.5),
+        total_steps=np.int64(50),
+        warmup_steps=np.int32(5),
+        hold_steps=np.int64(2),
+        momentum=np.float32(0.5),
+    )
+    revived = po.Opt9.from_config(json.loads(json.dumps(optimizer.get_config())))
+    assert revived.get_config() == optimizer.get_config()
+    json.dumps(po.WarmupHoldCosine(np.float32(0.5), np.int64(50), np.int64(5)).get_config())
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_row_2_registered_name(cls: type) -> None:
+    config = {"class_name": f"paper_optimizers>{cls.__name__}", "config": {"total_steps": 10}}
+    assert type(keras.optimizers.get(config)) is cls
+    assert keras.saving.get_registered_name(cls) == f"paper_optimizers>{cls.__name__}"
+    if po.get(cls.__name__).needs_total_steps:
+        with pytest.raises(ValueError, match="total_steps="):
+            keras.optimizers.get(f"paper_optimizers>{cls.__name__}")
+    else:
+        assert type(keras.optimizers.get(f"paper_optimizers>{cls.__name__}")) is cls
+
+
+def test_row_2_compile_by_name() -> None:
+    model = compiled("paper_optimizers>Opt1")
+    assert isinstance(model.optimizer, po.Opt1)
+    assert np.isfinite(fit(model, epochs=1).history["loss"]).all()
+
+
+def test_row_2_an_unknown_registered_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="Opt11"):
+        keras.optimizers.get("paper_optimizers>Opt11")
+
+
+def test_row_3_pickle_and_deepcopy(make) -> None:
+    optimizer = make()
+    for twin in (pickle.loads(pickle.dumps(optimizer)), copy.deepcopy(optimizer)):
+        assert type(twin) is type(optimizer)
+        assert twin.get_config() == optimizer.get_config()
+        same_function(make(), twin)
+
+
+def test_row_3_pickle_and_deepcopy_of_a_trained_model(make) -> None:
+    model = compiled(make())
+    variables = model.trainable_variables
+    model.optimizer.apply([keras.ops.ones(variable.shape) for variable in variables], variables)
+    for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert_equal(twin.optimizer.variables, model.optimizer.variables)
+        assert_equal(twin.weights, model.weights)
+
+
+def test_row_4_automatic_names() -> None:
+    keras.utils.clear_session()
+    assert [po.Opt1().name, po.Opt1().name, po.A5().name] == ["opt1", "opt1_1", "a5"]
+    assert po.GraphOptimizer(DROPOUT).name == "graph_optimizer"
+    assert po.Opt1(name="mine").name == "mine"
+
+
+def test_row_5_unknown_arguments_are_refused(make) -> None:
+    with pytest.raises(ValueError, match=r"not recognized.*nesterov"):
+        make(nesterov=True)
+
+
+@pytest.mark.parametrize("rate", ["0.1", True, None, [0.1]])
+def test_row_5_what_is_no_learning_rate_is_refused(rate: object) -> None:
+    with pytest.raises(ValueError, match="learning_rate"):
+        po.Opt1(rate)
+
+
+@pytest.mark.parametrize("rate", [1, 1.0, np.float32(1.0), np.float64(1.0), np.int64(1)])
+def test_row_5_any_number_is_a_learning_rate(rate: Any) -> None:
+    optimizer = po.GraphOptimizer("SGD", rate)
+    assert optimizer.get_config()["learning_rate"] == 1.0
+    variables = make_variables()
+    expected = [v - g for v, g in zip(variables, gradients_of(0), strict=True)]
+    optimizer.apply(gradients_of(0), variables)
+    assert_equal(variables, expected, 1e-7)
+
+
+def test_row_5_momentum_replaces_the_specs() -> None:
+    same_function(po.GraphOptimizer("Momentum", momentum=0.5), keras.optimizers.SGD(0.001, momentum=0.5))
+    with pytest.raises(ValueError, match=r"no momentum to set; received momentum=0\.9"):
+        po.Opt1(momentum=0.9)
+    for wrong in (1.0, -0.1, float("nan"), "0.9"):
+        with pytest.raises(ValueError, match=r"expected a number in \[0, 1\)"):
+            po.Opt9(momentum=wrong, total_steps=10)
+
+
+def test_row_5_an_unknown_spec_name_brings_the_nearest() -> None:
+    with pytest.raises(KeyError, match="did you mean 'Nesterov'"):
+        po.GraphOptimizer("nestrov")
+    with pytest.raises(ValueError, match="spec must be"):
+        po.GraphOptimizer(3)
+    with pytest.raises(po.SpecError, match="version"):
+        po.GraphOptimizer({"update": {}})
