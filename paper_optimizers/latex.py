@@ -53,7 +53,7 @@ def _graph_formula(graph: Graph) -> Formula:
     formulas: dict[str, Formula] = {}
     for node in graph.active():
         arguments = [_edge_formula(edge, formulas[edge.node]) for edge in node.inputs]
-        formulas[node.id] = _node_formula(node, graph.kind, arguments)
+        formulas[node.id] = node_formula(node, graph.kind, arguments)
     return formulas[graph.root]
 
 
@@ -64,7 +64,8 @@ def _edge_formula(edge: Edge, read: Formula) -> Formula:
     return Formula(rf"{decay.at(Level.PRODUCT)} \cdot {read.at(Level.PRODUCT)}", Level.PRODUCT)
 
 
-def _node_formula(node: Node, kind: Kind, arguments: list[Formula]) -> Formula:
+def node_formula(node: Node, kind: Kind, arguments: list[Formula]) -> Formula:
+    """The formula of one node whose arguments read as given."""
     if node.op in leaves(kind):
         formula: Formula = leaves(kind)[node.op].latex(node.values)
         return formula

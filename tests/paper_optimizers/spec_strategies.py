@@ -38,7 +38,7 @@ def _random_graph(source, kind, size):
     ids = [f"n{index}" for index in range(size)]
     nodes = []
     for index, id in enumerate(ids):
-        if index == 0 or source.random() < 0.3:
+        if index == 0 or source.random() < 0.25:
             op, arity = source.choice(sorted(leaves(kind))), 0
         else:
             op = source.choice(sorted(functions(kind)))
@@ -54,7 +54,7 @@ def _random_graph(source, kind, size):
 
 
 def _random_edge(source, kind, ids):
-    near = ids[-3:] if source.random() < 0.7 else ids
+    near = ids[-2:] if source.random() < 0.75 else ids
     decay = None
     if kind == "update" and source.random() < 0.25:
         decay = _random_graph(source, "decay", source.randint(1, 4))

@@ -22,7 +22,7 @@ CATALOG = {
     "PowerSign": r"e^{\operatorname{sign}\left(g\right) \cdot \operatorname{sign}\left(\hat{v}\right)} \cdot g",
     "Lion": r"\operatorname{sign}\left(0.9 \cdot v_{0.99, t-1} + 0.1 \cdot g\right)",
     "Opt1": r"q_1 + \operatorname{softsign}\left(\operatorname{clip}\left(10^{-5} w, 10^{-5} w - q_2\right)\right)",
-    "Opt4": r"\frac{q_1}{\operatorname{clip}\left(2, \arctan\left(a_{13}\right) \cdot e^{\hat{v}}\right)}",
+    "Opt5": r"\frac{q_1}{\operatorname{clip}\left(2, e^{\hat{v}}\right)}",
     "Opt9": r"\operatorname{erfc}\left(a_{11}\right) \cdot g \cdot e^{\arctan\left(q_2\right)}",
     "SGD": "g",
 }

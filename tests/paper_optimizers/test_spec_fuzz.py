@@ -35,7 +35,7 @@ def read(reader, document):
 
 def test_ten_thousand_specs_round_trip_through_json_and_text():
     for seed in range(NUM_SPECS):
-        spec = random_spec(random.Random(seed), 8)
+        spec = random_spec(random.Random(seed), 12)
         assert OptimizerSpec.from_json(spec.to_json()) == spec, seed
         text = to_text(spec)
         again = from_text(text)
