@@ -161,9 +161,8 @@ def step_values(
     factor = None if spec.schedule is None else evaluate_graph(spec.schedule, xp, _given(progress))
     momentum: Any = None
     if spec.momentum.type != "none":
-        momentum = spec.momentum.coefficient
-        if isinstance(momentum, OneCycle):
-            momentum = momentum.low + (momentum.high - momentum.low) * _given(one_cycle_phase)
+        one_cycle = isinstance(spec.momentum.coefficient, OneCycle)
+        momentum = one_cycle_coefficient(spec.momentum.coefficient, _given(one_cycle_phase) if one_cycle else None)
     return StepValues(
         decays=tuple(evaluate_graph(decay, xp, _given(progress)) for decay in program.decays),
         corrections=tuple(bias_correction(xp, key.beta, count) for key in program.moments),
@@ -171,6 +170,13 @@ def step_values(
         rate_factor=factor,
         momentum=momentum,
     )
+
+
+def one_cycle_coefficient(coefficient: float | OneCycle, phase: Any) -> Any:
+    """The momentum coefficient at a one-cycle phase (1 high, 0 low); a constant one is what it is."""
+    if isinstance(coefficient, OneCycle):
+        return coefficient.low + (coefficient.high - coefficient.low) * phase
+    return coefficient
 
 
 def _given(value: Any) -> Any:

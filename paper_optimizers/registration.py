@@ -32,6 +32,7 @@ class _AfterKeras(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        del path, target
         if fullname != "keras":
             return None
         sys.meta_path.remove(self)

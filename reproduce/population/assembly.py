@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from functools import lru_cache
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,15 @@ from paper_optimizers.graph import Graph
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import base_rate, one_cycle_phase
 from paper_optimizers.operands import OPERANDS
-from paper_optimizers.ops import FUNCTIONS
-from paper_optimizers.program import Instruction, Program, compile_spec, evaluate_graph, step_values
+from paper_optimizers.ops import FUNCTIONS, bias_correction
+from paper_optimizers.program import Instruction, Program, compile_spec, evaluate_graph, one_cycle_coefficient
 from paper_optimizers.simulation import numpy_progress
 from paper_optimizers.spec import OptimizerSpec
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]
+_Curve = NDArray[np.float64]
+_Arrays = TypeVar("_Arrays", "Programs", "StepTables")
 
 #: The number of each row of the op table in a program; operands first.
 OPCODES = {name: code for code, name in enumerate((*OPERANDS, *FUNCTIONS))}
@@ -126,15 +129,16 @@ class StepTables(NamedTuple):
     state_corrections: FloatArray
 
 
+def take(arrays: _Arrays, rows: NDArray[np.int64]) -> _Arrays:
+    """The same arrays for some of the members."""
+    return type(arrays)(*(field[rows] for field in arrays))  # type: ignore[arg-type]
+
+
 def fits(spec: OptimizerSpec, capacity: Capacity) -> bool:
     """Whether the compiled program of ``spec`` fits."""
     program = compile_spec(spec)
-    return (
-        len(program.instructions) <= capacity.instructions
-        and len(program.moments) <= capacity.moments
-        and len(program.states) <= capacity.states
-        and len(program.decays) <= capacity.decays
-    )
+    names = ("instructions", "moments", "states", "decays")
+    return all(len(getattr(program, name)) <= getattr(capacity, name) for name in names)
 
 
 def assemble(members: Sequence[Member], capacity: Capacity) -> Programs:
@@ -143,101 +147,124 @@ def assemble(members: Sequence[Member], capacity: Capacity) -> Programs:
     Raises:
         ValueError: If a member's program does not fit ``capacity``; the error says which and by how much.
     """
-    rows = [_program_row(member, number, capacity) for number, member in enumerate(members)]
-    return Programs(*(np.stack(field) for field in zip(*rows, strict=True)))
-
-
-def _program_row(member: Member, number: int, capacity: Capacity) -> Programs:
-    program = compile_spec(member.spec)
-    for name, needed in (
-        ("instructions", len(program.instructions)),
-        ("moments", len(program.moments)),
-        ("states", len(program.states)),
-        ("decays", len(program.decays)),
-    ):
-        if needed > getattr(capacity, name):
-            raise ValueError(
-                f"member {number} needs {needed} {name} and the capacity is {getattr(capacity, name)}; "
-                f"pass Capacity({name}={needed})"
-            )
-    size = capacity.instructions
-    row = Programs(
-        length=np.asarray(len(program.instructions), np.int32),
-        op=np.zeros(size, np.int32),
-        arguments=np.zeros((size, 2), np.int32),
-        decays=np.zeros((size, 2), np.int32),
-        moment=np.zeros(size, np.int32),
-        state=np.zeros(size, np.int32),
-        parameters=np.zeros((size, capacity.parameters), np.float32),
-        moment_power=np.ones(capacity.moments, np.float32),
-        moment_beta=np.zeros(capacity.moments, np.float32),
+    shape = (len(members), capacity.instructions)
+    programs = Programs(
+        length=np.zeros(shape[0], np.int32),
+        op=np.zeros(shape, np.int32),
+        arguments=np.zeros((*shape, 2), np.int32),
+        decays=np.zeros((*shape, 2), np.int32),
+        moment=np.zeros(shape, np.int32),
+        state=np.zeros(shape, np.int32),
+        parameters=np.zeros((*shape, capacity.parameters), np.float32),
+        moment_power=np.ones((shape[0], capacity.moments), np.float32),
+        moment_beta=np.zeros((shape[0], capacity.moments), np.float32),
     )
-    for index, instruction in enumerate(program.instructions):
-        _fill_instruction(row, index, instruction, program)
-    for index, key in enumerate(program.moments):
-        row.moment_power[index], row.moment_beta[index] = key
-    return row
+    for row, member in enumerate(members):
+        program = compile_spec(member.spec)
+        _check_capacity(program, row, capacity)
+        programs.length[row] = len(program.instructions)
+        for index, instruction in enumerate(program.instructions):
+            _fill_instruction(programs, (row, index), instruction, program)
+        for index, key in enumerate(program.moments):
+            programs.moment_power[row, index], programs.moment_beta[row, index] = key
+    return programs
 
 
-def _fill_instruction(row: Programs, index: int, instruction: Instruction, program: Program) -> None:
-    row.op[index] = OPCODES[instruction.op]
+def _check_capacity(program: Program, number: int, capacity: Capacity) -> None:
+    for name in ("instructions", "moments", "states", "decays"):
+        needed, available = len(getattr(program, name)), getattr(capacity, name)
+        if needed > available:
+            raise ValueError(
+                f"member {number} needs {needed} {name} and the capacity is {available}; pass Capacity({name}={needed})"
+            )
+
+
+def _fill_instruction(programs: Programs, at: tuple[int, int], instruction: Instruction, program: Program) -> None:
+    programs.op[at] = OPCODES[instruction.op]
     for place, argument in enumerate(instruction.arguments):
-        row.arguments[index, place] = argument.register
-        row.decays[index, place] = 0 if argument.decay is None else 1 + argument.decay
+        programs.arguments[(*at, place)] = argument.register
+        programs.decays[(*at, place)] = 0 if argument.decay is None else 1 + argument.decay
     if instruction.op in OPERANDS:
         moments = OPERANDS[instruction.op].moments(instruction.values)
-        row.moment[index] = program.moments.index(moments[0]) if moments else 0
+        programs.moment[at] = program.moments.index(moments[0]) if moments else 0
     elif instruction.slot is not None and FUNCTIONS[instruction.op].needs == "state":
-        row.state[index] = instruction.slot
-    values = [float(instruction.values[name]) for name in sorted(instruction.values)]
-    row.parameters[index, : len(values)] = values
+        programs.state[at] = instruction.slot
+    for index, name in enumerate(sorted(instruction.values)):
+        programs.parameters[(*at, index)] = instruction.values[name]
 
 
 def step_tables(members: Sequence[Member], steps: range, capacity: Capacity) -> StepTables:
     """The tables of ``members`` for the steps ``steps`` of their runs."""
-    rows = [_table_row(member, np.arange(steps.start, steps.stop), capacity) for member in members]
-    return StepTables(*(np.stack(field).astype(np.float32) for field in zip(*rows, strict=True)))
-
-
-def _table_row(member: Member, steps: NDArray[np.int64], capacity: Capacity) -> StepTables:
-    spec = member.spec
-    program = compile_spec(spec)
-    phases = (member.total_steps, member.warmup_steps, member.hold_steps)
-    held = np.minimum(steps, member.total_steps - 1).astype(np.float64)
-    now = numpy_progress(steps, member.total_steps)
-    with np.errstate(all="ignore"):
-        phase = one_cycle_phase(NUMPY, held, *phases)
-        values = step_values(program, NUMPY, count=steps + 1.0, progress=now, one_cycle_phase=phase)
-        rate = base_rate(NUMPY, held, member.rate, *phases)
-        if member.factor is not None:
-            rate = rate * evaluate_graph(member.factor, NUMPY, now)
-    rate = rate * (1.0 if values.rate_factor is None else values.rate_factor)
-    momentum = _columns([0.0 if values.momentum is None else values.momentum], steps)[:, 0]
-    keep, direct = _step_weights(spec.momentum.type, member.nesterov, momentum)
-    return StepTables(
-        rate=-rate if spec.ascend else rate,
-        momentum=momentum,
-        keep=keep,
-        direct=direct,
-        decays=_padded(_columns([1.0, *values.decays], steps), 1 + capacity.decays),
-        corrections=_padded(_columns(values.corrections, steps), capacity.moments),
-        state_corrections=_padded(_columns(values.state_corrections, steps), capacity.states),
+    shape = (len(members), len(steps))
+    tables = StepTables(
+        rate=np.zeros(shape, np.float32),
+        momentum=np.zeros(shape, np.float32),
+        keep=np.zeros(shape, np.float32),
+        direct=np.zeros(shape, np.float32),
+        decays=np.ones((*shape, 1 + capacity.decays), np.float32),
+        corrections=np.ones((*shape, capacity.moments), np.float32),
+        state_corrections=np.ones((*shape, capacity.states), np.float32),
     )
+    span = (steps.start, steps.stop)
+    for row, member in enumerate(members):
+        _fill_tables(tables, row, member, span)
+    return tables
 
 
-def _step_weights(kind: str, nesterov: str, momentum: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+def _fill_tables(tables: StepTables, row: int, member: Member, span: tuple[int, int]) -> None:
+    spec, program = member.spec, compile_spec(member.spec)
+    phases = (member.total_steps, member.warmup_steps, member.hold_steps)
+    rate = member.rate * _base(*phases, span)
+    for factor in (spec.schedule, member.factor):
+        if factor is not None:
+            rate = rate * _decay(factor, member.total_steps, span)
+    coefficient = spec.momentum.coefficient
+    momentum = np.zeros_like(rate)
+    if spec.momentum.type != "none":
+        momentum += one_cycle_coefficient(coefficient, _phase(*phases, span))
+    keep, direct = _step_weights(spec.momentum.type, member.nesterov, momentum)
+    for table, values in zip(tables[:4], (-rate if spec.ascend else rate, momentum, keep, direct), strict=True):
+        table[row] = values
+    for column, decay in enumerate(program.decays, start=1):
+        tables.decays[row, :, column] = _decay(decay, member.total_steps, span)
+    for column, key in enumerate(program.moments):
+        tables.corrections[row, :, column] = _correction(key.beta, span)
+    for column, beta in enumerate(program.states):
+        tables.state_corrections[row, :, column] = _correction(beta, span)
+
+
+# One list of members shares its run lengths, and decay functions recur: what depends on the step alone is kept.
+# The arrays are shared between calls and never written to.
+
+
+@lru_cache(maxsize=4096)
+def _decay(graph: Graph, total_steps: int, span: tuple[int, int]) -> _Curve:
+    with np.errstate(all="ignore"):
+        values = evaluate_graph(graph, NUMPY, numpy_progress(np.arange(*span), total_steps))
+    return np.broadcast_to(np.asarray(values, np.float64), span[1] - span[0])
+
+
+@lru_cache(maxsize=64)
+def _base(total_steps: int, warmup_steps: int, hold_steps: int, span: tuple[int, int]) -> _Curve:
+    held = np.minimum(np.arange(*span), total_steps - 1).astype(np.float64)
+    return np.asarray(base_rate(NUMPY, held, 1.0, total_steps, warmup_steps, hold_steps))
+
+
+@lru_cache(maxsize=64)
+def _phase(total_steps: int, warmup_steps: int, hold_steps: int, span: tuple[int, int]) -> _Curve:
+    held = np.minimum(np.arange(*span), total_steps - 1).astype(np.float64)
+    return np.asarray(one_cycle_phase(NUMPY, held, total_steps, warmup_steps, hold_steps))
+
+
+@lru_cache(maxsize=256)
+def _correction(beta: float, span: tuple[int, int]) -> _Curve:
+    return np.asarray(bias_correction(NUMPY, beta, np.arange(*span) + 1.0))
+
+
+def _step_weights(kind: str, nesterov: str, momentum: _Curve) -> tuple[_Curve, _Curve]:
     zeros, ones = np.zeros_like(momentum), np.ones_like(momentum)
     if kind == "none":
         return zeros, ones
     if kind == "classical":
         return ones, zeros
     return (momentum if nesterov == "released" else ones), ones
-
-
-def _columns(values: Sequence[Any], steps: NDArray[np.int64]) -> NDArray[np.float64]:
-    columns = [np.broadcast_to(np.asarray(value, np.float64), steps.shape) for value in values]
-    return np.stack(columns, axis=-1) if columns else np.empty((len(steps), 0))
-
-
-def _padded(columns: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    return np.pad(columns, ((0, 0), (0, width - columns.shape[1])), constant_values=1.0)
