@@ -1,0 +1,185 @@
+"""Waves: training a list of members of any length to the end, in batches of a few fixed sizes.
+
+Between epochs the members that failed or were cut short are dropped and the rest packed into the smallest size that
+holds them, so that no length of the list compiles anything new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from reproduce.population.assembly import Member
+from reproduce.population.engine import Population
+from reproduce.population.problems import Arrays
+
+#: ``training so far -> whether to go on``, asked after each epoch.
+GoOn = Callable[["Training"], bool]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What members are trained and measured on.
+
+    Attributes:
+        train: Arrays over the training examples, e.g. ``(images, labels)``.
+        validation: The same for validation; measured after each epoch.
+        batch_size: Examples of a step.
+        steps_per_epoch: Steps between two measurements.
+    """
+
+    train: Arrays
+    validation: Arrays
+    batch_size: int
+    steps_per_epoch: int
+
+
+@dataclass
+class Training:
+    """How one member's training went, epoch by epoch.
+
+    Attributes:
+        member: Who was trained.
+        train_loss: Mean loss of each epoch's batches.
+        train_accuracy: Share of right answers on what was trained on, as Keras reports it.
+        validation_loss: Mean validation loss after each epoch.
+        validation_accuracy: Validation accuracy after each epoch.
+        failed_at: The first step that was not finite, or None.
+        cut: Whether it was stopped before its last epoch.
+    """
+
+    member: Member
+    train_loss: list[float] = field(default_factory=list)
+    train_accuracy: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+    failed_at: int | None = None
+    cut: bool = False
+
+
+def batch_sizes(largest: int) -> tuple[int, ...]:
+    """The sizes in use, ascending: 1, 2, 4, ... up to ``largest``.
+
+    Raises:
+        ValueError: If ``largest`` is less than 1.
+    """
+    if largest < 1:
+        raise ValueError(f"a batch holds at least 1 member; received {largest}")
+    powers = [1]
+    while powers[-1] * 2 <= largest:
+        powers.append(powers[-1] * 2)
+    return tuple(powers)
+
+
+def batches(seed: int, num_examples: int, batch_size: int) -> Iterator[NDArray[np.int32]]:
+    """The batches [B] of one seed, without end: a fresh shuffle each pass, its last incomplete batch dropped.
+
+    Raises:
+        ValueError: If one batch takes more than all examples.
+    """
+    if batch_size > num_examples:
+        raise ValueError(f"batch_size is {batch_size} and there are {num_examples} training examples")
+    random = np.random.default_rng([seed, 1])
+    while True:
+        order = random.permutation(num_examples)[: num_examples - num_examples % batch_size]
+        yield from order.reshape(-1, batch_size).astype(np.int32)
+
+
+def train_members(
+    population: Population,
+    members: Sequence[Member],
+    task: Task,
+    epochs: int,
+    *,
+    largest: int,
+    go_on: GoOn | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> list[Training]:
+    """Train ``members`` for ``epochs`` epochs each.
+
+    Args:
+        population: The engine.
+        members: Any number of them; what becomes of one does not depend on the others.
+        task: See `Task`.
+        epochs: Epochs of ``task.steps_per_epoch`` steps.
+        largest: The most members trained at once.
+        go_on: Asked after each epoch of each member; where it says no, the member is cut short.
+        progress: Told the number of member-epochs done since it was last told.
+
+    Returns:
+        One `Training` for each member, in their order.
+    """
+    trainings = [Training(member) for member in members]
+    size = batch_sizes(largest)[-1]
+    for start in range(0, len(members), size):
+        _train_batch(population, trainings[start : start + size], task, epochs, go_on, progress)
+    return trainings
+
+
+def _train_batch(
+    population: Population,
+    trainings: list[Training],
+    task: Task,
+    epochs: int,
+    go_on: GoOn | None,
+    progress: Callable[[int], None] | None,
+) -> None:
+    orders = {
+        training.member.seed: batches(training.member.seed, len(task.train[0]), task.batch_size)
+        for training in trainings
+    }
+    lanes = _fill(trainings)
+    programs, state = population.start([training.member for training in lanes])
+    for epoch in range(epochs):
+        steps = range(epoch * task.steps_per_epoch, (epoch + 1) * task.steps_per_epoch)
+        order = {seed: np.stack([next(stream) for _ in steps]) for seed, stream in orders.items()}
+        state, measures = population.epoch(
+            programs,
+            state,
+            population.tables([training.member for training in lanes], steps),
+            task.train,
+            np.stack([order[training.member.seed] for training in lanes]),
+        )
+        evaluation = population.evaluate(state, task.validation)
+        failed = np.asarray(state.failed_at)
+        for lane, training in enumerate(trainings):
+            _record(training, task, lane, measures, evaluation, int(failed[lane]))
+            if training.failed_at is None and go_on is not None and epoch + 1 < epochs:
+                training.cut = not go_on(training)
+        if progress is not None:
+            progress(len(trainings))
+        kept = [lane for lane, training in enumerate(trainings) if training.failed_at is None and not training.cut]
+        if not kept:
+            return
+        if len(_fill([trainings[lane] for lane in kept])) < len(lanes):
+            trainings = [trainings[lane] for lane in kept]
+            lanes = _fill(trainings)
+            rows = np.array([kept[lane % len(kept)] for lane in range(len(lanes))])
+            programs, state = jax.tree.map(lambda array, rows=rows: array[rows], (programs, state))
+
+
+def _fill(trainings: list[Training]) -> list[Training]:
+    """The trainings, repeated up to the next size; the repeats compute what no one reads."""
+    size = next(size for size in batch_sizes(2 * len(trainings)) if size >= len(trainings))
+    return [trainings[lane % len(trainings)] for lane in range(size)]
+
+
+def _record(training: Training, task: Task, lane: int, measures: Any, evaluation: Any, failed_at: int) -> None:
+    if training.failed_at is not None or training.cut:
+        return
+    if failed_at >= 0:
+        training.failed_at = failed_at
+        return
+    if not np.isfinite(evaluation.loss[lane]):
+        training.failed_at = (len(training.train_loss) + 1) * task.steps_per_epoch
+        return
+    examples = measures.correct.shape[1] * task.batch_size
+    training.train_loss.append(float(measures.loss[lane].mean(dtype=np.float64)))
+    training.train_accuracy.append(float(measures.correct[lane].sum(dtype=np.float64)) / examples)
+    training.validation_loss.append(float(evaluation.loss[lane]))
+    training.validation_accuracy.append(float(evaluation.accuracy[lane]))

@@ -1,0 +1,147 @@
+"""Waves and scores on a small linear problem: packing, cutting short, the screening rule, independence of batching."""
+
+import numpy as np
+import pytest
+
+from paper_optimizers import from_text, get
+from reproduce.population.assembly import Member
+from reproduce.population.engine import Population
+from reproduce.population.problems import classification
+from reproduce.population.scoring import FailedRun, Rejected, Scored, ScoringSettings, score_candidates
+from reproduce.population.waves import Task, batch_sizes, batches, train_members
+
+CLASSES = 3
+
+
+def initial(generator):
+    return (generator.normal(0, 0.1, (4, CLASSES)).astype(np.float32), np.zeros(CLASSES, np.float32)), ()
+
+
+def linear(parameters, statistics, inputs, key):
+    return inputs @ parameters[0] + parameters[1], statistics
+
+
+def separable(count, seed):
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, CLASSES, count)
+    inputs = random.normal(0, 0.4, (count, 4))
+    inputs[np.arange(count), labels] += 1.5
+    return inputs.astype(np.float32), labels.astype(np.int32)
+
+
+TASK = Task(separable(160, 1), separable(60, 2), batch_size=16, steps_per_epoch=10)
+
+
+@pytest.fixture(scope="module")
+def population():
+    return Population(classification(initial, linear))
+
+
+def member(text, rate, seed=0):
+    return Member(from_text(text), rate, total_steps=30, warmup_steps=3, seed=seed)
+
+
+MEMBERS = [
+    member("None ~ g", 0.5),
+    member("Mom ~ g", 0.1, seed=1),
+    member("None ~ exp(exp(exp(exp(exp(g)))))", 1.0),
+    member("None ~ -(g)", 0.1),
+    member("Nest ~ sign(g)", 0.01, seed=2),
+]
+
+
+def test_what_becomes_of_a_member_does_not_depend_on_the_packing(population):
+    reference = train_members(population, MEMBERS, TASK, 3, largest=8)
+    for largest in (1, 2, 4):
+        for training, expected in zip(
+            train_members(population, MEMBERS, TASK, 3, largest=largest), reference, strict=True
+        ):
+            assert training.failed_at == expected.failed_at
+            np.testing.assert_array_equal(training.train_loss, expected.train_loss)
+            np.testing.assert_array_equal(training.validation_accuracy, expected.validation_accuracy)
+
+
+def test_a_member_that_fails_is_named_with_its_step_and_the_others_go_on(population):
+    trainings = train_members(population, MEMBERS, TASK, 3, largest=8)
+    assert [training.failed_at is not None for training in trainings] == [False, False, True, False, False]
+    assert 0 <= trainings[2].failed_at < 30
+    assert all(len(training.train_loss) == 3 for training in (trainings[0], trainings[1], trainings[4]))
+    assert trainings[0].validation_accuracy[-1] > 0.8
+
+
+def test_members_are_cut_short_where_asked(population):
+    told = []
+    trainings = train_members(
+        population, MEMBERS[:2], TASK, 3, largest=2,
+        go_on=lambda training: training.member is not MEMBERS[0], progress=told.append,
+    )  # fmt: skip
+    assert [training.cut for training in trainings] == [True, False]
+    assert [len(training.train_loss) for training in trainings] == [1, 3]
+    assert told == [2, 1, 1]
+
+
+def test_train_accuracy_counts_every_example_trained_on(population):
+    (training,) = train_members(population, [member("None ~ (1)-(1)", 0.1)], TASK, 1, largest=1)
+    inputs, labels = TASK.train
+    (kernel, _), _ = initial(np.random.default_rng([0, 0]))
+    stream = batches(0, len(labels), TASK.batch_size)
+    seen = np.concatenate([next(stream) for _ in range(TASK.steps_per_epoch)])
+    expected = np.mean((inputs[seen] @ kernel).argmax(-1) == labels[seen])
+    assert training.train_accuracy == [pytest.approx(expected)]
+
+
+def test_batches_are_shuffled_passes_without_their_remainder():
+    stream = batches(3, 10, 4)
+    first, second, third = (next(stream) for _ in range(3))
+    assert len(set(first) | set(second)) == 8
+    again = batches(3, 10, 4)
+    np.testing.assert_array_equal(first, next(again))
+    assert set(third) != set(first) or not np.array_equal(third, first)
+    with pytest.raises(ValueError, match="batch_size is 11 and there are 10"):
+        next(batches(0, 10, 11))
+
+
+def test_sizes():
+    assert batch_sizes(1) == (1,)
+    assert batch_sizes(20) == (1, 2, 4, 8, 16)
+    with pytest.raises(ValueError, match="at least 1 member"):
+        batch_sizes(0)
+
+
+SETTINGS = ScoringSettings(
+    epochs=3, screening_epochs=1, first_rates=(10.0, 0.01), second_rates=(0.5, 0.1),
+    first_threshold=0.25, second_threshold=0.75, patience=1,
+)  # fmt: skip
+
+
+def test_the_rate_is_chosen_by_train_accuracy_and_the_score_is_the_best_epoch(population):
+    (score,) = score_candidates(population, [get("SGD")], [0], TASK, SETTINGS, largest=4)
+    assert isinstance(score, Scored)
+    assert set(score.screening) == {10.0, 0.01, 0.5, 0.1}
+    assert score.screening[score.rate] == max(score.screening.values())
+    assert score.score == max(score.training.validation_accuracy)
+    assert score.training.member.rate == score.rate
+
+
+def test_candidates_that_do_not_learn_are_rejected_at_their_stage(population):
+    specs = [from_text("None ~ (1)-(1)"), from_text("None ~ exp(exp(exp(exp(g))))"), get("SGD")]
+    strict = ScoringSettings(**{**SETTINGS.__dict__, "first_threshold": 0.3, "second_threshold": 0.999})
+    standing, wild, sgd = score_candidates(population, specs, [0, 0, 0], TASK, strict, largest=8)
+    assert isinstance(sgd, Rejected)
+    assert sgd.stage == "second"
+    assert set(sgd.screening) == {10.0, 0.01, 0.5, 0.1}
+    assert isinstance(wild, Rejected)
+    assert wild.stage == "first"
+    assert set(wild.screening.values()) == {0.0}
+    assert not isinstance(standing, FailedRun)
+
+
+def test_a_score_does_not_depend_on_the_other_candidates_nor_on_the_batch(population):
+    specs = [get("SGD"), get("A1"), get("Opt7"), from_text("Nest ~ expMovAvg(g)")]
+    together = score_candidates(population, specs, [0, 1, 2, 3], TASK, SETTINGS, largest=16)
+    for index, spec in enumerate(specs):
+        (alone,) = score_candidates(population, [spec], [index], TASK, SETTINGS, largest=1)
+        assert type(alone) is type(together[index])
+        assert alone.screening == together[index].screening
+        if isinstance(alone, Scored):
+            assert (alone.score, alone.rate) == (together[index].score, together[index].rate)
