@@ -79,13 +79,12 @@ class NumpyOptimizer:
     def step_values(self) -> StepValues:
         """The scalars of the coming step."""
         total, warmup, hold = self._steps
-        now = None if total is None else numpy_progress(self.iterations, total)
-        phase = (
-            None
-            if total is None
-            else one_cycle_phase(NUMPY, float(min(self.iterations, total - 1)), total, warmup, hold)
-        )
-        return step_values(self.program, NUMPY, count=self.iterations + 1.0, progress=now, one_cycle_phase=phase)
+        now = phase = None
+        if total is not None:
+            now = numpy_progress(self.iterations, total)
+            phase = one_cycle_phase(NUMPY, float(min(self.iterations, total - 1)), total, warmup, hold)
+        with np.errstate(all="ignore"):
+            return step_values(self.program, NUMPY, count=self.iterations + 1.0, progress=now, one_cycle_phase=phase)
 
     def updates(self, weights: Sequence[Array], gradients: Sequence[Array]) -> list[Array]:
         """Advance the state by one step and return each tensor's update ``u``, before momentum and rate."""
