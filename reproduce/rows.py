@@ -1,0 +1,211 @@
+"""Jobs and rows: one job is one training run asked for, one row is what came of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+#: Raised by one whenever a field of `Row` changes its meaning.
+SCHEMA = 1
+
+Phase = Literal["tune", "final"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training run to do.
+
+    Attributes:
+        optimizer: Its name in the protocol.
+        phase: "tune" to choose the rate, "final" to report.
+        rate: Peak learning rate.
+        seed: Seed of weights, batches and dropout.
+    """
+
+    optimizer: str
+    phase: Phase
+    rate: float
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.optimizer} at rate {self.rate:g}, seed {self.seed} ({self.phase})"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run reached its last step with finite losses."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The outcome as it is stored."""
+        return {"kind": "finished"}
+
+
+@dataclass(frozen=True)
+class Diverged:
+    """The loss, or what the network answers, was NaN or infinite.
+
+    Attributes:
+        step: The first step, counted from 0, whose loss was not finite; the number of all steps if only the answers
+            after the last one were not.
+    """
+
+    step: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The outcome as it is stored."""
+        return {"kind": "diverged", "step": self.step}
+
+
+Outcome = Finished | Diverged
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What was measured at the end of each epoch that was completed; all four have the same length.
+
+    Attributes:
+        train_loss: Mean cross-entropy of the epoch's batches, as trained on (dropout on).
+        train_accuracy: Share of the epoch's images classified rightly as they were trained on.
+        validation_loss: Mean cross-entropy of the validation images.
+        validation_accuracy: Share of the validation images classified rightly.
+    """
+
+    train_loss: tuple[float, ...]
+    train_accuracy: tuple[float, ...]
+    validation_loss: tuple[float, ...]
+    validation_accuracy: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One training run: all that is needed to place its result, and the result.
+
+    Attributes:
+        schema: `SCHEMA`.
+        profile: The protocol's name.
+        protocol: The protocol's hash.
+        task: The data set's name.
+        data: The data set's checksum.
+        num_classes: Its classes; 1 / num_classes is what guessing gets, and what a diverged run counts.
+        optimizer: The optimizer's name.
+        kind: "catalog" or "keras".
+        fingerprint: The spec's fingerprint; None for Keras' own optimizers.
+        phase: See `Job`.
+        rate: See `Job`.
+        seed: See `Job`.
+        outcome: `Finished` or `Diverged`.
+        steps: Steps that were run.
+        curve: See `Curve`.
+        validation_accuracy: At the end of training; None if it diverged.
+        test_accuracy: At the end of training, measured in phase "final" alone; None if it diverged.
+        seconds: Wall time of the run, with its compilation where it was the first of its optimizer.
+        device: The processor or accelerator.
+        backend: Keras' backend.
+        versions: Versions of Python and the packages that compute.
+    """
+
+    schema: int
+    profile: str
+    protocol: str
+    task: str
+    data: str
+    num_classes: int
+    optimizer: str
+    kind: str
+    fingerprint: str | None
+    phase: Phase
+    rate: float
+    seed: int
+    outcome: Outcome
+    steps: int
+    curve: Curve
+    validation_accuracy: float | None
+    test_accuracy: float | None
+    seconds: float
+    device: str
+    backend: str
+    versions: Mapping[str, str]
+
+    @property
+    def job(self) -> Job:
+        """The job this row answers."""
+        return Job(self.optimizer, self.phase, self.rate, self.seed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as plain data for JSON."""
+        return {**asdict(self), "outcome": self.outcome.to_dict(), "versions": dict(self.versions)}
+
+
+def row_from_dict(data: Any) -> Row:
+    """Read a row back.
+
+    Raises:
+        ValueError: Naming the field that is missing, unknown or not what it must be.
+    """
+    if not isinstance(data, dict):
+        raise ValueError("not a JSON object")
+    if data.get("schema") != SCHEMA:
+        raise ValueError(f"schema must be {SCHEMA}; received {data.get('schema')!r}")
+    names = {field.name for field in fields(Row)}
+    if set(data) != names:
+        raise ValueError(f"fields missing or unknown: {', '.join(sorted(names ^ set(data)))}")
+    for name, check in _CHECKS.items():
+        if not check(data[name]):
+            raise ValueError(f"{name} cannot be {data[name]!r}")
+    curve = Curve(**{field.name: tuple(data["curve"][field.name]) for field in fields(Curve)})
+    return Row(**{**data, "outcome": _outcome(data["outcome"]), "curve": curve})
+
+
+def _outcome(data: Mapping[str, Any]) -> Outcome:
+    return Diverged(data["step"]) if data["kind"] == "diverged" else Finished()
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_share_or_none(value: Any) -> bool:
+    return value is None or (_is_number(value) and 0 <= value <= 1)
+
+
+def _is_outcome(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    if value.get("kind") == "diverged":
+        return set(value) == {"kind", "step"} and _is_count(value["step"])
+    return value == {"kind": "finished"}
+
+
+def _is_curve(value: Any) -> bool:
+    if not isinstance(value, dict) or set(value) != {field.name for field in fields(Curve)}:
+        return False
+    lists = list(value.values())
+    same = all(isinstance(item, list) and len(item) == len(lists[0]) for item in lists)
+    return same and all(_is_number(number) for item in lists for number in item)
+
+
+_CHECKS = {
+    **dict.fromkeys(("profile", "protocol", "task", "data", "optimizer", "kind", "device", "backend"), _is_text),
+    "num_classes": lambda value: _is_count(value) and value >= 2,
+    "fingerprint": lambda value: value is None or _is_text(value),
+    "phase": lambda value: value in ("tune", "final"),
+    "rate": lambda value: _is_number(value) and value > 0,
+    "seed": _is_count,
+    "outcome": _is_outcome,
+    "steps": _is_count,
+    "curve": _is_curve,
+    "validation_accuracy": _is_share_or_none,
+    "test_accuracy": _is_share_or_none,
+    "seconds": _is_number,
+    "versions": lambda value: isinstance(value, dict) and all(_is_text(text) for text in value.values()),
+}
