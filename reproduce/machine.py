@@ -1,0 +1,73 @@
+"""What a run was computed on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+
+_PACKAGES = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",), "torch": ("torch",)}
+
+
+def cpu_name() -> str:
+    """The processor's model and how many of its cores this process may use."""
+    return f"{_cpu_model()}, {usable_cores()} cores"
+
+
+def usable_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def device_name() -> str:
+    """The accelerator that Keras' backend computes on, or else the processor; starts the backend."""
+    import keras
+
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        for gpu in tf.config.list_physical_devices("GPU"):
+            return str(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name))
+    elif backend == "jax":
+        import jax
+
+        device = jax.devices()[0]
+        if device.platform != "cpu":
+            return str(device.device_kind)
+    elif backend == "torch":
+        import torch
+
+        if torch.cuda.is_available():
+            return str(torch.cuda.get_device_name(0))
+    return cpu_name()
+
+
+def versions(backend: str) -> dict[str, str]:
+    """Versions of Python, Keras, NumPy and the backend's package."""
+    found = {"python": platform.python_version()}
+    for name in ("keras", "numpy", *_PACKAGES.get(backend, ())):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def backend_name() -> str:
+    """The backend that Keras will use, without importing it; TensorFlow unless KERAS_BACKEND says otherwise."""
+    return os.environ.get("KERAS_BACKEND") or "tensorflow"
+
+
+def _cpu_model() -> str:
+    if sys.platform.startswith("linux"):
+        try:
+            lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            lines = []
+        for line in lines:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
