@@ -1,0 +1,113 @@
+"""Live progress of an experiment: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from reproduce.rows import Finished, Job, Row
+
+#: Seconds between plain lines.
+_PLAIN_INTERVAL = 10.0
+
+
+class Progress:
+    """Runs done and to come, what is running, the best so far, and the time left; use it in a ``with`` statement.
+
+    Args:
+        console: Where it is shown; its kind of output decides the form.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._found = self._done = self._left = 0
+        self._num_workers = 1
+        self._printed = time.monotonic()
+        self._first_end: float | None = None
+        self._best: Row | None = None
+        self._running: Sequence[Job] = ()
+        self._bar = Bar(
+            TextColumn("[bold]{task.completed}[/] of {task.total} runs"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[running]}"),
+            TextColumn("{task.fields[best]}"),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("runs", total=None, running="starting", best="", left="")
+
+    def start(self, found: int, left: int, num_workers: int) -> None:
+        """Say what is to be done: rows found in the ledger, runs left, workers."""
+        self._found, self._left, self._num_workers = found, left, num_workers
+        if not left:
+            self._console.print(f"All {found} runs are in the ledger.")
+        elif found:
+            self._console.print(f"Found {found} runs in the ledger, about {left} to go on {num_workers} workers.")
+        else:
+            self._console.print(f"About {left} runs to go on {num_workers} workers.")
+
+    def advance(self, row: Row, left: int, running: Sequence[Job]) -> None:
+        """A run has ended; ``left`` are still to come."""
+        self._done += 1
+        self._left = left
+        self._first_end = self._first_end or time.monotonic()
+        self._running = running
+        better = self._best is None or (row.validation_accuracy or 0) > (self._best.validation_accuracy or 0)
+        if isinstance(row.outcome, Finished) and better:
+            self._best = row
+        if self._console.is_terminal:
+            self._update()
+        elif time.monotonic() - self._printed >= _PLAIN_INTERVAL or not left:
+            self._printed = time.monotonic()
+            parts = [self._count(), self._current(row), self._best_so_far(), self._time_left()]
+            self._console.print(", ".join(filter(None, parts)), highlight=False, soft_wrap=True)
+
+    def notice(self, text: str) -> None:
+        """Something the user should know; nothing stops."""
+        self._console.print(f"Note: {text}", style="yellow", markup=False, soft_wrap=True)
+
+    def __enter__(self) -> Progress:
+        if self._console.is_terminal and self._left:
+            self._update()
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def _update(self) -> None:
+        self._bar.update(
+            self._task,
+            completed=self._found + self._done,
+            total=self._found + self._done + self._left,
+            running=self._current(None),
+            best=self._best_so_far(),
+            left=self._time_left(),
+        )
+
+    def _count(self) -> str:
+        return f"{self._found + self._done} of {self._found + self._done + self._left} runs"
+
+    def _current(self, last: Row | None) -> str:
+        names = list(dict.fromkeys(job.optimizer for job in self._running)) or ([last.optimizer] if last else [])
+        return " + ".join(names)
+
+    def _best_so_far(self) -> str:
+        if self._best is None or self._best.validation_accuracy is None:
+            return ""
+        return f"best {100 * self._best.validation_accuracy:.1f} % ({self._best.optimizer})"
+
+    def _time_left(self) -> str:
+        """By the pace since the first run ended: before it, libraries were loaded."""
+        if self._first_end is None or self._done <= self._num_workers or not self._left:
+            return ""
+        seconds = (time.monotonic() - self._first_end) / (self._done - 1) * self._left
+        return f"{int(seconds // 60)} min {int(seconds % 60):02d} s left"

@@ -1,0 +1,194 @@
+"""Worker processes: each runs one job at a time and keeps to one optimizer as long as it has jobs.
+
+Rows come back to this process, the ledger's only writer. A worker that dies has its job started once more in a new
+one. Workers end by themselves when this process is gone.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Protocol
+
+from reproduce.errors import WorkerError
+from reproduce.rows import Job, Row
+
+#: Each worker computes on one core; more of them would fight over the same ones.
+_ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "NPROC": "1",
+}
+_XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+
+Run = Callable[[Job], Row]
+
+
+class RunMaker(Protocol):
+    """Makes, inside a worker, the function that runs jobs; must survive the way to another process."""
+
+    def __call__(self) -> Run:
+        """Called once in each worker."""
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    optimizer: str | None = None
+    job: Job | None = None
+
+
+class WorkerPool:
+    """A fixed number of workers; use it in a ``with`` statement, which ends them however it is left.
+
+    Args:
+        make_run: See `RunMaker`.
+        size: How many workers.
+        log: File that what workers say on their standard error is added to.
+        notice: Is told, in a sentence, when a worker died.
+    """
+
+    def __init__(self, make_run: RunMaker, size: int, log: Path, notice: Callable[[str], None]) -> None:
+        self._make_run = make_run
+        self._size = size
+        self._log = log
+        self._notice = notice
+        self._workers: list[_Worker] = []
+        self._died_once: set[Job] = set()
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.process.terminate()
+        for worker in self._workers:
+            _end(worker)
+        self._workers.clear()
+
+    def run(self, jobs: Callable[[], Sequence[Job]]) -> Iterator[Row]:
+        """Run whatever ``jobs`` answers until it answers nothing, yielding each row as it comes.
+
+        Args:
+            jobs: All jobs that can be run now and are not done, asked for again after each row was yielded.
+
+        Raises:
+            WorkerError: If a second worker died over the same job.
+        """
+        while True:
+            waiting = list(jobs())
+            self._hand_out(waiting)
+            busy = [worker for worker in self._workers if worker.job is not None]
+            if not busy:
+                return
+            ready = wait([worker.connection for worker in busy])
+            for worker in [worker for worker in busy if worker.connection in ready]:
+                row = self._receive(worker)
+                if row is not None:
+                    yield row
+
+    def running(self) -> list[Job]:
+        """The jobs being run now."""
+        return [worker.job for worker in self._workers if worker.job is not None]
+
+    def _hand_out(self, jobs: Sequence[Job]) -> None:
+        running = self.running()
+        waiting = [job for job in jobs if job not in running]
+        while len(self._workers) < min(self._size, len(running) + len(waiting)):
+            self._workers.append(_start(self._make_run, self._log))
+        for worker in self._workers:
+            if worker.job is None and waiting:
+                job = self._pick(worker, waiting)
+                waiting.remove(job)
+                worker.job, worker.optimizer = job, job.optimizer
+                with suppress(BrokenPipeError):  # A dead worker is noticed where its answer is awaited.
+                    worker.connection.send(job)
+
+    def _pick(self, worker: _Worker, waiting: Sequence[Job]) -> Job:
+        """A job of the optimizer this worker has compiled, else of one that no other worker has, else any."""
+        taken = {other.optimizer for other in self._workers if other is not worker and other.job is not None}
+        own = [job for job in waiting if job.optimizer == worker.optimizer]
+        free = [job for job in waiting if job.optimizer not in taken]
+        return (own or free or list(waiting))[0]
+
+    def _receive(self, worker: _Worker) -> Row | None:
+        """The worker's row, or None if it died."""
+        job = worker.job
+        try:
+            row: Row = worker.connection.recv()
+        except (EOFError, ConnectionResetError):
+            self._bury(worker, job)
+            return None
+        worker.job = None
+        return row
+
+    def _bury(self, worker: _Worker, job: Job | None) -> None:
+        _end(worker)
+        self._workers.remove(worker)
+        if job is None:
+            return
+        code = worker.process.exitcode
+        ending = f"signal {-code}" if code is not None and code < 0 else f"exit status {code}"
+        if job in self._died_once:
+            raise WorkerError(f"a second worker process died ({ending}) while running {job}: see {self._log}")
+        self._died_once.add(job)
+        self._notice(f"a worker process died ({ending}) while running {job}: running it once more (see {self._log})")
+
+
+def _start(make_run: RunMaker, log: Path) -> _Worker:
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_work, args=(there, make_run, str(log)), daemon=True)
+    with _environment():
+        process.start()
+    there.close()
+    return _Worker(process, here)
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """The settings libraries read when they are imported, which in a new process is before any line of ours."""
+    flags = " ".join(filter(None, (os.environ.get("XLA_FLAGS"), _XLA_FLAGS)))
+    settings = {**_ONE_THREAD, "XLA_FLAGS": flags}
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _work(connection: Connection, make_run: RunMaker, log: str) -> None:
+    """A worker's life: ends when the pipe does."""
+    with Path(log).open("ab") as file:
+        os.dup2(file.fileno(), 2)  # Libraries in C write there without asking Python.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent decides what an interrupt means.
+    run = make_run()
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            job: Job = connection.recv()
+            connection.send(run(job))
+
+
+def _end(worker: _Worker) -> None:
+    worker.connection.close()
+    worker.process.join(timeout=5)
+    if worker.process.is_alive():
+        worker.process.kill()
+        worker.process.join()
