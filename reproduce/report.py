@@ -1,0 +1,61 @@
+"""Everything that is written from rows, and the main table on screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as Screen
+
+from reproduce.figures import write_schedule_figures
+from reproduce.files import write_text
+from reproduce.optimizers import Entrant
+from reproduce.protocol import Protocol
+from reproduce.results import frame, summarise_rows
+from reproduce.rows import Row
+from reproduce.tables import Table, main_table, to_csv, to_latex, to_markdown
+
+_STYLES = {"better": "green", "worse": "red"}
+
+
+def write_results(
+    protocol: Protocol, entrants: Sequence[Entrant], rows: Sequence[Row], folder: Path, console: Console
+) -> None:
+    """Write tables and figures into ``folder`` and show the main table with the paths of what was written."""
+    table = main_table(protocol, summarise_rows(protocol, entrants, rows), rows)
+    written = write_table(table, folder / "tables")
+    runs = folder / "tables" / "runs.csv"
+    write_text(runs, frame(rows).to_csv(index=False, lineterminator="\n"))
+    written += [runs, *write_schedule_figures(folder / "figures", protocol.training)]
+    console.print(on_screen(table))
+    console.print(table.caption, style="dim", highlight=False, markup=False)
+    console.print("\nWritten:")
+    for path in written:
+        console.print(f"  {path}", highlight=False, markup=False, soft_wrap=True)
+
+
+def write_table(table: Table, folder: Path) -> list[Path]:
+    """Write a table's three forms; returns their paths."""
+    forms = {".csv": to_csv, ".md": to_markdown, ".tex": to_latex}
+    for suffix, form in forms.items():
+        write_text(folder / f"{table.name}{suffix}", form(table))
+    return [folder / f"{table.name}{suffix}" for suffix in forms]
+
+
+def on_screen(table: Table) -> Screen:
+    """A table for the terminal, narrow enough for 80 columns, coloured by its last column."""
+    screen = Screen(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        header_style="bold",
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    for title, numeric in zip(table.header, table.numeric, strict=True):
+        screen.add_column(title, justify="right" if numeric else "left", no_wrap=True)
+    for cells in table.cells:
+        screen.add_row(*cells, style=_STYLES.get(cells[-1]))
+    return screen
