@@ -11,7 +11,7 @@ import keras
 from keras import ops
 
 from paper_optimizers.catalog import get
-from paper_optimizers.keras_namespace import KERAS
+from paper_optimizers.keras_namespace import KERAS, dense
 from paper_optimizers.one_cycle import check_phases, one_cycle_phase
 from paper_optimizers.program import StepValues, compile_spec, run_update, step_values
 from paper_optimizers.schedules import WarmupHoldCosine, keras_progress
@@ -61,8 +61,8 @@ class GraphOptimizer(keras.optimizers.Optimizer):
         total_steps: T, the number of updates of the run. Needed by specs with decay functions, a schedule factor or
             one-cycle momentum; taken from a `WarmupHoldCosine` learning rate where not given. Past T every decay
             holds its last value.
-        warmup_steps: Updates of the warm-up, for the rate and for one-cycle momentum.
-        hold_steps: Updates at the peak after the warm-up.
+        warmup_steps: Updates of the warm-up, for the rate and for one-cycle momentum; from the schedule likewise.
+        hold_steps: Updates at the peak after the warm-up; from the schedule likewise.
         decay: Whether edge decays and the schedule factor are applied.
         momentum: A constant momentum coefficient in [0, 1) instead of the spec's; only for specs with momentum.
         seed: Seed of the dropout masks of specs that have them.
@@ -180,7 +180,7 @@ class GraphOptimizer(keras.optimizers.Optimizer):
             self._program,
             KERAS,
             step,
-            gradient=ops.cast(ops.convert_to_tensor(gradient, sparse=False), dtype),
+            gradient=ops.cast(dense(gradient), dtype),
             weight=weight,
             moments=[ops.convert_to_tensor(slot) for slot in slots.moments],
             states=[ops.convert_to_tensor(slot) for slot in slots.states],
@@ -223,13 +223,14 @@ class GraphOptimizer(keras.optimizers.Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         """All arguments, the spec as plain data."""
+        # A number with a warm-up became a schedule; one without must be revived as the constant it is.
+        constant = isinstance(self._learning_rate, keras.Variable)
         return {
             **super().get_config(),
             "spec": self.spec.to_dict(),
             "total_steps": self.total_steps,
-            # A number with a warm-up became a schedule; without one it must be revived as the constant it is.
-            "warmup_steps": self.warmup_steps or None,
-            "hold_steps": self.hold_steps or None,
+            "warmup_steps": None if constant else self.warmup_steps,
+            "hold_steps": None if constant else self.hold_steps,
             "decay": self.decay,
             "momentum": self.momentum,
             "seed": self.seed,
@@ -254,20 +255,15 @@ def _phases(
     hold_steps: int | None,
 ) -> _Phases:
     """Run, warm-up and hold in updates: as given, or else from a schedule, which counts every batch."""
-    given = (total_steps, warmup_steps, hold_steps)
-    if total_steps is None:
-        if isinstance(learning_rate, WarmupHoldCosine):
-            schedule = (learning_rate.total_steps, learning_rate.warmup_steps, learning_rate.hold_steps)
-            total, warmup, hold = (
-                steps // accumulation if value is None else value for value, steps in zip(given, schedule, strict=True)
-            )
-        elif warmup_steps or hold_steps:
-            raise ValueError("warmup_steps and hold_steps are parts of a run: pass total_steps= with them")
-        else:
-            return _Phases(None, 0, 0)
-    else:
-        total, warmup, hold = total_steps, warmup_steps or 0, hold_steps or 0
-    return _Phases(*check_phases(total, warmup, hold))
+    if isinstance(learning_rate, WarmupHoldCosine):
+        total_steps = learning_rate.total_steps // accumulation if total_steps is None else total_steps
+        warmup_steps = learning_rate.warmup_steps // accumulation if warmup_steps is None else warmup_steps
+        hold_steps = learning_rate.hold_steps // accumulation if hold_steps is None else hold_steps
+    if total_steps is not None:
+        return _Phases(*check_phases(total_steps, warmup_steps or 0, hold_steps or 0))
+    if warmup_steps or hold_steps:
+        raise ValueError("warmup_steps and hold_steps are parts of a run: pass total_steps= with them")
+    return _Phases(None, 0, 0)
 
 
 def _cast_step(step: StepValues, dtype: str) -> StepValues:
