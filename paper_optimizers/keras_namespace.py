@@ -55,4 +55,14 @@ class KerasNamespace:
         return ops.sqrt(ops.sum(ops.square(x)))
 
 
+def dense(gradient: Any) -> Any:
+    """A gradient as an ordinary tensor, whatever sparse form the back end's embeddings give it."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        # Slices are no sparse tensor to keras.ops. Rows named twice are summed.
+        return tf.convert_to_tensor(gradient)
+    return ops.convert_to_tensor(gradient, sparse=False)
+
+
 KERAS = KerasNamespace()

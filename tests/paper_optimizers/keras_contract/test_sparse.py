@@ -1,0 +1,61 @@
+"""Row 22: sparse gradients give what the same gradients give when dense. Keras has none on PyTorch."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from tests.paper_optimizers.keras_contract.worlds import BACKEND, OPTIMIZERS, assert_equal
+
+pytestmark = pytest.mark.skipif(BACKEND == "torch", reason="Keras has no sparse gradients on PyTorch")
+
+SHAPE = (5, 3)
+ROWS = (0, 2, 4)
+
+
+def sparse_gradient(step: int) -> Any:
+    """A gradient of three of the five rows."""
+    values = keras.ops.convert_to_tensor(np.random.default_rng(step).normal(size=(3, 3)).astype("float32"))
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        return tf.IndexedSlices(values, ROWS, SHAPE)
+    from jax.experimental.sparse import BCOO
+
+    return BCOO((values, [[row] for row in ROWS]), shape=SHAPE)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"weight_decay": 0.1, "global_clipnorm": 0.5}], ids=["plain", "clipped"])
+def test_row_22_a_sparse_gradient_is_a_gradient(make, arguments: dict[str, Any]) -> None:
+    if BACKEND == "jax" and arguments:
+        pytest.skip("Keras clips no sparse gradients on JAX")
+    sparse, dense = make(**arguments), make(**arguments)
+    ours, theirs = (keras.Variable(np.ones(SHAPE, "float32")) for _ in range(2))
+    for step in range(3):
+        gradient = sparse_gradient(step)
+        sparse.apply([gradient], [ours])
+        dense.apply([keras.ops.convert_to_tensor(gradient, sparse=False)], [theirs])
+    assert_equal([ours], [theirs], 1e-6)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="IndexedSlices may name a row twice")
+def test_row_22_rows_named_twice_are_summed(make) -> None:
+    import tensorflow as tf
+
+    slices = tf.IndexedSlices(tf.ones((3, 3)), (1, 1, 3), SHAPE)
+    sparse, dense = make(), make()
+    ours, theirs = (keras.Variable(np.ones(SHAPE, "float32")) for _ in range(2))
+    sparse.apply([slices], [ours])
+    dense.apply([tf.convert_to_tensor([[0.0] * 3, [2.0] * 3, [0.0] * 3, [1.0] * 3, [0.0] * 3])], [theirs])
+    assert_equal([ours], [theirs])
+
+
+@pytest.mark.parametrize("wrapped", [False, True], ids=["plain", "loss scaled"])
+def test_row_22_an_embedding_trains(wrapped: bool) -> None:
+    """TensorFlow's embeddings have sparse gradients: only rows that were looked up get any."""
+    optimizer = OPTIMIZERS["Opt1"](learning_rate=0.1)
+    model = keras.Sequential([keras.Input((2,), dtype="int32"), keras.layers.Embedding(6, 3), keras.layers.Flatten()])
+    model.compile(keras.optimizers.LossScaleOptimizer(optimizer) if wrapped else optimizer, "mse")
+    history = model.fit(np.array([[0, 1], [1, 2]] * 4), np.ones((8, 6)), batch_size=4, epochs=20, verbose=0).history
+    assert history["loss"][-1] < 0.5 * history["loss"][0]
