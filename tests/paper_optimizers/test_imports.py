@@ -1,0 +1,77 @@
+"""What importing the package costs and what it drags in, each measured in a process of its own."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parents[2]
+PURE = """
+spec = po.from_text("Nest ~ tanh([a1][g])")
+po.OptimizerSpec.from_json(spec.to_json())
+spec.to_latex(), spec.fingerprint(), po.get("Opt4"), po.describe_schedule("LR1"), dir(po)
+po.NumpyOptimizer(po.get("Opt9"), total_steps=3)
+"""
+HEAVY = "{'keras', 'tensorflow', 'jax', 'torch', 'scipy', 'matplotlib', 'pandas', 'sklearn', 'reproduce'}"
+
+
+def run(code: str) -> str:
+    """What ``code`` prints, run by a fresh interpreter from the repository's root."""
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert result.returncode == 0, result.stderr[-3000:]
+    return result.stdout
+
+
+def test_nothing_heavy_is_imported() -> None:
+    assert run(f"import sys, paper_optimizers as po\n{PURE}\nprint(sorted({HEAVY} & sys.modules.keys()))") == "[]\n"
+
+
+def test_specs_need_no_keras() -> None:
+    """Where Keras cannot be imported everything but its classes works, and asking for these says what is missing."""
+    code = f"""
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {HEAVY}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Absent())
+import paper_optimizers as po
+{PURE}
+try:
+    po.Opt1
+except ModuleNotFoundError as error:
+    print(error)
+"""
+    assert run(code) == "No module named 'keras'\n"
+
+
+def test_the_package_before_keras() -> None:
+    code = """
+import paper_optimizers as po
+import keras
+print(type(keras.optimizers.get("paper_optimizers>Opt1")).__name__)
+missing = [name for name in po.__all__ if not hasattr(po, name)]
+print(missing, set(po.__all__) <= set(dir(po)), hasattr(po, "nonsense"))
+"""
+    assert run(code) == "Opt1\n[] True False\n"
+
+
+def test_keras_before_the_package_and_the_time_it_adds() -> None:
+    """Five measurements in one process: the package's modules are dropped and imported again, Keras stays."""
+    code = """
+import json, sys, time
+import keras
+times = []
+for _ in range(6):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "paper_optimizers"]:
+        del sys.modules[name]
+    start = time.perf_counter()
+    import paper_optimizers
+    times.append(time.perf_counter() - start)
+assert isinstance(keras.optimizers.get("paper_optimizers>Opt1"), paper_optimizers.Opt1)
+print(json.dumps(times[1:]))  # the first may have had to compile the modules
+"""
+    times = json.loads(run(code))
+    assert median(times) < 0.1, times
