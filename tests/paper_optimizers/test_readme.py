@@ -1,0 +1,57 @@
+"""What README.md shows works, and what it says is so."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import keras
+import pytest
+
+from tests.paper_optimizers.readme import README, catalog_tables, with_tables
+
+TEXT = README.read_text("utf-8")
+EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+def run(example: str) -> dict[str, Any]:
+    """The names that an example defines."""
+    names: dict[str, Any] = {}
+    exec(compile(example, "README.md", "exec"), names)
+    return names
+
+
+def test_the_keras_example() -> None:
+    keras.utils.set_random_seed(0)
+    assert len(EXAMPLES[0].strip().splitlines()) <= 11
+    history = run(EXAMPLES[0])["model"].history.history
+    assert history["val_accuracy"][-1] > 0.85
+    assert history["loss"][-1] < 0.25 < history["loss"][0]
+
+
+@pytest.mark.parametrize("example", EXAMPLES[1:])
+def test_the_other_examples(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    names = run(example)
+    if "spec" in names:
+        assert (tmp_path / "optimizer.svg").read_text("utf-8").startswith("<?xml")
+
+
+def test_there_are_three_examples() -> None:
+    assert len(EXAMPLES) == 3
+
+
+def test_the_catalog_is_the_catalog() -> None:
+    assert catalog_tables() in TEXT
+    assert with_tables(TEXT) == TEXT, "run: python -m tests.paper_optimizers.readme"
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", TEXT):
+        assert (README.parent / target).exists(), target
+
+
+def test_make_targets_exist() -> None:
+    makefile = (README.parent / "Makefile").read_text("utf-8")
+    for target in re.findall(r"(?:`|^)make ([a-z-]+)", TEXT, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
