@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -26,6 +25,7 @@ from reproduce.machine import device_name
 from reproduce.models import surrogate
 from reproduce.optimizers import Entrant, RunLength, make_optimizer
 from reproduce.protocol import ModelSettings
+from reproduce.screen import screen_table
 
 #: The surrogate of the paper's initial stage.
 _MODEL = ModelSettings(base_filters=32, dropout=0.2, batch_norm_momentum=0.99)
@@ -96,7 +96,8 @@ def bench_optimizers(names: Sequence[str] | None, pairs: int, output: Path, cons
         console.print(f"{name}: {cost.ratio:.3f} of Keras Adam's {1000 * cost.adam_seconds:.0f} ms", highlight=False)
     path = output / "bench" / "optimizers.csv"
     write_text(path, to_csv(costs))
-    console.print(_on_screen(costs), "", f"Written:\n  {path}", highlight=False, soft_wrap=True)
+    console.print(_on_screen(costs))
+    console.print(f"Written:\n  {path}", highlight=False, markup=False, soft_wrap=True)
     return costs
 
 
@@ -163,14 +164,13 @@ def _seconds(step: Callable[[], Any]) -> float:
 
 
 def _on_screen(costs: Sequence[StepCost]) -> Table:
-    title = (
-        f"One training step beside Keras Adam's: surrogate, base {_MODEL.base_filters}, batch {_BATCH}, "
+    header = ("Optimizer", "ms", "Adam", "Ratio", "Quartiles", "n", "State KiB", "Adam KiB", f"<= {LIMIT:.2f}")
+    table = screen_table(header, [False, *[True] * (len(header) - 1)])
+    table.title = (
+        f"A training step beside Keras Adam's: surrogate, base {_MODEL.base_filters}, batch {_BATCH}, "
         f"{'x'.join(map(str, _IMAGE_SHAPE))}, {device_name()}"
     )
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", header_style="bold", pad_edge=False)
-    table.add_column("Optimizer")
-    for header in ("ms", "Adam ms", "Ratio", "Quartiles", "n", "State KiB", "Adam KiB", f"<= {LIMIT:.2f}"):
-        table.add_column(header, justify="right", no_wrap=True)
+    table.title_justify = "left"
     for cost in costs:
         table.add_row(
             cost.optimizer,

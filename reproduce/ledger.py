@@ -140,7 +140,7 @@ def _whole(content: bytes) -> int:
 
 def _parse(content: bytes, path: Path) -> list[Row]:
     rows = []
-    for number, line in enumerate(content.splitlines(), start=1):
+    for number, line in enumerate(content.split(b"\n")[:-1], start=1):
         try:
             rows.append(row_from_dict(json.loads(line, parse_constant=_refuse)))
         except (ValueError, RecursionError) as error:

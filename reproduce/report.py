@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
 from rich.table import Table as Screen
 
@@ -15,6 +14,7 @@ from reproduce.optimizers import Entrant
 from reproduce.protocol import Protocol
 from reproduce.results import frame, summarise_rows
 from reproduce.rows import Row
+from reproduce.screen import screen_table
 from reproduce.tables import Table, main_table, to_csv, to_latex, to_markdown
 
 _STYLES = {"better": "green", "worse": "red"}
@@ -46,16 +46,7 @@ def write_table(table: Table, folder: Path) -> list[Path]:
 
 def on_screen(table: Table) -> Screen:
     """A table for the terminal, narrow enough for 80 columns, coloured by its last column."""
-    screen = Screen(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        header_style="bold",
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        collapse_padding=True,
-    )
-    for title, numeric in zip(table.header, table.numeric, strict=True):
-        screen.add_column(title, justify="right" if numeric else "left", no_wrap=True)
+    screen = screen_table(table.header, table.numeric)
     for cells in table.cells:
         screen.add_row(*cells, style=_STYLES.get(cells[-1]))
     return screen

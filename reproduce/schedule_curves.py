@@ -47,7 +47,10 @@ class Group:
 
 
 def schedule_groups(training: TrainingSettings) -> list[Group]:
-    """LR1 to LR9 over a run with the protocol's warm-up and hold: two families and the outsiders."""
+    """LR1 to LR9 over a run with the protocol's warm-up and hold: two families and the outsiders.
+
+    Without a warm-up LR8 begins at its pole and so falls in a single step too.
+    """
     steps = np.arange(1, TOTAL_STEPS)
     base, curves = _curves(training, steps)
     shapes = {name: shape_of(curve) for name, curve in curves.items()}

@@ -1,0 +1,23 @@
+"""Tables on screen: as narrow as their cells, so that they fit 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.table import Table
+
+
+def screen_table(header: Sequence[str], numeric: Sequence[bool]) -> Table:
+    """An empty table with these columns, numbers flush right."""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        header_style="bold",
+        padding=(0, 1, 0, 0),
+        collapse_padding=True,
+        pad_edge=False,
+    )
+    for title, is_number in zip(header, numeric, strict=True):
+        table.add_column(title, justify="right" if is_number else "left", no_wrap=True)
+    return table
