@@ -1,0 +1,41 @@
+import csv
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from reproduce import benchmark
+from reproduce.benchmark import bench_optimizers, state_bytes
+from reproduce.protocol import ModelSettings
+
+
+def test_costs_are_paired_shown_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setattr(benchmark, "_MODEL", ModelSettings(2, 0.2, 0.99))
+    monkeypatch.setattr(benchmark, "_IMAGE_SHAPE", (8, 8, 3))
+    monkeypatch.setattr(benchmark, "_BATCH", 4)
+    costs = bench_optimizers(["Opt10"], 3, tmp_path, Console(width=80))
+    assert [cost.optimizer for cost in costs] == ["Opt10"]
+    for cost in costs:
+        assert cost.pairs == 3
+        assert 0 < cost.ratio_low <= cost.ratio <= cost.ratio_high
+    with (tmp_path / "bench" / "optimizers.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["optimizer"] for row in rows] == ["Opt10"]
+    assert rows[0]["batch"] == "4"
+    shown = capsys.readouterr().out
+    assert "optimizers.csv" in shown
+    assert "…" not in shown
+    assert "Opt10 " in shown
+
+
+def test_state_is_counted_without_counter_and_rate() -> None:
+    import keras
+    import numpy as np
+
+    weight = keras.Variable(np.zeros((3, 5), np.float32))
+    adam = keras.optimizers.Adam(0.1)
+    adam.build([weight])
+    assert state_bytes(adam) == 2 * 15 * 4
+    sgd = keras.optimizers.SGD(0.1)
+    sgd.build([weight])
+    assert state_bytes(sgd) == 0

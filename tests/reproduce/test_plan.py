@@ -1,0 +1,120 @@
+import dataclasses
+import random
+
+import pytest
+
+from reproduce.plan import choose, most_jobs_left, next_jobs
+from reproduce.rows import Job, Row
+from tests.reproduce.cases import ENTRANTS, TINY, diverged_row, invented_row
+
+OPT1 = ENTRANTS[0]
+
+
+def finish(rows: list[Row], order: random.Random | None = None) -> list[Row]:
+    rows = list(rows)
+    while jobs := next_jobs(TINY, ENTRANTS, rows):
+        rows.append(invented_row(order.choice(jobs) if order else jobs[0]))
+    return rows
+
+
+def tuned(*accuracies: float | None, rates: tuple[float, ...] = TINY.rates.grid) -> list[Row]:
+    jobs = [Job("Opt1", "tune", rate, 0) for rate in rates]
+    return [
+        diverged_row(job) if accuracy is None else invented_row(job, validation_accuracy=accuracy)
+        for job, accuracy in zip(jobs, accuracies, strict=True)
+    ]
+
+
+def test_it_begins_with_the_whole_grid_of_everyone() -> None:
+    assert next_jobs(TINY, ENTRANTS, []) == [
+        Job(entrant.name, "tune", rate, 0) for entrant in ENTRANTS for rate in TINY.rates.grid
+    ]
+    assert most_jobs_left(TINY, ENTRANTS, []) == 4 * (3 + 2)
+
+
+def test_the_best_rate_is_run_with_fresh_seeds() -> None:
+    jobs = next_jobs(TINY, [OPT1], tuned(0.5, 0.8, 0.6))
+    assert jobs == [Job("Opt1", "final", 0.1, 1), Job("Opt1", "final", 0.1, 2)]
+
+
+def test_the_grid_grows_at_the_edge_where_the_best_is() -> None:
+    assert next_jobs(TINY, [OPT1], tuned(0.5, 0.6, 0.8)) == [Job("Opt1", "tune", 10.0, 0)]
+    assert next_jobs(TINY, [OPT1], tuned(0.8, 0.6, 0.5)) == [Job("Opt1", "tune", 0.001, 0)]
+
+
+def test_growth_ends_at_the_limit_and_is_marked() -> None:
+    rows = tuned(0.1, 0.2, 0.3, 0.4, 0.5, rates=(0.01, 0.1, 1.0, 10.0, 100.0))
+    choice = choose(TINY, rows)
+    assert (choice.grid, choice.rate, choice.at_edge) == ((0.01, 0.1, 1.0, 10.0, 100.0), 100.0, True)
+    assert {job.phase for job in next_jobs(TINY, [OPT1], rows)} == {"final"}
+
+
+def test_growth_stops_where_the_best_is_inside_again() -> None:
+    choice = choose(TINY, tuned(0.1, 0.2, 0.5, 0.4, rates=(0.01, 0.1, 1.0, 10.0)))
+    assert (choice.rate, choice.at_edge, choice.validation_accuracy) == (1.0, False, 0.5)
+
+
+def test_extra_rates_are_round() -> None:
+    rates = dataclasses.replace(TINY.rates, grid=(1e-4, 3.16e-4, 1e-3, 3.16e-3, 1e-2, 3.16e-2, 1e-1, 3.16e-1, 1.0))
+    assert rates.grown(2, 3) == (1e-5, 3.16e-5, *rates.grid, 3.16, 10.0, 31.6)
+
+
+def test_equal_accuracies_are_decided_by_loss_and_then_by_the_lower_rate() -> None:
+    rows = tuned(0.1, 0.8, 0.8, 0.2, rates=(0.01, 0.1, 1.0, 10.0))
+    assert choose(TINY, rows).rate == 0.1
+    better = dataclasses.replace(rows[2].curve, validation_loss=(2.0, 1.4))
+    rows[2] = dataclasses.replace(rows[2], curve=better)
+    assert choose(TINY, rows).rate == 1.0
+
+
+def test_a_diverged_run_counts_and_ranks_last() -> None:
+    assert choose(TINY, tuned(0.01, 0.02, None)).rate == 0.1
+    rows = tuned(None, None, None, None, None, rates=(0.0001, 0.001, 0.01, 0.1, 1.0))
+    choice = choose(TINY, rows)
+    assert (choice.rate, choice.validation_accuracy, choice.at_edge) == (0.0001, None, True)
+    assert len(next_jobs(TINY, [OPT1], rows)) == 2
+
+
+def test_several_tuning_seeds_are_averaged_and_one_divergence_is_enough() -> None:
+    protocol = dataclasses.replace(TINY, seeds=dataclasses.replace(TINY.seeds, tune=(0, 9)))
+    means = {0.01: (0.5, 0.5), 0.1: (0.9, 0.2), 1.0: (0.4, 0.8), 10.0: (0.1, 0.1)}
+    rows = [
+        invented_row(Job("Opt1", "tune", rate, seed), validation_accuracy=value)
+        for rate, values in means.items()
+        for seed, value in zip((0, 9), values, strict=True)
+    ]
+    assert choose(protocol, rows).rate == 1.0
+    rows[5] = diverged_row(rows[5].job)
+    assert choose(protocol, rows).rate == 0.1
+    assert choose(protocol, rows[:-1]).rate is None or choose(protocol, rows[:-1]).rate == 0.1
+
+
+def test_the_plan_depends_on_nothing_but_the_rows() -> None:
+    rows = finish([])
+    for cut in range(0, len(rows), 3):
+        expected = next_jobs(TINY, ENTRANTS, rows[:cut])
+        shuffled = random.Random(cut).sample(rows[:cut], cut)
+        assert next_jobs(TINY, ENTRANTS, shuffled) == expected
+        assert next_jobs(TINY, ENTRANTS, rows[:cut]) == expected
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_order_and_any_interruption_ends_with_the_same_rows(seed: int) -> None:
+    def key(row: Row) -> str:
+        return str(row.job)
+
+    expected = sorted(finish([]), key=key)
+    order = random.Random(seed)
+    partial = finish([], order)[: order.randrange(len(expected))]
+    assert sorted(finish(partial, order), key=key) == expected
+
+
+def test_rows_of_an_older_spec_do_not_count() -> None:
+    rows = [dataclasses.replace(row, fingerprint="0" * 16) for row in tuned(0.5, 0.8, 0.6)]
+    assert len(next_jobs(TINY, [OPT1], rows)) == 3
+
+
+def test_nothing_is_left_in_the_end() -> None:
+    rows = finish([])
+    assert most_jobs_left(TINY, ENTRANTS, rows) == 0
+    assert len({row.job for row in rows}) == len(rows)
