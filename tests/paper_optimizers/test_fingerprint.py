@@ -22,7 +22,7 @@ from tests.paper_optimizers.spec_strategies import random_spec
 
 #: Fingerprints are stored with results, so a change of any of these makes old results unfindable.
 GOLDEN = Path(__file__).with_name("golden_fingerprints.json")
-NUM_RANDOM_SPECS = 2000
+NUM_RANDOM_SPECS = 800
 
 G, V, S = leaf("gradient"), leaf("moment"), leaf("moment", power=2, beta=0.99)
 ONE, TWO = leaf("constant"), leaf("constant", value=2.0)
