@@ -78,7 +78,7 @@ def test_rows_1_and_5_every_keras_argument_passes_through(make, arguments: dict[
         {"learning_rate": keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.9), "total_steps": 50},
         {"total_steps": 50, "decay": False, "momentum": 0.5, "seed": 11},
     ],
-    ids=str,
+    ids=lambda arguments: ", ".join(arguments),
 )
 def test_row_1_our_arguments_round_trip(arguments: dict[str, Any]) -> None:
     optimizer = po.Opt9(**arguments)
