@@ -12,7 +12,7 @@ from reproduce.figures import write_schedule_figures
 from reproduce.files import write_text
 from reproduce.optimizers import Entrant
 from reproduce.protocol import Protocol
-from reproduce.results import frame, summarise_rows
+from reproduce.results import frame
 from reproduce.rows import Row
 from reproduce.screen import screen_table
 from reproduce.tables import Table, main_table, to_csv, to_latex, to_markdown
@@ -24,7 +24,7 @@ def write_results(
     protocol: Protocol, entrants: Sequence[Entrant], rows: Sequence[Row], folder: Path, console: Console
 ) -> None:
     """Write tables and figures into ``folder`` and show the main table with the paths of what was written."""
-    table = main_table(protocol, summarise_rows(protocol, entrants, rows), rows)
+    table = main_table(protocol, entrants, rows)
     written = write_table(table, folder / "tables")
     runs = folder / "tables" / "runs.csv"
     write_text(runs, frame(rows).to_csv(index=False, lineterminator="\n"))

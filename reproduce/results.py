@@ -50,6 +50,20 @@ def summarise_rows(protocol: Protocol, entrants: Sequence[Entrant], rows: Sequen
     return [_result(protocol, entrant, rows, finals[entrant.name], finals[reference]) for entrant in entrants]
 
 
+def same_results(protocol: Protocol, entrants: Sequence[Entrant], rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    """Optimizers whose final runs gave the same rate and the same accuracies after every epoch, as groups.
+
+    Such optimizers differ in terms that did nothing on this task.
+    """
+    groups: dict[object, list[str]] = {}
+    for entrant in entrants:
+        finals = _finals(protocol, entrant, rows)
+        if finals:
+            key = tuple((row.rate, row.seed, row.curve.validation_accuracy, row.test_accuracy) for row in finals)
+            groups.setdefault(key, []).append(entrant.name)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
 def counted_accuracy(row: Row, accuracy: float | None) -> float:
     """A run's accuracy; what guessing gets where it diverged."""
     return 1 / row.num_classes if accuracy is None else accuracy

@@ -7,8 +7,9 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from reproduce.optimizers import Entrant
 from reproduce.protocol import Protocol
-from reproduce.results import Result
+from reproduce.results import Result, same_results, summarise_rows
 from reproduce.rows import Row
 
 NOT_RUN = "not run"
@@ -38,12 +39,13 @@ class Table:
     raw_header: tuple[str, ...]
 
 
-def main_table(protocol: Protocol, results: Sequence[Result], rows: Sequence[Row]) -> Table:
+def main_table(protocol: Protocol, entrants: Sequence[Entrant], rows: Sequence[Row]) -> Table:
     """Every optimizer of the protocol with its accuracy, and the difference to the reference."""
+    results = summarise_rows(protocol, entrants, rows)
     reference = protocol.optimizers.reference
     return Table(
         name="main",
-        caption=_caption(protocol, results, rows),
+        caption=_caption(protocol, results, same_results(protocol, entrants, rows), rows),
         header=(
             *("Optimizer", "Kind", "Rate", "Val%", "Test%", "sd", "n"),
             *(f"vs {reference}", "95 % interval", "Verdict"),
@@ -102,7 +104,9 @@ def latex_text(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in text)
 
 
-def _caption(protocol: Protocol, results: Sequence[Result], rows: Sequence[Row]) -> str:
+def _caption(
+    protocol: Protocol, results: Sequence[Result], same: Sequence[tuple[str, ...]], rows: Sequence[Row]
+) -> str:
     tasks = _listed(row.task for row in rows) or "no data"
     devices = _listed(f"{row.device}, {row.backend}" for row in rows) or "no device"
     reference = protocol.optimizers.reference
@@ -119,6 +123,9 @@ def _caption(protocol: Protocol, results: Sequence[Result], rows: Sequence[Row])
         sentences.append(f"{diverged} of these runs diverged and count as guessing.")
     if any(result.at_edge for result in results):
         sentences.append("A rate with * is at the edge of a grid that had grown to its limit.")
+    if same:
+        groups = "; ".join(", ".join(group) for group in same)
+        sentences.append(f"The same after every epoch of every final run, so told apart by nothing here: {groups}.")
     sentences.append("Comparable only within this profile and data set.")
     return " ".join(sentences)
 

@@ -9,7 +9,7 @@ import pytest
 from reproduce.optimizers import Entrant
 from reproduce.plan import next_jobs
 from reproduce.protocol import Protocol
-from reproduce.results import frame, summarise_rows
+from reproduce.results import frame
 from reproduce.rows import Job, Row
 from reproduce.tables import Table, latex_text, main_table, to_csv, to_latex, to_markdown
 from tests.reproduce.cases import ENTRANTS, TINY, diverged_row, invented_row
@@ -23,7 +23,7 @@ def all_rows() -> list[Row]:
 
 
 def table(rows: Sequence[Row], protocol: Protocol = TINY, entrants: Sequence[Entrant] = ENTRANTS) -> Table:
-    return main_table(protocol, summarise_rows(protocol, entrants, rows), rows)
+    return main_table(protocol, entrants, rows)
 
 
 def line(rows: Sequence[Row], optimizer: str) -> tuple[str, ...]:
@@ -105,6 +105,18 @@ def test_the_caption_places_the_numbers() -> None:
     caption = table(all_rows()).caption
     for part in ("Profile tiny", "digits", "a processor, tensorflow", "(2 planned)", "95 %", "Adam"):
         assert part in caption
+
+
+def test_optimizers_that_nothing_tells_apart_are_named() -> None:
+    assert "told apart" not in table(all_rows()).caption
+    rows = all_rows()
+    twins = [
+        dataclasses.replace(row, optimizer="A1", fingerprint=ENTRANTS[1].fingerprint)
+        for row in rows
+        if row.optimizer == "Opt1"
+    ]
+    caption = table([*twins, *(row for row in rows if row.optimizer != "A1")]).caption
+    assert "told apart by nothing here: Opt1, A1." in caption
 
 
 def test_same_rows_same_bytes() -> None:
