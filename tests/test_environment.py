@@ -68,9 +68,7 @@ def test_the_package_itself_needs_only_keras_and_numpy() -> None:
 
 
 def test_conda_environment_is_the_same_set() -> None:
-    python, pip, listed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))[
-        "dependencies"
-    ]
+    python, pip, listed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     assert pip == "pip"
     assert Version(python.removeprefix("python=")) in SpecifierSet(PROJECT["requires-python"])
     assert parsed(listed["pip"]) == direct_requirements()
@@ -99,9 +97,7 @@ def test_lock_holds_every_direct_dependency(requirement: Requirement) -> None:
 @pytest.mark.parametrize("python", PYTHONS)
 def test_lock_covers_python_version(python: str) -> None:
     machine = {"sys_platform": "linux", "platform_machine": "x86_64", "python_version": python}
-    needed = {
-        item.name for item in direct_requirements() if item.marker is None or item.marker.evaluate(machine)
-    }
+    needed = {item.name for item in direct_requirements() if item.marker is None or item.marker.evaluate(machine)}
     assert needed <= pinned("cpu.txt", python).keys()
 
 

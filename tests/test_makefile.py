@@ -39,9 +39,7 @@ def test_every_described_target_is_phony() -> None:
     assert sorted(described) == sorted(PHONY_TARGETS)
 
 
-@pytest.mark.parametrize(
-    ("target", "command"), [("reproduce-tables", "tables"), ("reproduce-figures", "figures")]
-)
+@pytest.mark.parametrize(("target", "command"), [("reproduce-tables", "tables"), ("reproduce-figures", "figures")])
 def test_settings_reach_the_experiment(target: str, command: str, tmp_path: Path) -> None:
     settings = ["PROFILE=small", "DATA_DIR=a folder", f"OUTPUT={tmp_path}"]
     planned = run_make("--dry-run", "--always-make", target, *settings).stdout
