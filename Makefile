@@ -86,7 +86,7 @@ $(READY): requirements/cpu.txt
 	echo "Making $(VENV) with $$("$$python" --version), once: a minute or two, about 2.5 GB"; \
 	rm -rf $(VENV); \
 	"$$python" -m venv $(VENV); \
-	$(RUN) -m pip install --require-hashes --only-binary :all: --progress-bar off -r $< 2>$(PIP_LOG) | $(pip_progress) \
+	$(RUN) -m pip install --require-hashes --only-binary :all: --no-binary promise --progress-bar off -r $< 2>$(PIP_LOG) | $(pip_progress) \
 	  || { cat $(PIP_LOG) >&2; exit 1; }; \
 	touch $@; \
 	echo "  ready after $$((SECONDS - start)) s"
@@ -112,7 +112,8 @@ lock:  ## Resolve requirements/*.txt again, with hashes (newer versions: LOCK_OP
 	    --custom-compile-command 'make lock' $(LOCK_OPTIONS) "$$@"; \
 	}; \
 	echo 'Locking requirements/cpu.txt'; \
-	compile pyproject.toml --extra cpu --extra reproduce --extra search --extra dev -o requirements/cpu.txt; \
+	compile pyproject.toml --extra cpu --extra reproduce --extra search --extra data --extra cluster --extra docs \
+	  --extra dev -o requirements/cpu.txt; \
 	echo 'Locking requirements/torch-cpu.txt'; \
 	if "$$folder/venv/bin/python" -m pip download -qq --no-deps -d "$$folder/wheels" -r requirements/torch-cpu.in; then \
 	  compile requirements/torch-cpu.in -c requirements/cpu.txt --find-links "$$folder/wheels" \

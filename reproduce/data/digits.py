@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from reproduce.data.dataset import Dataset, Part
 from reproduce.data.splits import hashed_order, share
-from reproduce.protocol import DigitsSettings
+from reproduce.study.protocol import DigitsSettings
 
 
 def load_digits(settings: DigitsSettings) -> Dataset:

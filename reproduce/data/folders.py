@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from reproduce.data.dataset import Dataset, Part
 from reproduce.data.splits import hashed_order, share
 from reproduce.errors import DataError
-from reproduce.protocol import FolderSettings
+from reproduce.study.protocol import FolderSettings
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _LAYOUT = "expected DIR/train/CLASS/*.jpg and DIR/test/CLASS/*.jpg"

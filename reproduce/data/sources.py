@@ -8,7 +8,7 @@ from reproduce.data.dataset import Dataset
 from reproduce.data.digits import load_digits
 from reproduce.data.folders import find_root, load_folder
 from reproduce.errors import DataError
-from reproduce.protocol import Protocol
+from reproduce.study.protocol import Protocol
 
 
 def task_name(data_dir: Path | None) -> str:

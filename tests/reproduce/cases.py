@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from reproduce.data import Dataset, Part
-from reproduce.optimizers import Entrant
-from reproduce.protocol import (
+from reproduce.study.optimizers import Entrant
+from reproduce.study.protocol import (
     DigitsSettings,
     FolderSettings,
     ModelSettings,
@@ -20,8 +20,8 @@ from reproduce.protocol import (
     SeedSettings,
     TrainingSettings,
 )
-from reproduce.rows import SCHEMA, Curve, Diverged, Finished, Job, Row
-from reproduce.workers import Run
+from reproduce.study.rows import SCHEMA, Curve, Diverged, Finished, Job, Row
+from reproduce.study.workers import Run
 
 TINY = Protocol(
     profile="tiny",

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from reproduce import benchmark
-from reproduce.benchmark import bench_optimizers, state_bytes
-from reproduce.protocol import ModelSettings
+from reproduce.bench import optimizer_steps as benchmark
+from reproduce.bench.optimizer_steps import bench_optimizers, state_bytes
+from reproduce.study.protocol import ModelSettings
 
 
 def test_costs_are_paired_shown_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reproduce.figures import _LINES, render, write_schedule_figures
-from reproduce.schedule_curves import TOTAL_STEPS, Group, schedule_groups, shape_of
+from reproduce.report.figures import _LINES, render, write_schedule_figures
+from reproduce.report.schedule_curves import TOTAL_STEPS, Group, schedule_groups, shape_of
 from tests.reproduce.cases import TINY
 
 GROUPS = {group.name: group for group in schedule_groups(TINY.training)}

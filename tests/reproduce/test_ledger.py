@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from reproduce.errors import LedgerError
-from reproduce.ledger import Ledger, check_same, read_rows
-from reproduce.rows import Job, Row, row_from_dict
+from reproduce.study.ledgers import check_same, open_ledger, read_rows
+from reproduce.study.rows import Job, Row, row_from_dict
 from tests.reproduce.cases import diverged_row, invented_row
 
 ROWS = [
@@ -24,7 +24,7 @@ ROWS = [
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "a" / "ledger.jsonl"
     notices: list[str] = []
-    with Ledger(path, notices.append) as ledger:
+    with open_ledger(path, notices.append) as ledger:
         for row in ROWS:
             ledger.append(row)
     assert notices == []
@@ -33,8 +33,8 @@ def path(tmp_path: Path) -> Path:
 
 def reopen(path: Path) -> tuple[list[Row], list[str]]:
     notices: list[str] = []
-    with Ledger(path, notices.append) as ledger:
-        return list(ledger.rows), notices
+    with open_ledger(path, notices.append) as ledger:
+        return list(ledger.records), notices
 
 
 def test_rows_come_back_as_they_were(path: Path) -> None:
@@ -47,7 +47,7 @@ def test_json_has_no_nan_and_a_diverged_run_has_nulls(path: Path) -> None:
     diverged = json.loads(path.read_text(encoding="utf-8").split("\n")[1])
     assert diverged["outcome"] == {"kind": "diverged", "step": 3}
     assert diverged["test_accuracy"] is None
-    with Ledger(path, print) as ledger, pytest.raises(ValueError, match="JSON"):
+    with open_ledger(path, print) as ledger, pytest.raises(ValueError, match="JSON"):
         ledger.append(dataclasses.replace(ROWS[0], seconds=math.nan))
     assert read_rows(path) == ROWS
 
@@ -65,7 +65,7 @@ def test_a_torn_last_line_is_removed_and_said(path: Path, cut: int) -> None:
 
 def test_writing_goes_on_after_a_torn_line(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b'{"schema":')
-    with Ledger(path, lambda text: None) as ledger:
+    with open_ledger(path, lambda text: None) as ledger:
         ledger.append(ROWS[0])
     assert read_rows(path) == [*ROWS, ROWS[0]]
 
@@ -80,7 +80,7 @@ def test_a_corrupted_line_is_named_and_nothing_is_changed(path: Path, damage: by
     path.write_bytes(b"\n".join(lines))
     before = path.read_bytes()
     for attempt in (read_rows, reopen):
-        with pytest.raises(LedgerError, match=r"ledger\.jsonl, line 2 is not a row"):
+        with pytest.raises(LedgerError, match=r"ledger\.jsonl, line 2 is not a record"):
             attempt(path)
     assert path.read_bytes() == before
 
@@ -125,7 +125,7 @@ def test_rows_of_another_experiment_are_refused(path: Path) -> None:
 
 
 def _hold(path: Path, ready, done) -> None:
-    with Ledger(path, print):
+    with open_ledger(path, print):
         ready.set()
         done.wait(30)
 
@@ -154,27 +154,27 @@ def test_a_missing_ledger_says_so(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LedgerError, match="cannot write the ledger"):
-        Ledger(tmp_path / "file" / "ledger.jsonl", print)
+        open_ledger(tmp_path / "file" / "ledger.jsonl", print)
     (tmp_path / "ledger.jsonl").mkdir()
     with pytest.raises(LedgerError, match="cannot write the ledger"):
-        Ledger(tmp_path / "ledger.jsonl", print)
+        open_ledger(tmp_path / "ledger.jsonl", print)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write to read-only folders")
 def test_a_read_only_folder(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(LedgerError, match="Permission denied"):
-        Ledger(tmp_path / "ledger.jsonl", print)
+        open_ledger(tmp_path / "ledger.jsonl", print)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_keeps_what_was_written(path: Path) -> None:
-    with Ledger(path, print) as ledger, Path("/dev/full").open("wb", buffering=0) as full:
+    with open_ledger(path, print) as ledger, Path("/dev/full").open("wb", buffering=0) as full:
         ledger._file, whole = full, ledger._file
-        with pytest.raises(LedgerError, match="No space left on device; its 3 rows are safe"):
+        with pytest.raises(LedgerError, match="No space left on device; its 3 records are safe"):
             ledger.append(ROWS[0])
         ledger._file = whole
-        assert ledger.rows == ROWS
+        assert ledger.records == ROWS
     assert reopen(path) == (ROWS, [])
 
 
@@ -183,7 +183,7 @@ def test_half_a_row_on_a_full_disk_is_taken_back(path: Path, monkeypatch: pytest
         file.write(data[: len(data) // 2])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with Ledger(path, print) as ledger:
+    with open_ledger(path, print) as ledger:
         monkeypatch.setattr("reproduce.ledger._write_all", half)
         with pytest.raises(LedgerError, match="No space left"):
             ledger.append(ROWS[0])

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from reproduce.cli import main
-from reproduce.ledger import read_rows
-from reproduce.rows import Row
+from reproduce.study.ledgers import read_rows
+from reproduce.study.rows import Row
 from tests.reproduce.cases import TINY, TINY_TOML, invented_row
 from tests.reproduce.test_tables import all_rows
 
@@ -105,8 +105,8 @@ import sys
 from pathlib import Path
 from rich.console import Console
 from reproduce import cli
-from reproduce.experiment import Experiment, run_experiment
-from reproduce.progress import Progress
+from reproduce.study.experiment import Experiment, run_experiment
+from reproduce.study.progress import Progress
 from tests.reproduce.cases import ENTRANTS, TINY, MakeInventedRun, dataset
 
 def tables(options, console):
@@ -161,13 +161,13 @@ def write_ledger(path: Path, rows: list[Row]) -> None:
 def same_fingerprints(monkeypatch: pytest.MonkeyPatch) -> None:
     """The invented rows' specs are the catalog's."""
     prints = {"Opt1": "1" * 16, "A1": "2" * 16}
-    monkeypatch.setattr("reproduce.optimizers._fingerprint", prints.__getitem__)
+    monkeypatch.setattr("reproduce.study.optimizers._fingerprint", prints.__getitem__)
 
 
 def test_figures_write_the_same_bytes_again_without_training(
     finished: Path, profile: str, same_fingerprints, monkeypatch, capsys
 ) -> None:
-    monkeypatch.setattr("reproduce.experiment.WorkerPool", None)
+    monkeypatch.setattr("reproduce.study.experiment.WorkerPool", None)
     command = ["figures", "--profile", profile, "--output", str(finished)]
     assert main(command) == 0
     shown = capsys.readouterr().out
@@ -249,7 +249,8 @@ def test_output_that_is_a_file(profile: str, tmp_path: Path, capsys) -> None:
 
 def test_importing_the_command_line_loads_no_backend() -> None:
     code = (
-        "import sys, reproduce.cli, reproduce.data, reproduce.experiment, reproduce.report, reproduce.benchmark\n"
+        "import sys, reproduce.cli, reproduce.data, reproduce.study.experiment\n"
+        "import reproduce.report.results_writer, reproduce.bench.optimizer_steps\n"
         "print(sorted({'keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'pandas'} & set(sys.modules)))"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT).strip() == "[]"
@@ -257,7 +258,7 @@ def test_importing_the_command_line_loads_no_backend() -> None:
 
 def test_the_protocol_is_written_beside_its_rows(profile: str, tmp_path: Path) -> None:
     from reproduce.data import load_dataset
-    from reproduce.experiment import Experiment, _write_protocol
+    from reproduce.study.experiment import Experiment, _write_protocol
 
     digits = load_dataset(TINY, None)
     _write_protocol(Experiment(TINY, digits, (), tmp_path), digits.checksum())

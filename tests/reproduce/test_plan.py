@@ -3,8 +3,8 @@ import random
 
 import pytest
 
-from reproduce.plan import choose, most_jobs_left, next_jobs
-from reproduce.rows import Job, Row
+from reproduce.study.plan import choose, most_jobs_left, next_jobs
+from reproduce.study.rows import Job, Row
 from tests.reproduce.cases import ENTRANTS, TINY, diverged_row, invented_row
 
 OPT1 = ENTRANTS[0]

@@ -4,9 +4,9 @@ import tomllib
 
 import pytest
 
-from reproduce import protocol as module
 from reproduce.errors import ProtocolError
-from reproduce.protocol import Protocol, load_protocol, parse_protocol
+from reproduce.study import protocol as module
+from reproduce.study.protocol import Protocol, load_protocol, parse_protocol
 from tests.reproduce.cases import TINY, TINY_TOML
 
 SETTINGS = [kind for kind in vars(module).values() if dataclasses.is_dataclass(kind)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reproduce.statistics import Difference, Summary, paired_difference, summarise
+from reproduce.report.statistics import Difference, Summary, paired_difference, summarise
 
 
 def test_known_summary() -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from reproduce.optimizers import Entrant
-from reproduce.plan import next_jobs
-from reproduce.protocol import Protocol
-from reproduce.results import frame
-from reproduce.rows import Job, Row
-from reproduce.tables import Table, latex_text, main_table, to_csv, to_latex, to_markdown
+from reproduce.report.results import frame
+from reproduce.report.tables import Table, latex_text, main_table, to_csv, to_latex, to_markdown
+from reproduce.study.optimizers import Entrant
+from reproduce.study.plan import next_jobs
+from reproduce.study.protocol import Protocol
+from reproduce.study.rows import Job, Row
 from tests.reproduce.cases import ENTRANTS, TINY, diverged_row, invented_row
 
 

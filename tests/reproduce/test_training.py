@@ -11,10 +11,10 @@ import pytest
 from reproduce.data import Dataset, load_dataset
 from reproduce.errors import ProtocolError
 from reproduce.machine import backend_name, device_name, versions
-from reproduce.optimizers import KERAS, Entrant, RunLength, make_optimizer, roster
-from reproduce.protocol import OptimizerSettings
-from reproduce.rows import Diverged, Finished
-from reproduce.training import Trainer, cross_entropies, first_failure, glorot_uniform, peak_rates, run_length
+from reproduce.study.optimizers import KERAS, Entrant, RunLength, make_optimizer, roster
+from reproduce.study.protocol import OptimizerSettings
+from reproduce.study.rows import Diverged, Finished
+from reproduce.training.trainer import Trainer, cross_entropies, first_failure, glorot_uniform, peak_rates, run_length
 from tests.reproduce.cases import TINY
 
 ADAM = Entrant("Adam", "keras", None)
@@ -178,8 +178,8 @@ def test_the_machine_is_named() -> None:
 _OTHER = """
 import dataclasses, json
 from reproduce.data import load_dataset
-from reproduce.optimizers import Entrant
-from reproduce.training import Trainer
+from reproduce.study.optimizers import Entrant
+from reproduce.training.trainer import Trainer
 from tests.reproduce.cases import TINY
 protocol = dataclasses.replace(TINY, model=dataclasses.replace(TINY.model, dropout=0.0))
 trainer = Trainer(protocol, load_dataset(protocol, None), Entrant("Opt7", "catalog", None))

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from reproduce.errors import WorkerError
-from reproduce.plan import next_jobs
-from reproduce.rows import Job, Row
-from reproduce.workers import WorkerPool
+from reproduce.study.plan import next_jobs
+from reproduce.study.rows import Job, Row
+from reproduce.study.workers import WorkerPool
 from tests.reproduce.cases import ENTRANTS, TINY, MakeInventedRun
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce.protocol import TrainingSettings
+from reproduce.study.protocol import TrainingSettings
 
 #: Steps of the run that is drawn.
 TOTAL_STEPS = 1000

@@ -12,7 +12,7 @@ from reproduce.data import Part
 
 
 class TensorFlowLoop:
-    """See `reproduce.loops.Loop`."""
+    """See `reproduce.training.loop.Loop`."""
 
     def __init__(self, model: Any, optimizer: Any, part: Part) -> None:
         self._model = model

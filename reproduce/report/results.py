@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reproduce.optimizers import Entrant, Kind
-from reproduce.plan import choose, current_rows
-from reproduce.protocol import Protocol
-from reproduce.rows import Finished, Row
-from reproduce.statistics import Difference, Summary, paired_difference, summarise
+from reproduce.report.statistics import Difference, Summary, paired_difference, summarise
+from reproduce.study.optimizers import Entrant, Kind
+from reproduce.study.plan import choose, current_rows
+from reproduce.study.protocol import Protocol
+from reproduce.study.rows import Finished, Row
 
 _COLUMNS = (
     *("profile", "task", "optimizer", "kind", "fingerprint", "phase", "rate", "seed", "outcome", "diverged_at"),

@@ -9,15 +9,16 @@ from pathlib import Path
 
 from reproduce.data import Dataset
 from reproduce.files import write_text
-from reproduce.ledger import NAME, Ledger, check_same
+from reproduce.ledger import NAME, Ledger
 from reproduce.machine import backend_name
-from reproduce.optimizers import Entrant
-from reproduce.plan import most_jobs_left, next_jobs
-from reproduce.progress import Progress
-from reproduce.protocol import Protocol
-from reproduce.rows import Row
-from reproduce.runs import MakeTrainingRun
-from reproduce.workers import RunMaker, WorkerPool
+from reproduce.study.ledgers import check_same, open_ledger
+from reproduce.study.optimizers import Entrant
+from reproduce.study.plan import most_jobs_left, next_jobs
+from reproduce.study.progress import Progress
+from reproduce.study.protocol import Protocol
+from reproduce.study.rows import Row
+from reproduce.study.runs import MakeTrainingRun
+from reproduce.study.workers import RunMaker, WorkerPool
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ def run_experiment(
         LedgerError: If the ledger cannot be used, or holds the rows of another experiment.
         WorkerError: If two workers died over the same job.
     """
-    with Ledger(experiment.ledger_path, progress.notice) as ledger:
+    with open_ledger(experiment.ledger_path, progress.notice) as ledger:
         checksum = experiment.dataset.checksum()
         check_same(
-            ledger.rows,
+            ledger.records,
             ledger.path,
             protocol=experiment.protocol.hash(),
             data=checksum,
@@ -70,20 +71,20 @@ def run_experiment(
         plan = _planner(experiment, ledger)
         maker = make_run or MakeTrainingRun(experiment.protocol, experiment.dataset, experiment.entrants)
         log = experiment.folder / "workers.log"
-        progress.start(len(ledger.rows), _left(experiment, ledger), num_workers)
+        progress.start(len(ledger.records), _left(experiment, ledger), num_workers)
         with progress, WorkerPool(maker, num_workers, log, progress.notice) as pool:
             for row in pool.run(plan):
                 ledger.append(row)
                 progress.advance(row, _left(experiment, ledger), pool.running())
-        return list(ledger.rows)
+        return list(ledger.records)
 
 
-def _planner(experiment: Experiment, ledger: Ledger) -> Callable[[], list]:
-    return lambda: next_jobs(experiment.protocol, experiment.entrants, ledger.rows)
+def _planner(experiment: Experiment, ledger: Ledger[Row]) -> Callable[[], list]:
+    return lambda: next_jobs(experiment.protocol, experiment.entrants, ledger.records)
 
 
-def _left(experiment: Experiment, ledger: Ledger) -> int:
-    return most_jobs_left(experiment.protocol, experiment.entrants, ledger.rows)
+def _left(experiment: Experiment, ledger: Ledger[Row]) -> int:
+    return most_jobs_left(experiment.protocol, experiment.entrants, ledger.records)
 
 
 def _write_protocol(experiment: Experiment, checksum: str) -> None:

@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce.data import Dataset, Part
-from reproduce.loops import make_loop
-from reproduce.models import surrogate_for
-from reproduce.optimizers import Entrant, RunLength, make_optimizer
-from reproduce.protocol import Protocol, TrainingSettings
-from reproduce.rows import Curve, Diverged, Finished, Outcome
+from reproduce.models.surrogate import surrogate_for
+from reproduce.study.optimizers import Entrant, RunLength, make_optimizer
+from reproduce.study.protocol import Protocol, TrainingSettings
+from reproduce.study.rows import Curve, Diverged, Finished, Outcome
+from reproduce.training.loop import make_loop
 
 _EVALUATION_BATCH = 512
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What one run gave; see `reproduce.rows.Row` for the fields."""
+    """What one run gave; see `reproduce.study.rows.Row` for the fields."""
 
     outcome: Outcome
     steps: int

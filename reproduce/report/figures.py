@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from reproduce.files import write_bytes
-from reproduce.protocol import TrainingSettings
-from reproduce.schedule_curves import TOTAL_STEPS, Group, schedule_groups
+from reproduce.report.schedule_curves import TOTAL_STEPS, Group, schedule_groups
+from reproduce.study.protocol import TrainingSettings
 
 #: The same picture gives the same bytes: no dates, no random identifiers; text is embedded as outlines or fonts.
 _STYLE = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reproduce.data import Dataset
-from reproduce.protocol import ModelSettings
+from reproduce.study.protocol import ModelSettings
 
 
 def surrogate(settings: ModelSettings, image_shape: tuple[int, int, int], num_classes: int, scale: float) -> Any:

@@ -37,13 +37,13 @@ def make_loop(model: Any, optimizer: Any, part: Part) -> Loop:
     optimizer.build(model.trainable_variables)
     backend = keras.backend.backend()
     if backend == "tensorflow":
-        from reproduce.loops.tensorflow_loop import TensorFlowLoop
+        from reproduce.training.tensorflow_loop import TensorFlowLoop
 
         return TensorFlowLoop(model, optimizer, part)
     if backend == "jax":
-        from reproduce.loops.jax_loop import JaxLoop
+        from reproduce.training.jax_loop import JaxLoop
 
         return JaxLoop(model, optimizer, part)
-    from reproduce.loops.torch_loop import TorchLoop
+    from reproduce.training.torch_loop import TorchLoop
 
     return TorchLoop(model, optimizer, part)

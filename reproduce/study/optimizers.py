@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from reproduce.errors import ProtocolError
-from reproduce.protocol import OptimizerSettings
+from reproduce.study.protocol import OptimizerSettings
 
 Kind = Literal["catalog", "keras"]
 

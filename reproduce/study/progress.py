@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from reproduce.rows import Finished, Job, Row
+from reproduce.study.rows import Finished, Job, Row
 
 #: Seconds between plain lines.
 _PLAIN_INTERVAL = 10.0

@@ -7,10 +7,10 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reproduce.optimizers import Entrant
-from reproduce.protocol import Protocol
-from reproduce.results import Result, same_results, summarise_rows
-from reproduce.rows import Row
+from reproduce.report.results import Result, same_results, summarise_rows
+from reproduce.study.optimizers import Entrant
+from reproduce.study.protocol import Protocol
+from reproduce.study.rows import Row
 
 NOT_RUN = "not run"
 _KINDS = {"catalog": "spec", "keras": "Keras"}

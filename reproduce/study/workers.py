@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from reproduce.errors import WorkerError
-from reproduce.rows import Job, Row
+from reproduce.study.rows import Job, Row
 
 #: Each worker computes on one core; more of them would fight over the same ones.
 _ONE_THREAD = {

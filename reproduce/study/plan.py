@@ -11,9 +11,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reproduce.optimizers import Entrant
-from reproduce.protocol import Protocol
-from reproduce.rows import Job, Row
+from reproduce.study.optimizers import Entrant
+from reproduce.study.protocol import Protocol
+from reproduce.study.rows import Job, Row
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from reproduce.data import Dataset
 from reproduce.machine import backend_name, device_name, versions
-from reproduce.optimizers import Entrant
-from reproduce.protocol import Protocol
-from reproduce.rows import SCHEMA, Job, Row
-from reproduce.workers import Run
+from reproduce.study.optimizers import Entrant
+from reproduce.study.protocol import Protocol
+from reproduce.study.rows import SCHEMA, Job, Row
+from reproduce.study.workers import Run
 
 
 @dataclass(frozen=True)
 class MakeTrainingRun:
-    """Makes the function that trains; see `reproduce.workers.RunMaker`.
+    """Makes the function that trains; see `reproduce.study.workers.RunMaker`.
 
     Attributes:
         protocol: The settings.
@@ -28,7 +28,7 @@ class MakeTrainingRun:
 
     def __call__(self) -> Run:
         """Start Keras; the function keeps the last optimizer's compiled loop."""
-        from reproduce.training import Trainer
+        from reproduce.training.trainer import Trainer
 
         entrants = {entrant.name: entrant for entrant in self.entrants}
         checksum, protocol_hash = self.dataset.checksum(), self.protocol.hash()

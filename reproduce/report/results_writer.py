@@ -8,14 +8,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table as Screen
 
-from reproduce.figures import write_schedule_figures
 from reproduce.files import write_text
-from reproduce.optimizers import Entrant
-from reproduce.protocol import Protocol
-from reproduce.results import frame
-from reproduce.rows import Row
+from reproduce.report.figures import write_schedule_figures
+from reproduce.report.results import frame
+from reproduce.report.tables import Table, main_table, to_csv, to_latex, to_markdown
 from reproduce.screen import screen_table
-from reproduce.tables import Table, main_table, to_csv, to_latex, to_markdown
+from reproduce.study.optimizers import Entrant
+from reproduce.study.protocol import Protocol
+from reproduce.study.rows import Row
 
 _STYLES = {"better": "green", "worse": "red"}
 

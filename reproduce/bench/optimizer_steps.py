@@ -22,10 +22,10 @@ from rich.table import Table
 from reproduce.errors import ReproduceError
 from reproduce.files import write_text
 from reproduce.machine import device_name
-from reproduce.models import surrogate
-from reproduce.optimizers import Entrant, RunLength, make_optimizer
-from reproduce.protocol import ModelSettings
+from reproduce.models.surrogate import surrogate
 from reproduce.screen import screen_table
+from reproduce.study.optimizers import Entrant, RunLength, make_optimizer
+from reproduce.study.protocol import ModelSettings
 
 #: The surrogate of the paper's initial stage.
 _MODEL = ModelSettings(base_filters=32, dropout=0.2, batch_norm_momentum=0.99)
