@@ -20,11 +20,12 @@ from paper_optimizers.templates import Formula, number_latex
 
 
 class Progress(NamedTuple):
-    """Training progress at one step: ``tau = t/T``, ``rho = ((2t) mod T)/T`` and ``remaining = 1 - (t+1)/T``."""
+    """Training progress at one step: ``tau = t/T``, ``rho = ((2t) mod T)/T``, ``remaining = 1 - (t+1)/T``, ``1/T``."""
 
     tau: Any
     rho: Any
     remaining: Any
+    step: Any
 
 
 def progress(
@@ -39,13 +40,14 @@ def progress(
         cast: From integers to the floating type of the curves.
 
     Returns:
-        `Progress`; the remainder is taken in integers, so rho is exact.
+        `Progress`; what can be subtracted or divided in integers is, so that nothing cancels in float32.
     """
     last = minimum(step, total_steps - 1)
     return Progress(
         cast(last) / total_steps,
         cast((2 * last) % total_steps) / total_steps,
-        1.0 - cast(last + 1) / total_steps,
+        cast(total_steps - 1 - last) / total_steps,
+        1.0 / total_steps,
     )
 
 
@@ -60,8 +62,9 @@ class Curve:
     parameters: Parameters = field(default_factory=dict)
 
 
-def _demon(p: Progress, initial: float) -> Any:
-    remaining = initial * p.remaining
+def _demon(xp: Namespace, p: Progress, initial: float, held: bool) -> Any:
+    """Demon's rule; ``held`` keeps the last step, where it reaches 0, at the value of the step before."""
+    remaining = initial * xp.where(held, xp.maximum(p.remaining, p.step), p.remaining)
     return remaining / ((1.0 - initial) + remaining)
 
 
@@ -76,8 +79,11 @@ def _exponential(xp: Namespace, p: Progress, base: float) -> Any:
 
 def _curve(name: str, symbol: str, compute: Callable[..., Any], latex: str = "", **parameters: Parameter) -> Curve:
     def formula(values: Values) -> Formula:
-        changed = [rf"\mathrm{{{key}}}={number_latex(value).latex}" for key, value in values.items()
-                   if value != parameters[key].default]  # fmt: skip
+        changed = [
+            rf"\mathrm{{{key}}}" if value is True else rf"\mathrm{{{key}}}={number_latex(value).latex}"
+            for key, value in values.items()
+            if value != parameters[key].default
+        ]
         return Formula((latex or f"a_{{{symbol[1:]}}}") + (rf"\left({', '.join(changed)}\right)" if changed else ""))
 
     return Curve(name, compute, {symbol: {}}, formula, parameters)
@@ -99,8 +105,8 @@ _TABLE = (
     _curve("linear_restart_growth", "a10", lambda xp, p: p.rho),
     _curve("exponential_decay", "a11", _exponential, base=_BASE),
     _curve("exponential_growth", "a12", lambda xp, p, base: 1.0 - _exponential(xp, p, base), base=_BASE),
-    _curve("demon_decay", "a13", lambda xp, p, initial: _demon(p, initial), initial=_INITIAL),
-    _curve("demon_growth", "a14", lambda xp, p, initial: initial - _demon(p, initial), initial=_INITIAL),
+    _curve("demon_decay", "a13", _demon, initial=_INITIAL, held=Parameter(False)),
+    _curve("demon_growth", "a14", lambda xp, p, initial: initial - _demon(xp, p, initial, False), initial=_INITIAL),
     # Outside the search space: the released LR3's form of a14, which grows to 19 (artifact/DISCREPANCIES.md).
     _curve("demon_released", "a14'", lambda xp, p, initial: _demon_released(p, initial), "a'_{14}", initial=_INITIAL),
     Curve("constant", lambda xp, p, value: xp.full_like(p.tau, value),

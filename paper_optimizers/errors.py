@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class SpecError(ValueError):
     """A spec, or the text or JSON it was read from, is not valid.
@@ -25,3 +27,12 @@ class SpecError(ValueError):
     def __str__(self) -> str:
         """``path: reason``, or the reason alone."""
         return f"{self.path}: {self.reason}" if self.path else self.reason
+
+
+def shown(value: Any) -> str:
+    """A value for a message: never longer than a line, whatever it is."""
+    if isinstance(value, dict | list | tuple):
+        return f"a {type(value).__name__}"
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**18:
+        return "an integer beyond 10^18"
+    return repr(value)[:80]

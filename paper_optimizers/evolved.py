@@ -80,9 +80,9 @@ class Opt3(CatalogOptimizer):
 
 @_register
 class Opt4(CatalogOptimizer):
-    """u = q1 / clip(2, max(arctan(a13), 0.001) exp(v^)).
+    """u = q1 / clip(2, arctan(held_a13) exp(v^)).
 
-    The rate is multiplied by LR1's factor. Needs ``total_steps``.
+    held_a13 is a13 but in the last step, where it keeps its value of the step before. The rate is multiplied by LR1's factor. Needs ``total_steps``.
     """
 
     catalog_name = "Opt4"

@@ -64,8 +64,8 @@ class NumpyNamespace:
     full_like = staticmethod(np.full_like)
 
     def sigmoid(self, x: Any) -> Any:
-        """The logistic function, as tanh so that no argument overflows."""
-        return 0.5 * (1.0 + np.tanh(0.5 * np.asarray(x)))
+        """The logistic function, exact in both tails."""
+        return np.exp(-np.logaddexp(0.0, -np.asarray(x)))
 
     def l2_norm(self, x: Any) -> Any:
         """The Euclidean norm of the whole tensor."""

@@ -8,6 +8,9 @@ from typing import Any
 
 from paper_optimizers.namespaces import Namespace
 
+#: The longest run: twice a step number must fit in 32 bits.
+MAX_STEPS = 2**30
+
 
 def check_phases(total_steps: int, warmup_steps: int, hold_steps: int) -> tuple[int, int, int]:
     """The three step counts as plain integers; NumPy's integers are taken too.
@@ -24,6 +27,8 @@ def check_phases(total_steps: int, warmup_steps: int, hold_steps: int) -> tuple[
         minimum = 1 if name == "total_steps" else 0
         if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < minimum:
             raise ValueError(f"{name} must be an integer of at least {minimum}; received {value!r}")
+    if total_steps > MAX_STEPS:
+        raise ValueError(f"total_steps must be at most {MAX_STEPS}; received {total_steps}")
     if warmup_steps + hold_steps >= total_steps:
         raise ValueError(
             f"warmup_steps + hold_steps must be less than total_steps; received {warmup_steps} + {hold_steps} and "
@@ -54,7 +59,8 @@ def base_rate(xp: Namespace, step: Any, peak: float, total_steps: int, warmup_st
 def one_cycle_phase(xp: Namespace, step: Any, total_steps: int, warmup_steps: int, hold_steps: int) -> Any:
     """1 at the high end of one-cycle momentum, 0 at the low end: down over the warm-up, 0 in the hold, then up.
 
-    It is 1 at the first and at the last step, 0 from the last step of the warm-up to the first after the hold.
+    It falls from 1 at the first step to 0 at the last of the warm-up (without a warm-up it begins at 0) and rises from
+    0 at the first step after the hold to 1 at the last.
     Arguments as for `base_rate`.
     """
     turning = warmup_steps + hold_steps

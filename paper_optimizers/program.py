@@ -155,7 +155,7 @@ def step_values(
         count: The step's number from 1, as a floating-point scalar.
         progress: Training progress; may be None only if the spec does not need the total number of steps.
         one_cycle_phase: 1 where one-cycle momentum stands at its high value, 0 at its low one; see
-            `paper_optimizers.schedules.one_cycle_phase`. May be None without one-cycle momentum.
+            `paper_optimizers.one_cycle.one_cycle_phase`. May be None without one-cycle momentum.
     """
     spec = program.spec
     factor = None if spec.schedule is None else evaluate_graph(spec.schedule, xp, _given(progress))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from paper_optimizers.errors import SpecError
+from paper_optimizers.errors import SpecError, shown
 from paper_optimizers.graph import MAX_NODES, Edge, Graph, Kind, Node
 from paper_optimizers.spec import VERSION, Momentum, OneCycle, OptimizerSpec
 
@@ -104,8 +104,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def spec_from_dict(document: Any) -> OptimizerSpec:
     """See `OptimizerSpec.from_dict`."""
     fields = _fields(document, required=("version", "update"), optional=("momentum", "ascend", "schedule"))
-    if fields["version"] != VERSION or isinstance(fields["version"], bool):
-        raise SpecError(f"received {_shown(fields['version'])}; this version reads {VERSION}", "version")
+    if not isinstance(fields["version"], int) or isinstance(fields["version"], bool) or fields["version"] != VERSION:
+        raise SpecError(f"received {shown(fields['version'])}; this version reads {VERSION}", "version")
     schedule = fields.get("schedule")
     return OptimizerSpec(
         update=_under("update", graph_from_dict, fields["update"], "update"),
@@ -133,10 +133,10 @@ def _node_from_dict(document: Any, kind: Kind) -> Node:
 
 def _params_from_dict(document: Any) -> Mapping[str, Any]:
     if not isinstance(document, dict):
-        raise SpecError(f"received {_shown(document)}; expected an object of names and numbers")
+        raise SpecError(f"received {shown(document)}; expected an object of names and numbers")
     for name, value in document.items():
         if not isinstance(value, int | float):
-            raise SpecError(f"received {_shown(value)}; expected a number, true or false", name[:80])
+            raise SpecError(f"received {shown(value)}; expected a number, true or false", name[:80])
     return document
 
 
@@ -173,20 +173,20 @@ def _under(path: str, read: Any, *arguments: Any) -> Any:
 
 def _fields(document: Any, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> Mapping[str, Any]:
     if not isinstance(document, Mapping):
-        raise SpecError(f"received {_shown(document)}; expected an object with {', '.join(required)}")
+        raise SpecError(f"received {shown(document)}; expected an object with {', '.join(required)}")
     for name in required:
         if name not in document:
             raise SpecError(f"the field {name!r} is missing; expected {', '.join(required)}")
     for name in document:
         if name not in required and name not in optional:
             known = ", ".join((*required, *optional))
-            raise SpecError(f"unknown field {_shown(name)}; expected {known}")
+            raise SpecError(f"unknown field {shown(name)}; expected {known}")
     return document
 
 
 def _list(value: Any, limit: int, path: str) -> list[Any]:
     if not isinstance(value, list | tuple):
-        raise SpecError(f"received {_shown(value)}; expected a list", path)
+        raise SpecError(f"received {shown(value)}; expected a list", path)
     if len(value) > limit:
         raise SpecError(f"received {len(value)} entries; expected at most {limit}", path)
     return list(value)
@@ -194,13 +194,5 @@ def _list(value: Any, limit: int, path: str) -> list[Any]:
 
 def _string(value: Any, path: str) -> str:
     if not isinstance(value, str):
-        raise SpecError(f"received {_shown(value)}; expected text", path)
+        raise SpecError(f"received {shown(value)}; expected text", path)
     return value
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict | list | tuple):
-        return f"a {type(value).__name__}"
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**18:
-        return "an integer beyond 10^18"
-    return repr(value)[:80]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from paper_optimizers.curves import Progress, progress
 from paper_optimizers.namespaces import NUMPY
-from paper_optimizers.one_cycle import one_cycle_phase
+from paper_optimizers.one_cycle import check_phases, one_cycle_phase
 from paper_optimizers.program import Draw, StepValues, compile_spec, run_update, step_values
 from paper_optimizers.spec import OptimizerSpec
 
@@ -44,7 +44,7 @@ class NumpyOptimizer:
             ``spec.is_random``. `draw_from` makes one from a random generator.
 
     Raises:
-        ValueError: If a needed argument is missing.
+        ValueError: If a needed argument is missing, or the step counts do not fit together.
 
     Examples:
         >>> import numpy as np
@@ -68,6 +68,8 @@ class NumpyOptimizer:
             raise ValueError("this spec reads training progress; pass total_steps=, the number of steps of the run")
         if spec.is_random and draw is None:
             raise ValueError("this spec draws dropout masks; pass draw=, e.g. draw_from(numpy.random.default_rng(0))")
+        if total_steps is not None:
+            total_steps, warmup_steps, hold_steps = check_phases(total_steps, warmup_steps, hold_steps)
         self.program = compile_spec(spec)
         self.iterations = 0
         self._steps = (total_steps, warmup_steps, hold_steps)

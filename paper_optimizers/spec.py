@@ -10,12 +10,13 @@ Source: Morgan & Hougen (arXiv 2404.06679). The language is larger than that pap
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from paper_optimizers.errors import SpecError
+from paper_optimizers.errors import SpecError, shown
 from paper_optimizers.graph import Graph
 
 #: Version of the JSON form; a change that an older reader would misread raises it.
@@ -24,10 +25,11 @@ VERSION = 1
 MomentumType = Literal["none", "classical", "nesterov"]
 
 
-def _check_coefficient(value: object, path: str) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+def _coefficient(value: object, path: str) -> float:
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not number or not 0.0 <= value < 1.0:  # type: ignore[operator]
-        raise SpecError(f"received {value!r}; expected a number in [0, 1)", path)
+        raise SpecError(f"received {shown(value)}; expected a number in [0, 1)", path)
+    return float(value)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ class OneCycle:
 
     def __post_init__(self) -> None:
         """Both in [0, 1)."""
-        _check_coefficient(self.high, "high")
-        _check_coefficient(self.low, "low")
+        object.__setattr__(self, "high", _coefficient(self.high, "high"))
+        object.__setattr__(self, "low", _coefficient(self.low, "low"))
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,9 @@ class Momentum:
     def __post_init__(self) -> None:
         """Check the type and the coefficient; without momentum the coefficient means nothing and is the default."""
         if self.type not in get_args(MomentumType):
-            raise SpecError(f"received {self.type!r}; expected one of {', '.join(get_args(MomentumType))}", "type")
+            raise SpecError(f"received {shown(self.type)}; expected one of {', '.join(get_args(MomentumType))}", "type")
         if not isinstance(self.coefficient, OneCycle):
-            _check_coefficient(self.coefficient, "coefficient")
-            object.__setattr__(self, "coefficient", float(self.coefficient))
+            object.__setattr__(self, "coefficient", _coefficient(self.coefficient, "coefficient"))
         if self.type == "none":
             object.__setattr__(self, "coefficient", OneCycle())
 
@@ -93,13 +94,18 @@ class OptimizerSpec:
     schedule: Graph | None = None
 
     def __post_init__(self) -> None:
-        """The graphs must be of the right kind."""
-        if self.update.kind != "update":
-            raise SpecError(f"received a graph of kind {self.update.kind!r}; expected 'update'", "update")
-        if self.schedule is not None and self.schedule.kind != "decay":
-            raise SpecError(f"received a graph of kind {self.schedule.kind!r}; expected 'decay'", "schedule")
+        """Every field must have its type, and the graphs their kind."""
+        if not isinstance(self.momentum, Momentum):
+            raise SpecError(f"received {shown(self.momentum)}; expected a Momentum", "momentum")
         if not isinstance(self.ascend, bool):
-            raise SpecError(f"received {self.ascend!r}; expected true or false", "ascend")
+            raise SpecError(f"received {shown(self.ascend)}; expected true or false", "ascend")
+        for path, graph, kind in (("update", self.update, "update"), ("schedule", self.schedule, "decay")):
+            if graph is None and path == "schedule":
+                continue
+            if not isinstance(graph, Graph):
+                raise SpecError(f"received {shown(graph)}; expected a Graph", path)
+            if graph.kind != kind:
+                raise SpecError(f"received a graph of kind {graph.kind!r}; expected {kind!r}", path)
 
     @property
     def decays(self) -> tuple[Graph, ...]:

@@ -19,7 +19,7 @@ EPS = 1e-7
 
 
 def curves(t: int, T: int) -> dict[str, float]:
-    """The decay curves a1 to a14 at step t of T, and b14, the released form of a14."""
+    """The decay curves a1 to a14 at step t of T; b14, the released form of a14; held_a13, which ends a step early."""
     tau, rho = t / T, ((2 * t) % T) / T
     B = 0.95 * (1 - (t + 1) / T)
     a13 = B / (0.05 + B)
@@ -39,6 +39,7 @@ def curves(t: int, T: int) -> dict[str, float]:
         "a13": a13,
         "a14": 0.95 - a13,
         "b14": (0.95 - B) / (0.05 + B),
+        "held_a13": 0.95 / (0.05 * T + 0.95) if t == T - 1 else a13,
     }
 
 
@@ -128,7 +129,7 @@ FORMULAS = {
     "Opt2": Formula(lambda h, a: _opt2(h, 1e-5 * h.w - h.q2)),
     "Opt3": Formula(lambda h, a: _opt2(h, 1e-5 * h.w - h.q3)),
     "Opt4": Formula(
-        lambda h, a: h.q1 / clip(2, max(np.arctan(a["a13"]), 0.001) * np.exp(h.v)),
+        lambda h, a: h.q1 / clip(2, np.arctan(a["held_a13"]) * np.exp(h.v)),
         lambda h: h.q1 / clip(2, np.exp(h.v)),
         "LR1",
     ),

@@ -99,9 +99,11 @@ def test_every_row_typesets(kind: Kind, op):
 
 @pytest.mark.parametrize("curve", [name for name, curve in CURVES.items() if curve.parameters])
 def test_changed_curve_parameters_are_shown(curve):
-    params = dict.fromkeys(CURVES[curve].parameters, 0.25)
+    flags = {name for name, parameter in CURVES[curve].parameters.items() if isinstance(parameter.default, bool)}
+    params = {name: True if name in flags else 0.25 for name in CURVES[curve].parameters}
     latex = graph_to_latex(Graph((Node("x", curve, (), params),), "x", "decay"))
     assert "0.25" in latex
+    assert all(name in latex for name in flags)
     typeset(latex)
 
 

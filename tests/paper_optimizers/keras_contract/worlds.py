@@ -70,7 +70,7 @@ def arrays(variables: Iterable[Any]) -> list[np.ndarray]:
 def assert_equal(ours: Iterable[Any], theirs: Iterable[Any], tolerance: float = 0.0) -> None:
     """Each array of ``ours`` is that of ``theirs`` within a tolerance, relative and absolute."""
     for a, b in zip(arrays(ours), arrays(theirs), strict=True):
-        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=False)
 
 
 def make_model(**layer_arguments: Any) -> keras.Model:
