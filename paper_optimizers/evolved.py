@@ -82,7 +82,8 @@ class Opt3(CatalogOptimizer):
 class Opt4(CatalogOptimizer):
     """u = q1 / clip(2, arctan(held_a13) exp(v^)).
 
-    held_a13 is a13 but in the last step, where it keeps its value of the step before. The rate is multiplied by LR1's factor. Needs ``total_steps``.
+    held_a13 is a13 but in the last step, where it keeps its value of the step before. The rate is multiplied by LR1's
+    factor. Needs ``total_steps``.
     """
 
     catalog_name = "Opt4"
