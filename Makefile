@@ -6,23 +6,30 @@ DATA_DIR ?=
 OUTPUT ?= output
 TEST_WORKERS ?= 2
 TEST_OPTIONS ?=
+LOCK ?= cpu
 LOCK_OPTIONS ?=
 PYTHON ?=
+GPU ?=
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv torch reproduce-tables reproduce-figures bench-optimizers test check format lock clean
+.PHONY: help venv torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures bench-optimizers test check format lock clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 VENV := .venv
 RUN := $(VENV)/bin/python
-READY := $(VENV)/ready
+READY := $(VENV)/ready-$(LOCK)
 TORCH_READY := $(VENV)/torch-ready
 PIP_LOG := $(VENV)/pip.log
 UV := uv==0.13.9
+DOCKER ?= docker
+IMAGE := paper-optimizers:$(if $(GPU),gpu,cpu)
+# What a run writes belongs to whoever started it; caches go to a hidden folder beside the rows.
+DOCKER_RUN = $(DOCKER) run --rm $(if $(GPU),--gpus all) --user "$$(id -u):$$(id -g)" \
+  --env HOME=/project/output/.home --mount "type=bind,source=$$(pwd)/$(OUTPUT),target=/project/output" $(IMAGE)
 EXPERIMENT = --profile $(PROFILE) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)") --output "$(OUTPUT)"
 
 help:  ## List the targets (the default)
@@ -52,7 +59,7 @@ format: $(READY)  ## Format the code and apply the lint's safe fixes
 	$(RUN) -m ruff check --fix-only .
 	$(RUN) -m ruff format .
 
-venv: $(READY)  ## Make .venv from the hashed lock requirements/cpu.txt
+venv: $(READY)  ## Make .venv from the hashed lock requirements/cpu.txt (or gpu.txt: LOCK=gpu)
 	@echo 'The environment is ready: $(VENV)'
 
 torch: $(TORCH_READY)  ## Add the CPU build of PyTorch to .venv, where it can be had
@@ -80,7 +87,7 @@ awk '/^ *Downloading .*[0-9][0-9]\.[0-9] MB\)/ { sub(/^ *Downloading /, ""); sub
 endef
 
 # The stamp comes last, so an interrupted set-up is begun again from nothing.
-$(READY): requirements/cpu.txt
+$(READY): requirements/$(LOCK).txt
 	@$(find_python); \
 	start=$$SECONDS; \
 	echo "Making $(VENV) with $$("$$python" --version), once: a minute or two, about 2.5 GB"; \
@@ -114,6 +121,11 @@ lock:  ## Resolve requirements/*.txt again, with hashes (newer versions: LOCK_OP
 	echo 'Locking requirements/cpu.txt'; \
 	compile pyproject.toml --extra cpu --extra reproduce --extra search --extra data --extra cluster --extra docs \
 	  --extra dev -o requirements/cpu.txt; \
+	echo 'Locking requirements/gpu.txt'; \
+	"$$folder/venv/bin/uv" pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+	  --generate-hashes --custom-compile-command 'make lock' $(LOCK_OPTIONS) pyproject.toml --extra cuda \
+	  --extra reproduce --extra search --extra data --extra cluster --extra dev -c requirements/cpu.txt \
+	  -o requirements/gpu.txt; \
 	echo 'Locking requirements/torch-cpu.txt'; \
 	if "$$folder/venv/bin/python" -m pip download -qq --no-deps -d "$$folder/wheels" -r requirements/torch-cpu.in; then \
 	  compile requirements/torch-cpu.in -c requirements/cpu.txt --find-links "$$folder/wheels" \
@@ -121,6 +133,17 @@ lock:  ## Resolve requirements/*.txt again, with hashes (newer versions: LOCK_OP
 	else \
 	  echo '  left as it was: the CPU build of PyTorch is not to be had from the package sources of this machine'; \
 	fi
+
+docker-build:  ## Build the image for CPUs, or with GPU=1 for NVIDIA GPUs
+	$(DOCKER) build --file docker/Dockerfile --target $(if $(GPU),gpu,cpu) --tag $(IMAGE) .
+
+docker-test: docker-build  ## Run the tests in the image (GPU=1: in that for GPUs)
+	@mkdir -p "$(OUTPUT)"
+	$(DOCKER_RUN) make test LOCK=$(if $(GPU),gpu,cpu)
+
+docker-reproduce-tables: docker-build  ## Run the main job in the image (GPU=1: in that for GPUs)
+	@mkdir -p "$(OUTPUT)"
+	$(DOCKER_RUN) make reproduce-tables LOCK=$(if $(GPU),gpu,cpu) PROFILE=$(PROFILE)
 
 clean:  ## Remove .venv, build products and caches; what is in OUTPUT stays
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

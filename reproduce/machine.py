@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from importlib import metadata
+from importlib import metadata, util
 from pathlib import Path
 
 _PACKAGES = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",), "torch": ("torch",)}
@@ -43,6 +43,23 @@ def device_name() -> str:
         if torch.cuda.is_available():
             return str(torch.cuda.get_device_name(0))
     return cpu_name()
+
+
+def visible_devices() -> dict[str, list[tuple[str, str]]]:
+    """What JAX and TensorFlow can compute on: for each library that is installed, (kind, name); kind "cpu" or "gpu"."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    if util.find_spec("jax") is not None:
+        import jax
+
+        kinds = {"cuda": "gpu", "rocm": "gpu"}
+        found["JAX"] = [(kinds.get(device.platform, device.platform), str(device)) for device in jax.devices()]
+        found["JAX"] += [("cpu", str(device)) for device in jax.devices("cpu") if jax.default_backend() != "cpu"]
+    if util.find_spec("tensorflow") is not None:
+        import tensorflow as tf
+
+        devices = tf.config.list_physical_devices()
+        found["TensorFlow"] = [(device.device_type.lower(), device.name) for device in devices]
+    return found
 
 
 def versions(backend: str) -> dict[str, str]:

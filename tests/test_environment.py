@@ -15,11 +15,12 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-LOCKED_EXTRAS = ("cpu", "reproduce", "search", "dev")
-LOCKS = ("cpu.txt", "torch-cpu.txt")
+LOCKED_EXTRAS = ("cpu", "reproduce", "search", "data", "cluster", "docs", "dev")
+GPU_EXTRAS = ("cuda", "reproduce", "search", "data", "cluster", "dev")
+LOCKS = ("cpu.txt", "gpu.txt", "torch-cpu.txt")
 PYTHONS = ("3.11", "3.12")
 CONFIGURATION = (
-    "Makefile", "environment.yml", "pyproject.toml", "docker/Dockerfile", ".ci/run",
+    "Makefile", "environment.yml", "pyproject.toml", "docker/Dockerfile", "docker/compose.yaml", ".ci/run",
     "requirements/torch-cpu.in", *(f"requirements/{name}" for name in LOCKS),
 )  # fmt: skip
 
@@ -28,9 +29,9 @@ def parsed(lines: list[str]) -> set[Requirement]:
     return {Requirement(line) for line in lines}
 
 
-def direct_requirements() -> set[Requirement]:
+def direct_requirements(chosen: tuple[str, ...] = LOCKED_EXTRAS) -> set[Requirement]:
     extras = PROJECT["optional-dependencies"]
-    return parsed([*PROJECT["dependencies"], *(line for extra in LOCKED_EXTRAS for line in extras[extra])])
+    return parsed([*PROJECT["dependencies"], *(line for extra in chosen for line in extras[extra])])
 
 
 def lock_entries(name: str) -> Iterator[tuple[Requirement, list[str]]]:
@@ -109,11 +110,21 @@ def test_locks_never_clash(python: str) -> None:
     assert {name: cpu[name] for name in shared} == {name: torch[name] for name in shared}
 
 
+def test_the_gpu_lock_holds_its_extras_and_agrees_with_the_other() -> None:
+    gpu, cpu = pinned("gpu.txt", "3.11"), pinned("cpu.txt", "3.11")
+    for requirement in direct_requirements(GPU_EXTRAS):
+        assert gpu[canonicalize_name(requirement.name)] in requirement.specifier
+    assert {"jax-cuda12-plugin", "nvidia-cudnn-cu12", "nvidia-nccl-cu12"} <= gpu.keys()
+    shared = gpu.keys() & cpu.keys()
+    assert {"jax", "keras", "numpy"} <= shared
+    assert {name: gpu[name] for name in shared} == {name: cpu[name] for name in shared}
+
+
 @pytest.mark.parametrize("path", CONFIGURATION)
 def test_no_package_index_host_or_machine_path_is_named(path: str) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")
     named = re.findall(
-        r"https?://|file:|index[-_]url|--index|--find-links /|trusted-host|/(?:home|root|tmp|opt|srv)/",
+        r"https?://|\bfile:|index[-_]url|--index|--find-links /|trusted-host|/(?:home|root|tmp|opt|srv)/",
         text,
     )
     assert named == []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
 from rich.console import Console
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
 Command: TypeAlias = Callable[[argparse.Namespace, Console], int | None]
 
 
+#: The modules of this package that hold commands, in the order of ``--help``.
+_MODULES = ("study", "bench", "devices")
+
+
 def add_commands(commands: Commands) -> None:
     """Add every command."""
-    from reproduce.commands import bench, study
-
-    for module in (study, bench):
-        module.add(commands)
+    for name in _MODULES:
+        import_module(f"reproduce.commands.{name}").add(commands)
