@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table as Screen
 
 from reproduce.files import write_text
-from reproduce.report.figures import write_schedule_figures
+from reproduce.report.figures.schedules import schedule_pictures
 from reproduce.report.results import frame
+from reproduce.report.style import write_pictures
 from reproduce.report.tables import Table, main_table, to_csv, to_latex, to_markdown
 from reproduce.screen import screen_table
 from reproduce.study.optimizers import Entrant
@@ -28,7 +29,9 @@ def write_results(
     written = write_table(table, folder / "tables")
     runs = folder / "tables" / "runs.csv"
     write_text(runs, frame(rows).to_csv(index=False, lineterminator="\n"))
-    written += [runs, *write_schedule_figures(folder / "figures", protocol.training)]
+    training = protocol.training
+    pictures = schedule_pictures(training.warmup_fraction, training.hold_fraction)
+    written += [runs, *write_pictures(pictures, folder / "figures")]
     console.print(on_screen(table))
     console.print(table.caption, style="dim", highlight=False, markup=False)
     console.print("\nWritten:")

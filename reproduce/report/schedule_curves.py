@@ -9,8 +9,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce.study.protocol import TrainingSettings
-
 #: Steps of the run that is drawn.
 TOTAL_STEPS = 1000
 #: A fall in one step by more than this share of the curve's maximum is a jump.
@@ -46,13 +44,13 @@ class Group:
     curves: Mapping[str, NDArray[np.float64]]
 
 
-def schedule_groups(training: TrainingSettings) -> list[Group]:
-    """LR1 to LR9 over a run with the protocol's warm-up and hold: two families and the outsiders.
+def schedule_groups(warmup_fraction: float, hold_fraction: float) -> list[Group]:
+    """LR1 to LR9 over a run with this warm-up and hold, as shares of it: two families and the outsiders.
 
     Without a warm-up LR8 begins at its pole and so falls in a single step too.
     """
     steps = np.arange(1, TOTAL_STEPS)
-    base, curves = _curves(training, steps)
+    base, curves = _curves(warmup_fraction, hold_fraction, steps)
     shapes = {name: shape_of(curve) for name, curve in curves.items()}
     return [
         Group(name, reading, steps, base, {member: curves[member] for member in curves if shapes[member] == shape})
@@ -71,7 +69,7 @@ def shape_of(curve: NDArray[np.float64]) -> Shape:
 
 
 def _curves(
-    training: TrainingSettings, steps: NDArray[np.int64]
+    warmup_fraction: float, hold_fraction: float, steps: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
     """The base and what each factor makes of it, in NumPy alone: the Keras classes would start a backend."""
     from paper_optimizers import describe_schedule, schedule_names
@@ -80,7 +78,7 @@ def _curves(
     from paper_optimizers.program import evaluate_graph
     from paper_optimizers.simulation import numpy_progress
 
-    warmup, hold = (int(TOTAL_STEPS * share) for share in (training.warmup_fraction, training.hold_fraction))
+    warmup, hold = (int(TOTAL_STEPS * share) for share in (warmup_fraction, hold_fraction))
     base = np.asarray(base_rate(NUMPY, steps.astype(np.float64), 1.0, TOTAL_STEPS, warmup, hold))
     now = numpy_progress(steps, TOTAL_STEPS)
     factors = {name: evaluate_graph(describe_schedule(name).factor, NUMPY, now) for name in schedule_names()}

@@ -1,15 +1,13 @@
 import dataclasses
-import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from reproduce.report.figures import _LINES, render, write_schedule_figures
+from reproduce.report.figures.schedules import schedule_picture, schedule_pictures
 from reproduce.report.schedule_curves import TOTAL_STEPS, Group, schedule_groups, shape_of
-from tests.reproduce.cases import TINY
+from reproduce.report.style import LINES
 
-GROUPS = {group.name: group for group in schedule_groups(TINY.training)}
+GROUPS = {group.name: group for group in schedule_groups(0.2, 0.0)}
 
 
 def test_every_schedule_is_in_one_group() -> None:
@@ -21,8 +19,7 @@ def test_every_schedule_is_in_one_group() -> None:
 
 @pytest.mark.parametrize("warmup", [0.02, 0.05, 0.1, 0.3])
 def test_groups_do_not_hang_on_the_warmup(warmup: float) -> None:
-    training = dataclasses.replace(TINY.training, warmup_fraction=warmup)
-    groups = {group.name: sorted(group.curves) for group in schedule_groups(training)}
+    groups = {group.name: sorted(group.curves) for group in schedule_groups(warmup, 0.0)}
     assert groups == {name: sorted(group.curves) for name, group in GROUPS.items()}
 
 
@@ -49,33 +46,28 @@ def test_shapes() -> None:
     assert shape_of(np.ones(500)) == "smooth"
 
 
-def test_pictures_have_the_same_bytes_and_no_dates(tmp_path: Path) -> None:
-    first = write_schedule_figures(tmp_path / "a", TINY.training)
-    second = write_schedule_figures(tmp_path / "b", TINY.training)
-    assert sorted(path.name for path in first) == sorted(
-        f"schedules_{name}.{suffix}"
-        for name in ("family_1", "family_2", "outsiders")
-        for suffix in ("svg", "pdf", "png")
-    )
-    for one, other in zip(first, second, strict=True):
-        data = one.read_bytes()
-        assert data == other.read_bytes()
-        assert not re.search(rb"<dc:date>|/CreationDate|/ModDate|tIME", data)
+def test_pictures_of_the_groups() -> None:
+    pictures = schedule_pictures(0.2, 0.0)
+    assert [each.name for each in pictures] == [
+        "schedules_family_1",
+        "schedules_family_2",
+        "schedules_outsiders",
+    ]
+    assert pictures[0].render(["svg"])["svg"].startswith(b"<?xml")
 
 
-def test_the_pdf_embeds_its_font_and_the_svg_needs_none() -> None:
-    forms = render(GROUPS["family 1"])
-    assert b"/FontFile2" in forms["pdf"]
-    assert b"<text" not in forms["svg"]
-    assert forms["png"].startswith(b"\x89PNG")
+def test_the_reading_says_how_high_each_schedule_goes() -> None:
+    group = GROUPS["family 1"]
+    flat = {"LRx": np.full(len(group.steps), 2.0), "LRy": np.full(len(group.steps), 0.125)}
+    assert "LRx 2.00, LRy 0.12." in schedule_picture(dataclasses.replace(group, curves=flat)).reading
 
 
-def test_lines_are_told_apart_without_colour() -> None:
-    assert (
-        len({str(style) for _, style in _LINES}) == len(_LINES) >= max(len(group.curves) for group in GROUPS.values())
-    )
+def test_no_group_has_more_schedules_than_lines_can_be_told_apart() -> None:
+    assert len(LINES) >= max(len(group.curves) for group in GROUPS.values())
 
 
 def test_an_empty_group_is_drawn() -> None:
     group = GROUPS["family 1"]
-    assert render(Group("outsiders", "none", group.steps, group.base, {}))["svg"].startswith(b"<?xml")
+    empty = schedule_picture(Group("outsiders", "none", group.steps, group.base, {}))
+    assert empty.render(["svg"])["svg"].startswith(b"<?xml")
+    assert empty.reading == "No schedule has this shape."

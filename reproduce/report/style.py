@@ -1,0 +1,199 @@
+"""The look of every figure, and pictures as values: the same rows give the same bytes in SVG, PDF and PNG.
+
+Colours are Okabe and Ito's, told apart by every common kind of sight; each comes with a dash pattern and a marker of
+its own, so that lines are told apart in grey too. Text is drawn as outlines in SVG and embedded as TrueType in PDF.
+
+A picture is made in three steps that stay apart: numbers are computed, a function draws them, and `Picture` gives the
+drawing its name, its title (which says n) and a line that reads it.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reproduce.files import write_bytes
+
+#: Formats, each with the metadata that would otherwise name the moment and the machine of drawing.
+FORMATS: Mapping[str, Mapping[str, Any]] = {
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    "png": {"Software": None},
+}
+#: Ink, axes and labels; what is there for comparison; shades behind.
+INK, GREY, SHADE = "#222222", "#7a7a7a", "#e6e6e6"
+#: From minus to plus through white; purple and orange are told apart by every common kind of sight.
+DIVERGING = "PuOr_r"
+_SETTINGS: Mapping[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "mathtext.fontset": "dejavusans",
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": "#555555",
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "xtick.color": "#555555",
+    "ytick.color": "#555555",
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.frameon": False,
+    "legend.handlelength": 3.5,
+    "lines.linewidth": 1.6,
+    "figure.dpi": 150,
+    "savefig.dpi": 150,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "paper-optimizers",
+}
+#: Characters of the title that fit an inch of the figure's width.
+_TITLE_DENSITY = 14.5
+
+
+class Line(NamedTuple):
+    """How one of several lines looks: colour, dash pattern and marker."""
+
+    color: str
+    dashes: Any
+    marker: str
+
+
+#: In this order; an eighth line is drawn as the first, so figures with more use panels.
+LINES = (
+    Line("#0072B2", "-", "o"),
+    Line("#D55E00", (0, (6, 2)), "s"),
+    Line("#009E73", (0, (2, 1.5)), "^"),
+    Line("#CC79A7", (0, (6, 1.5, 1.5, 1.5)), "D"),
+    Line("#000000", (0, (1, 1)), "v"),
+    Line("#E69F00", (0, (10, 3)), "P"),
+    Line("#56B4E9", (0, (4, 1, 1, 1, 1, 1)), "X"),
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure that can be rendered.
+
+    Attributes:
+        name: Of its files, without suffix.
+        title: What is shown, of what, with n.
+        reading: What the numbers drawn say, in a sentence.
+        render: Format names (keys of `FORMATS`) to the files' bytes.
+    """
+
+    name: str
+    title: str
+    reading: str
+    render: Callable[[Sequence[str]], dict[str, bytes]]
+
+    @property
+    def caption(self) -> str:
+        """Title and reading as one paragraph."""
+        return f"{self.title}. {self.reading}" if self.reading else f"{self.title}."
+
+
+def picture(name: str, title: str, reading: str, draw: Callable[[], Any]) -> Picture:
+    """A picture in the common style; ``draw`` returns a matplotlib figure, whose heading ``title`` becomes."""
+
+    def rendered(formats: Sequence[str]) -> dict[str, bytes]:
+        with styled():
+            figure = draw()
+            set_title(figure, title)
+            return render(figure, formats)
+
+    return Picture(name, title, reading, rendered)
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """The common style, and nothing of the user's own; figures are both made and saved inside."""
+    import matplotlib as mpl
+
+    with mpl.rc_context({**mpl.rcParamsDefault, **_SETTINGS, "backend": "agg"}):
+        yield
+
+
+def new_figure(width: float, height: float) -> Any:
+    """An empty figure of this size in inches whose parts make room for each other."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def panels(count: int, *, columns: int, width: float = 7.2, height: float = 1.35, **options: Any) -> tuple[Any, Any]:
+    """A figure of ``count`` equal panels in rows.
+
+    Args:
+        count: How many; one empty panel is made of none.
+        columns: Most panels in a row.
+        width: Of the figure, in inches.
+        height: Of a row.
+        **options: For matplotlib's ``Figure.subplots``.
+
+    Returns:
+        The figure and a list of ``max(count, 1)`` axes; what is left of the last row is taken away.
+    """
+    columns = max(1, min(columns, count))
+    rows = max(1, -(-count // columns))
+    figure = new_figure(width, height * rows + 0.7)
+    axes = list(figure.subplots(rows, columns, squeeze=False, **options).flat)
+    for empty in axes[max(count, 1) :]:
+        empty.remove()
+    # A column whose last panel is missing shows its labels one row higher.
+    for lowest in axes[max(count, 1) - columns : max(count, 1)] if count > columns else ():
+        lowest.tick_params(labelbottom=True)
+    return figure, axes[: max(count, 1)]
+
+
+def say_empty(axes: Any, text: str) -> None:
+    """Write into empty axes why there is nothing to see."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
+
+
+def set_title(figure: Any, title: str) -> None:
+    """Set the heading, flush left, in as many lines as the figure's width asks for."""
+    characters = max(20, int(figure.get_figwidth() * _TITLE_DENSITY))
+    text = textwrap.fill(title.replace("$", r"\$"), characters, break_long_words=False)
+    figure.suptitle(text, x=0.01, ha="left", fontsize=9.5, fontweight="bold")
+
+
+def render(figure: Any, formats: Sequence[str] = tuple(FORMATS)) -> dict[str, bytes]:
+    """A figure in several formats; to be called inside `styled`."""
+    return {name: _saved(figure, name) for name in formats}
+
+
+def write_pictures(pictures: Sequence[Picture], folder: Path) -> list[Path]:
+    """Write every picture in every format into ``folder``; returns the paths.
+
+    Raises:
+        ReproduceError: If a file cannot be written.
+    """
+    written = []
+    for each in pictures:
+        for suffix, data in each.render(tuple(FORMATS)).items():
+            path = folder / f"{each.name}.{suffix}"
+            write_bytes(path, data)
+            written.append(path)
+    return written
+
+
+def _saved(figure: Any, suffix: str) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=suffix, metadata=dict(FORMATS[suffix]))
+    return buffer.getvalue()

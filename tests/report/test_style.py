@@ -1,0 +1,75 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from reproduce.errors import ReproduceError
+from reproduce.report.style import FORMATS, LINES, Picture, new_figure, panels, picture, styled, write_pictures
+
+
+def drawing() -> Picture:
+    def draw():
+        figure = new_figure(3, 2)
+        axes = figure.add_subplot()
+        for number, look in enumerate(LINES):
+            axes.plot([0, 1], [number, 0], color=look.color, linestyle=look.dashes, marker=look.marker, label="Ünï")
+        axes.set_xlabel("$x^2$")
+        return figure
+
+    return picture("a_line", "A line of $2 and a name with ñ, n = 1", "It falls.", draw)
+
+
+@pytest.fixture(scope="module")
+def forms() -> dict[str, bytes]:
+    return drawing().render(tuple(FORMATS))
+
+
+def test_same_bytes_and_no_dates(forms: dict[str, bytes]) -> None:
+    assert drawing().render(tuple(FORMATS)) == forms
+    for data in forms.values():
+        assert not re.search(rb"<dc:date>|/CreationDate|/ModDate|tIME|[Mm]atplotlib v", data)
+
+
+def test_the_pdf_embeds_its_font_and_the_svg_needs_none(forms: dict[str, bytes]) -> None:
+    assert b"/FontFile2" in forms["pdf"]
+    assert b"/Type3" not in forms["pdf"]
+    assert b"<text" not in forms["svg"]
+    assert forms["png"].startswith(b"\x89PNG")
+
+
+def test_lines_are_told_apart_without_colour() -> None:
+    assert len({str(line.dashes) for line in LINES}) == len(LINES)
+    assert len({line.marker for line in LINES}) == len(LINES)
+
+
+def test_the_users_own_settings_change_nothing_and_are_not_changed(forms: dict[str, bytes]) -> None:
+    import matplotlib as mpl
+
+    with mpl.rc_context({"font.size": 30, "axes.facecolor": "red"}):
+        before = dict(mpl.rcParams)
+        assert drawing().render(["svg"])["svg"] == forms["svg"]
+        assert dict(mpl.rcParams) == before
+
+
+def test_files_are_written_in_every_format(tmp_path: Path, forms: dict[str, bytes]) -> None:
+    written = write_pictures([drawing()], tmp_path / "figures")
+    assert [path.name for path in written] == [f"a_line.{suffix}" for suffix in FORMATS]
+    assert {path.suffix[1:]: path.read_bytes() for path in written} == forms
+
+
+def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
+    (tmp_path / "figures").write_text("a file")
+    with pytest.raises(ReproduceError, match="figures"):
+        write_pictures([drawing()], tmp_path / "figures")
+
+
+@pytest.mark.parametrize(("count", "shown"), [(0, 1), (1, 1), (4, 4), (5, 5)])
+def test_panels(count: int, shown: int) -> None:
+    with styled():
+        figure, axes = panels(count, columns=4)
+    assert len(axes) == len(figure.axes) == shown
+
+
+def test_the_caption_is_title_and_reading() -> None:
+    assert drawing().caption == "A line of $2 and a name with ñ, n = 1. It falls."
+    assert Picture("a", "Title", "", lambda formats: {}).caption == "Title."
