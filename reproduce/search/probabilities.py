@@ -1,0 +1,101 @@
+"""The probabilities by which genomes are drawn and mutated.
+
+Source: Morgan & Hougen (arXiv 2404.06679), the search space and the mutations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from reproduce.settings import require
+
+
+def _require_probabilities(settings: Any) -> None:
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        require(0.0 <= value <= 1.0, field.name, value, "a probability in [0, 1]")
+
+
+@dataclass(frozen=True)
+class SamplingProbabilities:
+    """How random genomes are drawn.
+
+    Attributes:
+        hidden_unary: A hidden node has one argument, not two.
+        root_unary: The root has one argument.
+        identity: A function of one argument is the identity; else it is uniform over the others.
+        operand: An argument is an operand, not a hidden node.
+        edge_decay: An edge carries a decay.
+        root_unary_edge_decay: The edge of a root of one argument does; the published search drew it with 0.85.
+        decay_unary: A node of a decay has one argument.
+        decay_curve: An argument of a decay's root is a curve, not its hidden node; not published.
+    """
+
+    hidden_unary: float = 0.75
+    root_unary: float = 0.25
+    identity: float = 0.20
+    operand: float = 0.80
+    edge_decay: float = 0.15
+    root_unary_edge_decay: float = 0.15
+    decay_unary: float = 0.80
+    decay_curve: float = 0.80
+
+    def __post_init__(self) -> None:
+        _require_probabilities(self)
+
+
+@dataclass(frozen=True)
+class MutationProbabilities:
+    """How genomes are mutated: one change at one active node, the changes' probabilities adding up to 1.
+
+    In a space without decays, or with one momentum type, what is impossible is left out and the others keep their
+    proportions.
+
+    Attributes:
+        function: The node gets another function of as many arguments.
+        connection: One argument is read from elsewhere, or (``swap``) the two change places.
+        arity: One argument is added or dropped.
+        momentum: The genome gets another momentum type.
+        decay: The decay of one edge is added, removed or mutated.
+        swap: A change of connection at a node of two arguments swaps them.
+        remove_decay: A decay that is there is removed, not mutated.
+        decay_function: A decay's mutation changes a function.
+        decay_connection: It changes a connection.
+        decay_arity: It adds or drops an argument.
+    """
+
+    function: float = 0.40
+    connection: float = 0.30
+    arity: float = 0.10
+    momentum: float = 0.10
+    decay: float = 0.10
+    swap: float = 0.20
+    remove_decay: float = 0.50
+    decay_function: float = 0.60
+    decay_connection: float = 0.25
+    decay_arity: float = 0.15
+
+    def __post_init__(self) -> None:
+        _require_probabilities(self)
+        total = self.function + self.connection + self.arity + self.momentum + self.decay
+        require(abs(total - 1) < 1e-9, "function", total, "such that the five changes add up to 1")
+        total = self.decay_function + self.decay_connection + self.decay_arity
+        require(abs(total - 1) < 1e-9, "decay_function", total, "such that a decay's three changes add up to 1")
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """All of them.
+
+    Attributes:
+        sampling: See `SamplingProbabilities`.
+        mutation: See `MutationProbabilities`.
+    """
+
+    sampling: SamplingProbabilities = SamplingProbabilities()
+    mutation: MutationProbabilities = MutationProbabilities()
+
+
+#: As the published search ran (artifact/DISCREPANCIES.md), where that departs from its own description.
+PUBLISHED = Probabilities(sampling=SamplingProbabilities(root_unary_edge_decay=0.85))
