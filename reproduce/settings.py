@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from reproduce.errors import ProtocolError
 
@@ -29,7 +30,8 @@ def require(condition: bool, name: str, received: object, expected: str) -> None
 def read_settings(kind: type[Settings], table: Mapping[str, Any], origin: str, section: str = "") -> Settings:
     """Make a ``kind`` from ``table``: every field present, none unknown, each of its annotated type.
 
-    Fields may be str, int, float (which takes an int), tuples of one of these, and other settings classes.
+    Fields may be str, int, float (which takes an int), bool, a Literal of strings, tuples of one of these, and other
+    settings classes. Only a field that may be None can be missing; it is None then.
 
     Raises:
         ProtocolError: Naming the key, as ``origin: section.key``.
@@ -39,14 +41,26 @@ def read_settings(kind: type[Settings], table: Mapping[str, Any], origin: str, s
     if unknown:
         fields = ", ".join(types)
         raise ProtocolError(f"{origin}: unknown key {section}{unknown[0]}; expected: {fields}")
-    missing = [name for name in types if name not in table]
+    missing = [name for name in types if name not in table and not _optional(types[name])]
     if missing:
         raise ProtocolError(f"{origin}: missing key {section}{missing[0]}")
-    values = {name: _read(types[name], table[name], origin, section + name) for name in types}
+    values = {
+        name: _read(_given(types[name]), table[name], origin, section + name) if name in table else None
+        for name in types
+    }
     try:
         return kind(**values)
     except OutOfRangeError as error:
         raise ProtocolError(f"{origin}: {section}{error}") from None
+
+
+def _optional(kind: Any) -> bool:
+    return get_origin(kind) is UnionType and NoneType in get_args(kind)
+
+
+def _given(kind: Any) -> Any:
+    """What a field that is not missing must be."""
+    return next(each for each in get_args(kind) if each is not NoneType) if _optional(kind) else kind
 
 
 def _read(kind: Any, value: Any, origin: str, key: str) -> Any:
@@ -58,13 +72,17 @@ def _read(kind: Any, value: Any, origin: str, key: str) -> Any:
         if not isinstance(value, list):
             raise ProtocolError(f"{origin}: {key} must be a list; received {value!r}")
         return tuple(_read(get_args(kind)[0], item, origin, f"{key}[{n}]") for n, item in enumerate(value))
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise ProtocolError(f"{origin}: {key} must be one of {', '.join(get_args(kind))}; received {value!r}")
+        return value
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if not isinstance(value, kind) or isinstance(value, bool):
+    if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
         raise ProtocolError(f"{origin}: {key} must be {_NAMES[kind]}; received {value!r}")
     if kind is float and not math.isfinite(value):
         raise ProtocolError(f"{origin}: {key} must be a finite number; received {value!r}")
     return value
 
 
-_NAMES = {str: "a string", int: "an integer", float: "a number"}
+_NAMES = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
