@@ -1,6 +1,7 @@
-"""Data sets: images in three fixed parts, from scikit-learn's digits or from a folder of class folders."""
+"""Data sets: labelled images, or text, in three fixed parts, from what comes with the project to what a user brings."""
 
-from reproduce.data.dataset import Dataset, Part
-from reproduce.data.sources import load_dataset, task_name
+from reproduce.data.dataset import Dataset, Part, channel_statistics
+from reproduce.data.settings import DataSettings
+from reproduce.data.sources import dataset_name, load_dataset, require_batch
 
-__all__ = ["Dataset", "Part", "load_dataset", "task_name"]
+__all__ = ["DataSettings", "Dataset", "Part", "channel_statistics", "dataset_name", "load_dataset", "require_batch"]
