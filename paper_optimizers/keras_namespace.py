@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from paper_optimizers.registration import register_with_keras
+
 
 class KerasNamespace:
     """keras.ops on whichever back end Keras runs."""
@@ -66,3 +68,6 @@ def dense(gradient: Any) -> Any:
 
 
 KERAS = KerasNamespace()
+
+
+register_with_keras(__name__)

@@ -14,6 +14,7 @@ from paper_optimizers.catalog import get
 from paper_optimizers.keras_namespace import KERAS, dense
 from paper_optimizers.one_cycle import check_phases, one_cycle_phase
 from paper_optimizers.program import StepValues, compile_spec, run_update, step_values
+from paper_optimizers.registration import register_with_keras
 from paper_optimizers.schedules import WarmupHoldCosine, keras_progress
 from paper_optimizers.spec import OptimizerSpec
 
@@ -277,3 +278,6 @@ def _cast_step(step: StepValues, dtype: str) -> StepValues:
         rate_factor=cast(step.rate_factor),
         momentum=cast(step.momentum),
     )
+
+
+register_with_keras(__name__)

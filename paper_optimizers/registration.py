@@ -16,14 +16,24 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 _CLASSES = "paper_optimizers.evolved"
+#: Modules that `_CLASSES` imports and that import Keras, each after those that it imports itself. Where one of them is
+#: what brings Keras in, it is half made when Keras is ready; so each says at its end that it is finished.
+_BELOW = tuple(f"paper_optimizers.{name}" for name in ("keras_namespace", "schedules", "optimizer"))
 
 
-def register_with_keras() -> None:
-    """Import the modules whose classes register themselves, now or right after Keras is imported."""
-    if "keras" in sys.modules:
-        importlib.import_module(_CLASSES)
-    else:
+def register_with_keras(finished: str | None = None) -> None:
+    """Import the modules whose classes register themselves, now or right after Keras is imported.
+
+    Args:
+        finished: The name of the module that calls this at its end. Then nothing is done while another module that
+            reads it is being imported: that one calls this, too.
+    """
+    if "keras" not in sys.modules:
         sys.meta_path.insert(0, _AfterKeras())
+        return
+    waiting = _BELOW if finished is None else _BELOW[_BELOW.index(finished) + 1 :]
+    if not any(name in sys.modules for name in waiting):
+        importlib.import_module(_CLASSES)
 
 
 class _AfterKeras(MetaPathFinder):
@@ -44,7 +54,7 @@ class _AfterKeras(MetaPathFinder):
 
         def execute_then_register(module: ModuleType) -> None:
             execute(module)
-            importlib.import_module(_CLASSES)
+            register_with_keras()
 
         loader.exec_module = execute_then_register  # type: ignore[method-assign]
         return spec

@@ -17,6 +17,7 @@ from paper_optimizers.keras_namespace import KERAS
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import base_rate, check_phases
 from paper_optimizers.program import evaluate_graph
+from paper_optimizers.registration import register_with_keras
 from paper_optimizers.serialization import graph_from_dict, graph_to_dict
 from paper_optimizers.simulation import numpy_progress
 
@@ -152,3 +153,6 @@ class EvolvedSchedule(WarmupHoldCosine):
     def get_config(self) -> dict[str, Any]:
         """The arguments, for serialisation; a factor of the catalog by its name, another as plain data."""
         return {"factor": self._catalog_name or graph_to_dict(self.factor), **super().get_config()}
+
+
+register_with_keras(__name__)

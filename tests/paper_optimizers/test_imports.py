@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from statistics import median
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 PURE = """
 spec = po.from_text("Nest ~ tanh([a1][g])")
@@ -74,3 +76,17 @@ print(json.dumps(times[1:]))  # the first may have had to compile the package
 """
     times = json.loads(run(code))
     assert median(times) < 0.1, times
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from paper_optimizers.keras_namespace import KERAS",
+        "from paper_optimizers import EvolvedSchedule",
+        "from paper_optimizers import GraphOptimizer",
+        "from paper_optimizers import Opt1",
+    ],
+)
+def test_whichever_name_is_what_brings_keras_in(line: str) -> None:
+    check = "keras.optimizers.get('paper_optimizers>Opt2')"
+    assert run(f"{line}\nimport keras, paper_optimizers\nprint(type({check}) is paper_optimizers.Opt2)") == "True\n"
