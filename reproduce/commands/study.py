@@ -51,7 +51,7 @@ def _add_experiment(parser: argparse.ArgumentParser) -> None:
 
 
 def _tables(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.data import load_dataset
+    from reproduce.data import load_dataset, require_batch
     from reproduce.report.results_writer import write_results
     from reproduce.study.experiment import Experiment, run_experiment
     from reproduce.study.optimizers import roster
@@ -60,7 +60,8 @@ def _tables(options: argparse.Namespace, console: Console) -> None:
 
     protocol = load_protocol(options.profile)
     entrants = roster(protocol.optimizers)
-    dataset = load_dataset(protocol, options.data_dir)
+    dataset = load_dataset(protocol.data(options.data_dir), options.data_dir)
+    require_batch(dataset, protocol.training.batch_size)
     folder = options.output / protocol.profile / dataset.name
     console.print(
         f"Profile {protocol.profile}: {dataset.name}, {len(dataset.train)} training, {len(dataset.validation)} "
@@ -75,7 +76,7 @@ def _tables(options: argparse.Namespace, console: Console) -> None:
 
 
 def _figures(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.data import task_name
+    from reproduce.data import dataset_name
     from reproduce.ledger import NAME
     from reproduce.report.results_writer import write_results
     from reproduce.study.ledgers import check_same, read_rows
@@ -83,7 +84,7 @@ def _figures(options: argparse.Namespace, console: Console) -> None:
     from reproduce.study.protocol import load_protocol
 
     protocol = load_protocol(options.profile)
-    folder = options.output / protocol.profile / task_name(options.data_dir)
+    folder = options.output / protocol.profile / dataset_name(protocol.data(options.data_dir), options.data_dir)
     rows = read_rows(folder / NAME)
     check_same(rows, folder / NAME, protocol=protocol.hash())
     write_results(protocol, roster(protocol.optimizers), rows, folder, console)

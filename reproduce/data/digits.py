@@ -1,4 +1,4 @@
-"""Scikit-learn's digits: 1,797 real handwritten digits of 8 by 8 pixels with values 0 to 16."""
+"""Scikit-learn's digits, real handwriting of 8 by 8 pixels with values 0 to 16: alone, or side by side as numbers."""
 
 from __future__ import annotations
 
@@ -6,37 +6,61 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce.data.dataset import Dataset, Part
-from reproduce.data.splits import hashed_order, share
-from reproduce.study.protocol import DigitsSettings
+from reproduce.data.images import resize_all
+from reproduce.data.settings import DataSettings
+from reproduce.data.splits import hashed_order, limits, share
+
+_LARGEST_PIXEL = 16
+#: How many numbers each source has as classes, and with how many digits they are written.
+_NUMBERS = {"digits": (10, 1), "digits100": (100, 2), "digits200": (200, 3)}
 
 
-def load_digits(settings: DigitsSettings) -> Dataset:
-    """The digits, split by class in the order of each image's own hash."""
+def load_digits(settings: DataSettings) -> Dataset:
+    """The 1,797 digits, or the numbers 00 to 99 or 000 to 199 written with them.
+
+    Each digit's images are split in the order of their own hashes. The numbers of a part are written with that part's
+    digits alone, so that no handwriting of the test or validation part is seen in training.
+    """
+    num_classes, num_digits = _NUMBERS[settings.source]
+    sources = _split_digits(settings)
+    most = limits(settings)
+    parts = {
+        name: _number_part(sources[name], num_classes, num_digits, most[name], settings.image_size) for name in sources
+    }
+    classes = tuple(f"{number:0{num_digits}}" for number in range(num_classes))
+    return Dataset(settings.source, classes, _LARGEST_PIXEL, **parts)
+
+
+def _split_digits(settings: DataSettings) -> dict[str, list[list[NDArray[np.uint8]]]]:
+    """For each part, the images of each digit."""
     from sklearn import datasets
 
     pixels, labels = datasets.load_digits(return_X_y=True)
     images = pixels.reshape(-1, 8, 8, 1).astype(np.uint8)
-    test: list[int] = []
-    validation: list[int] = []
-    train: list[int] = []
-    for label in range(10):
-        members = np.flatnonzero(labels == label).tolist()
-        order = hashed_order(members, [images[index].tobytes() for index in members], "digits")
-        num_test = share(len(order), settings.test_fraction)
-        num_validation = share(len(order) - num_test, settings.validation_fraction)
-        test += order[:num_test]
-        validation += order[num_test : num_test + num_validation]
-        train += order[num_test + num_validation :]
-    return Dataset(
-        name="digits",
-        classes=tuple(str(label) for label in range(10)),
-        largest_pixel=16,
-        train=_part(images, labels, train),
-        validation=_part(images, labels, validation),
-        test=_part(images, labels, test),
-    )
+    parts: dict[str, list[list[NDArray[np.uint8]]]] = {"train": [], "validation": [], "test": []}
+    for digit in range(10):
+        members = _hashed(list(images[labels == digit]), "digits")
+        num_test = share(len(members), settings.test_fraction)
+        num_validation = share(len(members) - num_test, settings.validation_fraction)
+        parts["test"].append(members[:num_test])
+        parts["validation"].append(members[num_test : num_test + num_validation])
+        parts["train"].append(members[num_test + num_validation :])
+    return parts
 
 
-def _part(images: NDArray[np.uint8], labels: NDArray[np.int64], indices: list[int]) -> Part:
-    ordered = sorted(indices)
-    return Part(images[ordered], labels[ordered].astype(np.int32))
+def _number_part(
+    digits: list[list[NDArray[np.uint8]]], num_classes: int, num_digits: int, most: int | None, size: int
+) -> Part:
+    images = [_write(f"{number:0{num_digits}}", digits)[:most] for number in range(num_classes)]
+    labels = np.repeat(np.arange(num_classes, dtype=np.int32), [len(each) for each in images])
+    return Part(resize_all(np.concatenate(images), size), labels)
+
+
+def _write(number: str, digits: list[list[NDArray[np.uint8]]]) -> NDArray[np.uint8]:
+    """Every image of ``number``: its digits side by side, each in an order of its own, as far as the rarest goes."""
+    places = [_hashed(digits[int(digit)], f"{number}/{place}") for place, digit in enumerate(number)]
+    return np.stack([np.concatenate(columns, axis=1) for columns in zip(*places, strict=False)])
+
+
+def _hashed(images: list[NDArray[np.uint8]], salt: str) -> list[NDArray[np.uint8]]:
+    return hashed_order(images, [image.tobytes() for image in images], salt)

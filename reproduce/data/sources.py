@@ -1,36 +1,114 @@
-"""Which data set a command means."""
+"""Which data set the settings mean, and where it lies."""
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
+from reproduce.data import archives
+from reproduce.data.archives import ArchiveFiles, archive_stem
+from reproduce.data.cache import cached
+from reproduce.data.catalogue import CATALOGUE, Entry
 from reproduce.data.dataset import Dataset
 from reproduce.data.digits import load_digits
-from reproduce.data.folders import find_root, load_folder
+from reproduce.data.folders import FolderFiles, find_root
+from reproduce.data.image_files import LAYOUT, ImageFiles, make_dataset
+from reproduce.data.perturbations import perturb
+from reproduce.data.prepared import PreparedFiles, find_prepared
+from reproduce.data.settings import DIGIT_SOURCES, FOLDER, TEXT, DataSettings
+from reproduce.data.text import load_text
 from reproduce.errors import DataError
-from reproduce.study.protocol import Protocol
 
 
-def task_name(data_dir: Path | None) -> str:
-    """The name of the data set, without reading it.
+def load_dataset(settings: DataSettings, data_dir: Path | None = None, cache_dir: Path | None = None) -> Dataset:
+    """The data set that ``settings`` mean. Nothing is downloaded: ``python -m reproduce data prepare`` does that.
 
-    Raises:
-        DataError: If ``data_dir`` is not a data set.
-    """
-    return "digits" if data_dir is None else find_root(data_dir).resolve().name
-
-
-def load_dataset(protocol: Protocol, data_dir: Path | None) -> Dataset:
-    """The digits, or the data set in ``data_dir``, as ``protocol`` says.
+    Args:
+        settings: Which, how much of it, and with what noise or imbalance.
+        data_dir: Where data sets that do not come with the project are looked for, as ``data_dir/NAME`` or an archive
+            ``data_dir/NAME.tar.xz``; for the source "folder" the data set itself.
+        cache_dir: Where decoded archives are kept for the next time; None keeps nothing.
 
     Raises:
-        DataError: If ``data_dir`` is not a data set, cannot be read, or is smaller than a batch.
+        DataError: If there is no such data set, it cannot be read, or it is too small for the settings.
     """
-    dataset = load_digits(protocol.digits) if data_dir is None else load_folder(data_dir, protocol.folder)
-    batch_size = protocol.training.batch_size
+    return perturb(_load(settings, data_dir, cache_dir), settings)
+
+
+def dataset_name(settings: DataSettings, data_dir: Path | None = None) -> str:
+    """The name of the data set that ``settings`` mean, without reading it.
+
+    Raises:
+        DataError: If the source is "folder" and ``data_dir`` is not a data set.
+    """
+    return _own_files(data_dir).name if settings.source == FOLDER else settings.source
+
+
+def require_batch(dataset: Dataset, batch_size: int) -> None:
+    """Refuse a data set on which not one step can be taken.
+
+    Raises:
+        DataError: If it has fewer training samples than a batch.
+    """
     if len(dataset.train) < batch_size:
         raise DataError(
-            f"{dataset.name} has {len(dataset.train)} training images, fewer than one batch "
+            f"{dataset.name} has {len(dataset.train)} training samples, fewer than one batch "
             f"(training.batch_size = {batch_size})"
         )
-    return dataset
+
+
+def find_files(entry: Entry, data_dir: Path | None) -> ImageFiles | None:
+    """A data set of the catalogue as a folder or archive in ``data_dir``, or as TensorFlow Datasets prepared it.
+
+    Raises:
+        DataError: If ``data_dir`` is not a folder, or has a folder of this name that is not a data set.
+    """
+    if data_dir is not None:
+        if not data_dir.is_dir():
+            raise DataError(f"no folder {data_dir} to look for data sets in: name the folder that holds {entry.name}")
+        if (data_dir / entry.name).is_dir():
+            return FolderFiles(find_root(data_dir / entry.name))
+        for suffix in archives.SUFFIXES:
+            path = data_dir / f"{entry.name}{suffix}"
+            if path.is_file():
+                return ArchiveFiles(path)
+    return find_prepared(entry, data_dir)
+
+
+def how_to_get(entry: Entry) -> str:
+    """What a user can do to have a data set of the catalogue."""
+    own = (
+        f"put class folders in DIR/{entry.name}/{{train,test}}/CLASS or DIR/{entry.name}.tar.xz and give --data-dir DIR"
+    )
+    if entry.manual:
+        return f"{own}; or run python -m reproduce data prepare {entry.name}, which says what files to fetch by hand"
+    return f"run python -m reproduce data prepare {entry.name} where there is a network; or {own}"
+
+
+def _load(settings: DataSettings, data_dir: Path | None, cache_dir: Path | None) -> Dataset:
+    if settings.source in DIGIT_SOURCES:
+        return load_digits(settings)
+    if settings.source == TEXT:
+        return load_text(settings)
+    files = _own_files(data_dir) if settings.source == FOLDER else _catalogued_files(settings.source, data_dir)
+    dataset = cached(files, settings, cache_dir, lambda: make_dataset(files, settings))
+    return dataset if settings.source == FOLDER else dataclasses.replace(dataset, name=settings.source)
+
+
+def _own_files(data_dir: Path | None) -> ImageFiles:
+    if data_dir is None:
+        raise DataError(f'the source "folder" is what --data-dir names; {LAYOUT}')
+    if data_dir.is_file():
+        if archive_stem(data_dir) is None:
+            raise DataError(f"{data_dir} is neither a folder nor an archive ({', '.join(archives.SUFFIXES)})")
+        return ArchiveFiles(data_dir)
+    return FolderFiles(find_root(data_dir))
+
+
+def _catalogued_files(name: str, data_dir: Path | None) -> ImageFiles:
+    entry = CATALOGUE[name]
+    files = find_files(entry, data_dir)
+    if files is None:
+        where = f" in {data_dir}" if data_dir else ""
+        raise DataError(f"{entry.title} ({name}) is not there{where}: {how_to_get(entry)}")
+    return files

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import TypeVar
 
+from reproduce.data.settings import DataSettings
+
 Item = TypeVar("Item")
 
 
@@ -24,3 +26,14 @@ def share(count: int, fraction: float) -> int:
     if count < 2:
         raise ValueError(f"{count} cannot be split in two")
     return min(max(round(count * fraction), 1), count - 1)
+
+
+def limits(settings: DataSettings) -> dict[str, int | None]:
+    """The most images of a class in each part; None for all."""
+    together = settings.train_per_class
+    validation = share(together, settings.validation_fraction) if together else None
+    return {
+        "train": together - validation if validation else None,
+        "validation": validation,
+        "test": settings.test_per_class or None,
+    }

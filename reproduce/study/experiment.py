@@ -96,7 +96,7 @@ def _write_protocol(experiment: Experiment, checksum: str) -> None:
         "data": {
             "task": dataset.name,
             "checksum": checksum,
-            "image_shape": dataset.image_shape,
+            "input_shape": dataset.input_shape,
             "classes": dataset.classes,
             "train": len(dataset.train),
             "validation": len(dataset.validation),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reproduce.data.settings import DataSettings
 from reproduce.errors import ProtocolError
 from reproduce.settings import read_settings, require
 
@@ -210,6 +211,22 @@ class Protocol:
     rates: RateSettings
     seeds: SeedSettings
     optimizers: OptimizerSettings
+
+    def data(self, data_dir: Path | None) -> DataSettings:
+        """The digits, or the folder ``data_dir``, as these settings cut them."""
+        cut = self.digits if data_dir is None else self.folder
+        return DataSettings(
+            source="digits" if data_dir is None else "folder",
+            image_size=0 if data_dir is None else self.folder.image_size,
+            train_per_class=0 if data_dir is None else self.folder.train_per_class,
+            test_per_class=0 if data_dir is None else self.folder.test_per_class,
+            validation_fraction=cut.validation_fraction,
+            test_fraction=self.digits.test_fraction,
+            leave_out=(),
+            window=0,
+            label_noise=0.0,
+            imbalance=1.0,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain data."""

@@ -25,7 +25,7 @@ class JaxLoop:
         )
         rate = optimizer.learning_rate
         self._rate_index = next(n for n, variable in enumerate(optimizer.variables) if variable is rate)
-        self._images = jnp.asarray(part.images)
+        self._images = jnp.asarray(part.inputs)
         self._labels = jnp.asarray(part.labels)
         self._run = jax.jit(self._epoch)
         self._answer = jax.jit(lambda weights, rest, images: model.stateless_call(weights, rest, images)[0])

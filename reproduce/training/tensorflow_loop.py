@@ -17,7 +17,7 @@ class TensorFlowLoop:
     def __init__(self, model: Any, optimizer: Any, part: Part) -> None:
         self._model = model
         self._optimizer = optimizer
-        self._images = tf.constant(part.images)
+        self._images = tf.constant(part.inputs)
         self._labels = tf.constant(part.labels)
         compiled = bool(tf.config.list_physical_devices("GPU"))
         self._run = tf.function(self._epoch, jit_compile=compiled, reduce_retracing=True)

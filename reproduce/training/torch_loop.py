@@ -18,7 +18,7 @@ class TorchLoop:
         self._model = model
         self._optimizer = optimizer
         self._device = model.trainable_variables[0].value.device
-        self._images = torch.as_tensor(part.images, device=self._device)
+        self._images = torch.as_tensor(part.inputs, device=self._device)
         self._labels = torch.as_tensor(part.labels, device=self._device).long()
 
     def epoch(

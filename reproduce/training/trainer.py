@@ -125,7 +125,7 @@ class Trainer:
         """Mean cross-entropy and accuracy outside training."""
         losses, right = 0.0, 0
         for start in range(0, len(part), _EVALUATION_BATCH):
-            images = part.images[start : start + _EVALUATION_BATCH]
+            images = part.inputs[start : start + _EVALUATION_BATCH]
             labels = part.labels[start : start + _EVALUATION_BATCH]
             logits = self._loop.logits(_padded(images))[: len(labels)].astype(np.float64)
             losses += float(cross_entropies(logits, labels).sum())

@@ -260,7 +260,7 @@ def test_the_protocol_is_written_beside_its_rows(profile: str, tmp_path: Path) -
     from reproduce.data import load_dataset
     from reproduce.study.experiment import Experiment, _write_protocol
 
-    digits = load_dataset(TINY, None)
+    digits = load_dataset(TINY.data(None))
     _write_protocol(Experiment(TINY, digits, (), tmp_path), digits.checksum())
     written = json.loads((tmp_path / "protocol.json").read_text())
     assert written["hash"] == TINY.hash()

@@ -24,7 +24,7 @@ OPT7 = Entrant("Opt7", "catalog", None)
 
 @pytest.fixture(scope="module")
 def digits() -> Dataset:
-    return load_dataset(TINY, None)
+    return load_dataset(TINY.data(None))
 
 
 @pytest.fixture(scope="module")
@@ -128,14 +128,14 @@ def test_the_loop_is_what_keras_fit_does(digits: Dataset) -> None:
     trainer._model.compile(keras.optimizers.Adam(0.05), loss, metrics=["accuracy"])
     setter = SetRate()
     for epoch, order in enumerate(trainer._orders(4)):
-        images, labels = digits.train.images[order.ravel()], digits.train.labels[order.ravel()]
+        images, labels = digits.train.inputs[order.ravel()], digits.train.labels[order.ravel()]
         history = trainer._model.fit(
             images, labels, batch_size=128, shuffle=False, verbose=0, callbacks=[setter]
         ).history
         assert history["loss"][0] == pytest.approx(ours.curve.train_loss[epoch], rel=2e-3)
         assert history["accuracy"][0] == pytest.approx(ours.curve.train_accuracy[epoch], abs=0.01)
     part = digits.validation
-    _, accuracy = trainer._model.evaluate(part.images, part.labels, batch_size=len(part), verbose=0)
+    _, accuracy = trainer._model.evaluate(part.inputs, part.labels, batch_size=len(part), verbose=0)
     assert accuracy == pytest.approx(ours.validation_accuracy, abs=0.02)
 
 
@@ -182,7 +182,7 @@ from reproduce.study.optimizers import Entrant
 from reproduce.training.trainer import Trainer
 from tests.reproduce.cases import TINY
 protocol = dataclasses.replace(TINY, model=dataclasses.replace(TINY.model, dropout=0.0))
-trainer = Trainer(protocol, load_dataset(protocol, None), Entrant("Opt7", "catalog", None))
+trainer = Trainer(protocol, load_dataset(protocol.data(None)), Entrant("Opt7", "catalog", None))
 runs = [trainer.run(0.05, 4, test=True) for _ in range(2)]
 diverged = trainer.run(1e38, 4, test=True)
 print(json.dumps([*(run.curve.train_loss for run in runs), type(diverged.outcome).__name__]))

@@ -1,0 +1,117 @@
+"""The data sets that experiments call by name: where they come from, how large they are, what one may do with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A published data set of images.
+
+    Attributes:
+        name: What protocols and folders call it.
+        tfds_name: What TensorFlow Datasets, or this project's own builder, calls it.
+        title: Its full name.
+        homepage: Where its authors describe it.
+        num_classes: Of the whole data set.
+        train_images: Of the split that is used here.
+        test_images: Of the split that is used here.
+        train_split: TensorFlow Datasets' name of what is used for training and validation.
+        test_split: And for the test.
+        licence: As far as it is known for certain.
+        manual: Whether its files must be fetched by hand, because their address is dead.
+    """
+
+    name: str
+    tfds_name: str
+    title: str
+    homepage: str
+    num_classes: int
+    train_images: int
+    test_images: int
+    train_split: str
+    test_split: str
+    licence: str
+    manual: bool = False
+
+
+_ENTRIES = (
+    Entry(
+        name="cifar10",
+        tfds_name="cifar10",
+        title="CIFAR-10",
+        homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
+        num_classes=10,
+        train_images=50_000,
+        test_images=10_000,
+        train_split="train",
+        test_split="test",
+        licence=UNKNOWN,
+    ),
+    Entry(
+        name="cifar100",
+        tfds_name="cifar100",
+        title="CIFAR-100",
+        homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
+        num_classes=100,
+        train_images=50_000,
+        test_images=10_000,
+        train_split="train",
+        test_split="test",
+        licence=UNKNOWN,
+    ),
+    Entry(
+        name="tiny_imagenet",
+        tfds_name="tiny_imagenet",
+        title="Tiny ImageNet",
+        homepage="http://cs231n.stanford.edu/",
+        num_classes=200,
+        train_images=100_000,
+        test_images=10_000,
+        train_split="train",
+        test_split="validation",
+        licence=UNKNOWN,
+    ),
+    Entry(
+        name="flowers102",
+        tfds_name="oxford_flowers102",
+        title="Oxford Flowers 102",
+        homepage="https://www.robots.ox.ac.uk/~vgg/data/flowers/102/",
+        num_classes=102,
+        train_images=2_040,
+        test_images=6_149,
+        train_split="train+validation",
+        test_split="test",
+        licence=UNKNOWN,
+    ),
+    Entry(
+        name="cars196",
+        tfds_name="cars196",
+        title="Stanford Cars",
+        homepage="https://ai.stanford.edu/~jkrause/cars/car_dataset.html",
+        num_classes=196,
+        train_images=8_144,
+        test_images=8_041,
+        train_split="train",
+        test_split="test",
+        licence=UNKNOWN,
+        manual=True,
+    ),
+    Entry(
+        name="caltech101",
+        tfds_name="caltech101",
+        title="Caltech 101",
+        homepage="https://doi.org/10.22002/D1.20086",
+        num_classes=102,
+        train_images=3_060,
+        test_images=6_084,
+        train_split="train",
+        test_split="test",
+        licence="CC BY 4.0",
+    ),
+)
+#: By name.
+CATALOGUE = {entry.name: entry for entry in _ENTRIES}

@@ -1,0 +1,57 @@
+"""Images as arrays: decoded, made RGB, brought to one size."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reproduce.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+def decode(content: bytes, origin: str, size: int) -> NDArray[np.uint8]:
+    """The pixels of an encoded image.
+
+    Args:
+        content: A file in any format that Pillow reads.
+        origin: Names it in errors.
+        size: Height and width to give it; 0 leaves them.
+
+    Returns:
+        Shape (height, width, 3).
+
+    Raises:
+        DataError: If it is not an image, is damaged, or is so large that it looks like an attack.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return np.asarray(_fit(image.convert("RGB"), size), np.uint8)
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        reason = str(error).replace(f"<{type(io.BytesIO()).__module__}.BytesIO object", "<the file")
+        raise DataError(f"cannot read the image {origin}: {reason}") from None
+
+
+def resize_all(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Images of shape (n, height, width, 1) as (n, size, size, 1); unchanged for size 0."""
+    from PIL import Image
+
+    if not size:
+        return images
+    return np.stack([np.asarray(_fit(Image.fromarray(image[..., 0]), size)) for image in images])[..., None]
+
+
+def _fit(image: Image.Image, size: int) -> Image.Image:
+    """Square, by means over boxes or, to grow, by linear interpolation: neither leaves the range of the pixels."""
+    from PIL import Image
+
+    if not size or image.size == (size, size):
+        return image
+    shrinks = min(image.size) >= size
+    return image.resize((size, size), Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR)
