@@ -14,7 +14,7 @@ GPU ?=
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures bench-optimizers test check format lock clean
+.PHONY: help venv torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures bench-optimizers test check audit format lock clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -50,10 +50,13 @@ bench-optimizers: $(READY)  ## Time a training step and count the state of every
 test: $(READY)  ## Run the tests
 	@$(RUN) -m pytest -n $(TEST_WORKERS) $(TEST_OPTIONS)
 
-check: $(READY)  ## Check formatting, lint and types
+check: audit  ## Check formatting, lint, types and security advisories
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+
+audit: $(READY)  ## Compare the locked packages with the published security advisories, where these can be reached
+	@$(RUN) requirements/audit.py
 
 format: $(READY)  ## Format the code and apply the lint's safe fixes
 	$(RUN) -m ruff check --fix-only .

@@ -1,0 +1,54 @@
+"""Compares the locks with the published security advisories: `make audit`.
+
+Ends with status 1 for a locked version with a known vulnerability. Where the advisories cannot be had, on a machine
+without that service, it says that nothing was audited and ends with 0.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+LOCKS = ("cpu.txt", "gpu.txt")
+
+
+def main() -> int:
+    """Audit every lock; returns the exit status."""
+    return max(audit(Path(__file__).with_name(name)) for name in LOCKS)
+
+
+def audit(lock: Path) -> int:
+    """Print what is known of one lock; returns 1 if there is a vulnerability."""
+    command = [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes", "-r", str(lock)]
+    quiet = ["--format", "json", "--progress-spinner", "off", "--timeout", "15"]
+    answer = subprocess.run([*command, *quiet], capture_output=True, text=True, check=False)
+    try:
+        dependencies = json.loads(answer.stdout)["dependencies"]
+    except (ValueError, KeyError, TypeError):
+        last = (answer.stderr.strip().splitlines() or ["no answer"])[-1]
+        sys.stdout.write(f"{lock.name}: not audited, the advisories are out of reach ({last[:100]})\n")
+        return 0
+    lines, status = report(lock.name, dependencies)
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return status
+
+
+def report(name: str, dependencies: Sequence[dict]) -> tuple[list[str], int]:
+    """What pip-audit's answer says, in lines, and the exit status."""
+    audited = [entry for entry in dependencies if "vulns" in entry]
+    if not audited:
+        return [f"{name}: not audited, the advisories are out of reach ({len(dependencies)} packages)"], 0
+    found = [
+        f"{name}: {entry['name']} {entry['version']}: {vulnerability['id']}, "
+        f"fixed in {', '.join(vulnerability['fix_versions']) or 'no version'}"
+        for entry in audited
+        for vulnerability in entry["vulns"]
+    ]
+    unknown = len(dependencies) - len(audited)
+    summary = f"{name}: {len(audited)} packages audited, {unknown} unknown to the service, {len(found)} advisories"
+    return [*found, summary], 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
