@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from reproduce.settings import require
+
+Augmentation = Literal["flip", "crop", "cutout", "rand_augment", "mixup", "cutmix"]
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+Frozen = Literal["nothing", "batch_norm", "backbone"]
 
 
 @dataclass(frozen=True)
@@ -13,23 +18,43 @@ class TrainingSettings:
 
     Attributes:
         batch_size: Samples of a step; what is left over at an epoch's end is dropped, after a fresh shuffle each epoch.
-        epochs: Passes over the training samples.
+        epochs: Passes over the training samples, or as many times ``steps_per_epoch`` steps.
+        steps_per_epoch: Steps of an epoch, after which validation is measured; 0 makes it one pass. Where it is more
+            than one pass, samples are shuffled afresh for each.
         warmup_fraction: Share of all steps in which the rate rises linearly from 0 to its peak.
         hold_fraction: Share of all steps at the peak after the warm-up; a half cosine to 0 takes the rest.
         gradient_noise: Standard deviation of the normal noise added to each tensor's gradient, as a share of the
             root mean square of that gradient; 0 adds none.
+        augmentations: What is done to training images, in this order: "crop" (reflect-pad by an eighth, random crop),
+            "flip" (left to right), "cutout" (a square of a quarter of the width), and with keras-cv "rand_augment",
+            "mixup" and "cutmix".
+        accumulation: Batches whose gradients are averaged for one step; each has batch_size / accumulation samples.
+        precision: "float32", or the type that layers compute in beside float32 weights: "mixed_bfloat16" or
+            "mixed_float16", which scales the loss.
+        frozen: What of a network with weights of its own is not trained: "nothing", "batch_norm" (statistics and
+            factors), or "backbone" (everything but the last layer).
     """
 
     batch_size: int
     epochs: int
+    steps_per_epoch: int
     warmup_fraction: float
     hold_fraction: float
     gradient_noise: float
+    augmentations: tuple[Augmentation, ...]
+    accumulation: int
+    precision: Precision
+    frozen: Frozen
 
     def __post_init__(self) -> None:
         require(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
         require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
+        require(self.steps_per_epoch >= 0, "steps_per_epoch", self.steps_per_epoch, "0 (one pass) or more")
         require(0 <= self.warmup_fraction < 1, "warmup_fraction", self.warmup_fraction, "in [0, 1)")
         room = 1 - self.warmup_fraction
         require(0 <= self.hold_fraction < room, "hold_fraction", self.hold_fraction, f"in [0, {room:g})")
         require(0 <= self.gradient_noise <= 100, "gradient_noise", self.gradient_noise, "between 0 and 100")
+        names = list(self.augmentations)
+        require(len(set(names)) == len(names), "augmentations", names, "each at most once")
+        even = self.accumulation >= 1 and self.batch_size % self.accumulation == 0
+        require(even, "accumulation", self.accumulation, f"a divisor of batch_size {self.batch_size}")

@@ -1,0 +1,76 @@
+"""What one training run gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run reached its last step with finite losses."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The outcome as it is stored."""
+        return {"kind": "finished"}
+
+
+@dataclass(frozen=True)
+class Diverged:
+    """The loss, or what the network answers, was NaN or infinite.
+
+    Attributes:
+        step: The first step, counted from 0, whose loss was not finite; the number of all steps if only the answers
+            after the last one were not.
+    """
+
+    step: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The outcome as it is stored."""
+        return {"kind": "diverged", "step": self.step}
+
+
+Outcome = Finished | Diverged
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What was measured at the end of each epoch that was completed; all four have the same length.
+
+    Attributes:
+        train_loss: Mean cross-entropy of the epoch's batches, as trained on (dropout on).
+        train_accuracy: Share of the epoch's samples answered rightly as they were trained on.
+        validation_loss: Mean cross-entropy of the validation samples.
+        validation_accuracy: Share of the validation samples answered rightly.
+    """
+
+    train_loss: tuple[float, ...]
+    train_accuracy: tuple[float, ...]
+    validation_loss: tuple[float, ...]
+    validation_accuracy: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A run's result.
+
+    Attributes:
+        outcome: `Finished` or `Diverged`.
+        steps: Steps that were run.
+        curve: See `Curve`.
+        validation_accuracy: At the end of training; None if it diverged.
+        test_accuracy: At the end of training, where it was asked for; None if it diverged.
+        weights: "scratch", or where the initial weights came from.
+        precision: Type of the arithmetic, as "float32".
+        seconds: Wall time, with compilation where the run was its trainer's first; of a resumed run, all its parts.
+    """
+
+    outcome: Outcome
+    steps: int
+    curve: Curve
+    validation_accuracy: float | None
+    test_accuracy: float | None
+    weights: str
+    precision: str
+    seconds: float
