@@ -1,0 +1,169 @@
+"""The surrogate: the small network and data set on which candidates are scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from reproduce.data import Dataset, DataSettings, channel_statistics, load_dataset, require_batch
+from reproduce.errors import DataError
+from reproduce.population.augmentation import crop_flip_cutout
+from reproduce.population.convnet import ConvNet
+from reproduce.population.engine import Population
+from reproduce.population.problems import Arrays, Problem, classification
+from reproduce.population.scoring import Score, ScoringSettings, score_candidates
+from reproduce.population.waves import Task
+from reproduce.search.executors import Candidate, Progress
+from reproduce.settings import require
+
+
+@dataclass(frozen=True)
+class SurrogateSettings:
+    """Everything that a candidate's score depends on, beside its spec and its seed.
+
+    Attributes:
+        data: The images and how many of them; scores never see the test part.
+        base_filters: Filters of the first of three convolutions; the others have twice and four times as many.
+        dropout: Rate before the last layer.
+        batch_norm_momentum: Share of the old running mean and variance kept at each step.
+        standardise: Whether each channel gets the mean 0 and deviation 1 of the training images, instead of [0, 1].
+        augment: Whether training images are cropped, flipped and cut out at random.
+        crop_padding: Pixels of reflection on every side before a crop; 0 without ``augment``.
+        cutout: Side of the square that is set to 0; 0 without ``augment``.
+        precision: Type of the convolutions and of the last layer; everything else is float32.
+        batch_size: Images of a step.
+        steps_per_epoch: Steps between two measurements of validation accuracy.
+        scoring: How the rate is chosen and the score measured.
+    """
+
+    data: DataSettings
+    base_filters: int
+    dropout: float
+    batch_norm_momentum: float
+    standardise: bool
+    augment: bool
+    crop_padding: int
+    cutout: int
+    precision: Literal["float32", "bfloat16"]
+    batch_size: int
+    steps_per_epoch: int
+    scoring: ScoringSettings
+
+    def __post_init__(self) -> None:
+        require(1 <= self.base_filters <= 4096, "base_filters", self.base_filters, "between 1 and 4096")
+        require(0 <= self.dropout < 1, "dropout", self.dropout, "in [0, 1)")
+        momentum = self.batch_norm_momentum
+        require(0 <= momentum < 1, "batch_norm_momentum", momentum, "in [0, 1)")
+        for name in ("crop_padding", "cutout"):
+            value = getattr(self, name)
+            require(value >= 0, name, value, "0 or more")
+            require(self.augment or value == 0, name, value, "0 where augment = false")
+        require(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
+        require(self.steps_per_epoch >= 1, "steps_per_epoch", self.steps_per_epoch, "1 or more")
+        _require_scoring(self.scoring)
+
+
+def _require_scoring(scoring: ScoringSettings) -> None:
+    for name in ("epochs", "screening_epochs", "patience"):
+        require(getattr(scoring, name) >= 1, f"scoring.{name}", getattr(scoring, name), "1 or more")
+    for name in ("warmup_fraction", "hold_fraction", "first_threshold", "second_threshold"):
+        require(0 <= getattr(scoring, name) <= 1, f"scoring.{name}", getattr(scoring, name), "in [0, 1]")
+    for name in ("first_rates", "second_rates"):
+        rates = getattr(scoring, name)
+        require(len(rates) > 0 and min(rates) > 0, f"scoring.{name}", rates, "at least one positive rate")
+    both = (*scoring.first_rates, *scoring.second_rates)
+    require(len(set(both)) == len(both), "scoring.second_rates", scoring.second_rates, "new rates, each once")
+
+
+class SurrogateScorer:
+    """Scores candidates on one surrogate, with one population for all of them.
+
+    Args:
+        settings: See `SurrogateSettings`.
+        dataset: What ``settings.data`` means.
+        largest: The most members trained at once.
+
+    Attributes:
+        settings: The settings.
+        data: The data set's checksum.
+
+    Raises:
+        DataError: If the data set is not of images, or has fewer of them than a batch.
+    """
+
+    def __init__(self, settings: SurrogateSettings, dataset: Dataset, largest: int) -> None:
+        if dataset.is_text:
+            raise DataError(f"the surrogate takes images; received {dataset.name}, which is text")
+        require_batch(dataset, settings.batch_size)
+        self.settings = settings
+        self.data = dataset.checksum()
+        self._largest = largest
+        self._population = Population(_problem(settings, dataset))
+        train, validation = ((part.inputs, part.labels) for part in (dataset.train, dataset.validation))
+        self._task = Task(train, validation, settings.batch_size, settings.steps_per_epoch)
+
+    def score(self, candidates: Sequence[Candidate], progress: Progress | None = None) -> list[Score]:
+        """A score for each candidate, which does not depend on the others.
+
+        Args:
+            candidates: What to score.
+            progress: Told the member-epochs done.
+        """
+        specs, seeds = [each.spec for each in candidates], [each.seed for each in candidates]
+        return score_candidates(
+            self._population, specs, seeds, self._task, self.settings.scoring,
+            largest=self._largest, progress=progress,
+        )  # fmt: skip
+
+
+def make_scorer(settings: SurrogateSettings, data_dir: Path | None = None, *, largest: int = 64) -> SurrogateScorer:
+    """The scorer of ``settings``, with its data read.
+
+    Args:
+        settings: See `SurrogateSettings`.
+        data_dir: Where data sets lie that do not come with the project; see `reproduce.data.load_dataset`.
+        largest: The most members trained at once; it changes no score.
+
+    Raises:
+        DataError: If the data cannot be read or do not fit the settings.
+    """
+    return SurrogateScorer(settings, load_dataset(settings.data, data_dir), largest)
+
+
+def _problem(settings: SurrogateSettings, dataset: Dataset) -> Problem:
+    """The network on uint8 images, which stay so on the device: a quarter of the memory.
+
+    Images are normalised before they are augmented, so that a cutout is a square of the mean colour.
+    """
+    normalise = _normalisation(settings, dataset)
+    convnet = ConvNet(
+        settings.base_filters,
+        channels=dataset.image_shape[2],
+        num_classes=len(dataset.classes),
+        scale=1.0,
+        dropout=settings.dropout,
+        batch_norm_momentum=settings.batch_norm_momentum,
+        dtype=settings.precision,
+    )
+    change = crop_flip_cutout(settings.crop_padding, settings.cutout) if settings.augment else None
+
+    def prepare(key: Any, images: Any) -> Any:
+        normal = normalise(images)
+        return normal if change is None else change(key, normal)
+
+    def network(parameters: Arrays, statistics: Arrays, images: Any, key: Any) -> tuple[Any, Arrays]:
+        return convnet.apply(parameters, statistics, normalise(images) if key is None else images, key)
+
+    return classification(convnet.initial, network, prepare)
+
+
+def _normalisation(settings: SurrogateSettings, dataset: Dataset) -> Any:
+    mean, deviation = np.zeros(1, np.float32), np.ones(1, np.float32)
+    if settings.standardise:
+        mean, deviation = channel_statistics(dataset.train, dataset.largest_pixel)
+    scale, offset = 1 / (dataset.largest_pixel * deviation), mean / deviation
+    return lambda images: images.astype(np.float32) * scale - offset
