@@ -19,7 +19,7 @@ EPS = 1e-7
 
 
 def curves(t: int, T: int) -> dict[str, float]:
-    """The decay curves a1 to a14 at step t of T; b14, the released form of a14; held_a13, which ends a step early."""
+    """The decay curves a1 to a14 at step t of T, and b14, the released form of a14."""
     tau, rho = t / T, ((2 * t) % T) / T
     B = 0.95 * (1 - (t + 1) / T)
     a13 = B / (0.05 + B)
@@ -39,8 +39,13 @@ def curves(t: int, T: int) -> dict[str, float]:
         "a13": a13,
         "a14": 0.95 - a13,
         "b14": (0.95 - B) / (0.05 + B),
-        "held_a13": 0.95 / (0.05 * T + 0.95) if t == T - 1 else a13,
     }
+
+
+def known_curves(t: int, T: int) -> dict[str, float]:
+    """The same with held_a13: a13, but in the last step its value of the step before."""
+    values = curves(t, T)
+    return {**values, "held_a13": 0.95 / (0.05 * T + 0.95) if t == T - 1 else values["a13"]}
 
 
 def sig(x: Any) -> Any:
@@ -216,7 +221,7 @@ def trajectory(
     mu = [cycle[min(t, total - 1)] if formula.momentum == "cycle" else formula.momentum for t in range(len(gradients))]
     weight, changes, weights = start, [], []
     for t in range(len(gradients)):
-        now = curves(min(t, total - 1), total)
+        now = known_curves(min(t, total - 1), total)
         history = History(gradients[: t + 1], weight)
         bare = formula.undecayed is not None and not decay
         u = formula.undecayed(history) if bare else formula.update(history, now)
