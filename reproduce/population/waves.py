@@ -31,12 +31,14 @@ class Task:
         validation: The same for validation; measured after each epoch.
         batch_size: Examples of a step.
         steps_per_epoch: Steps between two measurements.
+        test: The same for the test, measured once, after the last epoch; or None.
     """
 
     train: Arrays
     validation: Arrays
     batch_size: int
     steps_per_epoch: int
+    test: Arrays | None = None
 
 
 @dataclass
@@ -51,6 +53,7 @@ class Training:
         validation_accuracy: Validation accuracy after each epoch.
         failed_at: The first step that was not finite, or None.
         cut: Whether it was stopped before its last epoch.
+        test_accuracy: After the last epoch, where the task has a test part and nothing failed.
     """
 
     member: Member
@@ -60,6 +63,7 @@ class Training:
     validation_accuracy: list[float] = field(default_factory=list)
     failed_at: int | None = None
     cut: bool = False
+    test_accuracy: float | None = None
 
 
 def batch_sizes(largest: int) -> tuple[int, ...]:
@@ -161,6 +165,11 @@ def _train_batch(
             lanes = _fill(trainings)
             rows = np.array([kept[lane % len(kept)] for lane in range(len(lanes))])
             programs, state = jax.tree.map(lambda array, rows=rows: array[rows], (programs, state))
+    if task.test is not None:
+        accuracies = population.evaluate(state, task.test).accuracy
+        for training, accuracy in zip(trainings, accuracies, strict=False):  # Lanes may be more than trainings.
+            if training.failed_at is None and not training.cut:
+                training.test_accuracy = float(accuracy)
 
 
 def _fill(trainings: list[Training]) -> list[Training]:
