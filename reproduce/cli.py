@@ -12,6 +12,14 @@ from reproduce.commands import Command, add_commands
 from reproduce.errors import ReproduceError
 
 _INTERRUPTED = 130
+#: Packages that not every installation has, and the extra of this project that brings each.
+_EXTRAS = {
+    **dict.fromkeys(("matplotlib", "pandas", "PIL", "sklearn", "scipy"), "reproduce"),
+    **dict.fromkeys(("tensorflow_datasets", "keras_cv"), "data"),
+    "jax": "search",
+    "tensorflow": "cpu",
+    "ray": "cluster",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,6 +34,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command(options, Console()) or 0
     except ReproduceError as error:
         errors.print(f"error: {error}", style="red", markup=False, highlight=False)
+        return 2
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRAS:
+            raise
+        extra = f"paper-optimizers[{_EXTRAS[package]}]"
+        errors.print(
+            f"error: this command needs the package {package!r}: pip install '{extra}' (in a checkout: make venv)",
+            style="red", markup=False, highlight=False,
+        )  # fmt: skip
         return 2
     except KeyboardInterrupt:
         errors.print("Interrupted. Every finished run is kept: the same command goes on from there.")
