@@ -1,0 +1,124 @@
+"""Learning curves: validation accuracy over steps and over seconds, median and quartiles over seeds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reproduce.report.runs import Alike, alike, counted, final_runs, number_diverged, number_of_runs
+from reproduce.report.style import GREY, LINES, Picture, label_panels, panels, picture, plain, say_empty
+from reproduce.study.rows import Row
+
+Axis = Literal["steps", "seconds"]
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """One panel.
+
+    Attributes:
+        label: The optimizer, or those that coincide.
+        n: How many runs.
+        diverged: How many of them diverged; they count as guessing from there on.
+        x: The end of each epoch, in steps or in seconds.
+        quartiles: Validation accuracy, of shape (3, epochs): first quartile, median, third quartile.
+    """
+
+    label: str
+    n: int
+    diverged: int
+    x: NDArray[np.float64]
+    quartiles: NDArray[np.float64]
+
+
+def learning_picture(study: str, task: str, rows: Sequence[Row], axis: Axis, reference: str = "Adam") -> Picture:
+    """One panel for each optimizer, with the reference in grey behind it."""
+    bands = learning_bands(task, rows, axis)
+    title = f"Learning curves on {task} over {axis}: median and quartiles, {number_of_runs(b.n for b in bands)}"
+    name = file_name("learning", study, task, axis)
+    return picture(name, title, reading(bands, axis), lambda: draw(bands, axis, reference))
+
+
+def file_name(*parts: str) -> str:
+    """Parts of a name joined by underscores, with nothing that a file system might refuse."""
+    return "_".join(re.sub(r"[^\w.+-]+", "-", part) for part in parts)
+
+
+def learning_bands(task: str, rows: Sequence[Row], axis: Axis) -> list[Band]:
+    """The bands of one task, those of optimizers that coincide as one."""
+    groups = alike(final_runs(rows, task))
+    epochs = max((len(row.curve.validation_accuracy) for group in groups for row in group.runs), default=0)
+    return [_band(group, epochs, axis) for group in groups]
+
+
+def reading(bands: Sequence[Band], axis: Axis) -> str:
+    """Who leads early and who at the end, or over seconds who was first to come near the best end."""
+    drawn = [band for band in bands if band.x.size]
+    if not drawn:
+        return "Nothing has been run."
+    best = max(drawn, key=lambda band: band.quartiles[1, -1])
+    if axis == "seconds":
+        goal = best.quartiles[1, -1] - 0.01
+        reached = {band.label: band.x[band.quartiles[1] >= goal] for band in drawn}
+        first = min((label for label in reached if reached[label].size), key=lambda label: reached[label][0])
+        return f"First within a point of the best end ({_percent(goal + 0.01)}): {first}, in {reached[first][0]:.0f} s."
+    quarter = max(drawn, key=lambda band: band.quartiles[1, (band.x.size - 1) // 4])
+    early = quarter.quartiles[1, (quarter.x.size - 1) // 4]
+    return (
+        f"Highest median a quarter of the way: {quarter.label} ({_percent(early)}); at the end: {best.label} "
+        f"({_percent(best.quartiles[1, -1])})."
+    )
+
+
+def draw(bands: Sequence[Band], axis: Axis, reference: str) -> Any:
+    """The figure."""
+    titles = [panel_title(band.label, band.diverged) for band in bands]
+    figure, axes = panels(titles, columns=5, sharex=axis == "steps", sharey=True)
+    behind = next((band for band in bands if reference in band.label.split(", ")), None)
+    for panel, band in zip(axes, bands, strict=False):
+        if behind is not None and band is not behind:
+            panel.plot(behind.x, 100 * behind.quartiles[1], color=GREY, linewidth=1.0, linestyle=LINES[2].dashes)
+        low, middle, high = 100 * band.quartiles
+        panel.fill_between(band.x, low, high, color=LINES[0].color, alpha=0.25, linewidth=0)
+        panel.plot(band.x, middle, color=LINES[0].color)
+    if not bands:
+        say_empty(axes[0], "not run")
+    label_panels(
+        figure,
+        "steps" if axis == "steps" else "seconds of training (a run's time, spread evenly)",
+        "validation accuracy, %",
+    )
+    return figure
+
+
+def panel_title(label: str, diverged: int) -> str:
+    """A panel's heading, with the number of runs that diverged."""
+    return f"{plain(label)} ({diverged} diverged)" if diverged else plain(label)
+
+
+def _band(group: Alike, epochs: int, axis: Axis) -> Band:
+    curves = np.array([_padded(row, epochs) for row in group.runs]).reshape(len(group.runs), epochs)
+    quartiles = np.quantile(curves, (0.25, 0.5, 0.75), axis=0)
+    length = np.median([row.seconds if axis == "seconds" else _total_steps(row, epochs) for row in group.runs])
+    x = length * np.arange(1, epochs + 1) / max(epochs, 1)
+    return Band(group.label, len(group.runs), number_diverged(group.runs), x, quartiles)
+
+
+def _padded(row: Row, epochs: int) -> list[float]:
+    measured = row.curve.validation_accuracy[:epochs]
+    return [*measured, *[counted(row, row.validation_accuracy)] * (epochs - len(measured))]
+
+
+def _total_steps(row: Row, epochs: int) -> float:
+    """The steps of the whole run, also where it diverged on the way."""
+    done = len(row.curve.validation_accuracy)
+    return row.steps * epochs / done if done else float(max(row.steps, epochs))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

@@ -1,0 +1,125 @@
+"""Rate sensitivity: validation accuracy against the peak learning rate, from the runs that chose the rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reproduce.report.figures.learning import file_name
+from reproduce.report.runs import counted, final_runs, number_of_runs, tuning_runs
+from reproduce.report.style import LINES, Picture, label_panels, panels, picture, plain, say_empty
+from reproduce.study.rows import Finished, Row
+
+#: A rate is good if its accuracy is within this share of the best.
+GOOD = 0.02
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """One panel.
+
+    Attributes:
+        label: The optimizer, or those with the same accuracies at the same rates.
+        n: Runs at each rate.
+        rates: Ascending.
+        accuracies: Mean validation accuracy at each; a diverged run counts as guessing.
+        diverged: For each rate, whether a run diverged.
+        chosen: The rate of the final runs, or None.
+    """
+
+    label: str
+    n: int
+    rates: tuple[float, ...]
+    accuracies: tuple[float, ...]
+    diverged: tuple[bool, ...]
+    chosen: float | None
+
+    @property
+    def good(self) -> tuple[float, float]:
+        """The smallest and largest rate of the unbroken range around the best whose accuracy is within `GOOD` of it."""
+        best = max(range(len(self.rates)), key=lambda index: self.accuracies[index])
+        low = high = best
+        floor = self.accuracies[best] - GOOD
+        while low > 0 and self.accuracies[low - 1] >= floor:
+            low -= 1
+        while high + 1 < len(self.rates) and self.accuracies[high + 1] >= floor:
+            high += 1
+        return self.rates[low], self.rates[high]
+
+
+def rate_picture(study: str, task: str, rows: Sequence[Row]) -> Picture:
+    """One panel for each optimizer."""
+    found = sensitivities(task, rows)
+    counts = number_of_runs(each.n for each in found)
+    title = f"Rate sensitivity on {task}: validation accuracy over peak learning rate, {counts} at each rate"
+    return picture(file_name("rates", study, task), title, reading(found), lambda: draw(found))
+
+
+def sensitivities(task: str, rows: Sequence[Row]) -> list[Sensitivity]:
+    """The panels of one task, equal ones as one."""
+    final = final_runs(rows, task)
+    groups: dict[object, list[str]] = {}
+    found = {}
+    for name, runs in tuning_runs(rows, task).items():
+        found[name] = _sensitivity(name, runs, final[name][-1].rate if name in final else None)
+        one = found[name]
+        groups.setdefault((one.n, one.rates, one.accuracies, one.diverged, one.chosen), []).append(name)
+    return [_relabelled(found[names[0]], ", ".join(names)) for names in groups.values()]
+
+
+def reading(found: Sequence[Sensitivity]) -> str:
+    """Which optimizers forgive a wrong rate most and least."""
+    decades = {each.label: math.log10(each.good[1] / each.good[0]) for each in found}
+    if not decades:
+        return "Nothing has been run."
+    widest, narrowest = max(decades, key=lambda label: decades[label]), min(decades, key=lambda label: decades[label])
+    if decades[widest] == decades[narrowest]:
+        return f"Rates within {100 * GOOD:g} points of the best span {decades[widest]:.1f} decades for every optimizer."
+    return (
+        f"Rates within {100 * GOOD:g} points of the best span most decades for {widest} ({decades[widest]:.1f}) and "
+        f"fewest for {narrowest} ({decades[narrowest]:.1f})."
+    )
+
+
+def draw(found: Sequence[Sensitivity]) -> Any:
+    """The figure: a filled marker is the chosen rate, a cross one at which a run diverged."""
+    figure, axes = panels([plain(each.label) for each in found], columns=5, sharex=True, sharey=True)
+    for panel, each in zip(axes, found, strict=False):
+        heights = [100 * accuracy for accuracy in each.accuracies]
+        panel.axvspan(*each.good, color=LINES[0].color, alpha=0.15, linewidth=0)
+        panel.plot(each.rates, heights, color=LINES[0].color, marker="o", markersize=3.5, markerfacecolor="white")
+        for rate, height, diverged in zip(each.rates, heights, each.diverged, strict=True):
+            if diverged:
+                panel.plot([rate], [height], color=LINES[1].color, marker="x", markersize=5, zorder=4)
+            elif rate == each.chosen:
+                panel.plot([rate], [height], color=LINES[0].color, marker="o", markersize=5.5, zorder=4)
+        panel.set_xscale("log")
+    if not found:
+        say_empty(axes[0], "not run")
+    label_panels(
+        figure, "peak learning rate (shaded: within 2 points of the best; x: a run diverged)", "validation accuracy, %"
+    )
+    return figure
+
+
+def _sensitivity(name: str, runs: Sequence[Row], chosen: float | None) -> Sensitivity:
+    rates = sorted({row.rate for row in runs})
+    by_rate = {rate: [row for row in runs if row.rate == rate] for rate in rates}
+    means = (
+        math.fsum(counted(row, row.validation_accuracy) for row in of_rate) / len(of_rate)
+        for of_rate in by_rate.values()
+    )
+    return Sensitivity(
+        label=name,
+        n=max(len(of_rate) for of_rate in by_rate.values()),
+        rates=tuple(rates),
+        accuracies=tuple(means),
+        diverged=tuple(any(not isinstance(row.outcome, Finished) for row in of_rate) for of_rate in by_rate.values()),
+        chosen=chosen,
+    )
+
+
+def _relabelled(each: Sensitivity, label: str) -> Sensitivity:
+    return replace(each, label=label)

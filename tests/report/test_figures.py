@@ -1,0 +1,162 @@
+"""Every figure made of rows or specs: from rows as usual, none, one seed, diverged runs, and names in any script."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from paper_optimizers import from_text, get
+from reproduce.report.figures.decays import curve_picture, evolved_decays, evolved_picture, search_space_curves
+from reproduce.report.figures.learning import file_name, learning_bands, learning_picture
+from reproduce.report.figures.rates import rate_picture, sensitivities
+from reproduce.report.figures.updates import (
+    POINTS,
+    REACH,
+    effective_steps,
+    step_picture,
+    surface,
+    surface_picture,
+)
+from reproduce.report.style import Picture
+from reproduce.study.rows import Row
+from tests.report.figure_cases import EPOCHS, RATES, diverged, study
+
+NAMES = ("Opt1", "Adam", "Ünï|_&%$#{}~^\\ <b>")
+ROWS = study(NAMES, ("digits", "other $task"), seeds=(1, 2))
+CASES: dict[str, Sequence[Row]] = {
+    "rows": ROWS,
+    "none": [],
+    "one seed": [row for row in ROWS if row.phase == "tune" or row.seed == 1],
+    "tuned only": [row for row in ROWS if row.phase == "tune"],
+    "some diverged": [diverged(row, 2) if row.seed == 1 or row.rate == 1.0 else row for row in ROWS],
+    "all diverged at once": [diverged(row) for row in ROWS],
+}
+FROM_ROWS: dict[str, Callable[[Sequence[Row]], Picture]] = {
+    "learning over steps": lambda rows: learning_picture("main", "digits", rows, "steps"),
+    "learning over seconds": lambda rows: learning_picture("main", "other $task", rows, "seconds"),
+    "rates": lambda rows: rate_picture("main", "digits", rows),
+}
+FROM_SPECS: dict[str, Callable[[], Picture]] = {
+    "decay curves": curve_picture,
+    "evolved decays": evolved_picture,
+    "no decays": lambda: evolved_picture({}),
+    "surfaces": lambda: surface_picture({"Opt1": get("Opt1"), NAMES[2]: get("A5")}),
+    "no surfaces": lambda: surface_picture({}),
+    "steps": lambda: step_picture({"Opt1": get("Opt1"), NAMES[2]: get("Opt9")}),
+    "no steps": lambda: step_picture({}),
+    "a surface of nothing finite": lambda: surface_picture({"x": from_text("None ~ exp(exp(exp(exp(g^2))))")}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("figure", FROM_ROWS)
+def test_figures_from_rows(figure: str, case: str) -> None:
+    made = FROM_ROWS[figure](CASES[case])
+    assert made.render(["svg"])["svg"].startswith(b"<?xml")
+    assert made.title
+    assert made.reading
+
+
+@pytest.mark.parametrize("figure", FROM_SPECS)
+def test_figures_from_specs(figure: str) -> None:
+    made = FROM_SPECS[figure]()
+    assert made.render(["svg"])["svg"].startswith(b"<?xml")
+    assert made.title
+    assert made.reading
+
+
+@pytest.mark.parametrize("figure", FROM_ROWS)
+def test_same_rows_same_bytes(figure: str) -> None:
+    one, other = (FROM_ROWS[figure](rows) for rows in (ROWS, list(ROWS)))
+    assert one.render(["svg", "pdf"]) == other.render(["svg", "pdf"])
+    assert (one.name, one.title, one.reading) == (other.name, other.title, other.reading)
+
+
+def test_titles_say_n() -> None:
+    assert "n = 2" in FROM_ROWS["learning over steps"](ROWS).title
+    assert "n = 1" in FROM_ROWS["learning over steps"](CASES["one seed"]).title
+    assert "n = 0" in FROM_ROWS["learning over steps"]([]).title
+    assert "n = 1 at each rate" in FROM_ROWS["rates"](ROWS).title
+
+
+def test_bands_are_medians_and_quartiles() -> None:
+    rows = study(["Opt1"], seeds=(1, 2, 3))
+    band = learning_bands("digits", rows, "steps")[0]
+    curves = np.array([row.curve.validation_accuracy for row in rows if row.phase == "final"])
+    np.testing.assert_allclose(band.quartiles[1], np.median(curves, axis=0))
+    np.testing.assert_allclose(band.quartiles[0], np.quantile(curves, 0.25, axis=0))
+    np.testing.assert_array_equal(band.x, 10.0 * np.arange(1, EPOCHS + 1))
+
+
+def test_a_diverged_run_guesses_from_there_on() -> None:
+    rows = [diverged(row, 2) for row in study(["Opt1"], seeds=(1,))]
+    band = learning_bands("digits", [*rows, *study(["Adam"], seeds=(1,))], "steps")[0]
+    np.testing.assert_allclose(band.quartiles[1, 2:], 0.1)
+    assert band.quartiles[1, 1] == rows[-1].curve.validation_accuracy[1]
+    assert band.diverged == 1
+
+
+def test_optimizers_that_coincide_share_a_panel() -> None:
+    rows = study(["Opt1", "Adam"])
+    twins = [dataclasses.replace(row, optimizer="Twin") for row in rows if row.optimizer == "Opt1"]
+    assert [band.label for band in learning_bands("digits", [*rows, *twins], "steps")] == ["Opt1, Twin", "Adam"]
+    assert [each.label for each in sensitivities("digits", [*rows, *twins])] == ["Opt1, Twin", "Adam"]
+
+
+def test_rows_of_an_older_spec_do_not_count() -> None:
+    old = [dataclasses.replace(row, fingerprint="0" * 16) for row in study(["Opt1"], seeds=(7, 8, 9))]
+    band = learning_bands("digits", [*old, *study(["Opt1"], seeds=(1,))], "steps")[0]
+    assert band.n == 1
+
+
+def test_good_rates_are_those_within_two_points_of_the_best() -> None:
+    tuning = [row for row in study(["Opt1"]) if row.phase == "tune"]
+    accuracies = dict(zip(RATES, (0.50, 0.885, 0.9, 0.881), strict=True))
+    rows = [dataclasses.replace(row, validation_accuracy=accuracies[row.rate]) for row in tuning]
+    each = sensitivities("digits", rows)[0]
+    assert each.good == (0.01, 1.0)
+    assert each.chosen is None
+    assert "span 2.0 decades for every optimizer" in rate_picture("main", "digits", rows).reading
+
+
+def test_curves_are_those_of_the_search_space_in_order() -> None:
+    curves = search_space_curves()
+    assert [each.label.split(" ")[0] for each in curves] == [f"$a_{{{number}}}$" for number in range(1, 15)]
+    np.testing.assert_allclose(curves[0].values[:2], [1.0, 1 - 1 / 200])
+
+
+def test_evolved_decays_name_their_optimizers() -> None:
+    decay = get("Opt7").decays[0]
+    (each,) = evolved_decays({decay: ("Opt7", "Opt8")})
+    assert each.label == r"Opt7, Opt8: $\max\left(a_{6}, a_{10}\right)$"
+    assert each.values[100] == 1.0
+
+
+def test_a_surface_is_the_update_where_a_gradient_follows_constant_ones() -> None:
+    axis = np.linspace(-REACH, REACH, POINTS)
+    past, gradient = np.meshgrid(axis, axis, indexing="ij")
+    np.testing.assert_allclose(surface(get("SGD")), gradient)
+    # q1 = 0.3 g + 0.7 v^, and v^ is 0.9 of the past and 0.1 of the present.
+    expected = 0.3 * gradient + 0.7 * (0.9 * past + 0.1 * gradient)
+    np.testing.assert_allclose(surface(get("Opt1")), expected, atol=5e-5)
+    # Clipped to length 1 as a tensor of one number.
+    assert np.abs(surface(get("A5"))).max() == pytest.approx(1.0)
+
+
+def test_states_settle_before_the_gradient_arrives() -> None:
+    axis = np.linspace(-REACH, REACH, POINTS)
+    past, gradient = np.meshgrid(axis, axis, indexing="ij")
+    found = surface(from_text("None ~ expMovAvg(g)"))
+    np.testing.assert_allclose(found, 0.05 * gradient + 0.95 * (1 - 0.95**40) * past, atol=1e-9)
+
+
+def test_effective_steps_follow_the_schedule() -> None:
+    lion = effective_steps(get("Lion"))
+    assert lion[20] == pytest.approx(1.0)
+    assert lion[10] == pytest.approx(0.5)
+    assert lion[110] == pytest.approx(0.5)
+
+
+def test_file_names_hold_nothing_odd() -> None:
+    assert file_name("learning", "main", "a task/with $igns") == "learning_main_a-task-with-igns"
