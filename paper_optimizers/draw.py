@@ -58,11 +58,11 @@ _EQUATION_WIDTH, _EQUATION_LENGTH = 640.0, 3_000
 _MAX_PIXELS = 4e7
 
 
-def draw(spec: OptimizerSpec, path: str | Path) -> Path:
+def draw(spec: OptimizerSpec | Graph, path: str | Path) -> Path:
     """Draw ``spec`` into a file; equal specs give equal bytes with one version of matplotlib.
 
     Args:
-        spec: The optimizer.
+        spec: The optimizer, or one graph of it, such as a decay function.
         path: Where to; ends in ``.svg``, ``.pdf`` or ``.png``. An existing file is replaced once the new one is whole.
 
     Returns:
@@ -109,13 +109,8 @@ class _Panel(NamedTuple):
     size: Size
 
 
-def _figure(spec: OptimizerSpec) -> Figure:
-    names = {decay: f"d_{{{number}}}" for number, decay in enumerate(spec.decays, start=1)}
-    main = _panel(spec.update, _equation("u", spec), names)
-    below = [_panel(decay, _equation(name, decay)) for decay, name in names.items()]
-    below += (
-        [] if spec.schedule is None else [_panel(spec.schedule, _equation(r"\eta\;\mathrm{factor}", spec.schedule))]
-    )
+def _figure(spec: OptimizerSpec | Graph) -> Figure:
+    main, *below = _panels(spec)
     rows = _flow(below, max(main.size.width, _ROW_WIDTH))
     width = max([main.size.width, *(_row_width(row) for row in rows)]) + 2 * _MARGIN
     height = main.size.height + sum(_PANEL_GAP + _row_height(row) for row in rows) + 2 * _MARGIN
@@ -130,6 +125,18 @@ def _figure(spec: OptimizerSpec) -> Figure:
             left += panel.size.width + _PANEL_GAP
         top -= _row_height(row)
     return canvas.figure
+
+
+def _panels(spec: OptimizerSpec | Graph) -> list[_Panel]:
+    """The main graph, then its decay functions and the learning rate's factor."""
+    if isinstance(spec, Graph):
+        return [_panel(spec, _equation("u" if spec.kind == "update" else "d", spec))]
+    names = {decay: f"d_{{{number}}}" for number, decay in enumerate(spec.decays, start=1)}
+    decays = [_panel(decay, _equation(name, decay)) for decay, name in names.items()]
+    factor = (
+        [] if spec.schedule is None else [_panel(spec.schedule, _equation(r"\eta\;\mathrm{factor}", spec.schedule))]
+    )
+    return [_panel(spec.update, _equation("u", spec), names), *decays, *factor]
 
 
 def _equation(name: str, what: OptimizerSpec | Graph) -> str:

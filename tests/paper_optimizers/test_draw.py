@@ -178,3 +178,10 @@ def test_boxes_and_edges_keep_apart():
         for link in links:
             assert placed.boxes[link.source].row < placed.boxes[link.target].row
         assert max(place.row for place in placed.boxes.values()) == placed.boxes[names[-1]].row
+
+
+def test_a_decay_function_is_drawn_alone(tmp_path):
+    decay = po.get("Opt7").decays[0]
+    first = draw(decay, tmp_path / "a.svg").read_bytes()
+    assert first == draw(decay, tmp_path / "b.svg").read_bytes()
+    assert len(first) < len(draw(po.get("Opt7"), tmp_path / "c.svg").read_bytes())

@@ -8,6 +8,7 @@ import pytest
 
 from paper_optimizers import from_text, get
 from reproduce.report.figures.decays import curve_picture, evolved_decays, evolved_picture, search_space_curves
+from reproduce.report.figures.graphs import decay_graph, optimizer_graph
 from reproduce.report.figures.learning import file_name, learning_bands, learning_picture
 from reproduce.report.figures.rates import rate_picture, sensitivities
 from reproduce.report.figures.updates import (
@@ -41,6 +42,8 @@ FROM_SPECS: dict[str, Callable[[], Picture]] = {
     "decay curves": curve_picture,
     "evolved decays": evolved_picture,
     "no decays": lambda: evolved_picture({}),
+    "an optimizer's graph": lambda: optimizer_graph(NAMES[2], get("Opt4")),
+    "a decay's graph": lambda: decay_graph("Opt7", get("Opt7").decays[0]),
     "surfaces": lambda: surface_picture({"Opt1": get("Opt1"), NAMES[2]: get("A5")}),
     "no surfaces": lambda: surface_picture({}),
     "steps": lambda: step_picture({"Opt1": get("Opt1"), NAMES[2]: get("Opt9")}),
@@ -160,3 +163,10 @@ def test_effective_steps_follow_the_schedule() -> None:
 
 def test_file_names_hold_nothing_odd() -> None:
     assert file_name("learning", "main", "a task/with $igns") == "learning_main_a-task-with-igns"
+
+
+def test_graphs_say_what_they_are_made_of() -> None:
+    assert optimizer_graph("Opt9", get("Opt9")).reading == (
+        "It reads from below upwards: 2 operands and 3 functions, 1 decay function."
+    )
+    assert decay_graph("Opt7", get("Opt7").decays[0]).reading == "2 curves of training progress and 1 function."
