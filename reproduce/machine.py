@@ -21,6 +21,11 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def has_nvidia_gpu() -> bool:
+    """Whether a driver for NVIDIA's GPUs is loaded; starts no library."""
+    return Path("/dev/nvidiactl").exists()
+
+
 def device_name() -> str:
     """The accelerator that Keras' backend computes on, or else the processor; starts the backend."""
     import keras
@@ -32,17 +37,21 @@ def device_name() -> str:
         for gpu in tf.config.list_physical_devices("GPU"):
             return str(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name))
     elif backend == "jax":
-        import jax
-
-        device = jax.devices()[0]
-        if device.platform != "cpu":
-            return str(device.device_kind)
+        return engine_device_name()
     elif backend == "torch":
         import torch
 
         if torch.cuda.is_available():
             return str(torch.cuda.get_device_name(0))
     return cpu_name()
+
+
+def engine_device_name() -> str:
+    """The accelerator that JAX computes on, or else the processor; starts JAX."""
+    import jax
+
+    device = jax.devices()[0]
+    return cpu_name() if device.platform == "cpu" else str(device.device_kind)
 
 
 def visible_devices() -> dict[str, list[tuple[str, str]]]:

@@ -9,82 +9,110 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from reproduce.commands.arguments import positive
-from reproduce.machine import usable_cores
+from reproduce.machine import has_nvidia_gpu, usable_cores
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
+    from reproduce.study.experiment import Experiment
+
+#: Runs that the engine trains at once where there is a GPU.
+_GPU_BATCH = 64
 
 
 def add(commands: Commands) -> None:
     """Add ``tables`` and ``figures``."""
+    on_gpu = has_nvidia_gpu()
     tables = commands.add_parser("tables", help="train what is not yet trained, then write tables and figures")
-    _add_experiment(tables)
+    _add_studies(tables)
     tables.add_argument(
         "--workers",
         type=positive,
-        default=usable_cores(),
-        help="worker processes, one core each (default: one for each core, %(default)s here)",
+        default=1 if on_gpu else usable_cores(),
+        help="worker processes, one core each (default: one for each core, or one for a GPU: %(default)s here)",
+    )
+    tables.add_argument(
+        "--engine-batch",
+        type=positive,
+        default=_GPU_BATCH if on_gpu else 1,
+        metavar="N",
+        help="runs that the engine trains at once; what a kill can lose (default: %(default)s here)",
     )
     tables.set_defaults(command=_tables)
     figures = commands.add_parser("figures", help="write tables and figures from the stored rows, without training")
-    _add_experiment(figures)
+    _add_studies(figures)
     figures.set_defaults(command=_figures)
 
 
-def _add_experiment(parser: argparse.ArgumentParser) -> None:
+def _add_studies(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--profile", default="smoke", help="a protocol's name, or the path of a TOML file (default: %(default)s)"
+        "--profile", default="smoke", help="a profile's name, or the path of a protocol file (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--study",
+        nargs="+",
+        default=["main"],
+        metavar="NAME",
+        help="studies of the profile, or all (default: main)",
     )
     parser.add_argument(
         "--data-dir",
         type=Path,
         metavar="DIR",
-        help="images as DIR/{train,test}/CLASS/*.jpg, or a folder holding one DIR (default: scikit-learn's digits)",
+        help="the folder that holds data sets as DIR/NAME or DIR/NAME.tar.xz; where the study's own data come with the "
+        "project, the data set to take in their place, DIR/{train,test}/CLASS/*.jpg",
     )
     parser.add_argument(
         "--output",
         type=Path,
         default=Path("output"),
         metavar="DIR",
-        help="rows, tables and figures go to DIR/PROFILE/TASK (default: %(default)s)",
+        help="rows, tables and figures go to DIR/PROFILE/STUDY (default: %(default)s)",
     )
 
 
 def _tables(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.data import load_dataset, require_batch
     from reproduce.report.results_writer import write_results
-    from reproduce.study.experiment import Experiment, run_experiment
-    from reproduce.study.optimizers import roster
+    from reproduce.study.experiment import run_experiment
     from reproduce.study.progress import Progress
-    from reproduce.study.protocol import load_protocol
 
-    protocol = load_protocol(options.profile)
-    entrants = roster(protocol.optimizers)
-    dataset = load_dataset(protocol.data(options.data_dir), options.data_dir)
-    require_batch(dataset, protocol.training.batch_size)
-    folder = options.output / protocol.profile / dataset.name
-    console.print(
-        f"Profile {protocol.profile}: {dataset.name}, {len(dataset.train)} training, {len(dataset.validation)} "
-        f"validation and {len(dataset.test)} test images, {len(entrants)} optimizers. Rows go to {folder}.",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
-    experiment = Experiment(protocol, dataset, entrants, folder)
-    rows = run_experiment(experiment, options.workers, Progress(console))
-    write_results(protocol, entrants, rows, folder, console)
+    for experiment in _experiments(options):
+        protocol = experiment.protocol
+        console.print(
+            f"Profile {protocol.profile}, study {protocol.study}: {len(protocol.tasks)} tasks, "
+            f"{len(experiment.entrants)} optimizers. Rows go to {experiment.folder}.",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+        rows = run_experiment(experiment, options.workers, Progress(console), options.engine_batch)
+        write_results(protocol, experiment.entrants, rows, experiment.folder, console)
 
 
 def _figures(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.data import dataset_name
-    from reproduce.ledger import NAME
     from reproduce.report.results_writer import write_results
     from reproduce.study.ledgers import check_same, read_rows
-    from reproduce.study.optimizers import roster
-    from reproduce.study.protocol import load_protocol
 
-    protocol = load_protocol(options.profile)
-    folder = options.output / protocol.profile / dataset_name(protocol.data(options.data_dir), options.data_dir)
-    rows = read_rows(folder / NAME)
-    check_same(rows, folder / NAME, protocol=protocol.hash())
-    write_results(protocol, roster(protocol.optimizers), rows, folder, console)
+    for experiment in _experiments(options):
+        path, protocol = experiment.ledger_path, experiment.protocol
+        rows = read_rows(path)
+        check_same(rows, path, protocol=protocol.hash())
+        write_results(protocol, experiment.entrants, rows, experiment.folder, console)
+
+
+def _experiments(options: argparse.Namespace) -> list[Experiment]:
+    """The studies that a command means, with their data's place."""
+    from reproduce.data import dataset_name
+    from reproduce.study.experiment import CACHE, Experiment, experiment_folder
+    from reproduce.study.optimizers import roster
+    from reproduce.study.protocol import load_protocol, studies
+
+    names = studies(options.profile) if options.study == ["all"] else options.study
+    experiments = []
+    for name in names or ("main",):
+        protocol = load_protocol(options.profile, name)
+        if options.data_dir is not None and protocol.folder is not None:
+            protocol = protocol.on_folder(dataset_name(protocol.folder, options.data_dir))
+        entrants = roster(protocol.optimizers)
+        folder = experiment_folder(options.output, protocol)
+        experiments.append(Experiment(protocol, entrants, folder, options.data_dir, options.output / CACHE))
+    return experiments

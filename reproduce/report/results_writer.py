@@ -29,7 +29,7 @@ def write_results(
     written = write_table(table, folder / "tables")
     runs = folder / "tables" / "runs.csv"
     write_text(runs, frame(rows).to_csv(index=False, lineterminator="\n"))
-    training = protocol.training
+    training = protocol.tasks[0].training
     pictures = schedule_pictures(training.warmup_fraction, training.hold_fraction)
     written += [runs, *write_pictures(pictures, folder / "figures")]
     console.print(on_screen(table))

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from reproduce.data import Dataset
+from reproduce.data import load_dataset, require_batch
 from reproduce.files import write_text
-from reproduce.ledger import NAME, Ledger
+from reproduce.ledger import NAME
 from reproduce.machine import backend_name
 from reproduce.study.ledgers import check_same, open_ledger
 from reproduce.study.optimizers import Entrant
-from reproduce.study.plan import most_jobs_left, next_jobs
+from reproduce.study.plan import Plan
 from reproduce.study.progress import Progress
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Row
-from reproduce.study.runs import MakeTrainingRun
+from reproduce.study.runners import runners
+from reproduce.study.runs import ENGINE, MakeTrainingRun
 from reproduce.study.workers import RunMaker, WorkerPool
+
+#: In the output folder: decoded data sets, kept for the next run.
+CACHE = "cache"
 
 
 @dataclass(frozen=True)
@@ -27,15 +32,17 @@ class Experiment:
 
     Attributes:
         protocol: The settings.
-        dataset: The task.
         entrants: The optimizers.
         folder: Where the ledger and protocol.json lie.
+        data_dir: Where data sets are looked for; see `reproduce.data.load_dataset`.
+        cache_dir: Where decoded data sets are kept.
     """
 
     protocol: Protocol
-    dataset: Dataset
     entrants: tuple[Entrant, ...]
     folder: Path
+    data_dir: Path | None
+    cache_dir: Path | None
 
     @property
     def ledger_path(self) -> Path:
@@ -43,8 +50,17 @@ class Experiment:
         return self.folder / NAME
 
 
+def experiment_folder(output: Path, protocol: Protocol) -> Path:
+    """Where the rows of a study lie."""
+    return output / protocol.profile / protocol.study
+
+
 def run_experiment(
-    experiment: Experiment, num_workers: int, progress: Progress, make_run: RunMaker | None = None
+    experiment: Experiment,
+    num_workers: int,
+    progress: Progress,
+    engine_batch: int = 1,
+    make_run: RunMaker | None = None,
 ) -> list[Row]:
     """Run what has no row yet; returns all rows.
 
@@ -52,55 +68,60 @@ def run_experiment(
         experiment: What to run.
         num_workers: Worker processes, one core each.
         progress: Is told what happens.
+        engine_batch: The most runs that the engine trains at once.
         make_run: What workers run instead of training, for tests.
 
     Raises:
+        DataError: If a data set is not there or not as it must be.
+        ProtocolError: If a task asks the engine for what it does not have.
         LedgerError: If the ledger cannot be used, or holds the rows of another experiment.
-        WorkerError: If two workers died over the same job.
+        WorkerError: If two workers died over the same jobs.
     """
+    protocol, entrants = experiment.protocol, experiment.entrants
+    chosen = runners(protocol, entrants)
     with open_ledger(experiment.ledger_path, progress.notice) as ledger:
-        checksum = experiment.dataset.checksum()
-        check_same(
-            ledger.records,
-            ledger.path,
-            protocol=experiment.protocol.hash(),
-            data=checksum,
-            backend=backend_name(),
+        check_same(ledger.records, ledger.path, protocol=protocol.hash(), backends=_backends())
+        data = {task.name: describe_data(experiment, task.name) for task in protocol.tasks}
+        checksums = {task: str(facts["checksum"]) for task, facts in data.items()}
+        check_same(ledger.records, ledger.path, protocol=protocol.hash(), data=checksums)
+        _write_protocol(experiment, data)
+        plan = Plan(protocol, entrants, ledger.records)
+        maker = make_run or MakeTrainingRun(
+            protocol, entrants, chosen, checksums, experiment.data_dir, experiment.cache_dir, engine_batch
         )
-        _write_protocol(experiment, checksum)
-        plan = _planner(experiment, ledger)
-        maker = make_run or MakeTrainingRun(experiment.protocol, experiment.dataset, experiment.entrants)
         log = experiment.folder / "workers.log"
-        progress.start(len(ledger.records), _left(experiment, ledger), num_workers)
+        progress.start(len(ledger.records), plan.left(), num_workers)
         with progress, WorkerPool(maker, num_workers, log, progress.notice) as pool:
-            for row in pool.run(plan):
+            for row in pool.run(plan.jobs):
                 ledger.append(row)
-                progress.advance(row, _left(experiment, ledger), pool.running())
+                plan.add(row)
+                progress.advance(row, plan.left(), pool.running())
         return list(ledger.records)
 
 
-def _planner(experiment: Experiment, ledger: Ledger[Row]) -> Callable[[], list]:
-    return lambda: next_jobs(experiment.protocol, experiment.entrants, ledger.records)
+def describe_data(experiment: Experiment, task: str) -> dict[str, Any]:
+    """The facts about a task's data that are stored beside its rows.
 
-
-def _left(experiment: Experiment, ledger: Ledger[Row]) -> int:
-    return most_jobs_left(experiment.protocol, experiment.entrants, ledger.records)
-
-
-def _write_protocol(experiment: Experiment, checksum: str) -> None:
-    """The resolved settings beside their rows."""
-    dataset = experiment.dataset
-    document = {
-        "hash": experiment.protocol.hash(),
-        "protocol": experiment.protocol.to_dict(),
-        "data": {
-            "task": dataset.name,
-            "checksum": checksum,
-            "input_shape": dataset.input_shape,
-            "classes": dataset.classes,
-            "train": len(dataset.train),
-            "validation": len(dataset.validation),
-            "test": len(dataset.test),
-        },
+    Raises:
+        DataError: If it is not there, not as it must be, or smaller than a batch.
+    """
+    settings = experiment.protocol.task(task)
+    dataset = load_dataset(settings.data, experiment.data_dir, experiment.cache_dir)
+    require_batch(dataset, settings.training.batch_size)
+    return {
+        "name": dataset.name,
+        "checksum": dataset.checksum(),
+        "input_shape": dataset.input_shape,
+        "classes": dataset.classes,
+        **{name: len(part) for name, part in dataset.parts.items()},
     }
+
+
+def _backends() -> tuple[str, str]:
+    return ENGINE, backend_name()
+
+
+def _write_protocol(experiment: Experiment, data: Mapping[str, Mapping[str, Any]]) -> None:
+    """The resolved settings beside their rows."""
+    document = {"hash": experiment.protocol.hash(), "protocol": experiment.protocol.to_dict(), "data": data}
     write_text(experiment.folder / "protocol.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")

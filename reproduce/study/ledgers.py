@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from reproduce.errors import LedgerError
@@ -20,19 +20,33 @@ def read_rows(path: Path) -> list[Row]:
     return read_records(path, row_from_dict)
 
 
-def check_same(rows: Sequence[Row], path: Path, **expected: str) -> None:
+def check_same(
+    rows: Sequence[Row],
+    path: Path,
+    *,
+    protocol: str,
+    data: Mapping[str, str] | None = None,
+    backends: Collection[str] | None = None,
+) -> None:
     """Refuse the rows of another experiment.
 
     Args:
         rows: The ledger's rows.
         path: The ledger, for the message.
-        **expected: Fields of `Row` and the value that every row must have.
+        protocol: The protocol's hash.
+        data: The checksum of each task's data set; None leaves them alone.
+        backends: What computes now; None leaves it alone.
 
     Raises:
         LedgerError: Naming the first field that differs.
     """
     for number, row in enumerate(rows, start=1):
-        for field, value in expected.items():
+        now = {"protocol": protocol}
+        if data is not None:
+            now["data"] = data.get(row.task, "nothing")
+        if backends is not None:
+            now["backend"] = row.backend if row.backend in backends else " or ".join(backends)
+        for field, value in now.items():
             found = getattr(row, field)
             if found != value:
                 raise LedgerError(

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from reproduce.errors import ProtocolError
 from reproduce.study.protocol import OptimizerSettings
+from reproduce.training.length import RunLength
+
+if TYPE_CHECKING:
+    from paper_optimizers.spec import OptimizerSpec
 
 Kind = Literal["catalog", "keras"]
 
@@ -23,7 +30,13 @@ KERAS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "Nadam": ("Nadam", {}),
     "Lion": ("Lion", {}),
     "Muon": ("Muon", {}),
+    "ScheduleFreeAdamW": ("ScheduleFreeAdamW", {}),
 }
+
+
+#: Averaging takes the place of their schedule: after the warm-up their rate is constant (Defazio et al. 2024).
+SCHEDULE_FREE = frozenset({"ScheduleFreeAdamW"})
+_NO_DECAY = "-nodecay"
 
 
 @dataclass(frozen=True)
@@ -32,41 +45,43 @@ class Entrant:
 
     Attributes:
         name: Its name in the protocol, the ledger and the tables.
-        kind: "catalog" for a spec of `paper_optimizers`, "keras" for Keras' own.
-        fingerprint: The spec's fingerprint; None for Keras' own.
+        kind: "catalog" for a spec of `paper_optimizers`; "keras" for an optimizer of Keras' own, in whose place the
+            engine runs the catalog's spec of the same name.
+        fingerprint: The spec's fingerprint, schedule included; None for what only Keras has.
+        schedule: The evolved schedule it is crossed with, or None.
+        decay: Whether it runs with its decay functions and schedule factor.
     """
 
     name: str
     kind: Kind
     fingerprint: str | None
+    schedule: str | None = None
+    decay: bool = True
 
-
-@dataclass(frozen=True)
-class RunLength:
-    """The steps of a run, which decay functions and one-cycle momentum follow.
-
-    Attributes:
-        total_steps: All of them.
-        warmup_steps: Those in which the rate rises.
-        hold_steps: Those at the peak.
-    """
-
-    total_steps: int
-    warmup_steps: int
-    hold_steps: int
+    @property
+    def base(self) -> str:
+        """The name in the catalog, or Keras'."""
+        return _split(self.name)[0]
 
 
 def roster(settings: OptimizerSettings) -> tuple[Entrant, ...]:
     """The optimizers of a protocol, in its order.
 
     Raises:
-        ProtocolError: For a name that the catalog, or Keras, does not have.
+        ProtocolError: For a name that the catalog, or Keras, does not have, and for an ending that does not fit it.
     """
-    catalog = (Entrant(name, "catalog", _fingerprint(name)) for name in settings.catalog)
-    unknown = [name for name in settings.keras if name not in KERAS]
-    if unknown:
-        raise ProtocolError(f"optimizers.keras: no optimizer {unknown[0]!r}; there are: {', '.join(KERAS)}")
-    return (*catalog, *(Entrant(name, "keras", None) for name in settings.keras))
+    catalog = (_entrant(name, "catalog") for name in settings.catalog)
+    return (*catalog, *(_entrant(name, "keras") for name in settings.keras))
+
+
+def entrant_spec(entrant: Entrant) -> OptimizerSpec | None:
+    """The spec that computes what the entrant does, its schedule included; None for what only Keras has."""
+    from paper_optimizers import describe_schedule, get, names
+
+    if entrant.base not in names():
+        return None
+    spec = get(entrant.base) if entrant.decay else get(entrant.base).without_decays()
+    return replace(spec, schedule=describe_schedule(entrant.schedule).factor) if entrant.schedule else spec
 
 
 def make_optimizer(entrant: Entrant, length: RunLength, rate: float = 1e-3) -> Any:
@@ -74,21 +89,76 @@ def make_optimizer(entrant: Entrant, length: RunLength, rate: float = 1e-3) -> A
     import keras
 
     if entrant.kind == "keras":
-        class_name, arguments = KERAS[entrant.name]
+        class_name, arguments = KERAS[entrant.base]
         return getattr(keras.optimizers, class_name)(learning_rate=rate, **arguments)
-    from paper_optimizers import GraphOptimizer, get
+    from paper_optimizers import GraphOptimizer
 
-    optimizer = GraphOptimizer(get(entrant.name), rate, total_steps=length.total_steps)
+    spec = entrant_spec(entrant)
+    if spec is None:
+        raise ValueError(f"the catalog has no optimizer {entrant.base!r}")
+    optimizer = GraphOptimizer(spec, rate, total_steps=length.total_steps)
     # Given to the constructor these two would make the rate a schedule, which cannot be set; the momentum's one
     # cycle reads them here.
     optimizer.warmup_steps, optimizer.hold_steps = length.warmup_steps, length.hold_steps
     return optimizer
 
 
-def _fingerprint(name: str) -> str:
+def learning_rates(entrant: Entrant, rate: float, length: RunLength) -> NDArray[np.float32]:
+    """The rate to set before each step: warm-up to the peak ``rate``, hold, half a cosine to 0.
+
+    Keras' own optimizers get the factor of the schedule they are crossed with here; a spec has it in itself.
+    """
+    from paper_optimizers import describe_schedule
+    from paper_optimizers.namespaces import NUMPY
+    from paper_optimizers.one_cycle import base_rate
+    from paper_optimizers.program import evaluate_graph
+    from paper_optimizers.simulation import numpy_progress
+
+    total, warmup, hold = length.total_steps, length.warmup_steps, length.hold_steps
+    if entrant.base in SCHEDULE_FREE:
+        hold = total - warmup - 1
+    steps = np.arange(total)
+    rates = np.asarray(base_rate(NUMPY, steps.astype(np.float64), rate, total, warmup, hold))
+    if entrant.kind == "keras" and entrant.schedule is not None:
+        factor = describe_schedule(entrant.schedule).factor
+        rates = rates * np.asarray(evaluate_graph(factor, NUMPY, numpy_progress(steps, total)))
+    return rates.astype(np.float32)
+
+
+def _entrant(name: str, kind: Kind) -> Entrant:
+    base, decay, schedule = _split(name)
+    key = f"optimizers.{kind}"
+    if kind == "keras" and base not in KERAS:
+        raise ProtocolError(f"{key}: no optimizer {base!r}; there are: {', '.join(KERAS)}")
+    spec = _catalog_spec(base, key) if kind == "catalog" else None
+    if not decay and (spec is None or spec.without_decays() == spec):
+        raise ProtocolError(f"{key}: {name!r}, but {base} has no decay functions and no schedule factor to leave out")
+    if schedule is not None:
+        _check_schedule(name, schedule, key)
+        if base in SCHEDULE_FREE or (spec is not None and spec.schedule is not None and decay):
+            raise ProtocolError(f"{key}: {name!r}, but {base} comes with a schedule of its own")
+    entrant = Entrant(name, kind, None, schedule, decay)
+    running = entrant_spec(entrant)
+    return entrant if running is None else replace(entrant, fingerprint=running.fingerprint())
+
+
+def _split(name: str) -> tuple[str, bool, str | None]:
+    """The name in the catalog or Keras, whether decays are kept, and the schedule."""
+    start, _, schedule = name.partition("+")
+    return start.removesuffix(_NO_DECAY), not start.endswith(_NO_DECAY), schedule if "+" in name else None
+
+
+def _catalog_spec(name: str, key: str) -> OptimizerSpec:
     from paper_optimizers import get
 
     try:
-        return get(name).fingerprint()
+        return get(name)
     except KeyError as error:
-        raise ProtocolError(f"optimizers.catalog: {error}") from None
+        raise ProtocolError(f"{key}: {error}") from None
+
+
+def _check_schedule(name: str, schedule: str, key: str) -> None:
+    from paper_optimizers import schedule_names
+
+    if schedule not in schedule_names():
+        raise ProtocolError(f"{key}: {name!r} ends in no schedule; there are: {', '.join(schedule_names())}")

@@ -1,8 +1,8 @@
 """What is to be run next: a pure function of the protocol and the rows so far.
 
-Every optimizer is tuned over the shared grid. While its best rate is at an edge of its grid, the grid grows there by
-one rate, up to the protocol's limit. Then the best rate is run with the final seeds. Since nothing but rows is
-remembered, an interrupted experiment goes on as if it had not been.
+On each task, every optimizer is tuned over the shared grid. While its best rate is at an edge of its grid, the grid
+grows there by one rate, up to the protocol's limit. Then the best rate is run with the final seeds. Since nothing but
+rows is remembered, an interrupted experiment goes on as if it had not been.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from reproduce.study.rows import Job, Row
 
 @dataclass(frozen=True)
 class Choice:
-    """What tuning has come to for one optimizer.
+    """What tuning has come to for one optimizer on one task.
 
     Attributes:
         grid: Its rates, ascending, grown where its best was at an edge.
@@ -33,26 +33,52 @@ class Choice:
     at_edge: bool
 
 
-def next_jobs(protocol: Protocol, entrants: Sequence[Entrant], rows: Sequence[Row]) -> list[Job]:
-    """All jobs that can be run now and have no row, in the order of the protocol.
+class Plan:
+    """What is left to run.
 
-    Rows of an optimizer whose fingerprint is no longer the entrant's do not count.
+    It depends on the rows alone, not on the order they come in. Rows of an optimizer whose fingerprint is no longer
+    the entrant's do not count.
+
+    Args:
+        protocol: The settings.
+        entrants: The optimizers.
+        rows: The rows so far.
     """
-    return [job for entrant in entrants for job in _jobs_of(protocol, entrant, current_rows(entrant, rows))]
 
+    def __init__(self, protocol: Protocol, entrants: Sequence[Entrant], rows: Iterable[Row]) -> None:
+        self._protocol = protocol
+        self._rows: dict[tuple[str, str], list[Row]] = {
+            (task.name, entrant.name): [] for task in protocol.tasks for entrant in entrants
+        }
+        self._prints = {entrant.name: entrant.fingerprint for entrant in entrants}
+        for row in rows:
+            self._sort_in(row)
+        self._jobs = {pair: _jobs_of(protocol, pair, own) for pair, own in self._rows.items()}
 
-def most_jobs_left(protocol: Protocol, entrants: Sequence[Entrant], rows: Sequence[Row]) -> int:
-    """How many runs are still to come as far as is known: what is planned, and the final runs after it."""
-    left = 0
-    for entrant in entrants:
-        own = current_rows(entrant, rows)
-        tuned = choose(protocol, own).rate is not None
-        left += len(_jobs_of(protocol, entrant, own)) + (0 if tuned else len(protocol.seeds.final))
-    return left
+    def add(self, row: Row) -> None:
+        """A run has ended."""
+        pair = self._sort_in(row)
+        if pair is not None:
+            self._jobs[pair] = _jobs_of(self._protocol, pair, self._rows[pair])
+
+    def jobs(self) -> list[Job]:
+        """All jobs that can be run now and have no row, in the order of the protocol's tasks and optimizers."""
+        return [job for jobs, _ in self._jobs.values() for job in jobs]
+
+    def left(self) -> int:
+        """How many runs are still to come as far as is known: `jobs`, and the final runs after them."""
+        return sum(len(jobs) + later for jobs, later in self._jobs.values())
+
+    def _sort_in(self, row: Row) -> tuple[str, str] | None:
+        pair = (row.task, row.optimizer)
+        if pair not in self._rows or row.fingerprint != self._prints[row.optimizer]:
+            return None
+        self._rows[pair].append(row)
+        return pair
 
 
 def choose(protocol: Protocol, rows: Iterable[Row]) -> Choice:
-    """The rate for an optimizer with these rows.
+    """The rate for an optimizer with these rows, all of one task.
 
     The highest mean validation accuracy at the end of training wins; then the lowest validation loss; then the lowest
     rate. A rate at which any run diverged ranks below every rate at which none did.
@@ -73,18 +99,24 @@ def choose(protocol: Protocol, rows: Iterable[Row]) -> Choice:
     return Choice(grid, best, None if accuracy < 0 else accuracy, at_edge=at_edge)
 
 
-def current_rows(entrant: Entrant, rows: Iterable[Row]) -> list[Row]:
-    """The rows of this optimizer, as it is now."""
-    return [row for row in rows if row.optimizer == entrant.name and row.fingerprint == entrant.fingerprint]
+def current_rows(entrant: Entrant, rows: Iterable[Row], task: str | None = None) -> list[Row]:
+    """The rows of this optimizer as it is now: those of one task, or of all."""
+    return [
+        row
+        for row in rows
+        if row.optimizer == entrant.name and row.fingerprint == entrant.fingerprint and task in (None, row.task)
+    ]
 
 
-def _jobs_of(protocol: Protocol, entrant: Entrant, rows: Sequence[Row]) -> list[Job]:
+def _jobs_of(protocol: Protocol, pair: tuple[str, str], rows: Sequence[Row]) -> tuple[list[Job], int]:
+    """The jobs of one optimizer on one task that can be run now, and how many final runs come after them."""
     done = {row.job for row in rows}
     choice = choose(protocol, rows)
-    wanted = [Job(entrant.name, "tune", rate, seed) for rate in choice.grid for seed in protocol.seeds.tune]
+    wanted = [Job(*pair, "tune", rate, seed) for rate in choice.grid for seed in protocol.seeds.tune]
     if choice.rate is not None:
-        wanted += [Job(entrant.name, "final", choice.rate, seed) for seed in protocol.seeds.final]
-    return [job for job in wanted if job not in done]
+        wanted += [Job(*pair, "final", choice.rate, seed) for seed in protocol.seeds.final]
+    jobs = [job for job in wanted if job not in done]
+    return jobs, 0 if choice.rate is not None else len(protocol.seeds.final)
 
 
 def _scores(protocol: Protocol, rows: Iterable[Row]) -> dict[float, tuple[float, float]]:

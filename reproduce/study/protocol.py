@@ -1,18 +1,21 @@
-"""Protocols: every setting that can change a number, read from ``artifact/protocols/NAME.toml``."""
+"""Protocols: every setting of a study that can change a number, from ``artifact/protocols/PROFILE/STUDY.toml``."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from reproduce.data.settings import DataSettings
 from reproduce.errors import ProtocolError
+from reproduce.models.settings import ModelSettings
 from reproduce.settings import read_settings, require
+from reproduce.training.settings import TrainingSettings
 
 _PACKAGE = Path(__file__).resolve().parent
 #: In a checkout, and where an installed package keeps its copy.
@@ -20,89 +23,26 @@ PROTOCOL_FOLDERS = (_PACKAGE.parent / "artifact" / "protocols", _PACKAGE / "prot
 
 
 @dataclass(frozen=True)
-class DigitsSettings:
-    """How scikit-learn's digits are split.
+class TaskSettings:
+    """One task: data, a network and the way it is trained.
 
     Attributes:
-        test_fraction: Share of each class kept for the test.
-        validation_fraction: Share of each class's remaining images kept for validation.
+        name: The task's name in rows and tables.
+        runner: "engine" trains many runs in one program and has some networks and the catalog's optimizers alone;
+            "keras" trains one run after another; "auto" takes the engine for whatever it has.
+        data: See `DataSettings`.
+        model: See `ModelSettings`.
+        training: See `TrainingSettings`.
     """
 
-    test_fraction: float
-    validation_fraction: float
+    name: str
+    runner: Literal["auto", "engine", "keras"]
+    data: DataSettings
+    model: ModelSettings
+    training: TrainingSettings
 
     def __post_init__(self) -> None:
-        _require_fraction("test_fraction", self.test_fraction)
-        _require_fraction("validation_fraction", self.validation_fraction)
-
-
-@dataclass(frozen=True)
-class FolderSettings:
-    """How a folder of class folders is read when ``--data-dir`` names one.
-
-    Attributes:
-        image_size: Height and width, in pixels, to which every image is resized.
-        train_per_class: Most images of a class taken from its train folder, validation included; 0 takes all.
-        test_per_class: Most images of a class taken from its test folder; 0 takes all.
-        validation_fraction: Share of each class's train images kept for validation.
-    """
-
-    image_size: int
-    train_per_class: int
-    test_per_class: int
-    validation_fraction: float
-
-    def __post_init__(self) -> None:
-        require(4 <= self.image_size <= 1024, "image_size", self.image_size, "between 4 and 1024 pixels")
-        require(self.train_per_class >= 0, "train_per_class", self.train_per_class, "0 (all) or more")
-        require(self.test_per_class >= 0, "test_per_class", self.test_per_class, "0 (all) or more")
-        _require_fraction("validation_fraction", self.validation_fraction)
-
-
-@dataclass(frozen=True)
-class ModelSettings:
-    """The surrogate network.
-
-    Attributes:
-        base_filters: Filters of the first convolution; the second has twice, the third four times as many.
-        dropout: Rate of the dropout before the last layer.
-        batch_norm_momentum: Share of the old running mean and variance kept at each step; Keras' 0.99 needs some
-            hundred steps before what validation sees is what training saw.
-    """
-
-    base_filters: int
-    dropout: float
-    batch_norm_momentum: float
-
-    def __post_init__(self) -> None:
-        require(1 <= self.base_filters <= 4096, "base_filters", self.base_filters, "between 1 and 4096")
-        require(0 <= self.dropout < 1, "dropout", self.dropout, "in [0, 1)")
-        momentum = self.batch_norm_momentum
-        require(0 <= momentum < 1, "batch_norm_momentum", momentum, "in [0, 1)")
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """The length and schedule of one run.
-
-    Attributes:
-        batch_size: Images of a step; what is left over at an epoch's end is dropped, after a fresh shuffle each epoch.
-        epochs: Passes over the training images.
-        warmup_fraction: Share of all steps in which the rate rises linearly from 0 to its peak.
-        hold_fraction: Share of all steps at the peak after the warm-up; a half cosine to 0 takes the rest.
-    """
-
-    batch_size: int
-    epochs: int
-    warmup_fraction: float
-    hold_fraction: float
-
-    def __post_init__(self) -> None:
-        require(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
-        require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
-        require(0 <= self.warmup_fraction < 1, "warmup_fraction", self.warmup_fraction, "in [0, 1)")
-        room = 1 - self.warmup_fraction
-        require(0 <= self.hold_fraction < room, "hold_fraction", self.hold_fraction, f"in [0, {room:g})")
+        require(re.fullmatch(r"[\w.-]+", self.name) is not None, "name", self.name, "letters, digits and any of _ . -")
 
 
 @dataclass(frozen=True)
@@ -163,6 +103,9 @@ class SeedSettings:
 class OptimizerSettings:
     """Which optimizers take part.
 
+    A name may end in "-nodecay", for an optimizer of the catalog without its decay functions and schedule factor, and
+    then in "+LR1" to "+LR9", for one whose learning rate that evolved schedule multiplies.
+
     Attributes:
         catalog: Names in the catalog of `paper_optimizers`.
         keras: Names of Keras' own optimizers, which run with Keras' default settings but for the rate.
@@ -188,45 +131,50 @@ class OptimizerSettings:
 
 @dataclass(frozen=True)
 class Protocol:
-    """All settings of one profile.
+    """All settings of one study.
 
     Attributes:
-        profile: The protocol's name, that of its file.
-        description: What the profile is for, in a sentence.
-        digits: See `DigitsSettings`.
-        folder: See `FolderSettings`.
-        model: See `ModelSettings`.
-        training: See `TrainingSettings`.
+        profile: The profile it belongs to, the name of its file's folder.
+        study: Its name, that of its file.
+        description: What it is for, in a sentence.
+        tasks: See `TaskSettings`.
+        folder: The data of the one task when ``--data-dir`` names a data set to be used in its place; None where
+            ``--data-dir`` is where the tasks' own data sets lie.
         rates: See `RateSettings`.
         seeds: See `SeedSettings`.
         optimizers: See `OptimizerSettings`.
     """
 
     profile: str
+    study: str
     description: str
-    digits: DigitsSettings
-    folder: FolderSettings
-    model: ModelSettings
-    training: TrainingSettings
+    tasks: tuple[TaskSettings, ...]
+    folder: DataSettings | None
     rates: RateSettings
     seeds: SeedSettings
     optimizers: OptimizerSettings
 
-    def data(self, data_dir: Path | None) -> DataSettings:
-        """The digits, or the folder ``data_dir``, as these settings cut them."""
-        cut = self.digits if data_dir is None else self.folder
-        return DataSettings(
-            source="digits" if data_dir is None else "folder",
-            image_size=0 if data_dir is None else self.folder.image_size,
-            train_per_class=0 if data_dir is None else self.folder.train_per_class,
-            test_per_class=0 if data_dir is None else self.folder.test_per_class,
-            validation_fraction=cut.validation_fraction,
-            test_fraction=self.digits.test_fraction,
-            leave_out=(),
-            window=0,
-            label_noise=0.0,
-            imbalance=1.0,
-        )
+    def __post_init__(self) -> None:
+        require(len(self.tasks) > 0, "tasks", [], "at least one task")
+        names = [task.name for task in self.tasks]
+        require(len(set(names)) == len(names), "tasks", names, "tasks of different names")
+        alone = self.folder is None or len(self.tasks) == 1
+        require(alone, "folder", names, "left out of a protocol of several tasks")
+
+    def task(self, name: str) -> TaskSettings:
+        """The task called ``name``."""
+        return next(task for task in self.tasks if task.name == name)
+
+    def on_folder(self, name: str) -> Protocol:
+        """The same study of the data set that ``--data-dir`` names; ``name`` is its name.
+
+        Raises:
+            ProtocolError: If the study has no settings ``folder``.
+        """
+        if self.folder is None:
+            raise ProtocolError(f"study {self.study} has no table [folder], so its data cannot be replaced")
+        task = dataclasses.replace(self.tasks[0], name=name, data=self.folder)
+        return dataclasses.replace(self, study=f"{self.study}-{name}", tasks=(task,))
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain data."""
@@ -239,25 +187,31 @@ class Protocol:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def load_protocol(name: str) -> Protocol:
-    """Read the protocol of this project called ``name``, or of the TOML file at the path ``name``.
+def load_protocol(profile: str, study: str = "main") -> Protocol:
+    """Read the protocol of this project for ``study`` in ``profile``, or the TOML file at the path ``profile``.
 
     Raises:
         ProtocolError: If there is none, or `parse_protocol` refuses it.
     """
-    path = Path(name) if name.endswith(".toml") else _find(name)
+    path = Path(profile) if profile.endswith(".toml") else _find(profile, study)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ProtocolError(f"cannot read the protocol {path}: {error}") from None
     protocol = parse_protocol(text, str(path))
-    if protocol.profile != path.stem:
-        raise ProtocolError(f"{path}: profile must be the file's name, {path.stem!r}; received {protocol.profile!r}")
+    own = {"study": path.stem} if path == Path(profile) else {"study": study, "profile": profile}
+    for key, expected in own.items():
+        found = getattr(protocol, key)
+        if found != expected:
+            raise ProtocolError(f"{path}: {key} must be {expected!r}, as the path says; received {found!r}")
     return protocol
 
 
 def parse_protocol(text: str, origin: str = "protocol") -> Protocol:
     """Read a protocol from TOML text; ``origin`` names it in errors.
+
+    The top level may hold ``runner``, [data], [model] and [training]: what every task and [folder] takes from there
+    unless it says otherwise, key by key.
 
     Raises:
         ProtocolError: Naming the key, for text that is not TOML and for any unknown, missing, ill-typed or
@@ -267,23 +221,56 @@ def parse_protocol(text: str, origin: str = "protocol") -> Protocol:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ProtocolError(f"{origin} is not valid TOML: {error}") from None
-    return read_settings(Protocol, table, origin)
+    return read_settings(Protocol, _spread(table), origin)
 
 
-def _find(name: str) -> Path:
+def studies(profile: str) -> tuple[str, ...]:
+    """The studies of a profile, by name."""
+    paths = {path.stem: path for folder in PROTOCOL_FOLDERS for path in folder.glob(f"{profile}/*.toml")}
+    return tuple(sorted(name for name, path in paths.items() if _is_study(path)))
+
+
+def profiles() -> tuple[str, ...]:
+    """The profiles that have a study."""
+    names = {path.parent.name for folder in PROTOCOL_FOLDERS for path in folder.glob("*/*.toml")}
+    return tuple(sorted(name for name in names if studies(name)))
+
+
+def _spread(table: dict[str, Any]) -> dict[str, Any]:
+    """The table with what its tasks share written into each of them."""
+    shared = {key: table[key] for key in ("runner", "data", "model", "training") if key in table}
+    own = {key: value for key, value in table.items() if key not in shared}
+    if isinstance(own.get("tasks"), list):
+        own["tasks"] = [_over(shared, task) for task in own["tasks"]]
+    if "folder" in own:
+        own["folder"] = _over(shared.get("data", {}), own["folder"])
+    return own
+
+
+def _over(shared: Any, own: Any) -> Any:
+    if not isinstance(shared, dict) or not isinstance(own, dict):
+        return own
+    return {**shared, **{key: _over(shared.get(key), value) for key, value in own.items()}}
+
+
+def _find(profile: str, study: str) -> Path:
     for folder in PROTOCOL_FOLDERS:
-        path = folder / f"{name}.toml"
-        if path.is_file() and path.parent == folder:
+        path = folder / profile / f"{study}.toml"
+        if path.is_file() and path.parent.parent == folder and path.parent.name:
             return path
-    known = sorted({path.stem for folder in PROTOCOL_FOLDERS for path in folder.glob("*.toml")})
+    if profile in profiles():
+        raise ProtocolError(f"profile {profile} has no study {study!r}; there are: {', '.join(studies(profile))}")
     raise ProtocolError(
-        f"no profile {name!r}; there are: {', '.join(known) or 'none'} (or give a path ending in .toml)"
+        f"no profile {profile!r}; there are: {', '.join(profiles()) or 'none'} (or give a path ending in .toml)"
     )
+
+
+def _is_study(path: Path) -> bool:
+    try:
+        return "study" in tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
 
 
 def _three_digits(value: float) -> float:
     return float(f"{value:.3g}")
-
-
-def _require_fraction(name: str, value: float) -> None:
-    require(0 < value < 1, name, value, "in (0, 1)")

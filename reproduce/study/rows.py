@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from reproduce.training.outcome import Curve, Diverged, Finished, Outcome
+
+__all__ = ["SCHEMA", "Curve", "Diverged", "Finished", "Job", "Outcome", "Phase", "Row", "row_from_dict"]
+
 #: Raised by one whenever a field of `Row` changes its meaning.
-SCHEMA = 1
+SCHEMA = 2
 
 Phase = Literal["tune", "final"]
 
@@ -18,64 +22,21 @@ class Job:
     """One training run to do.
 
     Attributes:
+        task: Its name in the protocol.
         optimizer: Its name in the protocol.
         phase: "tune" to choose the rate, "final" to report.
         rate: Peak learning rate.
         seed: Seed of weights, batches and dropout.
     """
 
+    task: str
     optimizer: str
     phase: Phase
     rate: float
     seed: int
 
     def __str__(self) -> str:
-        return f"{self.optimizer} at rate {self.rate:g}, seed {self.seed} ({self.phase})"
-
-
-@dataclass(frozen=True)
-class Finished:
-    """The run reached its last step with finite losses."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The outcome as it is stored."""
-        return {"kind": "finished"}
-
-
-@dataclass(frozen=True)
-class Diverged:
-    """The loss, or what the network answers, was NaN or infinite.
-
-    Attributes:
-        step: The first step, counted from 0, whose loss was not finite; the number of all steps if only the answers
-            after the last one were not.
-    """
-
-    step: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """The outcome as it is stored."""
-        return {"kind": "diverged", "step": self.step}
-
-
-Outcome = Finished | Diverged
-
-
-@dataclass(frozen=True)
-class Curve:
-    """What was measured at the end of each epoch that was completed; all four have the same length.
-
-    Attributes:
-        train_loss: Mean cross-entropy of the epoch's batches, as trained on (dropout on).
-        train_accuracy: Share of the epoch's images classified rightly as they were trained on.
-        validation_loss: Mean cross-entropy of the validation images.
-        validation_accuracy: Share of the validation images classified rightly.
-    """
-
-    train_loss: tuple[float, ...]
-    train_accuracy: tuple[float, ...]
-    validation_loss: tuple[float, ...]
-    validation_accuracy: tuple[float, ...]
+        return f"{self.optimizer} on {self.task} at rate {self.rate:g}, seed {self.seed} ({self.phase})"
 
 
 @dataclass(frozen=True)
@@ -84,17 +45,22 @@ class Row:
 
     Attributes:
         schema: `SCHEMA`.
-        profile: The protocol's name.
+        profile: The profile that the protocol belongs to.
+        study: The protocol's name in its profile.
         protocol: The protocol's hash.
-        task: The data set's name.
+        task: See `Job`.
         data: The data set's checksum.
         num_classes: Its classes; 1 / num_classes is what guessing gets, and what a diverged run counts.
-        optimizer: The optimizer's name.
-        kind: "catalog" or "keras".
-        fingerprint: The spec's fingerprint; None for Keras' own optimizers.
+        optimizer: The optimizer's name in the protocol, as "Adam", "Adam+LR1" or "Opt7-nodecay".
+        kind: "catalog" or "keras"; see `reproduce.study.optimizers.Entrant`.
+        fingerprint: The fingerprint of what was run; None for what only Keras has.
+        schedule: The evolved schedule that the optimizer was crossed with, or None.
+        decay: Whether the optimizer ran with its decay functions and schedule factor, if it has any.
         phase: See `Job`.
         rate: See `Job`.
         seed: See `Job`.
+        weights: "scratch", or where the initial weights came from.
+        precision: Type of the arithmetic, as "float32".
         outcome: `Finished` or `Diverged`.
         steps: Steps that were run.
         curve: See `Curve`.
@@ -102,12 +68,13 @@ class Row:
         test_accuracy: At the end of training, measured in phase "final" alone; None if it diverged.
         seconds: Wall time of the run, with its compilation where it was the first of its optimizer.
         device: The processor or accelerator.
-        backend: Keras' backend.
+        backend: "engine" for `reproduce.population`, else Keras' backend.
         versions: Versions of Python and the packages that compute.
     """
 
     schema: int
     profile: str
+    study: str
     protocol: str
     task: str
     data: str
@@ -115,9 +82,13 @@ class Row:
     optimizer: str
     kind: str
     fingerprint: str | None
+    schedule: str | None
+    decay: bool
     phase: Phase
     rate: float
     seed: int
+    weights: str
+    precision: str
     outcome: Outcome
     steps: int
     curve: Curve
@@ -131,7 +102,7 @@ class Row:
     @property
     def job(self) -> Job:
         """The job this row answers."""
-        return Job(self.optimizer, self.phase, self.rate, self.seed)
+        return Job(self.task, self.optimizer, self.phase, self.rate, self.seed)
 
     def to_dict(self) -> dict[str, Any]:
         """The row as plain data for JSON."""
@@ -195,9 +166,11 @@ def _is_curve(value: Any) -> bool:
 
 
 _CHECKS = {
-    **dict.fromkeys(("profile", "protocol", "task", "data", "optimizer", "kind", "device", "backend"), _is_text),
+    **dict.fromkeys(("profile", "study", "protocol", "task", "data", "optimizer", "kind"), _is_text),
+    **dict.fromkeys(("weights", "precision", "device", "backend"), _is_text),
     "num_classes": lambda value: _is_count(value) and value >= 2,
-    "fingerprint": lambda value: value is None or _is_text(value),
+    **dict.fromkeys(("fingerprint", "schedule"), lambda value: value is None or _is_text(value)),
+    "decay": lambda value: isinstance(value, bool),
     "phase": lambda value: value in ("tune", "final"),
     "rate": lambda value: _is_number(value) and value > 0,
     "seed": _is_count,

@@ -1,15 +1,27 @@
-"""From a job to its row, inside a worker."""
+"""From jobs to their rows, inside a worker."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from reproduce.data import Dataset
-from reproduce.machine import backend_name, device_name, versions
+from reproduce.data import Dataset, load_dataset
+from reproduce.errors import DataError
+from reproduce.machine import backend_name, device_name, engine_device_name, versions
 from reproduce.study.optimizers import Entrant
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import SCHEMA, Job, Row
+from reproduce.study.runners import Runner
 from reproduce.study.workers import Run
+from reproduce.training.outcome import Measured
+
+if TYPE_CHECKING:
+    from reproduce.study.engine_trainer import EngineTrainer
+    from reproduce.training.trainer import Trainer
+
+ENGINE = "engine"
 
 
 @dataclass(frozen=True)
@@ -18,51 +30,116 @@ class MakeTrainingRun:
 
     Attributes:
         protocol: The settings.
-        dataset: The task.
         entrants: The optimizers.
+        runners: What trains each optimizer, by task and name.
+        checksums: The checksum of each task's data set.
+        data_dir: See `load_dataset`.
+        cache_dir: See `load_dataset`.
+        engine_batch: The most runs that the engine trains at once.
     """
 
     protocol: Protocol
-    dataset: Dataset
     entrants: tuple[Entrant, ...]
+    runners: Mapping[tuple[str, str], Runner]
+    checksums: Mapping[str, str]
+    data_dir: Path | None
+    cache_dir: Path | None
+    engine_batch: int
+
+    def group(self, job: Job) -> Hashable:
+        """The engine serves all optimizers of a task; Keras compiles for each."""
+        runner = self.runner(job)
+        return (job.task, runner, "" if runner == "engine" else job.optimizer)
+
+    def largest_batch(self, job: Job) -> int:
+        """Keras trains one run at a time."""
+        return self.engine_batch if self.runner(job) == "engine" else 1
+
+    def runner(self, job: Job) -> Runner:
+        """What trains ``job``."""
+        return self.runners[job.task, job.optimizer]
 
     def __call__(self) -> Run:
-        """Start Keras; the function keeps the last optimizer's compiled loop."""
+        """The function keeps what it compiled for the last group of jobs."""
+        return _TrainingRun(self)
+
+
+class _TrainingRun:
+    """Runs batches of jobs, each of one group."""
+
+    def __init__(self, make: MakeTrainingRun) -> None:
+        self._make = make
+        self._entrants = {entrant.name: entrant for entrant in make.entrants}
+        self._protocol_hash = make.protocol.hash()
+        self._dataset: tuple[str, Dataset] | None = None
+        self._trainer: tuple[Hashable, Any] | None = None
+
+    def __call__(self, batch: Sequence[Job]) -> list[Row]:
+        if self._make.runner(batch[0]) == "engine":
+            engine = self._engine_trainer(batch[0])
+            measured = engine.run([(self._entrants[job.optimizer], job) for job in batch])
+            backend, library, device = ENGINE, "jax", engine_device_name()
+        else:
+            trainer = self._keras_trainer(batch[0])
+            measured = [trainer.run(job.rate, job.seed, test=job.phase == "final") for job in batch]
+            backend = library = backend_name()
+            device = device_name()
+        where = {"backend": backend, "device": device, "versions": versions(library)}
+        return [self._row(job, result, where) for job, result in zip(batch, measured, strict=True)]
+
+    def _engine_trainer(self, job: Job) -> EngineTrainer:
+        from reproduce.study.engine_trainer import EngineTrainer
+
+        return self._kept(job, lambda dataset: EngineTrainer(self._make.protocol.task(job.task), dataset))
+
+    def _keras_trainer(self, job: Job) -> Trainer:
         from reproduce.training.trainer import Trainer
 
-        entrants = {entrant.name: entrant for entrant in self.entrants}
-        checksum, protocol_hash = self.dataset.checksum(), self.protocol.hash()
-        device, backend = device_name(), backend_name()
-        kept: dict[str, Trainer] = {}
+        entrant = self._entrants[job.optimizer]
+        return self._kept(job, lambda dataset: Trainer(self._make.protocol.task(job.task), dataset, entrant))
 
-        def run(job: Job) -> Row:
-            entrant = entrants[job.optimizer]
-            if job.optimizer not in kept:
-                kept.clear()
-                kept[job.optimizer] = Trainer(self.protocol, self.dataset, entrant)
-            measured = kept[job.optimizer].run(job.rate, job.seed, test=job.phase == "final")
-            return Row(
-                schema=SCHEMA,
-                profile=self.protocol.profile,
-                protocol=protocol_hash,
-                task=self.dataset.name,
-                data=checksum,
-                num_classes=len(self.dataset.classes),
-                optimizer=job.optimizer,
-                kind=entrant.kind,
-                fingerprint=entrant.fingerprint,
-                phase=job.phase,
-                rate=job.rate,
-                seed=job.seed,
-                outcome=measured.outcome,
-                steps=measured.steps,
-                curve=measured.curve,
-                validation_accuracy=measured.validation_accuracy,
-                test_accuracy=measured.test_accuracy,
-                seconds=round(measured.seconds, 4),
-                device=device,
-                backend=backend,
-                versions=versions(backend),
-            )
+    def _kept(self, job: Job, make: Any) -> Any:
+        group = self._make.group(job)
+        if self._trainer is None or self._trainer[0] != group:
+            self._trainer = None  # Its memory is free before the next is made.
+            self._trainer = (group, make(self._data(job.task)))
+        return self._trainer[1]
 
-        return run
+    def _data(self, task: str) -> Dataset:
+        if self._dataset is None or self._dataset[0] != task:
+            self._dataset = None
+            settings = self._make.protocol.task(task).data
+            dataset = load_dataset(settings, self._make.data_dir, self._make.cache_dir)
+            if dataset.checksum() != self._make.checksums[task]:
+                raise DataError(f"the data of task {task} changed while the study ran; start it again")
+            self._dataset = (task, dataset)
+        return self._dataset[1]
+
+    def _row(self, job: Job, measured: Measured, where: Mapping[str, Any]) -> Row:
+        entrant, protocol = self._entrants[job.optimizer], self._make.protocol
+        return Row(
+            schema=SCHEMA,
+            profile=protocol.profile,
+            study=protocol.study,
+            protocol=self._protocol_hash,
+            task=job.task,
+            data=self._make.checksums[job.task],
+            num_classes=len(self._data(job.task).classes),
+            optimizer=job.optimizer,
+            kind=entrant.kind,
+            fingerprint=entrant.fingerprint,
+            schedule=entrant.schedule,
+            decay=entrant.decay,
+            phase=job.phase,
+            rate=job.rate,
+            seed=job.seed,
+            weights=measured.weights,
+            precision=measured.precision,
+            outcome=measured.outcome,
+            steps=measured.steps,
+            curve=measured.curve,
+            validation_accuracy=measured.validation_accuracy,
+            test_accuracy=measured.test_accuracy,
+            seconds=round(measured.seconds, 4),
+            **where,
+        )

@@ -1,7 +1,8 @@
-"""Worker processes: each runs one job at a time and keeps to one optimizer as long as it has jobs.
+"""Worker processes: each runs one batch of jobs at a time and keeps to one group of jobs as long as there are any.
 
-Rows come back to this process, the ledger's only writer. A worker that dies has its job started once more in a new
-one. Workers end by themselves when this process is gone.
+A group is jobs that share what a worker has compiled; a batch is jobs of one group. Rows come back to this process,
+the ledger's only writer. A worker that dies has its batch started once more in a new one. Workers end by themselves
+when this process is gone.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -28,11 +30,13 @@ _ONE_THREAD = {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "2",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
     "NPROC": "1",
 }
 _XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
-Run = Callable[[Job], Row]
+#: Runs the jobs of one batch; one row for each, in their order.
+Run = Callable[[Sequence[Job]], list[Row]]
 
 
 class RunMaker(Protocol):
@@ -41,13 +45,19 @@ class RunMaker(Protocol):
     def __call__(self) -> Run:
         """Called once in each worker."""
 
+    def group(self, job: Job) -> Hashable:
+        """What a worker must have compiled for ``job``."""
+
+    def largest_batch(self, job: Job) -> int:
+        """The most jobs of its group to be run at once."""
+
 
 @dataclass
 class _Worker:
     process: BaseProcess
     connection: Connection
-    optimizer: str | None = None
-    job: Job | None = None
+    group: Hashable = None
+    batch: tuple[Job, ...] = ()
 
 
 class WorkerPool:
@@ -85,66 +95,66 @@ class WorkerPool:
             jobs: All jobs that can be run now and are not done, asked for again after each row was yielded.
 
         Raises:
-            WorkerError: If a second worker died over the same job.
+            WorkerError: If a second worker died over the same batch.
         """
         while True:
-            waiting = list(jobs())
-            self._hand_out(waiting)
-            busy = [worker for worker in self._workers if worker.job is not None]
+            self._hand_out(list(jobs()))
+            busy = [worker for worker in self._workers if worker.batch]
             if not busy:
                 return
             ready = wait([worker.connection for worker in busy])
             for worker in [worker for worker in busy if worker.connection in ready]:
-                row = self._receive(worker)
-                if row is not None:
-                    yield row
+                yield from self._receive(worker)
 
     def running(self) -> list[Job]:
         """The jobs being run now."""
-        return [worker.job for worker in self._workers if worker.job is not None]
+        return [job for worker in self._workers for job in worker.batch]
 
     def _hand_out(self, jobs: Sequence[Job]) -> None:
-        running = self.running()
+        running = set(self.running())
         waiting = [job for job in jobs if job not in running]
-        while len(self._workers) < min(self._size, len(running) + len(waiting)):
+        busy = sum(bool(worker.batch) for worker in self._workers)
+        while len(self._workers) < min(self._size, busy + len(waiting)):
             self._workers.append(_start(self._make_run, self._log))
         for worker in self._workers:
-            if worker.job is None and waiting:
-                job = self._pick(worker, waiting)
-                waiting.remove(job)
-                worker.job, worker.optimizer = job, job.optimizer
+            if not worker.batch and waiting:
+                worker.batch = self._pick(worker, waiting)
+                worker.group = self._make_run.group(worker.batch[0])
+                waiting = [job for job in waiting if job not in worker.batch]
                 with suppress(BrokenPipeError):  # A dead worker is noticed where its answer is awaited.
-                    worker.connection.send(job)
+                    worker.connection.send(worker.batch)
 
-    def _pick(self, worker: _Worker, waiting: Sequence[Job]) -> Job:
-        """A job of the optimizer this worker has compiled, else of one that no other worker has, else any."""
-        taken = {other.optimizer for other in self._workers if other is not worker and other.job is not None}
-        own = [job for job in waiting if job.optimizer == worker.optimizer]
-        free = [job for job in waiting if job.optimizer not in taken]
-        return (own or free or list(waiting))[0]
+    def _pick(self, worker: _Worker, waiting: Sequence[Job]) -> tuple[Job, ...]:
+        """Jobs of the group this worker has compiled, else of one that no other worker has, else of any."""
+        group = self._make_run.group
+        taken = {other.group for other in self._workers if other is not worker and other.batch}
+        own = (job for job in waiting if group(job) == worker.group)
+        free = (job for job in waiting if group(job) not in taken)
+        first = next(own, None) or next(free, None) or waiting[0]
+        same = (job for job in waiting if group(job) == group(first))
+        return tuple(islice(same, self._make_run.largest_batch(first)))
 
-    def _receive(self, worker: _Worker) -> Row | None:
-        """The worker's row, or None if it died."""
-        job = worker.job
+    def _receive(self, worker: _Worker) -> list[Row]:
+        """The worker's rows, or none if it died."""
         try:
-            row: Row = worker.connection.recv()
+            rows: list[Row] = worker.connection.recv()
         except (EOFError, ConnectionResetError):
-            self._bury(worker, job)
-            return None
-        worker.job = None
-        return row
+            self._bury(worker)
+            return []
+        worker.batch = ()
+        return rows
 
-    def _bury(self, worker: _Worker, job: Job | None) -> None:
+    def _bury(self, worker: _Worker) -> None:
         _end(worker)
         self._workers.remove(worker)
-        if job is None:
-            return
         code = worker.process.exitcode
         ending = f"signal {-code}" if code is not None and code < 0 else f"exit status {code}"
-        if job in self._died_once:
-            raise WorkerError(f"a second worker process died ({ending}) while running {job}: see {self._log}")
-        self._died_once.add(job)
-        self._notice(f"a worker process died ({ending}) while running {job}: running it once more (see {self._log})")
+        others = f" and {len(worker.batch) - 1} more" if len(worker.batch) > 1 else ""
+        what = f"({ending}) while running {worker.batch[0]}{others}"
+        if self._died_once.intersection(worker.batch):
+            raise WorkerError(f"a second worker process died {what}: see {self._log}")
+        self._died_once.update(worker.batch)
+        self._notice(f"a worker process died {what}: running it once more (see {self._log})")
 
 
 def _start(make_run: RunMaker, log: Path) -> _Worker:
@@ -182,8 +192,8 @@ def _work(connection: Connection, make_run: RunMaker, log: str) -> None:
     run = make_run()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            job: Job = connection.recv()
-            connection.send(run(job))
+            batch: tuple[Job, ...] = connection.recv()
+            connection.send(run(batch))
 
 
 def _end(worker: _Worker) -> None:

@@ -1,0 +1,112 @@
+"""Training many runs of one task side by side in the population engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+
+from reproduce.data import Dataset, Part
+from reproduce.population.assembly import Member
+from reproduce.population.augmentation import crop_flip_cutout
+from reproduce.population.convnet import ConvNet
+from reproduce.population.engine import Population
+from reproduce.population.problems import Problem, classification
+from reproduce.population.waves import Task, Training, train_members
+from reproduce.study.optimizers import Entrant, entrant_spec
+from reproduce.study.protocol import TaskSettings
+from reproduce.study.rows import Job
+from reproduce.training.length import run_length, steps_per_epoch
+from reproduce.training.outcome import Curve, Diverged, Finished, Measured
+
+
+class EngineTrainer:
+    """Trains any catalog optimizers on one task, compiled once.
+
+    One seed gives every optimizer the same initial weights and batches, those that Keras would start from too.
+
+    Args:
+        task: The settings; `reproduce.study.runners` says which the engine has.
+        dataset: Its data.
+    """
+
+    def __init__(self, task: TaskSettings, dataset: Dataset) -> None:
+        self._settings = task.training
+        self._length = run_length(task.training, len(dataset.train))
+        self._steps = steps_per_epoch(task.training, len(dataset.train))
+        self._dataset = dataset
+        self._train = tuple(jnp.asarray(array) for array in (dataset.train.inputs, dataset.train.labels))
+        self._population = Population(_problem(task, dataset))
+
+    def run(self, jobs: Sequence[tuple[Entrant, Job]]) -> list[Measured]:
+        """Train once for each job; what becomes of one does not depend on the others.
+
+        Test accuracy is measured in phase "final" alone. Seconds are each job's share of the whole.
+        """
+        results: dict[Job, Measured] = {}
+        for phase in ("tune", "final"):
+            chosen = [(entrant, job) for entrant, job in jobs if job.phase == phase]
+            if chosen:
+                start = time.perf_counter()
+                trainings = self._trainings(chosen, test=phase == "final")
+                seconds = (time.perf_counter() - start) / len(chosen)
+                for (_, job), training in zip(chosen, trainings, strict=True):
+                    results[job] = self._measured(training, seconds)
+        return [results[job] for _, job in jobs]
+
+    def _trainings(self, jobs: Sequence[tuple[Entrant, Job]], *, test: bool) -> list[Training]:
+        members = [self._member(entrant, job) for entrant, job in jobs]
+        task = Task(
+            train=self._train,
+            validation=_arrays(self._dataset.validation),
+            batch_size=self._settings.batch_size,
+            steps_per_epoch=self._steps,
+            test=_arrays(self._dataset.test) if test else None,
+        )
+        # One after another on a CPU: members gain nothing from company there, and every number of them would compile.
+        largest = 1 if jax.default_backend() == "cpu" else len(members)
+        return train_members(self._population, members, task, self._settings.epochs, largest=largest)
+
+    def _member(self, entrant: Entrant, job: Job) -> Member:
+        spec, length = entrant_spec(entrant), self._length
+        if spec is None:
+            raise ValueError(f"{entrant.name} is no spec; the engine cannot run it")
+        return Member(spec, job.rate, length.total_steps, length.warmup_steps, length.hold_steps, job.seed)
+
+    def _measured(self, training: Training, seconds: float) -> Measured:
+        failed, epochs = training.failed_at, len(training.validation_accuracy)
+        return Measured(
+            outcome=Finished() if failed is None else Diverged(failed),
+            steps=min(epochs + (failed is not None), self._settings.epochs) * self._steps,
+            curve=Curve(
+                tuple(training.train_loss),
+                tuple(training.train_accuracy),
+                tuple(training.validation_loss),
+                tuple(training.validation_accuracy),
+            ),
+            validation_accuracy=training.validation_accuracy[-1] if failed is None else None,
+            test_accuracy=training.test_accuracy if failed is None else None,
+            weights="scratch",
+            precision="float32",
+            seconds=seconds,
+        )
+
+
+def _problem(task: TaskSettings, dataset: Dataset) -> Problem:
+    height, _, channels = dataset.input_shape
+    network = ConvNet(
+        base_filters=task.model.width,
+        channels=channels,
+        num_classes=len(dataset.classes),
+        scale=1 / dataset.largest_pixel,
+        dropout=task.model.dropout,
+        batch_norm_momentum=task.model.batch_norm_momentum,
+    )
+    augment = crop_flip_cutout(height // 8, height // 4) if task.training.augmentations else None
+    return classification(network.initial, network.apply, augment)
+
+
+def _arrays(part: Part) -> tuple[object, object]:
+    return part.inputs, part.labels

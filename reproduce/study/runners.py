@@ -1,0 +1,50 @@
+"""What trains a run: the population engine for what it has, Keras for everything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from reproduce.errors import ProtocolError
+from reproduce.study.optimizers import Entrant, entrant_spec
+from reproduce.study.protocol import Protocol, TaskSettings
+
+Runner = Literal["engine", "keras"]
+
+#: What the engine's own augmentation does, together or not at all.
+CROP_FLIP_CUTOUT = ("crop", "flip", "cutout")
+
+
+def runner_of(task: TaskSettings, entrant: Entrant) -> Runner:
+    """What trains this optimizer on this task.
+
+    Raises:
+        ProtocolError: If the task asks for the engine and the engine lacks its network or a setting.
+    """
+    if task.runner == "keras":
+        return "keras"
+    lacking = _lacking(task)
+    if lacking is not None and task.runner == "engine":
+        raise ProtocolError(f"task {task.name}: the engine has no {lacking}; set runner to 'auto' or 'keras'")
+    return "engine" if lacking is None and entrant_spec(entrant) is not None else "keras"
+
+
+def runners(protocol: Protocol, entrants: Sequence[Entrant]) -> dict[tuple[str, str], Runner]:
+    """What trains each optimizer on each task, by their names; errors as of `runner_of`."""
+    return {(task.name, entrant.name): runner_of(task, entrant) for task in protocol.tasks for entrant in entrants}
+
+
+def _lacking(task: TaskSettings) -> str | None:
+    """The first setting of ``task`` that the engine does not have."""
+    model, training = task.model, task.training
+    there = {
+        f"model.kind = {model.kind!r}": model.kind == "surrogate",
+        f"model.pixels = {model.pixels!r}": model.pixels == "unit",
+        f"model.start = {model.start!r}": model.start == "scratch",
+        f"training.augmentations = {list(training.augmentations)}": training.augmentations in ((), CROP_FLIP_CUTOUT),
+        f"training.gradient_noise = {training.gradient_noise:g}": training.gradient_noise == 0,
+        f"training.accumulation = {training.accumulation}": training.accumulation == 1,
+        f"training.precision = {training.precision!r}": training.precision == "float32",
+        f"training.frozen = {training.frozen!r}": training.frozen == "nothing",
+    }
+    return next((name for name, has in there.items() if not has), None)
