@@ -142,7 +142,7 @@ class Algorithm(Protocol[State]):
         """The state before the first round."""
 
     def ask(self, state: State) -> Sequence[Request]:
-        """The requests of the next round, in their order; none at the end."""
+        """The requests of the next round, all for one stage, in their order; none at the end."""
 
     def tell(self, state: State, answers: Sequence[Answer]) -> tuple[State, Sequence[Selection]]:
         """The state after the answers to those requests, and the selections made."""

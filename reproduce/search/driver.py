@@ -1,0 +1,197 @@
+"""The driver: answers an algorithm's requests, round after round, and writes down everything on the way.
+
+A round's new candidates are drawn side by side: every open slot draws once, all draws are checked at once, those that
+are new and sound are kept, the others draw again. What is kept goes to the executor; scores are written in the order
+of the requests, whatever order they come in. So the ledger depends neither on batches nor on workers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol, TypeVar
+
+from reproduce.search.algorithm import PHASES, Again, Algorithm, Answer, Draw, Individual, Request, Slot, Stage
+from reproduce.search.cache import Key, ScoreCache
+from reproduce.search.executors import Candidate, Executor
+from reproduce.search.genome import Genome
+from reproduce.search.journal import Journal
+from reproduce.search.mutation import Change, Mutator
+from reproduce.search.outcomes import Outcome, epochs_of, outcome_of, score_of
+from reproduce.search.records import Evaluation, Rejection, Sample
+from reproduce.search.screening import Screened, screen
+from reproduce.search.streams import stream
+
+#: How often a slot draws before it is given up: never in practice, and no search hangs.
+MOST_DRAWS = 1000
+
+_State = TypeVar("_State")
+
+
+class Watcher(Protocol):
+    """Is told how the search goes."""
+
+    def round(self, stage: Stage, step: int | None, count: int) -> None:
+        """A round of ``count`` requests begins; without a step where known candidates are scored again."""
+
+    def drawing(self, open_slots: int) -> None:
+        """So many slots are about to be drawn and checked."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What scores are computed under.
+
+    Attributes:
+        seed: The run's: of draws and of training.
+        screening_epochs: Epochs of a screening run on each stage.
+        executor: Gives the executor of a stage.
+        cache: Scores known from other searches.
+    """
+
+    seed: int
+    screening_epochs: Mapping[Stage, int]
+    executor: Callable[[Stage], Executor]
+    cache: ScoreCache
+
+
+class _Proposal(NamedTuple):
+    slot: Slot
+    draw: int
+    parent: int | None
+    change: Change | None
+    genome: Genome
+
+
+class Driver:
+    """Runs algorithms one after another over one journal.
+
+    Args:
+        journal: Where everything is written; its header is already there.
+        mutator: Draws candidates and children.
+        conditions: See `Conditions`.
+        watcher: See `Watcher`.
+    """
+
+    def __init__(self, journal: Journal, mutator: Mutator, conditions: Conditions, watcher: Watcher) -> None:
+        self._journal = journal
+        self._mutator = mutator
+        self._conditions = conditions
+        self._watcher = watcher
+        self._samples: dict[str, int] = {}
+        self._fingerprints: list[str] = []
+
+    def run(self, algorithm: Algorithm[_State]) -> _State:
+        """Ask and tell until the algorithm asks for nothing; returns its last state."""
+        state = algorithm.start()
+        while requests := algorithm.ask(state):
+            state, selections = algorithm.tell(state, self._answers(requests))
+            for selection in selections:
+                self._journal.write(selection)
+        return state
+
+    def _answers(self, requests: Sequence[Request]) -> list[Answer]:
+        """What becomes of the requests of one round, all of which are for one stage."""
+        stage = requests[0].stage
+        draws = [request for request in requests if isinstance(request, Draw)]
+        self._watcher.round(stage, draws[0].slot.step if draws else None, len(requests))
+        drawn = iter(self._draw(draws))
+        individuals = [request.individual if isinstance(request, Again) else next(drawn) for request in requests]
+        outcomes = self._score(stage, [individual for individual in individuals if individual is not None])
+        return [
+            Answer(None, 0) if individual is None else self._answer(individual, next(outcomes), stage)
+            for individual in individuals
+        ]
+
+    def _answer(self, individual: Individual, outcome: Outcome, stage: Stage) -> Answer:
+        epochs = epochs_of(outcome, self._conditions.screening_epochs[stage])
+        score = score_of(outcome)
+        return Answer(None if score is None else replace(individual, score=score), epochs)
+
+    def _draw(self, requests: Sequence[Draw]) -> list[Individual | None]:
+        """A new candidate for each request; None where no draw was one."""
+        kept: dict[int, Individual] = {}
+        for draw in range(MOST_DRAWS):
+            still_open = [index for index in range(len(requests)) if index not in kept]
+            if not still_open:
+                break
+            self._watcher.drawing(len(still_open))
+            proposals = [self._propose(requests[index], draw) for index in still_open]
+            for index, proposal in zip(still_open, self._screened(proposals), strict=True):
+                record = self._judge(*proposal)
+                self._journal.write(record)
+                if isinstance(record, Sample):
+                    kept[index] = Individual(record.number, record.genome, record.ascend, None)
+        return [kept.get(index) for index in range(len(requests))]
+
+    def _propose(self, request: Draw, draw: int) -> _Proposal:
+        slot = request.slot
+        random = stream(self._conditions.seed, "draw", PHASES.index(slot.phase), *slot[1:], draw)
+        if request.parent is None:
+            return _Proposal(slot, draw, None, None, self._mutator.sampler.genome(random))
+        child, change = self._mutator.mutate(request.parent.genome, random)
+        return _Proposal(slot, draw, request.parent.sample, change, child)
+
+    def _screened(self, proposals: Sequence[_Proposal]) -> Iterator[tuple[_Proposal, Screened]]:
+        """Each proposal with what the ledger says of it, or else what a check of all others at once says."""
+        known = [self._known(proposal) for proposal in proposals]
+        unknown = [proposal.genome for proposal, screened in zip(proposals, known, strict=True) if screened is None]
+        checked = iter(screen(unknown)) if unknown else iter(())
+        for proposal, screened in zip(proposals, known, strict=True):
+            yield proposal, screened or next(checked)
+
+    def _known(self, proposal: _Proposal) -> Screened | None:
+        record = self._journal.drawn(proposal.slot, proposal.draw)
+        if record is None:
+            return None
+        failed = isinstance(record, Rejection) and record.cause == "integrity"
+        return Screened(not failed, record.ascend, record.fingerprint)
+
+    def _judge(self, proposal: _Proposal, screened: Screened) -> Sample | Rejection:
+        slot, draw, parent, change, genome = proposal
+        ascend, fingerprint = screened.ascend, screened.fingerprint
+        text = genome.express(ascend=ascend).to_text()
+        if not screened.passed or fingerprint is None:
+            return Rejection(slot, draw, parent, change, text, ascend, "integrity", None, None)
+        if fingerprint in self._samples:
+            known = self._samples[fingerprint]
+            return Rejection(slot, draw, parent, change, text, ascend, "duplicate", known, fingerprint)
+        number = self._samples[fingerprint] = len(self._samples)
+        self._fingerprints.append(fingerprint)
+        return Sample(number, slot, draw, parent, change, genome, text, ascend, fingerprint)
+
+    def _score(self, stage: Stage, individuals: Sequence[Individual]) -> Iterator[Outcome]:
+        """The outcome of each, written as soon as those before it are."""
+        seed, started = self._conditions.seed, time.monotonic()
+        known = [self._journal.evaluation(individual.sample, stage, seed) for individual in individuals]
+        cached = [self._conditions.cache.get(self._key(individual, stage)) for individual in individuals]
+        open_ = [i for i, pair in enumerate(zip(known, cached, strict=True)) if pair == (None, None)]
+        arriving = self._execute(stage, [individuals[index] for index in open_])
+        arrived: dict[int, Outcome] = {}
+        for index, individual in enumerate(individuals):
+            record, cache = known[index], cached[index]
+            if record is None and cache is not None:
+                record = Evaluation(individual.sample, stage, seed, cache.outcome, cache.origin, 0.0)
+            elif record is None:
+                while index not in arrived:
+                    place, outcome = next(arriving)
+                    arrived[open_[place]] = outcome
+                now = time.monotonic()
+                record = Evaluation(individual.sample, stage, seed, arrived[index], None, round(now - started, 3))
+                started = now
+            self._journal.write(record)
+            yield record.outcome
+
+    def _key(self, individual: Individual, stage: Stage) -> Key:
+        return Key(self._fingerprints[individual.sample], stage, self._conditions.seed)
+
+    def _execute(self, stage: Stage, individuals: Sequence[Individual]) -> Iterator[tuple[int, Outcome]]:
+        if not individuals:
+            return
+        candidates = [
+            Candidate(individual.genome.express(ascend=individual.ascend), self._conditions.seed)
+            for individual in individuals
+        ]
+        for place, score in self._conditions.executor(stage).score(candidates):
+            yield place, outcome_of(score)

@@ -1,0 +1,203 @@
+"""The protocol of a search: every setting that can change what it finds, read from ``PROFILE/search.toml``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from reproduce.search.particles import SelectionRule
+from reproduce.search.probabilities import PUBLISHED, Probabilities
+from reproduce.search.protocol_files import plain_settings, read_protocol, settings_hash
+from reproduce.search.spaces import SPACES, Space
+from reproduce.search.surrogate import SurrogateSettings
+from reproduce.settings import require
+
+#: What proposes candidates: the particles under one of their two selection rules, or a peer.
+AlgorithmName = Literal["paper", "elitist", "random", "aging"]
+SpaceName = Literal["full", "no-decay", "bello2017"]
+
+
+@dataclass(frozen=True)
+class SizeSettings:
+    """How large a search is.
+
+    Attributes:
+        initial: Random candidates scored on the initial stage.
+        particles: The best of them, which become particles.
+        steps: Steps of the particles.
+        children: Children of each particle in each step.
+        redraws: How often a child that cannot be trained is drawn anew.
+    """
+
+    initial: int
+    particles: int
+    steps: int
+    children: int
+    redraws: int
+
+    def __post_init__(self) -> None:
+        for name in ("initial", "particles", "children"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        for name in ("steps", "redraws"):
+            require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
+        require(self.particles <= self.initial, "particles", self.particles, f"at most initial = {self.initial}")
+
+
+@dataclass(frozen=True)
+class RescoringSettings:
+    """The best candidates scored again beside known optimizers.
+
+    Attributes:
+        top: How many of the best.
+        seeds: Fresh seeds; each gives every optimizer the same start, batches and augmentation.
+        baselines: Optimizers of the catalog, or "AdamW", tuned by the same rule.
+        power: Probability with which the least detectable difference is found.
+    """
+
+    top: int
+    seeds: tuple[int, ...]
+    baselines: tuple[str, ...]
+    power: float
+
+    def __post_init__(self) -> None:
+        require(self.top >= 1, "top", self.top, "1 or more")
+        _require_seeds(self.seeds)
+        require(len(self.seeds) >= 2, "seeds", list(self.seeds), "two seeds or more")
+        require(len(self.baselines) >= 1, "baselines", list(self.baselines), "at least one name")
+        require(len(set(self.baselines)) == len(self.baselines), "baselines", list(self.baselines), "each name once")
+        require(0.5 <= self.power < 1, "power", self.power, "in [0.5, 1)")
+
+
+@dataclass(frozen=True)
+class NoiseSettings:
+    """One optimizer scored many times: what differs then is chance.
+
+    Attributes:
+        optimizer: Its name in the catalog.
+        seeds: One run each.
+        power: As in `RescoringSettings`.
+    """
+
+    optimizer: str
+    seeds: tuple[int, ...]
+    power: float
+
+    def __post_init__(self) -> None:
+        _require_seeds(self.seeds)
+        require(len(self.seeds) >= 3, "seeds", list(self.seeds), "three seeds or more")
+        require(0.5 <= self.power < 1, "power", self.power, "in [0.5, 1)")
+
+
+@dataclass(frozen=True)
+class ComparisonSettings:
+    """Searches compared under one budget, over the same candidates at the start.
+
+    Attributes:
+        seeds: Of the searches; each algorithm runs once with each.
+        algorithms: See `AlgorithmName`; all in the protocol's space.
+        spaces: Spaces in which the protocol's own algorithm runs as well.
+        epochs: The budget after the opening: epochs of training on the evolution stage, screening included.
+        tournament: Members of a tournament of the aging evolution.
+        per_round: Candidates that the peers ask for at once.
+        top: How many of each search's best are scored again, with the seeds of the rescoring.
+    """
+
+    seeds: tuple[int, ...]
+    algorithms: tuple[AlgorithmName, ...]
+    spaces: tuple[SpaceName, ...]
+    epochs: int
+    tournament: int
+    per_round: int
+    top: int
+
+    def __post_init__(self) -> None:
+        _require_seeds(self.seeds)
+        for name in ("epochs", "tournament", "per_round", "top"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        for name in ("algorithms", "spaces"):
+            names = getattr(self, name)
+            require(len(set(names)) == len(names), name, list(names), "each name once")
+
+
+@dataclass(frozen=True)
+class SearchProtocol:
+    """A search and what is done with its finds.
+
+    Attributes:
+        profile: The name of the profile.
+        description: What it is for.
+        algorithm: Of ``search``: "paper" or "elitist".
+        space: Of ``search``.
+        probabilities: "described", or "published": as the published search ran where that departs from it.
+        seed: Of ``search``: of everything drawn and of every training.
+        sizes: See `SizeSettings`.
+        initial: The surrogate of the random candidates.
+        evolution: The surrogate of the particles and their children.
+        rescoring: See `RescoringSettings`.
+        noise: See `NoiseSettings`.
+        comparison: See `ComparisonSettings`.
+    """
+
+    profile: str
+    description: str
+    algorithm: SelectionRule
+    space: SpaceName
+    probabilities: Literal["described", "published"]
+    seed: int
+    sizes: SizeSettings
+    initial: SurrogateSettings
+    evolution: SurrogateSettings
+    rescoring: RescoringSettings
+    noise: NoiseSettings
+    comparison: ComparisonSettings
+
+    def __post_init__(self) -> None:
+        _require_seeds((self.seed,))
+        searched = {self.seed, *self.comparison.seeds}
+        fresh = not searched & set(self.rescoring.seeds)
+        require(fresh, "rescoring.seeds", list(self.rescoring.seeds), f"fresh seeds, none of {sorted(searched)}")
+
+    @property
+    def search_space(self) -> Space:
+        """The space of ``search``."""
+        return SPACES[self.space]
+
+    @property
+    def all_probabilities(self) -> Probabilities:
+        """What ``probabilities`` names."""
+        return PUBLISHED if self.probabilities == "published" else Probabilities()
+
+    def to_dict(self) -> dict[str, Any]:
+        """All settings as plain data for JSON."""
+        return plain_settings(self)
+
+    def scoring_hash(self) -> str:
+        """Of what a score depends on beside spec, stage, seed and data."""
+        settings = self.to_dict()
+        return settings_hash({name: settings[name] for name in ("initial", "evolution")})
+
+    def search_hash(self) -> str:
+        """Of what ``search`` depends on beside algorithm, space and seed, which its ledger names."""
+        settings = self.to_dict()
+        return settings_hash({name: settings[name] for name in ("probabilities", "sizes", "initial", "evolution")})
+
+    def comparison_hash(self) -> str:
+        """Of what a compared search depends on beside algorithm, space and seed."""
+        settings = self.to_dict()
+        budget = {name: settings["comparison"][name] for name in ("epochs", "tournament", "per_round")}
+        return settings_hash({"search": self.search_hash(), **budget})
+
+
+def load_search_protocol(profile: str) -> SearchProtocol:
+    """The search protocol of a profile, or of the TOML file at the path ``profile``.
+
+    Raises:
+        ProtocolError: If there is none, or it is not one; the error names the key.
+    """
+    return read_protocol(SearchProtocol, "search", profile)
+
+
+def _require_seeds(seeds: tuple[int, ...]) -> None:
+    require(len(seeds) > 0, "seeds", list(seeds), "at least one seed")
+    require(all(0 <= seed < 2**31 for seed in seeds), "seeds", list(seeds), "seeds in [0, 2^31)")
+    require(len(set(seeds)) == len(seeds), "seeds", list(seeds), "different seeds")

@@ -1,0 +1,177 @@
+"""What a search's ledger keeps: a header, then every draw, score and selection in the order of the search.
+
+The order does not depend on how evaluations were batched or where they ran. Times, devices and versions are kept
+and do not count when two records are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from reproduce.search.algorithm import Selection, Slot, Stage
+from reproduce.search.genome import Genome
+from reproduce.search.mutation import Change
+from reproduce.search.outcomes import Outcome
+from reproduce.search.typed_json import from_plain, to_plain
+
+#: Raised by one whenever a record changes its meaning.
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Header:
+    """The first record: what the search is.
+
+    Attributes:
+        schema: `SCHEMA`.
+        profile: The protocol's name.
+        protocol: The protocol's hash.
+        algorithm: "paper", "elitist", "random" or "aging".
+        space: The space's name.
+        seed: The run's: of everything drawn and of every training.
+        data: Checksum of the data of each stage.
+        device: What it was begun on.
+        versions: Of the packages that compute.
+    """
+
+    schema: int
+    profile: str
+    protocol: str
+    algorithm: str
+    space: str
+    seed: int
+    data: Mapping[str, str]
+    device: str = field(compare=False)
+    versions: Mapping[str, str] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A new candidate that passed the integrity check.
+
+    Attributes:
+        number: From 0, in the order of the ledger.
+        slot: Where it was wanted.
+        draw: Which draw for that slot it was, from 0.
+        parent: Its parent's number, or None.
+        change: The mutation, or None.
+        genome: The genome.
+        text: Its active part in the published notation.
+        ascend: Whether the integrity check flipped its sign.
+        fingerprint: Of what is trained.
+    """
+
+    number: int
+    slot: Slot
+    draw: int
+    parent: int | None
+    change: Change | None
+    genome: Genome
+    text: str
+    ascend: bool
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A draw that is not scored.
+
+    Attributes:
+        slot: Where it was wanted.
+        draw: Which draw for that slot it was.
+        parent: Its parent's number, or None.
+        change: The mutation, or None.
+        text: Its active part in the published notation.
+        ascend: Whether the integrity check flipped its sign.
+        cause: "integrity": it minimises the quadratic with neither sign; "duplicate": it computes what a sample does.
+        duplicate_of: That sample, or None.
+        fingerprint: Where it was computed.
+    """
+
+    slot: Slot
+    draw: int
+    parent: int | None
+    change: Change | None
+    text: str
+    ascend: bool
+    cause: Literal["integrity", "duplicate"]
+    duplicate_of: int | None
+    fingerprint: str | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A sample's score on a stage.
+
+    Attributes:
+        sample: Its number.
+        stage: The surrogate.
+        seed: Of the training.
+        outcome: What it came to.
+        cached: The ledger that the outcome was taken from, or None where it was trained now.
+        seconds: Wall time since the evaluation before it.
+    """
+
+    sample: int
+    stage: Stage
+    seed: int
+    outcome: Outcome
+    cached: str | None
+    seconds: float = field(compare=False)
+
+
+@dataclass(frozen=True)
+class End:
+    """The search is finished.
+
+    Attributes:
+        samples: How many candidates were scored.
+        best: The sample with the best score on the evolution stage, or None.
+        score: That score.
+        epochs: Epochs of training spent, both stages, cached ones included.
+    """
+
+    samples: int
+    best: int | None
+    score: float | None
+    epochs: int
+
+
+AnyRecord = Header | Sample | Rejection | Evaluation | Selection | End
+_KINDS: dict[str, Any] = {
+    "header": Header,
+    "sample": Sample,
+    "rejection": Rejection,
+    "evaluation": Evaluation,
+    "selection": Selection,
+    "end": End,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record as the ledger holds it; see `reproduce.ledger`."""
+
+    record: AnyRecord
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {"record": _NAMES[type(self.record)], **to_plain(self.record)}
+
+
+def entry_from_dict(document: Any) -> Entry:
+    """Read an entry back.
+
+    Raises:
+        ValueError: Naming the field that is missing, unknown or not what it must be.
+    """
+    if not isinstance(document, dict) or document.get("record") not in _KINDS:
+        raise ValueError(f"expected an object whose record is one of {', '.join(_KINDS)}")
+    fields = {name: value for name, value in document.items() if name != "record"}
+    record = from_plain(_KINDS[document["record"]], fields)
+    if isinstance(record, Header) and record.schema != SCHEMA:
+        raise ValueError(f"schema must be {SCHEMA}; received {record.schema!r}")
+    return Entry(record)

@@ -1,0 +1,141 @@
+"""What a search's records say: candidates with their scores, best so far, acceptance, lineages. Pure functions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from paper_optimizers.spec import OptimizerSpec
+from reproduce.search.algorithm import Selection, Stage
+from reproduce.search.outcomes import Trained, epochs_of, score_of
+from reproduce.search.records import AnyRecord, Evaluation, Rejection, Sample
+
+
+@dataclass(frozen=True)
+class Found:
+    """A candidate and its score on the evolution stage.
+
+    Attributes:
+        sample: Its number.
+        score: The score.
+        text: What it is.
+        fingerprint: Of what was trained.
+        spec: The optimizer.
+    """
+
+    sample: int
+    score: float
+    text: str
+    fingerprint: str
+    spec: OptimizerSpec
+
+
+def samples_of(records: Sequence[AnyRecord]) -> dict[int, Sample]:
+    """Every sample by its number."""
+    return {record.number: record for record in records if isinstance(record, Sample)}
+
+
+def evaluations_of(records: Sequence[AnyRecord], stage: Stage) -> list[Evaluation]:
+    """The evaluations on a stage, in their order."""
+    return [record for record in records if isinstance(record, Evaluation) and record.stage == stage]
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best score and whose it is."""
+
+    sample: int
+    score: float
+
+
+def best_evaluation(records: Sequence[AnyRecord]) -> Best | None:
+    """The best score on the evolution stage; of equal ones the first."""
+    best: Best | None = None
+    for record in evaluations_of(records, "evolution"):
+        score = score_of(record.outcome)
+        if score is not None and (best is None or score > best.score):
+            best = Best(record.sample, score)
+    return best
+
+
+def top(records: Sequence[AnyRecord], count: int, epochs: int | None = None, screening_epochs: int = 0) -> list[Found]:
+    """The candidates with the best scores on the evolution stage, best first; of equal ones the first.
+
+    Args:
+        records: Of one search.
+        count: The most that are returned.
+        epochs: Only what was scored within so many epochs after the opening; None for all.
+        screening_epochs: Of the evolution stage, to count epochs by.
+    """
+    samples = samples_of(records)
+    within = budgeted(records, epochs, screening_epochs) if epochs is not None else evaluations_of(records, "evolution")
+    scored = [record for record in within if isinstance(record.outcome, Trained)]
+    best = sorted(scored, key=lambda record: (-(score_of(record.outcome) or 0.0), record.sample))[:count]
+    return [_found(samples[record.sample], score_of(record.outcome) or 0.0) for record in best]
+
+
+def _found(sample: Sample, score: float) -> Found:
+    spec = sample.genome.express(ascend=sample.ascend)
+    return Found(sample.number, score, sample.text, sample.fingerprint, spec)
+
+
+def budgeted(records: Sequence[AnyRecord], epochs: int, screening_epochs: int) -> list[Evaluation]:
+    """The evaluations of the evolution stage that were over when a budget was; those of the opening cost nothing."""
+    samples, spent, within = samples_of(records), 0, []
+    for record in evaluations_of(records, "evolution"):
+        if samples[record.sample].slot.phase == "child":
+            spent += epochs_of(record.outcome, screening_epochs)
+        if spent > epochs:
+            break
+        within.append(record)
+    return within
+
+
+def best_so_far(records: Sequence[AnyRecord], screening_epochs: int) -> tuple[list[int], list[float]]:
+    """Epochs spent on the evolution stage after the opening, and the best score by then; one pair an evaluation."""
+    samples, spent, best = samples_of(records), 0, 0.0
+    costs, scores = [], []
+    for record in evaluations_of(records, "evolution"):
+        if samples[record.sample].slot.phase == "child":
+            spent += epochs_of(record.outcome, screening_epochs)
+        best = max(best, score_of(record.outcome) or 0.0)
+        costs.append(spent)
+        scores.append(best)
+    return costs, scores
+
+
+#: What became of a draw, in the order of the pictures.
+FATES = ("trained", "screened out", "diverged", "integrity", "duplicate")
+
+
+def acceptance(records: Sequence[AnyRecord]) -> Mapping[str, Counter[str]]:
+    """For each phase how many draws met each of `FATES`; a sample counts by the stage it was drawn for."""
+    samples = samples_of(records)
+    counts: dict[str, Counter[str]] = {"initial": Counter(), "child": Counter()}
+    seen: set[int] = set()
+    for record in records:
+        if isinstance(record, Rejection):
+            counts[record.slot.phase][record.cause] += 1
+        elif isinstance(record, Evaluation) and record.sample not in seen:
+            seen.add(record.sample)
+            counts[samples[record.sample].slot.phase][record.outcome.kind] += 1
+    return counts
+
+
+def lineages(records: Sequence[AnyRecord]) -> dict[int, list[Selection]]:
+    """Each particle's selections, step by step."""
+    found: dict[int, list[Selection]] = {}
+    for record in records:
+        if isinstance(record, Selection):
+            found.setdefault(record.particle, []).append(record)
+    return found
+
+
+def operator_shares(samples: Sequence[Sample]) -> dict[str, float]:
+    """The share of samples whose active part has each function."""
+    counts: Counter[str] = Counter()
+    for sample in samples:
+        genes = (sample.genome.genes[number] for number in sample.genome.active)
+        counts.update({gene.function.op for gene in genes})
+    return {op: count / len(samples) for op, count in counts.items()}

@@ -1,0 +1,115 @@
+"""A small search whose scores are invented from what is scored, so that nothing is trained."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from reproduce.population.assembly import Member
+from reproduce.population.scoring import FailedRun, Rejected, Score, Scored
+from reproduce.population.waves import Training
+from reproduce.search.algorithm import Limits
+from reproduce.search.executors import Candidate
+from reproduce.search.probabilities import Probabilities
+from reproduce.search.protocol import SizeSettings
+from reproduce.search.records import AnyRecord
+from reproduce.search.search import SearchPlan, run_search
+
+PLAN = SearchPlan(
+    profile="tiny",
+    protocol="0123456789abcdef",
+    algorithm="paper",
+    space="full",
+    seed=0,
+    probabilities=Probabilities(),
+    sizes=SizeSettings(initial=12, particles=3, steps=2, children=3, redraws=4),
+    limits=Limits(steps=2),
+    tournament=2,
+    per_round=4,
+)
+
+
+def invented(candidate: Candidate) -> Score:
+    """A score by what the candidate is and its seed; one in four is screened out, one in sixteen diverges."""
+    digest = hashlib.sha256(f"{candidate.seed}{candidate.spec.to_json()}".encode()).digest()
+    screening = {10.0: 0.2, 0.01: 0.5, 1e-5: digest[1] / 512}
+    if digest[0] % 4 == 0:
+        return Rejected("first", screening)
+    if digest[0] % 16 == 1:
+        return FailedRun(digest[2], 0.01, screening)
+    score = 0.5 + digest[2] / 1024
+    member = Member(candidate.spec, 0.01, total_steps=10, seed=candidate.seed)
+    training = Training(member, train_accuracy=[0.3, score], validation_accuracy=[0.25, score])
+    return Scored(score, 0.01, screening, training)
+
+
+@dataclass
+class FakeExecutor:
+    """Scores in batches, the last batch first and each batch backwards, and notes what it was asked for."""
+
+    batch: int = 1
+    backwards: bool = True
+    seconds: float = 0.0
+    scored: list[Candidate] = field(default_factory=list)
+
+    def score(self, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Score]]:
+        count = len(candidates)
+        batches = [range(start, min(start + self.batch, count)) for start in range(0, count, self.batch)]
+        for batch in batches[::-1] if self.backwards else batches:
+            time.sleep(self.seconds)
+            self.scored += [candidates[index] for index in batch]
+            for index in batch[::-1]:
+                yield index, invented(candidates[index])
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class FakeSurrogates:
+    """Both stages on one invented executor."""
+
+    one: FakeExecutor = field(default_factory=FakeExecutor)
+    data: Mapping[str, str] = field(default_factory=lambda: {"initial": "a" * 8, "evolution": "b" * 8})
+    screening_epochs: Mapping[str, int] = field(default_factory=lambda: {"initial": 1, "evolution": 2})
+
+    def executor(self, stage: str) -> FakeExecutor:
+        return self.one
+
+
+@dataclass
+class Witness:
+    """Keeps everything it is told."""
+
+    notices: list[str] = field(default_factory=list)
+    records: list[tuple[AnyRecord, bool]] = field(default_factory=list)
+    rounds: list[tuple] = field(default_factory=list)
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+    def record(self, record: AnyRecord, fresh: bool) -> None:
+        self.records.append((record, fresh))
+
+    def round(self, stage: str, step: int | None, count: int) -> None:
+        self.rounds.append((stage, step, count))
+
+    def drawing(self, open_slots: int) -> None:
+        pass
+
+
+def search(
+    path: Path,
+    executor: FakeExecutor | None = None,
+    watch: Callable[[AnyRecord, bool], None] | None = None,
+    **changes: Any,
+) -> list[AnyRecord]:
+    """Run the small search, or go on with it."""
+    witness = Witness()
+    if watch is not None:
+        witness.record = watch  # type: ignore[method-assign]
+    surrogates = FakeSurrogates(executor or FakeExecutor())
+    cache = changes.pop("cache", None)
+    return run_search(replace(PLAN, **changes), path, surrogates, witness, cache, device=lambda: "nothing")
