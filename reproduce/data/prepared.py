@@ -111,12 +111,12 @@ def prepare(entry: Entry, data_dir: Path | None) -> PreparedFiles:
     tfds = _import_tfds()
     folder = prepared_folders(data_dir)[0]
     try:
-        _builder(tfds, entry, folder).download_and_prepare(file_format="tfrecord")
+        _builder(tfds, entry, folder).download_and_prepare()
     except tfds.core.download.download_manager.NonMatchingChecksumError as error:
         raise DataError(f"a file of {entry.name} is not what it should be: {_first_line(error)}") from None
-    except (OSError, AssertionError, tfds.core.download.util.DownloadError) as error:
+    except (OSError, DataError, tfds.core.download.util.DownloadError) as error:
         raise DataError(
-            f"cannot fetch {entry.name} ({_first_line(error)}). Without a network, put class folders in "
+            f"cannot fetch {entry.name} ({_first_line(error)}); or else put class folders in "
             f"DIR/{entry.name}/{{train,test}}/CLASS or an archive of them in DIR/{entry.name}.tar.xz, and give "
             "--data-dir DIR"
         ) from None
@@ -138,10 +138,13 @@ def _import_tfds() -> Any:
 def _builder(tfds: Any, entry: Entry, folder: Path) -> Any:
     """This project's own builder where there is one, else that of TensorFlow Datasets."""
     from reproduce.data.builders import BUILDERS
+    from reproduce.data.builders.downloads import require_reachable
 
     if entry.name in BUILDERS:
         return BUILDERS[entry.name](data_dir=folder)
-    return tfds.builder(entry.tfds_name, data_dir=folder)
+    builder = tfds.builder(entry.tfds_name, data_dir=folder)
+    require_reachable(builder.url_infos)
+    return builder
 
 
 def _named(part: str, names: list[str], examples: Any) -> Iterator[tuple[ImageFile, bytes]]:

@@ -29,7 +29,7 @@ class DataSettings:
         test_per_class: Most test images of a class; 0 takes all. 0 for text.
         validation_fraction: Share of each class's training images, or of the text, kept for validation.
         test_fraction: Share kept for the test where the source has no test part of its own: digits and text.
-        leave_out: Classes that are passed over, by name, where a source lacks them in one part; empty for digits and text.
+        leave_out: Classes to pass over, by name, where a source lacks them in one part; empty for digits and text.
         window: Characters of one sample of text; 0 for images.
         label_noise: Share of the training labels that are replaced by another class.
         imbalance: Training images of the first class over those of the last, with a geometric fall between; 1 leaves

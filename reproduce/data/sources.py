@@ -14,7 +14,7 @@ from reproduce.data.digits import load_digits
 from reproduce.data.folders import FolderFiles, find_root
 from reproduce.data.image_files import LAYOUT, ImageFiles, make_dataset
 from reproduce.data.perturbations import perturb
-from reproduce.data.prepared import PreparedFiles, find_prepared
+from reproduce.data.prepared import find_prepared
 from reproduce.data.settings import DIGIT_SOURCES, FOLDER, TEXT, DataSettings
 from reproduce.data.text import load_text
 from reproduce.errors import DataError

@@ -1,0 +1,9 @@
+"""Builders for TensorFlow Datasets of two data sets that it lacks, or whose download there is dead."""
+
+from reproduce.data.builders.stanford_cars import StanfordCars
+from reproduce.data.builders.tiny_imagenet import TinyImagenet
+
+#: By the data set's name in the catalogue.
+BUILDERS = {"tiny_imagenet": TinyImagenet, "cars196": StanfordCars}
+
+__all__ = ["BUILDERS", "StanfordCars", "TinyImagenet"]

@@ -1,0 +1,115 @@
+"""What data sets there are here, and whether they are whole."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from reproduce.data.catalogue import CATALOGUE, Entry
+from reproduce.data.image_files import PARTS, check_listing, content_checksum
+from reproduce.data.settings import DIGIT_SOURCES, TEXT, DataSettings
+from reproduce.data.sources import find_files, how_to_get, load_dataset
+from reproduce.errors import DataError
+
+#: How the data sets that come with the project are cut when they are counted; their protocols may cut them otherwise.
+_WHOLE = DataSettings(
+    source=DIGIT_SOURCES[0],
+    image_size=0,
+    train_per_class=0,
+    test_per_class=0,
+    validation_fraction=0.25,
+    test_fraction=0.4,
+    leave_out=(),
+    window=0,
+    label_noise=0.0,
+    imbalance=1.0,
+)
+_TEXT_WINDOW = 64
+_BUILT_IN = {
+    **dict.fromkeys(DIGIT_SOURCES, "BSD-3-Clause (scikit-learn); data of UCI, CC BY 4.0"),
+    TEXT: "public domain",
+}
+NAMES = (*_BUILT_IN, *CATALOGUE)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A data set that is here.
+
+    Attributes:
+        name: Its name.
+        origin: Where it lies.
+        num_classes: How many classes it has, or different characters.
+        counts: Samples in training (with validation) and test.
+        published: The counts of the whole published data set; None for what comes with the project.
+        licence: Its licence, or "unknown".
+        checksum: SHA-256 over the samples; None where they were only counted.
+    """
+
+    name: str
+    origin: str
+    num_classes: int
+    counts: tuple[int, int]
+    published: tuple[int, int] | None
+    licence: str
+    checksum: str | None
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A data set that is not here.
+
+    Attributes:
+        name: Its name.
+        remedy: How to get it.
+        licence: Its licence, or "unknown".
+    """
+
+    name: str
+    remedy: str
+    licence: str
+
+
+def inspect(name: str, data_dir: Path | None, *, verify: bool) -> Found | Missing:
+    """Look for a data set and count it.
+
+    Args:
+        name: One of `NAMES`.
+        data_dir: See `reproduce.data.load_dataset`.
+        verify: Whether to read and decode every image, and give the checksum.
+
+    Raises:
+        DataError: For a name that is not known, and a data set that is damaged or not laid out as it should be.
+    """
+    if name in _BUILT_IN:
+        return _inspect_built_in(name, verify)
+    if name not in CATALOGUE:
+        raise DataError(f"no data set {name!r}; there are: {', '.join(NAMES)}")
+    return _inspect_files(CATALOGUE[name], data_dir, verify)
+
+
+def _inspect_built_in(name: str, verify: bool) -> Found:
+    dataset = load_dataset(dataclasses.replace(_WHOLE, source=name, window=_TEXT_WINDOW if name == TEXT else 0))
+    counts = (len(dataset.train) + len(dataset.validation), len(dataset.test))
+    checksum = dataset.checksum() if verify else None
+    return Found(name, "built in", len(dataset.classes), counts, None, _BUILT_IN[name], checksum)
+
+
+def _inspect_files(entry: Entry, data_dir: Path | None, verify: bool) -> Found | Missing:
+    files = find_files(entry, data_dir)
+    if files is None:
+        return Missing(entry.name, how_to_get(entry), entry.licence)
+    listing = files.listing()
+    if verify:
+        check_listing(listing, files.origin)
+    train, test = (sum(len(images) for images in listing[part].values()) for part in PARTS)
+    return Found(
+        name=entry.name,
+        origin=files.origin,
+        num_classes=len({label for part in PARTS for label in listing[part]}),
+        counts=(train, test),
+        published=(entry.train_images, entry.test_images),
+        licence=entry.licence,
+        checksum=content_checksum(files, listing, check_images=True) if verify else None,
+    )
