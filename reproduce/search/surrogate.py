@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import jax
 import numpy as np
 
 from reproduce.data import Dataset, DataSettings, channel_statistics, load_dataset, require_batch
@@ -18,7 +19,11 @@ from reproduce.population.problems import Arrays, Problem, classification
 from reproduce.population.scoring import Score, ScoringSettings, score_candidates
 from reproduce.population.waves import Task
 from reproduce.search.executors import Candidate, Progress
-from reproduce.settings import require
+from reproduce.settings import read_settings, require
+
+#: Members trained at once: on CPUs they run one after another, and more are no faster.
+_MOST_ON_CPUS = 8
+_MOST_ELSEWHERE = 64
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ class SurrogateScorer:
     Args:
         settings: See `SurrogateSettings`.
         dataset: What ``settings.data`` means.
-        largest: The most members trained at once.
+        largest: The most members trained at once; None for what suits the device. It changes no score.
 
     Attributes:
         settings: The settings.
@@ -95,13 +100,13 @@ class SurrogateScorer:
         DataError: If the data set is not of images, or has fewer of them than a batch.
     """
 
-    def __init__(self, settings: SurrogateSettings, dataset: Dataset, largest: int) -> None:
+    def __init__(self, settings: SurrogateSettings, dataset: Dataset, largest: int | None = None) -> None:
         if dataset.is_text:
             raise DataError(f"the surrogate takes images; received {dataset.name}, which is text")
         require_batch(dataset, settings.batch_size)
         self.settings = settings
         self.data = dataset.checksum()
-        self._largest = largest
+        self._largest = largest or (_MOST_ON_CPUS if jax.default_backend() == "cpu" else _MOST_ELSEWHERE)
         self._population = Population(_problem(settings, dataset))
         train, validation = ((part.inputs, part.labels) for part in (dataset.train, dataset.validation))
         self._task = Task(train, validation, settings.batch_size, settings.steps_per_epoch)
@@ -120,18 +125,36 @@ class SurrogateScorer:
         )  # fmt: skip
 
 
-def make_scorer(settings: SurrogateSettings, data_dir: Path | None = None, *, largest: int = 64) -> SurrogateScorer:
+def make_scorer(
+    settings: SurrogateSettings, data_dir: Path | None = None, *, largest: int | None = None
+) -> SurrogateScorer:
     """The scorer of ``settings``, with its data read.
 
     Args:
         settings: See `SurrogateSettings`.
         data_dir: Where data sets lie that do not come with the project; see `reproduce.data.load_dataset`.
-        largest: The most members trained at once; it changes no score.
+        largest: See `SurrogateScorer`.
 
     Raises:
         DataError: If the data cannot be read or do not fit the settings.
     """
     return SurrogateScorer(settings, load_dataset(settings.data, data_dir), largest)
+
+
+def scorer_from_dict(document: Mapping[str, Any]) -> SurrogateScorer:
+    """The scorer that another machine asks for.
+
+    Args:
+        document: ``settings`` (`SurrogateSettings` as plain data), and ``data_dir`` and ``largest`` as `make_scorer`
+            takes them.
+
+    Raises:
+        ProtocolError: If the settings are none.
+        DataError: As `make_scorer` does.
+    """
+    settings = read_settings(SurrogateSettings, document["settings"], "the surrogate's settings")
+    data_dir = None if document["data_dir"] is None else Path(document["data_dir"])
+    return make_scorer(settings, data_dir, largest=document["largest"])
 
 
 def _problem(settings: SurrogateSettings, dataset: Dataset) -> Problem:

@@ -1,0 +1,102 @@
+"""An executor that scores on a Ray cluster: batches of candidates, each to the next worker that is free."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from reproduce.errors import WorkerError
+from reproduce.search.executors import Candidate
+from reproduce.search.ray_workers import LostWorker, RayWorkers
+
+if TYPE_CHECKING:
+    from reproduce.population.scoring import Score
+
+#: A batch that loses so many workers is taken to be what ends them.
+MOST_LOSSES = 3
+
+
+@dataclass
+class _Batch:
+    indices: range
+    losses: int = 0
+
+
+class RayExecutor:
+    """Scores candidates on ``workers``; see `reproduce.search.executors.Executor`.
+
+    Args:
+        workers: Where; they stay when the executor is closed.
+        settings: Plain data for the workers' scorers.
+        batch: Candidates sent to a worker at once.
+
+    Raises:
+        ValueError: If ``batch`` is less than 1.
+    """
+
+    def __init__(self, workers: RayWorkers, settings: Mapping[str, Any], batch: int) -> None:
+        if batch < 1:
+            raise ValueError(f"a batch holds at least 1 candidate; received {batch}")
+        self._workers = workers
+        self._settings = json.dumps(settings, sort_keys=True)
+        self._batch = batch
+
+    def __enter__(self) -> RayExecutor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def score(self, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Score]]:
+        """See `Executor`; in the order in which workers are done.
+
+        Raises:
+            WorkerError: If one batch lost three workers, or no worker comes up.
+            ReproduceError: What a worker raised, e.g. because its node lacks the data.
+        """
+        count = len(candidates)
+        waiting = deque(_Batch(range(start, min(start + self._batch, count))) for start in range(0, count, self._batch))
+        running: dict[Any, _Batch] = {}
+        while waiting or running:
+            while waiting and self._workers.any_idle:
+                batch = waiting.popleft()
+                running[self._submit([candidates[index] for index in batch.indices])] = batch
+            answers = {reference: self._workers.take(reference) for reference in running}
+            if not any(answers.values()):
+                self._workers.wait()
+            for reference, answer in answers.items():
+                if isinstance(answer, LostWorker):
+                    waiting.appendleft(_once_more(running.pop(reference)))
+                elif answer is not None:
+                    yield from _scores(answer, running.pop(reference), candidates)
+
+    def close(self) -> None:
+        """Nothing of its own is held."""
+
+    def _submit(self, candidates: Sequence[Candidate]) -> Any:
+        from reproduce.search.scores import candidate_to_dict
+
+        return self._workers.submit(self._settings, json.dumps([candidate_to_dict(each) for each in candidates]))
+
+
+def _once_more(batch: _Batch) -> _Batch:
+    batch.losses += 1
+    if batch.losses >= MOST_LOSSES:
+        raise WorkerError(
+            f"{batch.losses} workers were lost over the same {len(batch.indices)} candidates: look for what ends them "
+            "in Ray's logs (memory, most often; a smaller --batch needs less), then start again"
+        )
+    return batch
+
+
+def _scores(answer: str, batch: _Batch, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Score]]:
+    from reproduce.search.scores import score_from_dict
+
+    for index, document in zip(batch.indices, json.loads(answer), strict=True):
+        yield index, score_from_dict(document, candidates[index])

@@ -1,0 +1,214 @@
+"""Workers on a Ray cluster: an actor for each device, each with its data and compiled programs.
+
+What crosses between machines is JSON. A worker that is lost, alone or with its node, is replaced as soon as the cluster
+has room; what it was doing is for `reproduce.search.ray_executor` to do again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from types import TracebackType
+from typing import Any
+
+from reproduce.errors import ReproduceError, WorkerError
+from reproduce.search.executors import Candidate, Scorer
+
+#: Makes a worker's scorer from plain settings; a function of a module that every node can import.
+MakeScorer = Callable[[dict[str, Any]], Scorer]
+
+#: How often in a row a worker may fail to come up.
+_MOST_FAILED_STARTS = 8
+_POLL_SECONDS = 5.0
+_LOOPBACK = "127.0.0.1"
+
+
+class LostWorker:
+    """The answer of a worker that was lost."""
+
+
+class RayWorkers:
+    """The workers of a cluster, shared by any number of executors; use it in a ``with`` statement.
+
+    Args:
+        make_scorer: See `MakeScorer`.
+        address: Of a running cluster ("auto" finds that of this machine). None starts one for this process alone, on
+            the loopback interface.
+        count: How many workers; None for one on each GPU of the cluster or, where it has none, on each CPU core.
+        notice: Is told, in a sentence, when a worker was lost.
+        patience: Seconds without any worker after which the search is given up.
+
+    Attributes:
+        count: How many workers there are to be.
+        has_gpus: Whether each has a GPU.
+        notice: As given.
+
+    Raises:
+        ReproduceError: If Ray is not installed, or there is no cluster at the address.
+    """
+
+    def __init__(
+        self,
+        make_scorer: MakeScorer,
+        *,
+        address: str | None = None,
+        count: int | None = None,
+        notice: Callable[[str], None],
+        patience: float = 600.0,
+    ) -> None:
+        self.notice = notice
+        self._make_scorer = make_scorer
+        self._patience = patience
+        self._ray = _connect(address, count)
+        resources = self._ray.cluster_resources()
+        self.has_gpus = resources.get("GPU", 0) >= 1
+        self.count = count or int(resources.get("GPU", 0)) or int(resources.get("CPU", 0)) or 1
+        self._actor = self._ray.remote(num_cpus=1, num_gpus=int(self.has_gpus), scheduling_strategy="SPREAD")(_Worker)
+        self._idle: list[Any] = []
+        self._starting: dict[Any, Any] = {}
+        self._scoring: dict[Any, Any] = {}
+        self._answers: dict[Any, str | LostWorker | Exception] = {}
+        self._failed_starts = 0
+        for _ in range(self.count):
+            self._start()
+
+    def __enter__(self) -> RayWorkers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the workers, and the cluster if it was started here."""
+        self._ray.shutdown()
+
+    @property
+    def any_idle(self) -> bool:
+        """Whether `submit` can be called."""
+        return bool(self._idle)
+
+    def submit(self, settings: str, candidates: str) -> Any:
+        """Let an idle worker score a batch.
+
+        Args:
+            settings: JSON for ``make_scorer``.
+            candidates: JSON list of candidates; see `reproduce.search.scores`.
+
+        Returns:
+            A reference, by which `take` knows the answer.
+        """
+        worker = self._idle.pop()
+        reference = worker.score.remote(settings, candidates)
+        self._scoring[reference] = worker
+        return reference
+
+    def take(self, reference: Any) -> str | LostWorker | None:
+        """The JSON list of scores, or that its worker was lost; None where `wait` has not yet brought it.
+
+        Raises:
+            Exception: What the worker raised; a `ReproduceError` where e.g. its node lacks the data.
+        """
+        answer = self._answers.pop(reference, None)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def wait(self) -> None:
+        """Wait until a worker is done, lost or up.
+
+        Raises:
+            WorkerError: If no worker comes up.
+        """
+        deadline = time.monotonic() + self._patience
+        while True:
+            waiting = [*self._scoring, *self._starting]
+            done, _ = self._ray.wait(waiting, num_returns=1, timeout=_POLL_SECONDS)
+            for reference in done:
+                self._settle(reference)
+            if done:
+                return
+            if not self._scoring and time.monotonic() > deadline:
+                raise WorkerError(
+                    f"no worker came up in {self._patience:g} s; {self.count} were asked for, and the cluster has "
+                    f"{self._ray.cluster_resources()}: see that its nodes run"
+                )
+
+    def _settle(self, reference: Any) -> None:
+        starting = reference in self._starting
+        worker = self._starting.pop(reference) if starting else self._scoring.pop(reference)
+        errors = self._ray.exceptions
+        try:
+            answer = self._ray.get(reference)
+        except errors.RayTaskError as error:
+            answer = error.cause if isinstance(error.cause, ReproduceError) else error
+        except errors.RayError as error:
+            self._replace(reference, starting, str(error).strip().splitlines()[0])
+            return
+        self._idle.append(worker)
+        if starting:
+            self._failed_starts = 0
+        else:
+            self._answers[reference] = answer
+
+    def _replace(self, reference: Any, starting: bool, reason: str) -> None:
+        self._failed_starts += starting
+        if self._failed_starts > _MOST_FAILED_STARTS:
+            raise WorkerError(f"{self._failed_starts} workers in a row could not be started; the last: {reason}")
+        if not starting:
+            self._answers[reference] = LostWorker()
+            self.notice(f"a worker was lost, and what it had is scored elsewhere: {reason}")
+        self._start()
+
+    def _start(self) -> None:
+        worker = self._actor.remote(self._make_scorer)
+        self._starting[worker.ready.remote()] = worker
+
+
+class _Worker:
+    """What runs on a device."""
+
+    def __init__(self, make_scorer: MakeScorer) -> None:
+        self._make_scorer = make_scorer
+        self._scorers: dict[str, Scorer] = {}
+
+    def ready(self) -> None:
+        """Answers once the worker is up."""
+
+    def score(self, settings: str, candidates: str) -> str:
+        """JSON in, JSON out; the scorer of ``settings`` is made when first needed and kept."""
+        from reproduce.search.scores import candidate_from_dict, score_to_dict
+
+        if settings not in self._scorers:
+            self._scorers[settings] = self._make_scorer(json.loads(settings))
+        batch: Sequence[Candidate] = [candidate_from_dict(document) for document in json.loads(candidates)]
+        return json.dumps([score_to_dict(score) for score in self._scorers[settings].score(batch)])
+
+
+def _connect(address: str | None, count: int | None) -> Any:
+    """Ray, connected."""
+    if find_spec("ray") is None:
+        raise ReproduceError('the executor "ray" needs Ray: pip install "paper-optimizers[cluster]"')
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if address is None:
+        # Ray's switch for "this machine alone": only with it does every port bind to the loopback interface.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    import ray
+
+    quiet = {"log_to_driver": False, "logging_level": "error"}
+    try:
+        if address is None:
+            ray.init(num_cpus=count, _node_ip_address=_LOOPBACK, include_dashboard=False, **quiet)
+        else:
+            ray.init(address=address, **quiet)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ReproduceError(f"no Ray cluster at {address or 'this machine'}: {reason}") from None
+    if address is None and ray.util.get_node_ip_address() != _LOOPBACK:
+        ray.shutdown()
+        raise ReproduceError("Ray would listen to other machines: it was imported here before this could be said to it")
+    return ray

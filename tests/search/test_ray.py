@@ -1,0 +1,132 @@
+"""Scoring on a Ray cluster: the scores of one process, whoever dies on the way."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from paper_optimizers import get, names
+from reproduce.errors import DataError, ReproduceError, WorkerError
+from reproduce.search import ray_workers
+from reproduce.search.executors import Candidate
+from reproduce.search.ray_executor import RayExecutor
+from reproduce.search.ray_workers import RayWorkers
+from tests.search.fake_scorer import FakeScorer, score_of
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("ray") is None, reason="the extra cluster is not installed"),
+]
+
+CANDIDATES = [Candidate(get(name), seed) for seed, name in enumerate(names())]
+EXPECTED = [(index, score_of(candidate)) for index, candidate in enumerate(CANDIDATES)]
+
+
+def listening_beyond_loopback() -> set[str]:
+    """Local addresses, other than loopback, on which Ray's processes of this user listen."""
+    inodes = {}
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A":
+                inodes[fields[9]] = fields[1].partition(":")[0]
+    loopback = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+            if b"ray::" not in command and b"raylet" not in command and b"gcs_server" not in command:
+                continue
+            links = [str(link.readlink()) for link in (process / "fd").iterdir()]
+        except OSError:
+            continue
+        found |= {inodes[link[8:-1]] for link in links if link.startswith("socket:[") and link[8:-1] in inodes}
+    assert found, "no process of Ray listens anywhere: the test looks in the wrong place"
+    return found - loopback
+
+
+@pytest.fixture(scope="module")
+def workers():
+    notices = []
+    with RayWorkers(FakeScorer, count=2, notice=notices.append) as workers:
+        workers.notices = notices
+        yield workers
+
+
+def test_scores_are_those_of_one_process(workers, tmp_path):
+    executor = RayExecutor(workers, {"seconds": 0.02, "seen": str(tmp_path)}, batch=3)
+    assert sorted(executor.score(CANDIDATES), key=lambda answer: answer[0]) == EXPECTED
+    assert list(executor.score([])) == []
+    counts = {path.name: sum(map(int, path.read_text().split())) for path in tmp_path.iterdir()}
+    assert len(counts) == 2
+    assert sum(counts.values()) == len(CANDIDATES)
+
+
+def test_nothing_listens_beyond_this_machine(workers):
+    assert listening_beyond_loopback() == set()
+
+
+def test_what_is_given_up_half_way_disturbs_nothing(workers):
+    executor = RayExecutor(workers, {"seconds": 0.01}, batch=2)
+    next(executor.score(CANDIDATES))
+    first, second = executor.score(CANDIDATES), RayExecutor(workers, {}, batch=4).score(CANDIDATES)
+    answers = [next(first), next(second)]
+    assert sorted([*first, answers[0]], key=lambda answer: answer[0]) == EXPECTED
+    assert sorted([*second, answers[1]], key=lambda answer: answer[0]) == EXPECTED
+
+
+def test_what_a_worker_lacks_is_said_as_it_would_be_here(workers):
+    with pytest.raises(DataError, match="no data set on this node"):
+        list(RayExecutor(workers, {"fails": True}, batch=1).score(CANDIDATES))
+
+
+def test_a_batch_that_ends_its_workers_is_given_up(workers):
+    deadly = CANDIDATES[0]
+    executor = RayExecutor(workers, {"deadly": deadly.spec.to_text()}, batch=2)
+    with pytest.raises(WorkerError, match="3 workers were lost over the same 2 candidates"):
+        list(executor.score(CANDIDATES[:2]))
+    assert len(workers.notices) == 3
+    assert sorted(RayExecutor(workers, {}, batch=9).score(CANDIDATES)) == EXPECTED
+
+
+def test_a_node_killed_mid_run_costs_nothing(workers, tmp_path):
+    workers.close()
+    from ray.cluster_utils import Cluster
+
+    health = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
+    node = {
+        "node_ip_address": "127.0.0.1",
+        "num_cpus": 1,
+        "object_store_memory": 80 * 2**20,
+        "include_dashboard": False,
+    }
+    cluster = Cluster(initialize_head=True, head_node_args={**node, "_system_config": health})
+    notices = []
+    try:
+        doomed = cluster.add_node(**node)
+        cluster.wait_for_nodes()
+        with RayWorkers(FakeScorer, address=cluster.address, notice=notices.append) as there:
+            assert there.count == 2
+            candidates = [Candidate(get(name), seed) for seed in range(8) for name in names()]
+            answers = RayExecutor(there, {"seconds": 0.02, "seen": str(tmp_path)}, batch=4).score(candidates)
+            found = []
+            while len(list(tmp_path.iterdir())) < 2:
+                found.append(next(answers))
+            assert len(found) < len(candidates) - 16, "both workers were to be at work by now"
+            cluster.remove_node(doomed, allow_graceful=False)
+            found += answers
+    finally:
+        cluster.shutdown()
+    expected = [(index, score_of(candidate)) for index, candidate in enumerate(candidates)]
+    assert sorted(found, key=lambda answer: answer[0]) == expected
+    assert len(notices) == 1
+    assert "a worker was lost" in notices[0]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_no_cluster_and_no_ray_are_said(monkeypatch):
+    with pytest.raises(ReproduceError, match=r"no Ray cluster at 127\.0\.0\.1:1"):
+        RayWorkers(FakeScorer, address="127.0.0.1:1", notice=print)
+    monkeypatch.setattr(ray_workers, "find_spec", lambda name: None)
+    with pytest.raises(ReproduceError, match=r"paper-optimizers\[cluster\]"):
+        RayWorkers(FakeScorer, notice=print)
