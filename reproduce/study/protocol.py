@@ -17,7 +17,7 @@ from reproduce.models.settings import ModelSettings
 from reproduce.settings import read_settings, require
 from reproduce.training.settings import TrainingSettings
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 #: In a checkout, and where an installed package keeps its copy.
 PROTOCOL_FOLDERS = (_PACKAGE.parent / "artifact" / "protocols", _PACKAGE / "protocols")
 
