@@ -17,12 +17,23 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from reproduce.population.assembly import Capacity, Member, Programs, StepTables, assemble, step_tables
-from reproduce.population.interpreter import OptimizerState, make_optimizer_step
+from reproduce.population.assembly import Capacity, Member, StepTables, assemble, step_tables
+from reproduce.population.interpreter import (
+    Code,
+    Counts,
+    OptimizerState,
+    empty_registers,
+    encode,
+    make_optimizer_step,
+)
 from reproduce.population.problems import Arrays, Problem
 
 #: How members share the device: one after another, or all at once.
 Layout = Literal["map", "vectorise"]
+
+
+#: The members' optimizers, as the interpreter runs them.
+Programs = tuple[Code, Counts]
 
 
 class MemberState(NamedTuple):
@@ -53,7 +64,7 @@ class EpochMeasures(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """[M] mean loss and accuracy over a data set."""
+    """[M] mean loss and accuracy over a data set; NaN for a member that has failed."""
 
     loss: NDArray[np.float64]
     accuracy: NDArray[np.float64]
@@ -106,7 +117,7 @@ class Population:
             failed_at=jnp.full(count, -1, jnp.int32),
             step=jnp.zeros(count, jnp.int32),
         )
-        return jax.tree.map(jnp.asarray, assemble(members, capacity)), state
+        return jax.tree.map(jnp.asarray, encode(assemble(members, capacity), capacity.states)), state
 
     def _initial(self, seed: int) -> tuple[NDArray[np.float32], Arrays]:
         parameters, statistics = self.problem.initial(np.random.default_rng([seed, 0]))
@@ -151,43 +162,68 @@ class Population:
             return lax.map(lambda entry: function(*entry), arguments)
         return jax.vmap(function)(*arguments)
 
-    def _epoch_of_all(self, state: MemberState, programs: Any, tables: Any, data: Arrays, orders: Any) -> Any:
+    def _epoch_of_all(self, state: MemberState, programs: Programs, tables: Any, data: Arrays, orders: Any) -> Any:
         if self.layout == "map":
             return self._over_members(partial(self._epoch_of_one, data), (state, programs, tables, orders))
-        step = jax.vmap(partial(self._step, data))
+        code, counts = programs
+        most = jax.tree.map(jnp.max, counts)
+
+        def step(carry: tuple[MemberState, Any], now: Any) -> Any:
+            return jax.vmap(lambda *member: self._step(data, member[0], most, *member[1:]))(code, *carry, *now)
+
         by_step = jax.tree.map(lambda array: jnp.swapaxes(array, 0, 1), (tables, orders))
-        state, (loss, correct) = lax.scan(lambda carry, now: step(programs, carry, *now), state, by_step)
+        registers = jnp.broadcast_to(self._registers(), (len(orders), *self._registers().shape))
+        (state, _), (loss, correct) = lax.scan(step, (state, registers), by_step)
         return state, loss.T, correct.T
 
-    def _epoch_of_one(self, data: Arrays, state: MemberState, program: Any, tables: Any, orders: Any) -> Any:
-        def step(carry: MemberState, now: Any) -> Any:
-            frozen = (carry, (jnp.float32(jnp.nan), jnp.float32(0.0)))
-            return lax.cond(carry.failed_at < 0, lambda: self._step(data, program, carry, *now), lambda: frozen)
+    def _epoch_of_one(self, data: Arrays, state: MemberState, program: Programs, tables: Any, orders: Any) -> Any:
+        """All steps of one member, or those up to its failure."""
+        count = len(orders)
 
-        state, (loss, correct) = lax.scan(step, state, (tables, orders))
-        return state, loss, correct
+        def go_on(carry: Any) -> Any:
+            number, (state, _), _ = carry
+            return (number < count) & (state.failed_at < 0)
 
-    def _step(self, data: Arrays, program: Any, state: MemberState, table: Any, order: Any) -> Any:
-        """One step of one member; what it was is kept where it has failed."""
+        def step(carry: Any) -> Any:
+            number, moving, measures = carry
+            now = jax.tree.map(lambda array: array[number], (tables, orders))
+            moving, measured = self._step(data, *program, *moving, *now)
+            return number + 1, moving, jax.tree.map(lambda all_, one: all_.at[number].set(one), measures, measured)
+
+        measures = (jnp.full(count, jnp.nan), jnp.zeros(count))
+        _, (state, _), measures = lax.while_loop(go_on, step, (0, (state, self._registers()), measures))
+        return state, *measures
+
+    def _registers(self) -> Any:
+        return empty_registers(self.capacity.instructions, self.num_parameters)
+
+    def _step(
+        self, data: Arrays, code: Code, counts: Counts, state: MemberState, registers: Any, table: Any, order: Any
+    ) -> Any:
+        """One step of one member; after a failure its weights are whatever they are, and its measures say so."""
         train_key, optimizer_key = jax.random.split(jax.random.fold_in(state.key, state.step))
         batch = tuple(jnp.take(jnp.asarray(array), order, axis=0) for array in data)
         loss_of = jax.value_and_grad(self._loss, has_aux=True)
         (loss, (statistics, correct)), gradient = loss_of(state.weight, state.statistics, batch, train_key)
-        moved = self._optimizer_step(program, table, gradient, state.weight, state.optimizer, optimizer_key)
-        finite = jnp.isfinite(loss) & jnp.isfinite(moved.weight).all()
+        weight, optimizer, registers = self._optimizer_step(
+            code, counts, table, gradient, state.weight, state.optimizer, registers, optimizer_key
+        )
+        finite = jnp.isfinite(loss) & jnp.isfinite(weight).all()
         failed_at = jnp.where((state.failed_at < 0) & ~finite, state.step, state.failed_at)
-        after = MemberState(moved.weight, moved.optimizer, statistics, state.key, failed_at, state.step + 1)
-        before = state._replace(failed_at=failed_at)
+        after = MemberState(weight, optimizer, statistics, state.key, failed_at, state.step + 1)
         alive = failed_at < 0
-        kept = jax.tree.map(lambda new, old: jnp.where(alive, new, old), after, before)
-        return kept, (jnp.where(alive, loss, jnp.nan), jnp.where(alive, correct, 0.0))
+        return (after, registers), (jnp.where(alive, loss, jnp.nan), jnp.where(alive, correct, 0.0))
 
     def _loss(self, weight: Any, statistics: Arrays, batch: Arrays, key: Any) -> Any:
         return self.problem.train(self.unflatten(weight), statistics, batch, key)
 
     def _evaluate_all(self, state: MemberState, batches: Arrays, weights: Any) -> Any:
-        def one(weight: Any, statistics: Arrays) -> Any:
-            parameters = self.unflatten(weight)
+        failed = (jnp.float32(jnp.nan), jnp.float32(jnp.nan))
+
+        def one(weight: Any, statistics: Arrays, failed_at: Any) -> Any:
+            return lax.cond(failed_at < 0, lambda: measure(self.unflatten(weight), statistics), lambda: failed)
+
+        def measure(parameters: Arrays, statistics: Arrays) -> Any:
 
             def batch(totals: Any, now: Any) -> Any:
                 measures = self.problem.evaluate(parameters, statistics, now[0])
@@ -195,7 +231,7 @@ class Population:
 
             return lax.scan(batch, (jnp.float32(0.0), jnp.float32(0.0)), (batches, weights))[0]
 
-        return self._over_members(one, (state.weight, state.statistics))
+        return self._over_members(one, (state.weight, state.statistics, state.failed_at))
 
     def unflatten(self, weight: Any) -> Arrays:
         """The parameters of one member from its flat vector [P]."""

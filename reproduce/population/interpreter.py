@@ -3,6 +3,10 @@
 The functions come from the one op table of `paper_optimizers`; an instruction picks its row with `lax.switch`. Mapped
 over members one after another, a switch runs one row; vectorised over members (`jax.vmap`), it computes every row and
 keeps the one that is asked for.
+
+What costs time here is not arithmetic but passes over the P parameters, so a step makes few: operands are computed
+from the averages as they stood before the step, an average or state is advanced in place only where a program keeps
+it, and the registers are a workspace that the caller carries from step to step (`artifact/ENGINE.md`).
 """
 
 from __future__ import annotations
@@ -12,12 +16,22 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
+from numpy.typing import NDArray
 
 from paper_optimizers.operands import OPERANDS, MomentKey
 from paper_optimizers.ops import FUNCTIONS
 from reproduce.population.assembly import OPCODES, Programs, StepTables
 from reproduce.population.jax_namespace import JaxNamespace
+
+_NAMES = tuple(OPCODES)
+_STATEFUL = [name for name, row in FUNCTIONS.items() if row.needs == "state"]
+_AVERAGED = {
+    name
+    for name, row in OPERANDS.items()
+    if row.moments({key: parameter.default for key, parameter in row.parameters.items()})
+}
 
 
 class OptimizerState(NamedTuple):
@@ -28,143 +42,253 @@ class OptimizerState(NamedTuple):
     velocity: jax.Array
 
 
-class _Quantities:
-    """One instruction's view of the flattened parameters; satisfies `paper_optimizers.operands.Quantities`."""
+class Counts(NamedTuple):
+    """How much of its arrays a program uses; [M] each, or the largest of all members."""
 
-    def __init__(self, weight: Any, powers: tuple[Any, Any, Any], before: Any, after: Any, correction: Any) -> None:
-        self.weight = weight
-        self._powers = powers
-        self._before, self._after, self._correction = before, after, correction
+    operands: Any
+    functions: Any
+    moments: Any
+    states: Any
+
+
+class Block(NamedTuple):
+    """The operands of M programs, or their functions; arrays [M, K], [M, K, 2] and [M, K, 4].
+
+    Attributes:
+        row: The row of the table of operands or of functions.
+        slot: The average that an operand reads, or the state that a function keeps.
+        parameters: The row's parameters in alphabetical order.
+        arguments: Registers read by a function.
+        decays: Columns of the decay table that multiply them.
+    """
+
+    row: Any
+    slot: Any
+    parameters: Any
+    arguments: Any
+    decays: Any
+
+
+class Code(NamedTuple):
+    """M programs as the interpreter runs them: first the operands, then the functions.
+
+    Operand ``i`` writes register ``i`` and function ``i`` register ``K + i``, for programs of up to K instructions.
+
+    Attributes:
+        operands: See `Block`.
+        functions: See `Block`.
+        result: [M] the register of the update.
+        keeper: [M, N] the function that keeps each state.
+        kind: [M, N] which of the stateful functions of the table that is.
+        moment_power: [M, J] power of the gradient of each average.
+        moment_beta: [M, J] its decay rate.
+    """
+
+    operands: Block
+    functions: Block
+    result: Any
+    keeper: Any
+    kind: Any
+    moment_power: Any
+    moment_beta: Any
+
+
+def encode(programs: Programs, num_states: int) -> tuple[Code, Counts]:
+    """The code of M assembled programs and what each uses of it.
+
+    Args:
+        programs: From `reproduce.population.assembly.assemble`.
+        num_states: N of `reproduce.population.assembly.Capacity`.
+    """
+    rows = [_encode_one(Programs(*fields), num_states) for fields in zip(*programs, strict=True)]
+    code, counts = jax.tree.map(lambda *arrays: np.stack(arrays), *rows)
+    return code, counts
+
+
+def _encode_one(program: Programs, num_states: int) -> tuple[Code, Counts]:
+    used = np.arange(len(program.op)) < program.length
+    is_operand = program.op < len(OPERANDS)
+    operands, functions = np.flatnonzero(used & is_operand), np.flatnonzero(used & ~is_operand)
+    register = np.zeros_like(program.op)
+    register[operands] = np.arange(len(operands))
+    register[functions] = len(program.op) + np.arange(len(functions))
+    names = [_NAMES[code] for code in program.op]
+    averages = {int(program.moment[index]) for index in operands if names[index] in _AVERAGED}
+    kept = [
+        (_STATEFUL.index(name), place)
+        for place, name in enumerate(names[index] for index in functions)
+        if name in _STATEFUL
+    ]
+    keeper, kind = np.zeros((2, num_states), np.int32)
+    for stateful, place in kept:
+        slot = program.state[functions[place]]
+        keeper[slot], kind[slot] = place, stateful
+    code = Code(
+        operands=_block(program, operands, program.op, program.moment, register),
+        functions=_block(program, functions, program.op - len(OPERANDS), program.state, register),
+        result=register[program.length - 1],
+        keeper=keeper,
+        kind=kind,
+        moment_power=program.moment_power,
+        moment_beta=program.moment_beta,
+    )
+    counts = Counts(*(np.int32(count) for count in (len(operands), len(functions), len(averages), len(kept))))
+    return code, counts
+
+
+def _block(program: Programs, chosen: NDArray[Any], row: Any, slot: Any, register: NDArray[np.int32]) -> Block:
+    fields = (row, slot, program.parameters, register[program.arguments], program.decays)
+    block = Block(*(np.zeros_like(field) for field in fields))
+    for target, field in zip(block, fields, strict=True):
+        target[: len(chosen)] = field[chosen]
+    return block
+
+
+class _Site(NamedTuple):
+    """Everything that instruction ``index`` may read; satisfies `paper_optimizers.operands.Quantities`."""
+
+    block: Block
+    index: Any
+    code: Code
+    step: StepTables
+    gradient: Any
+    weight: Any
+    moments: Any
+    states: Any
+    key: Any
 
     def gradient_power(self, power: Any) -> Any:
         """``g``, ``g^2`` or ``g^3``; ``power`` may be traced."""
-        return _select_power(power, self._powers)
+        return _power(self.gradient, power)
 
     def moment(self, key: MomentKey, *, corrected: Any, delayed: Any) -> Any:
-        """The average that the instruction names; its key is already resolved."""
+        """The average that the operand's slot names; ``key`` is the same in values that are traced."""
         del key
-        average = jnp.where(delayed, self._before, self._after)
-        return average / jnp.where(corrected, self._correction, 1.0)
+        slot = self.block.slot[self.index]
+        average = jnp.where(delayed, self.moments[slot], _advanced(self.code, slot, self.moments, self.gradient))
+        return average / jnp.where(corrected, self.step.corrections[slot], 1.0)
+
+    def argument(self, registers: Any, place: int) -> Any:
+        """What the instruction reads, times its decay."""
+        decay = self.step.decays[self.block.decays[self.index, place]]
+        return registers[self.block.arguments[self.index, place]] * decay
+
+    def values(self, row: Any) -> dict[str, Any]:
+        """The parameters of the table's row ``row``."""
+        values = {name: self.block.parameters[self.index, place] for place, name in enumerate(sorted(row.parameters))}
+        flags = {name for name, parameter in row.parameters.items() if isinstance(parameter.default, bool)}
+        return {name: value > 0.5 if name in flags else value for name, value in values.items()}
 
 
-def _select_power(power: Any, powers: tuple[Any, Any, Any]) -> Any:
-    if isinstance(power, int):
-        return powers[power - 1]
-    return jnp.where(power < 1.5, powers[0], jnp.where(power < 2.5, powers[1], powers[2]))
+def _power(gradient: Any, power: Any) -> Any:
+    result = gradient
+    for exponent in (2, 3):
+        result = jnp.where(power > exponent - 0.5, result * gradient, result)
+    return result
 
 
-class _Inputs(NamedTuple):
-    """What every row of the table is offered."""
-
-    first: Any
-    second: Any
-    parameters: Any
-    weight: Any
-    powers: tuple[Any, Any, Any]
-    before: Any
-    after: Any
-    correction: Any
-    state: Any
-    state_correction: Any
-    key: Any
+def _advanced(code: Code, slot: Any, moments: Any, gradient: Any) -> Any:
+    beta = code.moment_beta[slot]
+    return beta * moments[slot] + (1.0 - beta) * _power(gradient, code.moment_power[slot])
 
 
-def _branches(xp: JaxNamespace) -> list[Callable[[_Inputs], tuple[Any, Any]]]:
-    """A function ``inputs -> (value, state)`` for every opcode, in the order of the opcodes."""
-    return [_operand_branch(xp, name) if name in OPERANDS else _function_branch(xp, name) for name in OPCODES]
-
-
-def _named(parameters: Any, names: Any) -> dict[str, Any]:
-    return {name: parameters[index] for index, name in enumerate(sorted(names))}
-
-
-def _operand_branch(xp: JaxNamespace, name: str) -> Callable[[_Inputs], tuple[Any, Any]]:
+def _operand(xp: JaxNamespace, name: str) -> Callable[[_Site], Any]:
     row = OPERANDS[name]
-
-    def branch(inputs: _Inputs) -> tuple[Any, Any]:
-        quantities = _Quantities(inputs.weight, inputs.powers, inputs.before, inputs.after, inputs.correction)
-        return row.compute(xp, quantities, **_flags(_named(inputs.parameters, row.parameters), row)), inputs.state
-
-    return branch
+    return lambda site: row.compute(xp, site, **site.values(row))
 
 
-def _flags(values: dict[str, Any], row: Any) -> dict[str, Any]:
-    return {
-        name: value > 0.5 if isinstance(row.parameters[name].default, bool) else value for name, value in values.items()
-    }
-
-
-def _function_branch(xp: JaxNamespace, name: str) -> Callable[[_Inputs], tuple[Any, Any]]:
+def _function(xp: JaxNamespace, name: str) -> Callable[[_Site, Any, Any], Any]:
     row = FUNCTIONS[name]
 
-    def branch(inputs: _Inputs) -> tuple[Any, Any]:
-        arguments = (inputs.first, inputs.second)[: row.arity]
-        values = _named(inputs.parameters, row.parameters)
+    def value(site: _Site, first: Any, second: Any) -> Any:
+        arguments, values = (first, second)[: row.arity], site.values(row)
         if row.needs == "state":
-            state: tuple[Any, Any] = row.compute(
-                xp, *arguments, previous=inputs.state, correction=inputs.state_correction, **values
-            )
-            return state
+            slot = site.block.slot[site.index]
+            return _advance_state(xp, name, site, slot, site.states[slot], first)[0]
         if row.needs == "random":
-            values["uniform"] = jax.random.uniform(inputs.key, inputs.first.shape, inputs.first.dtype)
-        return row.compute(xp, *arguments, **values), inputs.state
+            values["uniform"] = jax.random.uniform(jax.random.fold_in(site.key, site.index), first.shape, first.dtype)
+        return row.compute(xp, *arguments, **values)
 
-    return branch
+    return value
+
+
+def _advance_state(xp: JaxNamespace, name: str, site: _Site, slot: Any, previous: Any, argument: Any) -> Any:
+    row = FUNCTIONS[name]
+    correction = site.step.state_corrections[slot]
+    return row.compute(xp, argument, previous=previous, correction=correction, **site.values(row))
+
+
+def _new_state(xp: JaxNamespace, name: str) -> Callable[[_Site, Any, Any, Any], Any]:
+    return lambda site, slot, previous, argument: _advance_state(xp, name, site, slot, previous, argument)[1]
 
 
 class StepResult(NamedTuple):
-    """The weights and the optimizer after a step."""
+    """The weights and the optimizer after a step, and the workspace given back."""
 
     weight: jax.Array
     optimizer: OptimizerState
+    registers: jax.Array
 
 
-def make_optimizer_step(
-    sizes: tuple[int, ...],
-) -> Callable[[Programs, StepTables, jax.Array, jax.Array, OptimizerState, jax.Array], StepResult]:
+#: ``(code, counts, step, gradient, weight, optimizer, registers, key) -> StepResult``; see `make_optimizer_step`.
+OptimizerStep = Callable[[Code, Counts, StepTables, Any, Any, OptimizerState, Any, Any], StepResult]
+
+
+def empty_registers(num_instructions: int, num_parameters: int) -> jax.Array:
+    """A workspace for one member's programs of up to ``num_instructions``."""
+    return jnp.zeros((2 * num_instructions, num_parameters))
+
+
+def make_optimizer_step(sizes: tuple[int, ...]) -> OptimizerStep:
     """The function that moves one member by one step.
 
     Args:
         sizes: Elements of each weight tensor, in the order of the flat vector of P parameters.
 
     Returns:
-        ``(program, step, gradient, weight, optimizer, key) -> StepResult``, where ``program`` and ``step`` are one
-        member's entries of `Programs` and `StepTables` and the arrays are [P].
+        `OptimizerStep`. ``code`` and ``step`` are one member's entries of `Code` and `StepTables`; ``counts`` is its
+        own, or the largest of all members where these are vectorised, so that all run the same number of instructions;
+        ``gradient`` and ``weight`` are [P]; what ``registers`` holds, from `empty_registers`, does not matter.
     """
-    branches = _branches(JaxNamespace(sizes))
+    xp = JaxNamespace(sizes)
+    operands, functions = ([make(xp, name) for name in table] for make, table in (
+        (_operand, OPERANDS), (_function, FUNCTIONS)))  # fmt: skip
+    new_states = [_new_state(xp, name) for name in _STATEFUL]
 
     def optimizer_step(
-        program: Programs, step: StepTables, gradient: Any, weight: Any, optimizer: OptimizerState, key: Any
-    ) -> StepResult:
-        powers = (gradient, gradient * gradient, gradient * gradient * gradient)
-        beta = jnp.asarray(program.moment_beta)[:, None]
-        after = beta * optimizer.moments + (1.0 - beta) * jax.vmap(_select_power, (0, None))(
-            jnp.asarray(program.moment_power), powers
-        )
+        code: Code, counts: Counts, step: StepTables, gradient: Any, weight: Any, optimizer: OptimizerState,
+        registers: Any, key: Any,
+    ) -> StepResult:  # fmt: skip
+        first_function = len(registers) // 2
 
-        def instruction(index: Any, carry: tuple[Any, Any]) -> tuple[Any, Any]:
-            registers, states = carry
-            first, second = (
-                registers[program.arguments[index, place]] * step.decays[program.decays[index, place]]
-                for place in (0, 1)
-            )
-            moment, slot = program.moment[index], program.state[index]
-            value, state = lax.switch(
-                program.op[index],
-                branches,
-                _Inputs(
-                    first, second, program.parameters[index], weight, powers, optimizer.moments[moment],
-                    after[moment], step.corrections[moment], states[slot], step.state_corrections[slot],
-                    jax.random.fold_in(key, index),
-                ),
-            )  # fmt: skip
-            return registers.at[index].set(value), states.at[slot].set(state)
+        def site(block: Block, index: Any) -> _Site:
+            return _Site(block, index, code, step, gradient, weight, optimizer.moments, optimizer.states, key)
 
-        empty = jnp.zeros((program.op.shape[0], *weight.shape), weight.dtype)
-        registers, states = lax.fori_loop(0, program.length, instruction, (empty, optimizer.states))
-        change = step.rate * registers[program.length - 1]
+        def operand(index: Any, registers: Any) -> Any:
+            value = lax.switch(code.operands.row[index], operands, site(code.operands, index))
+            return registers.at[index].set(value)
+
+        def function(index: Any, registers: Any) -> Any:
+            here = site(code.functions, index)
+            arguments = (here.argument(registers, place) for place in (0, 1))
+            value = lax.switch(code.functions.row[index], functions, here, *arguments)
+            return registers.at[first_function + index].set(value)
+
+        def advance_state(slot: Any, states: Any) -> Any:
+            here = site(code.functions, code.keeper[slot])._replace(states=None)
+            new = lax.switch(code.kind[slot], new_states, here, slot, states[slot], here.argument(registers, 0))
+            return states.at[slot].set(new)
+
+        def advance_moment(slot: Any, moments: Any) -> Any:
+            return moments.at[slot].set(_advanced(code, slot, moments, gradient))
+
+        registers = lax.fori_loop(0, counts.operands, operand, registers)
+        registers = lax.fori_loop(0, counts.functions, function, registers)
+        states = lax.fori_loop(0, counts.states, advance_state, optimizer.states)
+        moments = lax.fori_loop(0, counts.moments, advance_moment, optimizer.moments)
+        change = step.rate * registers[code.result]
         velocity = step.momentum * optimizer.velocity - change
         moved = weight + step.keep * velocity - step.direct * change
-        return StepResult(moved, OptimizerState(after, states, velocity))
+        return StepResult(moved, OptimizerState(moments, states, velocity), registers)
 
     return optimizer_step

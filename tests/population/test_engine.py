@@ -1,0 +1,115 @@
+"""The engine: one compilation for every list of one size, failures as outcomes, members apart from each other."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import jax
+import numpy as np
+import pytest
+
+from paper_optimizers import from_text, get
+from reproduce.population.assembly import Capacity, Member
+from reproduce.population.engine import Population
+from tests.population.walks import GRADIENTS, STEPS, data, engine_walk, given_gradients
+
+LAYOUTS = ("map", "vectorise")
+
+
+def member(text, rate=0.01, seed=0):
+    return Member(from_text(text), rate, STEPS, seed=seed)
+
+
+@contextmanager
+def compilations() -> Iterator[list[str]]:
+    """Names of the events of JAX in which something was compiled."""
+    events: list[str] = []
+
+    def listen(event: str, duration: float, **labels: object) -> None:
+        del duration, labels
+        if "backend_compile" in event:
+            events.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        yield events
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_another_list_of_the_same_size_compiles_nothing(layout):
+    first = [member("None ~ g"), member("Mom ~ tanh(v hat)"), member("Nest ~ drop(g, 0.5)")]
+    second = [
+        member("Nest ~ expMovAvg([a1][norm((g) / (s hat))])", 0.1, seed=4),
+        Member(get("Opt4"), 0.3, 77, warmup_steps=5, hold_steps=2, seed=9),
+        Member(get("Lion"), 1e-3, 40, seed=1),
+    ]
+    with compilations() as cold:
+        engine_walk(first, layout)
+    with compilations() as warm:
+        engine_walk(second, layout)
+    assert cold
+    assert warm == []
+
+
+FAILING = {
+    "in the first step": ("None ~ exp(exp(exp(exp(exp(1)))))", 0),
+    "when the weights overflow": ("None ~ exp(exp(exp(exp(g))))", None),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("case", FAILING)
+def test_a_member_that_fails_leaves_its_neighbours_as_they_were(layout, case):
+    text, step = FAILING[case]
+    fine = [member("Mom ~ g"), member("None ~ norm(v hat)", seed=2), member("Nest ~ drop(g, 0.3)", seed=3)]
+    walks, failed = engine_walk([fine[0], member(text, 1.0), *fine[1:]], layout)
+    among_itself, none_failed = engine_walk([fine[0], fine[0], *fine[1:]], layout)
+    assert failed[1] >= 0
+    assert step is None or failed[1] == step
+    assert (np.delete(failed, 1) == -1).all()
+    assert (none_failed == -1).all()
+    np.testing.assert_array_equal(np.delete(walks, 1, axis=1), np.delete(among_itself, 1, axis=1))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_after_a_failure_measures_say_so_and_a_mapped_member_stands_still(layout):
+    population = Population(given_gradients(), layout=layout)
+    members = [member("None ~ g"), member("None ~ exp(exp(exp(exp(exp(1)))))", 1.0)]
+    programs, state = population.start(members)
+    order = np.arange(STEPS, dtype=np.int32).reshape(1, STEPS, 1).repeat(2, axis=0)
+    state, measures = population.epoch(programs, state, population.tables(members, range(STEPS)), data(), order)
+    assert np.isfinite(measures.loss[0]).all()
+    assert np.isnan(measures.loss[1]).all()
+    assert state.failed_at.tolist() == [-1, 0]
+    assert state.step.tolist() == ([STEPS, 1] if layout == "map" else [STEPS, STEPS])
+    evaluation = population.evaluate(state, data(), batch_size=5)
+    assert np.isfinite(evaluation.loss[0])
+    assert np.isnan(evaluation.loss[1])
+    assert np.isnan(evaluation.accuracy[1])
+
+
+def test_evaluation_ignores_its_padding():
+    population = Population(given_gradients())
+    _, state = population.start([member("None ~ g")])
+    whole, parts = (population.evaluate(state, data(), batch_size=size).loss for size in (STEPS, 5))
+    weights = np.asarray(state.weight[0], np.float64)
+    expected = np.mean([weights @ np.concatenate([array.ravel() for array in step]) for step in GRADIENTS])
+    np.testing.assert_allclose(whole, expected, rtol=1e-5)
+    np.testing.assert_allclose(parts, whole, rtol=1e-5)
+
+
+def test_steps_may_be_split_over_epochs_as_one_likes():
+    members = [member("Nest ~ deltaChange(drop(g, 0.5))", seed=3), Member(get("Opt4"), 0.01, STEPS, 2, seed=1)]
+    population = Population(given_gradients())
+    order = np.arange(STEPS, dtype=np.int32).reshape(1, STEPS, 1).repeat(2, axis=0)
+    programs, state = population.start(members)
+    whole, _ = population.epoch(programs, state, population.tables(members, range(STEPS)), data(), order)
+    stepwise, _ = engine_walk(members, "map")
+    np.testing.assert_array_equal(whole.weight, stepwise[-1])
+
+
+def test_a_member_beyond_the_capacity_is_named():
+    population = Population(given_gradients(), Capacity(instructions=2))
+    with pytest.raises(ValueError, match=r"member 1 needs 4 instructions .* Capacity\(instructions=4\)"):
+        population.start([member("None ~ tanh(g)"), member("None ~ tanh((g)+(v hat))")])
