@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from reproduce.data.image_files import LAYOUT, PARTS, ImageFile, Listing, is_image
@@ -174,7 +174,7 @@ def _zip_members(path: Path) -> Iterator[Member]:
 
 def _checked(archive: Path, name: str, size: int) -> PurePosixPath:
     inner = PurePosixPath(name)
-    if inner.is_absolute() or ".." in inner.parts or "\\" in name or ":" in inner.parts[:1]:
+    if inner.is_absolute() or ".." in inner.parts or "\\" in name or PureWindowsPath(name).drive:
         raise DataError(f"{archive} holds {name!r}, a path outside its own folder: it is not to be trusted")
     if size > MOST_BYTES:
         raise DataError(f"{archive}: {name} is of {size} bytes; no image has more than {MOST_BYTES}")

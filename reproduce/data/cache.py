@@ -57,7 +57,7 @@ def _key(fingerprint: str, settings: DataSettings) -> str:
 def _load(path: Path) -> Dataset | None:
     """None if there is nothing usable: it is then written anew."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             parts = {
                 name: Part(arrays[f"{name}_inputs"], arrays[f"{name}_labels"])
                 for name in ("train", "validation", "test")

@@ -11,6 +11,8 @@ from reproduce.data.settings import DataSettings
 from reproduce.data.splits import hashed_order, limits, share
 
 _LARGEST_PIXEL = 16
+#: Images that are resized first get this many times their 17 grey levels, so that means between them are not lost.
+_FINER = 15
 #: How many numbers each source has as classes, and with how many digits they are written.
 _NUMBERS = {"digits": (10, 1), "digits100": (100, 2), "digits200": (200, 3)}
 
@@ -28,7 +30,7 @@ def load_digits(settings: DataSettings) -> Dataset:
         name: _number_part(sources[name], num_classes, num_digits, most[name], settings.image_size) for name in sources
     }
     classes = tuple(f"{number:0{num_digits}}" for number in range(num_classes))
-    return Dataset(settings.source, classes, _LARGEST_PIXEL, **parts)
+    return Dataset(settings.source, classes, _LARGEST_PIXEL * (_FINER if settings.image_size else 1), **parts)
 
 
 def _split_digits(settings: DataSettings) -> dict[str, list[list[NDArray[np.uint8]]]]:
@@ -53,7 +55,8 @@ def _number_part(
 ) -> Part:
     images = [_write(f"{number:0{num_digits}}", digits)[:most] for number in range(num_classes)]
     labels = np.repeat(np.arange(num_classes, dtype=np.int32), [len(each) for each in images])
-    return Part(resize_all(np.concatenate(images), size), labels)
+    pixels = np.concatenate(images)
+    return Part(resize_all(pixels * np.uint8(_FINER), size) if size else pixels, labels)
 
 
 def _write(number: str, digits: list[list[NDArray[np.uint8]]]) -> NDArray[np.uint8]:

@@ -39,11 +39,9 @@ def decode(content: bytes, origin: str, size: int) -> NDArray[np.uint8]:
 
 
 def resize_all(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Images of shape (n, height, width, 1) as (n, size, size, 1); unchanged for size 0."""
+    """Images of shape (n, height, width, 1) as (n, size, size, 1)."""
     from PIL import Image
 
-    if not size:
-        return images
     return np.stack([np.asarray(_fit(Image.fromarray(image[..., 0]), size)) for image in images])[..., None]
 
 

@@ -27,7 +27,7 @@ _WHOLE = DataSettings(
 )
 _TEXT_WINDOW = 64
 _BUILT_IN = {
-    **dict.fromkeys(DIGIT_SOURCES, "BSD-3-Clause (scikit-learn); data of UCI, CC BY 4.0"),
+    **dict.fromkeys(DIGIT_SOURCES, "BSD-3-Clause, CC BY 4.0"),
     TEXT: "public domain",
 }
 NAMES = (*_BUILT_IN, *CATALOGUE)

@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import pytest
+
+from reproduce.cli import main
+from tests.data.cases import make_pets, pack
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one data set of the catalogue, one archive of another, and one that is damaged."""
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "usual"))
+    monkeypatch.setenv("COLUMNS", "80")
+    folder = tmp_path / "data"
+    make_pets(folder / "caltech101")
+    pack(make_pets(tmp_path / "flowers102"), folder / "flowers102.tar.xz", "xz")
+    return folder
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """The lines of a table by their first word."""
+    return {words[0]: words[1:] for line in text.splitlines() if (words := line.split())}
+
+
+def test_list_says_what_there_is_and_how_to_get_the_rest(data_dir: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main(["data", "list", "--data-dir", str(data_dir)]) == 0
+    output = capsys.readouterr().out
+    table = rows(output.partition("caltech101: ")[0].partition("cifar10 is missing")[0])
+    assert table["digits"][:3] == ["10", "1,078", "719"]
+    assert table["flowers102"] == ["2", "16", "6", "unknown"]
+    assert table["caltech101"][:3] == ["2", "16", "6"]
+    assert table["cars196"] == ["missing", "unknown"]
+    assert "cifar10 is missing: run python -m reproduce data prepare cifar10" in output
+    assert f"flowers102: {data_dir}/flowers102.tar.xz (not the published split, which has 2,040 and" in output
+    assert max(len(line) for line in output.splitlines()[:12]) <= 80
+
+
+def test_list_names_what_is_damaged(data_dir: Path, capsys: pytest.CaptureFixture) -> None:
+    archive = data_dir / "flowers102.tar.xz"
+    archive.write_bytes(archive.read_bytes()[:-50])
+    assert main(["data", "list", "--data-dir", str(data_dir)]) == 2
+    output = capsys.readouterr().out
+    assert rows(output.partition("cifar10 is")[0])["flowers102"] == ["damaged"]
+    assert "flowers102.tar.xz is damaged or cut short" in output
+
+
+def test_verify_prints_the_same_checksum_for_a_folder_and_its_archive(
+    data_dir: Path, capsys: pytest.CaptureFixture
+) -> None:
+    names = ["caltech101", "flowers102", "digits", "text"]
+    assert main(["data", "verify", *names, "--data-dir", str(data_dir)]) == 0
+    lines = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
+    sums = {name: line.partition("SHA-256 ")[2][:64] for name, line in lines.items()}
+    assert sums["caltech101"] == sums["flowers102"]
+    assert len(set(sums.values())) == 3
+    assert all(len(each) == 64 for each in sums.values())
+    assert lines["caltech101"].startswith("2 classes, 16 + 6 samples")
+
+
+def test_verify_goes_on_after_a_corrupt_image(data_dir: Path, capsys: pytest.CaptureFixture) -> None:
+    image = data_dir / "caltech101" / "train" / "cat" / "1.png"
+    image.write_bytes(image.read_bytes()[:40])
+    assert main(["data", "verify", "--data-dir", str(data_dir)]) == 2
+    output = capsys.readouterr().out
+    assert "caltech101: cannot read the image" in output
+    assert "flowers102: 2 classes" in output
+    assert main(["data", "verify", "flowers102", "--data-dir", str(data_dir)]) == 0
+    assert main(["data", "verify", "cars196", "--data-dir", str(data_dir)]) == 2
+
+
+def test_prepare_leaves_what_is_there(data_dir: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main(["data", "prepare", "digits", "caltech101", "--data-dir", str(data_dir)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "digits is ready: built in",
+        f"caltech101 is ready: {data_dir / 'caltech101'}",
+    ]
+
+
+def test_a_name_that_is_not_known_and_a_folder_that_is_not_there(data_dir: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main(["data", "prepare", "mnist"]) == 2
+    assert "no data set 'mnist'; there are: digits," in capsys.readouterr().err
+    assert main(["data", "prepare", "cifar10", "--data-dir", str(data_dir / "nowhere")]) == 2
+    assert "no folder" in capsys.readouterr().err
