@@ -8,13 +8,13 @@ from rich import box
 from rich.table import Table
 
 
-def screen_table(header: Sequence[str], numeric: Sequence[bool]) -> Table:
-    """An empty table with these columns, numbers flush right."""
+def screen_table(header: Sequence[str], numeric: Sequence[bool], *, tight: bool = False) -> Table:
+    """An empty table with these columns, numbers flush right; one blank between columns where ``tight``, else two."""
     table = Table(
         box=box.SIMPLE_HEAD,
         show_edge=False,
         header_style="bold",
-        padding=(0, 1, 0, 0),
+        padding=(0, 0 if tight else 1, 0, 0),
         collapse_padding=True,
         pad_edge=False,
     )

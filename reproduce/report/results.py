@@ -1,66 +1,123 @@
-"""From rows to results: one frame of all runs, and a summary of each optimizer."""
+"""From rows to results: what each optimizer came to on each task, and one frame of all runs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from reproduce.report.statistics import Difference, Summary, paired_difference, summarise
-from reproduce.study.optimizers import Entrant, Kind
-from reproduce.study.plan import choose, current_rows
+from reproduce.report.statistics import Summary, summarise
+from reproduce.study.optimizers import Entrant
+from reproduce.study.plan import Choice, choose
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Finished, Row
 
 _COLUMNS = (
-    *("profile", "task", "optimizer", "kind", "fingerprint", "phase", "rate", "seed", "outcome", "diverged_at"),
-    *("steps", "validation_accuracy", "test_accuracy", "seconds", "device", "backend", "protocol", "data"),
+    *("profile", "study", "task", "optimizer", "kind", "fingerprint", "schedule", "decay", "phase", "rate", "seed"),
+    *("weights", "precision", "outcome", "diverged_at", "steps", "validation_accuracy", "test_accuracy", "seconds"),
+    *("device", "backend", "protocol", "data"),
 )
 
 
 @dataclass(frozen=True)
 class Result:
-    """One optimizer's line in the main table; accuracies are shares, with a diverged run counted as guessing.
+    """One optimizer on one task; accuracies are shares, with a diverged run counted as guessing.
 
     Attributes:
-        optimizer: Its name.
+        task: The task's name.
+        optimizer: The optimizer's.
         kind: "catalog" or "keras".
-        rate: The chosen rate; None while tuning is not done.
-        at_edge: Whether that rate is at the edge of a grid that could not grow any more.
-        validation: Validation accuracy of the final runs; None if none was run.
-        test: Test accuracy of the final runs; None if none was run.
-        num_diverged: How many of the final runs diverged.
-        difference: Test accuracy against the reference on common seeds; None for the reference, and without runs.
+        choice: What tuning has come to.
+        finals: The final runs at the chosen rate, in the order of the protocol's seeds.
+        tuning: All runs that chose the rate.
     """
 
+    task: str
     optimizer: str
-    kind: Kind
-    rate: float | None
-    at_edge: bool
-    validation: Summary | None
-    test: Summary | None
-    num_diverged: int
-    difference: Difference | None
+    kind: str
+    choice: Choice
+    finals: tuple[Row, ...]
+    tuning: tuple[Row, ...]
+
+    @cached_property
+    def test(self) -> Summary | None:
+        """Test accuracy of the final runs; None if none was run."""
+        return summarise(list(self.test_by_seed.values()))
+
+    @cached_property
+    def validation(self) -> Summary | None:
+        """Validation accuracy of the final runs; None if none was run."""
+        return summarise([counted_accuracy(row, row.validation_accuracy) for row in self.finals])
+
+    @cached_property
+    def test_by_seed(self) -> Mapping[int, float]:
+        """Test accuracy of each final run."""
+        return {row.seed: counted_accuracy(row, row.test_accuracy) for row in self.finals}
+
+    @property
+    def num_diverged(self) -> int:
+        """How many of the final runs diverged."""
+        return sum(not isinstance(row.outcome, Finished) for row in self.finals)
 
 
-def summarise_rows(protocol: Protocol, entrants: Sequence[Entrant], rows: Sequence[Row]) -> list[Result]:
-    """One result for each optimizer of the protocol, run or not, in its order."""
-    finals = {entrant.name: _finals(protocol, entrant, rows) for entrant in entrants}
-    reference = protocol.optimizers.reference
-    return [_result(protocol, entrant, rows, finals[entrant.name], finals[reference]) for entrant in entrants]
+@dataclass(frozen=True)
+class StudyResults:
+    """A study as far as it has been run.
+
+    Attributes:
+        protocol: Its settings.
+        entrants: Its optimizers.
+        rows: Its rows.
+    """
+
+    protocol: Protocol
+    entrants: tuple[Entrant, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.protocol.study
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The names of its tasks."""
+        return tuple(task.name for task in self.protocol.tasks)
+
+    @cached_property
+    def results(self) -> Mapping[tuple[str, str], Result]:
+        """By task and optimizer, run or not, in the protocol's order."""
+        rows: dict[tuple[str, str, str | None], list[Row]] = {}
+        for row in self.rows:
+            rows.setdefault((row.task, row.optimizer, row.fingerprint), []).append(row)
+        return {
+            (task, entrant.name): _result(
+                self.protocol, task, entrant, rows.get((task, entrant.name, entrant.fingerprint), [])
+            )
+            for task in self.tasks
+            for entrant in self.entrants
+        }
+
+    def of_task(self, task: str) -> list[Result]:
+        """The results of one task, in the protocol's order of optimizers."""
+        return [result for result in self.results.values() if result.task == task]
+
+    def result(self, task: str, optimizer: str) -> Result | None:
+        """The result of one optimizer on one task; None if it does not take part."""
+        return self.results.get((task, optimizer))
 
 
-def same_results(protocol: Protocol, entrants: Sequence[Entrant], rows: Sequence[Row]) -> list[tuple[str, ...]]:
-    """Optimizers whose final runs gave the same rate and the same accuracies after every epoch, as groups.
+def same_results(results: Iterable[Result]) -> list[tuple[str, ...]]:
+    """Optimizers whose final runs on a task gave the same rate and the same accuracies after every epoch, as groups.
 
     Such optimizers differ in terms that did nothing on this task.
     """
     groups: dict[object, list[str]] = {}
-    for entrant in entrants:
-        finals = _finals(protocol, entrant, rows)
-        if finals:
-            key = tuple((row.rate, row.seed, row.curve.validation_accuracy, row.test_accuracy) for row in finals)
-            groups.setdefault(key, []).append(entrant.name)
+    for result in results:
+        if result.finals:
+            runs = [(row.rate, row.seed, row.curve.validation_accuracy, row.test_accuracy) for row in result.finals]
+            groups.setdefault(tuple(runs), []).append(result.optimizer)
     return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
@@ -76,32 +133,17 @@ def frame(rows: Sequence[Row]) -> Any:
     return pandas.DataFrame([_flat(row) for row in rows], columns=list(_COLUMNS))
 
 
-def _result(
-    protocol: Protocol, entrant: Entrant, rows: Sequence[Row], finals: Sequence[Row], reference: Sequence[Row]
-) -> Result:
-    choice = choose(protocol, current_rows(entrant, rows))
-    is_reference = entrant.name == protocol.optimizers.reference
+def _result(protocol: Protocol, task: str, entrant: Entrant, rows: Sequence[Row]) -> Result:
+    choice = choose(protocol, rows)
+    final = {row.seed: row for row in rows if row.phase == "final" and row.rate == choice.rate}
     return Result(
+        task=task,
         optimizer=entrant.name,
         kind=entrant.kind,
-        rate=choice.rate,
-        at_edge=choice.at_edge,
-        validation=summarise([counted_accuracy(row, row.validation_accuracy) for row in finals]),
-        test=summarise(list(_test_by_seed(finals).values())),
-        num_diverged=sum(not isinstance(row.outcome, Finished) for row in finals),
-        difference=None if is_reference else paired_difference(_test_by_seed(finals), _test_by_seed(reference)),
+        choice=choice,
+        finals=tuple(final[seed] for seed in protocol.seeds.final if seed in final),
+        tuning=tuple(row for row in rows if row.phase == "tune"),
     )
-
-
-def _finals(protocol: Protocol, entrant: Entrant, rows: Sequence[Row]) -> list[Row]:
-    own = current_rows(entrant, rows)
-    rate = choose(protocol, own).rate
-    final = {row.seed: row for row in own if row.phase == "final" and row.rate == rate}
-    return [final[seed] for seed in protocol.seeds.final if seed in final]
-
-
-def _test_by_seed(rows: Sequence[Row]) -> dict[int, float]:
-    return {row.seed: counted_accuracy(row, row.test_accuracy) for row in rows}
 
 
 def _flat(row: Row) -> dict[str, Any]:

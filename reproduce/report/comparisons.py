@@ -1,0 +1,69 @@
+"""Results set beside each other: differences on common seeds, and which results the best is not told apart from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from reproduce.report.results import Result, StudyResults
+from reproduce.report.statistics import Difference, paired_difference
+from reproduce.report.table import NONE, Cell, Mark, Source, fixed, missing, points, signed, words
+from reproduce.study.rows import Row
+
+
+def difference(result: Result | None, reference: Result | None) -> Difference | None:
+    """Test accuracy of a result minus that of a reference on common seeds; None where there are none."""
+    if result is None or reference is None:
+        return None
+    return paired_difference(result.test_by_seed, reference.test_by_seed)
+
+
+def marks(results: Sequence[Result]) -> Mapping[str, Mark]:
+    """By optimizer: the best mean test accuracy, and those that tie with it; nothing where fewer than two were run."""
+    means = {result.optimizer: result.test.mean for result in results if result.test is not None}
+    if len(means) < 2:
+        return {}
+    best = max(means, key=lambda name: means[name])
+    top = next(result for result in results if result.optimizer == best)
+    found: dict[str, Mark] = {best: "best"}
+    for result in results:
+        against = difference(result, top)
+        if result.optimizer != best and against is not None and against.verdict == "tie":
+            found[result.optimizer] = "tie"
+    return found
+
+
+def difference_cells(found: Difference | None) -> tuple[Cell, ...]:
+    """Mean, interval, verdict, then both ends and the number of pairs for the CSV file alone."""
+    if found is None:
+        return tuple(missing() for _ in range(6))
+    low, high = found.low, found.high
+    interval = NONE if low is None or high is None else f"{signed(100 * low, 1)} to {signed(100 * high, 1)}"
+    ends = (points(low), points(high))
+    return (points(found.mean), missing(interval), words(found.verdict), *ends, Cell(str(found.n), found.n))
+
+
+def listed(values: Iterable[str], separator: str = "; ") -> str:
+    """Different values in their order."""
+    return separator.join(sorted(set(values)))
+
+
+def setting(profile: str, rows: Iterable[Row]) -> str:
+    """The sentence that places a table's numbers: profile, tasks, devices."""
+    found = list(rows)
+    tasks = listed((row.task for row in found), ", ") or "no data"
+    devices = listed(f"{row.device}, {row.backend}" for row in found) or "no device"
+    return f"Profile {profile}; {tasks}; {devices}."
+
+
+def study_setting(study: StudyResults) -> str:
+    """The same of a study."""
+    return setting(study.protocol.profile, study.rows)
+
+
+def accuracy_cell(study: StudyResults, result: Result) -> Cell:
+    """Mean test accuracy in percent ± sd."""
+    if result.test is None:
+        return missing()
+    spread = "" if result.test.sd is None else f" ± {fixed(100 * result.test.sd, 1)}"
+    source = Source(study.name, result.task, result.optimizer, "final")
+    return Cell(f"{fixed(100 * result.test.mean, 1)}{spread}", result.test.mean, source=source)

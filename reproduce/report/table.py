@@ -1,0 +1,171 @@
+"""Tables as values: captioned sections of cells, each with what is shown and what it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from reproduce.study.rows import Phase
+
+#: What stands where a number would, if the runs behind it were made.
+NOT_RUN = "not run"
+#: What stands where there can be no number.
+NONE = "-"
+#: "best": the best of its column; "tie": not told apart from it.
+Mark = Literal["best", "tie"]
+
+
+class Source(NamedTuple):
+    """The runs behind a number: all of one optimizer on one task, of a phase of a study."""
+
+    study: str
+    task: str
+    optimizer: str
+    phase: Phase
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell.
+
+    Attributes:
+        text: What is shown.
+        value: What the CSV file holds: a number unrounded; None for nothing.
+        latex: A formula, without dollar signs, that stands for the text where mathematics can be set.
+        mark: See `Mark`.
+        source: See `Source`; None for what no runs are behind.
+    """
+
+    text: str
+    value: float | int | str | bool | None = None
+    latex: str | None = None
+    mark: Mark | None = None
+    source: Source | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        title: Its heading; empty for one that only the CSV file has.
+        name: Its name in the CSV file; empty for one that the CSV file does not have.
+        numeric: Whether it is set flush right.
+    """
+
+    title: str
+    name: str
+    numeric: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """Lines under a common heading.
+
+    Attributes:
+        title: The heading.
+        lines: A cell for each column.
+    """
+
+    title: str
+    lines: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Attributes:
+        name: Of its files, without suffix.
+        title: A few words.
+        caption: One paragraph: what is shown, of what, with n.
+        columns: See `Column`.
+        sections: See `Section`. A single section's heading is not shown.
+        section_name: The name under which the CSV file has the section's title as a first column; empty for none.
+
+    Raises:
+        ValueError: If a line has not one cell for each column.
+    """
+
+    name: str
+    title: str
+    caption: str
+    columns: tuple[Column, ...]
+    sections: tuple[Section, ...]
+    section_name: str = ""
+
+    def __post_init__(self) -> None:
+        """Every line fits the columns."""
+        for line in self.lines():
+            if len(line) != len(self.columns):
+                raise ValueError(f"{self.name}: received {len(line)} cells; expected {len(self.columns)}, one a column")
+
+    def lines(self) -> Iterator[tuple[Cell, ...]]:
+        """The lines of all sections."""
+        for section in self.sections:
+            yield from section.lines
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no line at all."""
+        return not any(True for _ in self.lines())
+
+
+def words(text: str, source: Source | None = None) -> Cell:
+    """A cell of text, the same in the CSV file."""
+    return Cell(text, text, source=source)
+
+
+def formula(text: str, latex: str) -> Cell:
+    """A formula in two notations."""
+    return Cell(text, text, latex)
+
+
+def missing(text: str = NOT_RUN) -> Cell:
+    """A cell with nothing in the CSV file."""
+    return Cell(text)
+
+
+def number(value: float | None, digits: int, factor: float = 1.0, source: Source | None = None) -> Cell:
+    """``factor * value`` with so many digits after the point; `NONE` of None."""
+    return missing(NONE) if value is None else Cell(fixed(factor * value, digits), value, source=source)
+
+
+def count(value: int, source: Source | None = None) -> Cell:
+    """An integer, with thin groups of three."""
+    return Cell(f"{value:,}", value, source=source)
+
+
+def percent(share: float | None, digits: int = 1, source: Source | None = None) -> Cell:
+    """A share in percent, without the sign."""
+    return number(share, digits, 100.0, source)
+
+
+def points(share: float | None, digits: int = 1, source: Source | None = None) -> Cell:
+    """A difference of shares in percentage points, with its sign."""
+    if share is None:
+        return missing(NONE)
+    return Cell(signed(100 * share, digits), share, source=source)
+
+
+def marked(cell: Cell, mark: Mark | None) -> Cell:
+    """The cell with a mark."""
+    return replace(cell, mark=mark)
+
+
+def fixed(value: float, digits: int) -> str:
+    """A number with so many digits after the point, and no minus zero."""
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def signed(value: float, digits: int) -> str:
+    """The same with its sign, unless it rounds to zero."""
+    text = fixed(value, digits)
+    return f"+{text}" if float(text) > 0 else text
+
+
+def one_section(lines: Sequence[tuple[Cell, ...]]) -> tuple[Section, ...]:
+    """The sections of a table that has none."""
+    return (Section("", tuple(lines)),)

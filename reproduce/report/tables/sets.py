@@ -1,0 +1,33 @@
+"""Which tables there are of a study."""
+
+from __future__ import annotations
+
+from reproduce.report.results import StudyResults
+from reproduce.report.table import Table
+from reproduce.report.tables.ablations import (
+    change_table,
+    crossings,
+    decay_pairs,
+    decay_table,
+    schedule_differences,
+    schedule_table,
+)
+from reproduce.report.tables.accuracy import main_table, rate_table, task_table
+
+#: Studies whose first task is the easy form of the others.
+HARDER = ("label_noise", "imbalance", "gradient_noise", "batch_size")
+
+
+def study_tables(study: StudyResults) -> list[Table]:
+    """All tables of a study, run or not: accuracy and rates, and what its optimizers and tasks allow to compare."""
+    tables = [main_table(study)]
+    if len(study.tasks) > 1:
+        tables.append(task_table(study))
+    tables.append(rate_table(study))
+    if decay_pairs(study.entrants):
+        tables.append(decay_table(study))
+    if crossings(study.entrants):
+        tables += [schedule_table(study), schedule_differences(study)]
+    if study.name in HARDER and len(study.tasks) > 1:
+        tables.append(change_table(study))
+    return tables
