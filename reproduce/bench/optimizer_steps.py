@@ -22,13 +22,25 @@ from rich.table import Table
 from reproduce.errors import ReproduceError
 from reproduce.files import write_text
 from reproduce.machine import device_name
-from reproduce.models.surrogate import surrogate
+from reproduce.models.registry import image_model
+from reproduce.models.settings import ModelSettings
 from reproduce.screen import screen_table
-from reproduce.study.optimizers import Entrant, RunLength, make_optimizer
-from reproduce.study.protocol import ModelSettings
+from reproduce.study.optimizers import Entrant, make_optimizer
+from reproduce.training.length import RunLength
 
 #: The surrogate of the paper's initial stage.
-_MODEL = ModelSettings(base_filters=32, dropout=0.2, batch_norm_momentum=0.99)
+_MODEL = ModelSettings(
+    kind="surrogate",
+    width=32,
+    depth=3,
+    heads=0,
+    patch_size=0,
+    dropout=0.2,
+    batch_norm_momentum=0.99,
+    pixels="unit",
+    start="scratch",
+    weights_file="",
+)
 _IMAGE_SHAPE = (32, 32, 3)
 _NUM_CLASSES = 10
 _BATCH = 128
@@ -151,7 +163,7 @@ def _step(optimizer: Any, images: Any, labels: Any) -> Callable[[], Any]:
     """A function that runs one training step as `fit` does."""
     import keras
 
-    model = surrogate(_MODEL, _IMAGE_SHAPE, _NUM_CLASSES, scale=1.0)
+    model = image_model(_MODEL, _IMAGE_SHAPE, _NUM_CLASSES)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss, jit_compile="auto")
     return lambda: model.train_on_batch(images, labels)
@@ -167,7 +179,7 @@ def _on_screen(costs: Sequence[StepCost]) -> Table:
     header = ("Optimizer", "ms", "Adam", "Ratio", "Quartiles", "n", "State KiB", "Adam KiB", f"<= {LIMIT:.2f}")
     table = screen_table(header, [False, *[True] * (len(header) - 1)])
     table.title = (
-        f"A training step beside Keras Adam's: surrogate, base {_MODEL.base_filters}, batch {_BATCH}, "
+        f"A training step beside Keras Adam's: surrogate, base {_MODEL.width}, batch {_BATCH}, "
         f"{'x'.join(map(str, _IMAGE_SHAPE))}, {device_name()}"
     )
     table.title_justify = "left"

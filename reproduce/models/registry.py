@@ -14,6 +14,8 @@ from reproduce.models.efficientnetv2 import efficientnetv2
 from reproduce.models.settings import ModelSettings
 from reproduce.models.transformer import char_transformer, vision_transformer
 
+Affine = float | list[float]
+
 #: From images and settings to features.
 IMAGE_NETWORKS: Mapping[str, Callable[[Any, ModelSettings], Any]] = {
     "surrogate": surrogate,
@@ -58,25 +60,50 @@ def build_model(settings: ModelSettings, dataset: Dataset, precision: str = "flo
             f"model.patch_size {settings.patch_size} is larger than the images of {dataset.name}, {dataset.image_shape}"
         )
     num_classes = len(dataset.classes)
-    inputs = layers.Input(dataset.input_shape, dtype="int32" if dataset.is_text else "float32")
-    with _policy(precision):
-        if dataset.is_text:
+    if dataset.is_text:
+        inputs = layers.Input(dataset.input_shape, dtype="int32")
+        with _policy(precision):
             features = TEXT_NETWORKS[settings.kind](inputs, settings, num_classes)
-        else:
-            features = IMAGE_NETWORKS[settings.kind](_pixels(inputs, settings, dataset), settings)
-    return Model(inputs, layers.Dense(num_classes, dtype="float32", name="logits")(features))
+        return Model(inputs, _last(num_classes)(features))
+    scale, offset = _pixels(settings, dataset)
+    return image_model(settings, dataset.image_shape, num_classes, scale, offset, precision)
 
 
-def _pixels(inputs: Any, settings: ModelSettings, dataset: Dataset) -> Any:
+def image_model(
+    settings: ModelSettings,
+    image_shape: tuple[int, int, int],
+    num_classes: int,
+    scale: Affine = 1.0,
+    offset: Affine = 0.0,
+    precision: str = "float32",
+) -> Any:
+    """The network from images of ``image_shape`` (height, width, channels), times ``scale`` plus ``offset``, to logits.
+
+    Scale and offset are numbers or have one for each channel.
+    """
+    from keras import Model, layers
+
+    inputs = layers.Input(image_shape)
+    with _policy(precision):
+        features = IMAGE_NETWORKS[settings.kind](layers.Rescaling(scale, offset)(inputs), settings)
+    return Model(inputs, _last(num_classes)(features))
+
+
+def _last(num_classes: int) -> Any:
     from keras import layers
 
+    return layers.Dense(num_classes, dtype="float32", name="logits")
+
+
+def _pixels(settings: ModelSettings, dataset: Dataset) -> tuple[Affine, Affine]:
+    """What pixels are multiplied by, and what is added then."""
     unit = 1 / dataset.largest_pixel
     if settings.pixels == "unit":
-        return layers.Rescaling(unit)(inputs)
+        return unit, 0.0
     if settings.pixels == "centred":
-        return layers.Rescaling(2 * unit, offset=-1.0)(inputs)
+        return 2 * unit, -1.0
     mean, deviation = channel_statistics(dataset.train, dataset.largest_pixel)
-    return layers.Rescaling((unit / deviation).tolist(), offset=(-mean / deviation).tolist())(inputs)
+    return (unit / deviation).tolist(), (-mean / deviation).tolist()
 
 
 @contextmanager

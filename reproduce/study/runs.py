@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reproduce.data import Dataset, load_dataset
 from reproduce.errors import DataError
 from reproduce.machine import backend_name, device_name, engine_device_name, versions
-from reproduce.study.optimizers import Entrant
+from reproduce.study.optimizers import Entrant, learning_rates, make_optimizer
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import SCHEMA, Job, Row
 from reproduce.study.runners import Runner
@@ -81,7 +82,10 @@ class _TrainingRun:
             backend, library, device = ENGINE, "jax", engine_device_name()
         else:
             trainer = self._keras_trainer(batch[0])
-            measured = [trainer.run(job.rate, job.seed, test=job.phase == "final") for job in batch]
+            rates = [learning_rates(self._entrants[job.optimizer], job.rate, trainer.length) for job in batch]
+            measured = [
+                trainer.run(each, job.seed, test=job.phase == "final") for each, job in zip(rates, batch, strict=True)
+            ]
             backend = library = backend_name()
             device = device_name()
         where = {"backend": backend, "device": device, "versions": versions(library)}
@@ -95,8 +99,8 @@ class _TrainingRun:
     def _keras_trainer(self, job: Job) -> Trainer:
         from reproduce.training.trainer import Trainer
 
-        entrant = self._entrants[job.optimizer]
-        return self._kept(job, lambda dataset: Trainer(self._make.protocol.task(job.task), dataset, entrant))
+        task, make = self._make.protocol.task(job.task), partial(make_optimizer, self._entrants[job.optimizer])
+        return self._kept(job, lambda dataset: Trainer(task.model, task.training, dataset, make))
 
     def _kept(self, job: Job, make: Any) -> Any:
         group = self._make.group(job)

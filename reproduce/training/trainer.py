@@ -1,136 +1,200 @@
-"""One training run: an optimizer, a rate and a seed in, a measured outcome out."""
+"""One training run: rates and a seed in, a measured outcome out."""
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce.data import Dataset, Part
-from reproduce.models.surrogate import surrogate_for
-from reproduce.study.optimizers import Entrant, RunLength, make_optimizer
-from reproduce.study.protocol import Protocol, TrainingSettings
-from reproduce.study.rows import Curve, Diverged, Finished, Outcome
-from reproduce.training.loop import make_loop
+from reproduce.data import Dataset
+from reproduce.errors import ProtocolError
+from reproduce.models.registry import build_model
+from reproduce.models.settings import ModelSettings
+from reproduce.training.augmentation import AugmentedEpochs
+from reproduce.training.checkpoint import Checkpoint, read_checkpoint, run_name, write_checkpoint
+from reproduce.training.evaluation import evaluate
+from reproduce.training.length import RunLength, run_length
+from reproduce.training.loop import Answers, GradientSettings, Steps, make_loop
+from reproduce.training.outcome import Curve, Diverged, Finished, Measured
+from reproduce.training.settings import TrainingSettings
+from reproduce.training.start import SCRATCH, Start, starting_weights
+from reproduce.training.state import TrainingState
 
-_EVALUATION_BATCH = 512
+#: Makes a Keras optimizer, whose learning rate is a variable, for a run of that length.
+MakeOptimizer = Callable[[RunLength], Any]
 
-
-@dataclass(frozen=True)
-class Measured:
-    """What one run gave; see `reproduce.study.rows.Row` for the fields."""
-
-    outcome: Outcome
-    steps: int
-    curve: Curve
-    validation_accuracy: float | None
-    test_accuracy: float | None
-    seconds: float
-
-
-def run_length(settings: TrainingSettings, num_images: int) -> RunLength:
-    """The steps of a run over ``num_images``."""
-    total = settings.epochs * (num_images // settings.batch_size)
-    warmup = int(total * settings.warmup_fraction)
-    return RunLength(total, warmup, int(total * settings.hold_fraction))
-
-
-def peak_rates(rate: float, length: RunLength) -> NDArray[np.float32]:
-    """The learning rate of every step: warm-up to ``rate``, hold, half a cosine to 0."""
-    from paper_optimizers import WarmupHoldCosine
-
-    schedule = WarmupHoldCosine(rate, length.total_steps, length.warmup_steps, length.hold_steps)
-    return schedule.values(np.arange(length.total_steps)).astype(np.float32)
+_MOST_STEPS_AT_ONCE = 32
 
 
 class Trainer:
     """Trains one optimizer again and again: the network and the compiled loop are made once.
 
-    Every run starts from weights drawn by its seed, a fresh optimizer state and a fresh dropout stream, and sees
-    batches shuffled by its seed: for one seed, every optimizer starts from the same weights and sees the same batches.
+    Every run starts from weights drawn by its seed (all, or the last layer's alone), a fresh optimizer state and fresh
+    random streams, and sees batches shuffled by its seed: for one seed, every optimizer starts from the same weights
+    and sees the same batches.
 
     Args:
-        protocol: The settings.
+        model: The network.
+        training: Length, batches and what is done to images and gradients.
         dataset: The task.
-        entrant: The optimizer.
+        make_optimizer: The optimizer.
+        pretrained: The weights file of a network whose start is "pretrained".
+        num_devices: Over how many devices batches are split; more than one needs the JAX backend.
+
+    Raises:
+        ProtocolError: If the network does not fit the data or its starting weights, parts of it are frozen that start
+            from scratch, or a batch is larger than the training part.
     """
 
-    def __init__(self, protocol: Protocol, dataset: Dataset, entrant: Entrant) -> None:
+    def __init__(
+        self,
+        model: ModelSettings,
+        training: TrainingSettings,
+        dataset: Dataset,
+        make_optimizer: MakeOptimizer,
+        *,
+        pretrained: Path | None = None,
+        num_devices: int = 1,
+    ) -> None:
         import keras
 
+        _check(training, dataset, num_devices)
         keras.utils.clear_session()
-        self._settings = protocol.training
+        self._training = training
         self._dataset = dataset
-        self._length = run_length(protocol.training, len(dataset.train))
-        self._model = surrogate_for(protocol.model, dataset)
-        self._optimizer = make_optimizer(entrant, self._length)
-        self._loop = make_loop(self._model, self._optimizer, dataset.train)
-        variables = [*self._model.variables, *self._optimizer.variables]
-        self._fresh = [(variable, np.asarray(variable.numpy())) for variable in variables]
+        self.length = run_length(training, len(dataset.train))
+        with _devices(num_devices):
+            network = build_model(model, dataset, training.precision)
+            start = starting_weights(model, network, pretrained)
+            _freeze(network, training, start)
+            optimizer = make_optimizer(self.length)
+            if training.precision == "mixed_float16":
+                optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+            self._state = TrainingState(network, optimizer, start)
+            gradients = GradientSettings(training.accumulation, training.gradient_noise)
+            self._loop = make_loop(network, optimizer, dataset.train, gradients)
+        self._augmented = AugmentedEpochs(dataset, training.augmentations) if training.augmentations else None
+        self._weights = SCRATCH if start is None else start.weights
+        self._settings = json.dumps([asdict(model), asdict(training), self._weights, _description(optimizer)])
 
-    def run(self, rate: float, seed: int, *, test: bool) -> Measured:
+    def run(self, rates: NDArray[np.float32], seed: int, *, test: bool, checkpoint: Path | None = None) -> Measured:
         """Train once.
 
         Args:
-            rate: Peak learning rate.
-            seed: Of weights, batches and dropout.
+            rates: The learning rate of each of the `length`'s steps.
+            seed: Of weights, batches and all that is random.
             test: Whether to measure test accuracy at the end.
+            checkpoint: A file for the state after each epoch. A run that finds its own state there goes on from it and
+                gives what it would have given; the file is removed at the end.
         """
-        start = time.perf_counter()
-        self._reset(seed)
-        rates = peak_rates(rate, self._length).reshape(self._settings.epochs, -1)
-        curve: list[tuple[float, float, float, float]] = []
-        outcome: Outcome = Finished()
-        for epoch_rates, order in zip(rates, self._orders(seed), strict=True):
-            losses, right = self._loop.epoch(order, epoch_rates)
-            validation_loss, validation_accuracy = self._evaluate(self._dataset.validation)
-            failure = first_failure(losses, validation_loss)
+        run = _Run(self._state, seed, self._name(rates, seed), checkpoint)
+        seeds = np.random.SeedSequence([seed, 3]).generate_state(len(rates))
+        steps = len(rates) // self._training.epochs
+        outcome: Finished | Diverged = Finished()
+        for epoch, order in enumerate(self._orders(seed, steps)):
+            if epoch < len(run.curve):
+                continue
+            chosen = slice(epoch * steps, (epoch + 1) * steps)
+            answers = self._epoch(order, Steps(rates[chosen], seeds[chosen]))
+            validation_loss, validation_accuracy = evaluate(self._loop, self._dataset.validation)
+            failure = first_failure(answers.losses, validation_loss)
             if failure is not None:
-                outcome = Diverged(len(curve) * len(losses) + failure)
+                outcome = Diverged(epoch * steps + failure)
                 break
-            train_accuracy = float(right.sum()) / order.size
-            curve.append((float(losses.mean(dtype=np.float64)), train_accuracy, validation_loss, validation_accuracy))
+            labels = order.size * (self._dataset.train.labels.size // len(self._dataset.train))
+            train_loss, right = float(answers.losses.mean(dtype=np.float64)), int(answers.right.sum())
+            run.add((train_loss, right / labels, validation_loss, validation_accuracy))
+        return self._measured(run, outcome, steps, test=test)
+
+    def weights(self) -> list[NDArray[Any]]:
+        """Of all layers but the last, as the last run left them; see `reproduce.training.start`."""
+        return self._state.backbone()
+
+    def _epoch(self, order: NDArray[np.int32], steps: Steps) -> Answers:
+        if self._augmented is None:
+            return self._loop.epoch(order, steps)
+        group = max(size for size in range(1, _MOST_STEPS_AT_ONCE + 1) if len(order) % size == 0)
+        batches = self._augmented.epoch(order, int(steps.seeds[0] >> 2), group)
+        answers = []
+        for n, (inputs, labels) in enumerate(batches):
+            chosen = slice(n * group, (n + 1) * group)
+            answers.append(self._loop.given(inputs, labels, Steps(steps.rates[chosen], steps.seeds[chosen])))
+        return Answers(*(np.concatenate(values) for values in zip(*answers, strict=True)))
+
+    def _orders(self, seed: int, steps: int) -> Iterator[NDArray[np.int32]]:
+        """The samples of each epoch's batches; shuffled afresh for each pass over them."""
+        random = np.random.default_rng([seed, 1])
+        batch, count = self._training.batch_size, len(self._dataset.train)
+        ready = np.zeros((0, batch), np.int32)
+        for _ in range(self._training.epochs):
+            while len(ready) < steps:
+                shuffled = random.permutation(count)[: count - count % batch].reshape(-1, batch)
+                ready = np.concatenate([ready, shuffled.astype(np.int32)])
+            yield ready[:steps]
+            ready = ready[steps:]
+
+    def _measured(self, run: _Run, outcome: Finished | Diverged, steps: int, *, test: bool) -> Measured:
         finished = isinstance(outcome, Finished)
-        steps_run = min(len(curve) + (not finished), self._settings.epochs) * rates.shape[1]
+        test_accuracy = evaluate(self._loop, self._dataset.test)[1] if finished and test else None
+        run.end()
         return Measured(
             outcome=outcome,
-            steps=steps_run,
-            curve=Curve(*(tuple(values) for values in zip(*curve, strict=True))) if curve else Curve((), (), (), ()),
-            validation_accuracy=curve[-1][3] if finished else None,
-            test_accuracy=self._evaluate(self._dataset.test)[1] if finished and test else None,
-            seconds=time.perf_counter() - start,
+            steps=(len(run.curve) + (not finished)) * steps,
+            curve=Curve(*(tuple(values) for values in zip(*run.curve, strict=True))) if run.curve else NO_CURVE,
+            validation_accuracy=run.curve[-1][3] if finished else None,
+            test_accuracy=test_accuracy,
+            weights=self._weights,
+            precision=self._training.precision.removeprefix("mixed_"),
+            seconds=run.seconds,
         )
 
-    def _reset(self, seed: int) -> None:
-        """Initial weights by ``seed``, everything else as it was when it was made."""
-        for variable, value in self._fresh:
-            variable.assign(value)
-        random = np.random.default_rng([seed, 0])
-        for layer in self._model.layers:
-            if hasattr(layer, "kernel"):
-                layer.kernel.assign(glorot_uniform(layer.kernel.shape, random))
-            if hasattr(layer, "seed_generator"):
-                layer.seed_generator.state.assign(np.array([seed, 0], np.uint32))
+    def _name(self, rates: NDArray[np.float32], seed: int) -> str:
+        import keras
 
-    def _orders(self, seed: int) -> Iterator[NDArray[np.int32]]:
-        random = np.random.default_rng([seed, 1])
-        batch, count = self._settings.batch_size, len(self._dataset.train)
-        for _ in range(self._settings.epochs):
-            yield random.permutation(count)[: count - count % batch].reshape(-1, batch).astype(np.int32)
+        where = f"{keras.backend.backend()} {keras.__version__}"
+        return run_name(self._settings, self._dataset.checksum(), rates.tobytes(), str(seed), where)
 
-    def _evaluate(self, part: Part) -> tuple[float, float]:
-        """Mean cross-entropy and accuracy outside training."""
-        losses, right = 0.0, 0
-        for start in range(0, len(part), _EVALUATION_BATCH):
-            images = part.inputs[start : start + _EVALUATION_BATCH]
-            labels = part.labels[start : start + _EVALUATION_BATCH]
-            logits = self._loop.logits(_padded(images))[: len(labels)].astype(np.float64)
-            losses += float(cross_entropies(logits, labels).sum())
-            right += int((logits.argmax(-1) == labels).sum())
-        return losses / len(part), right / len(part)
+
+NO_CURVE = Curve((), (), (), ())
+
+
+class _Run:
+    """A run's progress, in the trainer's state, in memory and on file."""
+
+    def __init__(self, state: TrainingState, seed: int, name: str, path: Path | None) -> None:
+        self.curve: list[tuple[float, ...]] = []
+        self._state = state
+        self._name = name
+        self._path = path
+        self._start = time.perf_counter()
+        found = read_checkpoint(path, name) if path else None
+        if found is None:
+            state.reset(seed)
+        else:
+            state.restore(found.values)
+            self.curve = [tuple(row) for row in found.curve.tolist()]
+            self._start -= found.seconds
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._start
+
+    def add(self, measured: tuple[float, float, float, float]) -> None:
+        self.curve.append(measured)
+        if self._path:
+            values = self._state.values()
+            write_checkpoint(self._path, Checkpoint(self._name, np.array(self.curve), self.seconds, values))
+
+    def end(self) -> None:
+        if self._path:
+            self._path.unlink(missing_ok=True)
 
 
 def first_failure(losses: NDArray[np.float32], validation_loss: float) -> int | None:
@@ -141,23 +205,49 @@ def first_failure(losses: NDArray[np.float32], validation_loss: float) -> int | 
     return None if np.isfinite(validation_loss) else len(losses)
 
 
-def glorot_uniform(shape: tuple[int, ...], random: np.random.Generator) -> NDArray[np.float32]:
-    """Keras' default initial kernel (Glorot & Bengio 2010), the same on every backend."""
-    receptive = int(np.prod(shape[:-2]))
-    limit = np.sqrt(6 / (receptive * (shape[-2] + shape[-1])))
-    return random.uniform(-limit, limit, shape).astype(np.float32)
+def _check(training: TrainingSettings, dataset: Dataset, num_devices: int) -> None:
+    count = len(dataset.train)
+    if training.batch_size > count:
+        raise ProtocolError(f"training.batch_size is {training.batch_size} and {dataset.name} has {count} to train on")
+    if training.augmentations and dataset.is_text:
+        raise ProtocolError(f"training.augmentations are for images, and {dataset.name} is text")
+    if training.batch_size // training.accumulation % num_devices:
+        raise ProtocolError(
+            f"training.batch_size {training.batch_size} in {training.accumulation} parts does not split evenly over "
+            f"{num_devices} devices"
+        )
 
 
-def cross_entropies(logits: NDArray[np.float64], labels: NDArray[np.int32]) -> NDArray[np.float64]:
-    """The cross-entropy of each row; NaN where a logit is not finite."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        shifted = logits - logits.max(axis=-1, keepdims=True)
-        chosen = np.take_along_axis(shifted, labels[:, None], axis=-1)[:, 0]
-        result: NDArray[np.float64] = np.log(np.exp(shifted).sum(axis=-1)) - chosen
-    return result
+def _freeze(network: Any, training: TrainingSettings, start: Start | None) -> None:
+    if training.frozen == "nothing":
+        return
+    if start is None:
+        raise ProtocolError(
+            f"training.frozen is {training.frozen!r}, and the weights are drawn at random: give model.start another "
+            "value, or freeze nothing"
+        )
+    from keras import layers
+
+    for layer in network.layers[:-1]:
+        if training.frozen == "backbone" or isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
 
 
-def _padded(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A full evaluation batch, so that one compiled function serves them all."""
-    missing = _EVALUATION_BATCH - len(images)
-    return np.pad(images, ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else images
+def _devices(count: int) -> Any:
+    """Within it, weights are made on ``count`` devices, each a copy."""
+    if count == 1:
+        return nullcontext()
+    from keras import backend, distribution
+
+    if backend.backend() != "jax":
+        raise ProtocolError(f"{count} devices need KERAS_BACKEND=jax; this is {backend.backend()}")
+    there = distribution.list_devices()
+    if len(there) < count:
+        raise ProtocolError(f"{count} devices are asked for, and there are {len(there)}: {', '.join(there)}")
+    return distribution.DataParallel(devices=there[:count], auto_shard_dataset=False).scope()
+
+
+def _description(optimizer: Any) -> str:
+    """What the optimizer is; the name that Keras counts up does not matter."""
+    config = {key: value for key, value in optimizer.get_config().items() if key != "name"}
+    return json.dumps([type(optimizer).__name__, config], default=str, sort_keys=True)

@@ -1,0 +1,123 @@
+"""Training images as keras-cv changes them, in a tf.data pipeline; the same for every backend of Keras.
+
+Each epoch has its own seed and its own pipeline: what an epoch sees does not depend on those before it, so a run that
+was cut off goes on with the same images. Steps of the pipeline run one after another, since only then does keras-cv
+give the same images for the same seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reproduce.data import Dataset
+from reproduce.errors import ReproduceError
+
+#: Those that mix two images, and so their labels.
+MIXING = frozenset({"mixup", "cutmix"})
+_RAND_AUGMENT_MAGNITUDE = 0.3
+_RAND_AUGMENT_PER_IMAGE = 2
+
+
+class AugmentedEpochs:
+    """The training batches of an epoch, augmented.
+
+    Args:
+        dataset: Its training images.
+        names: Which augmentations, in which order; see `reproduce.training.settings.TrainingSettings`.
+
+    Raises:
+        ReproduceError: If keras-cv or TensorFlow is not installed.
+    """
+
+    def __init__(self, dataset: Dataset, names: Sequence[str]) -> None:
+        try:
+            import keras_cv
+            import tensorflow
+        except ImportError as error:
+            raise ReproduceError(
+                f"training.augmentations needs {error.name}: install this project with its extra 'data' "
+                "(pip install '.[data]'), or leave the augmentations out"
+            ) from None
+        self._layers = keras_cv.layers
+        self._tf = tensorflow
+        self._dataset = dataset
+        self._names = tuple(names)
+
+    def epoch(
+        self, order: NDArray[np.int32], seed: int, group: int
+    ) -> Iterator[tuple[NDArray[np.float32], NDArray[Any]]]:
+        """The batches of ``order``, shape (steps, batch), in groups of ``group`` steps.
+
+        Args:
+            order: The images of each batch.
+            seed: Of this epoch's draws, below 2^31.
+            group: A divisor of steps.
+
+        Returns:
+            Images, float32 in the range of the data set's pixels, shape (group, batch, height, width, channels), and
+            labels: indices (group, batch), or where images are mixed shares of the classes (group, batch, classes).
+        """
+        tf, train = self._tf, self._dataset.train
+        with tf.device("cpu"):
+            # As tensors beside the pipeline: inside its graph they would be constants, copied with it.
+            images, labels = tf.constant(train.inputs), tf.constant(train.labels)
+            stream = tf.data.Dataset.from_tensor_slices(order)
+            stream = stream.map(lambda indices: self._sample(tf.gather(images, indices), tf.gather(labels, indices)))
+            for place, name in enumerate(self._names):
+                stream = self._augmented(stream, name, seed + place, order.shape[1])
+            stream = stream.map(self._finished).batch(group).prefetch(2)
+            yield from stream.as_numpy_iterator()
+
+    def _sample(self, images: Any, labels: Any) -> dict[str, Any]:
+        """With pixels from 0 to 255, which is what all of keras-cv's layers can work on."""
+        shares = self._tf.one_hot(labels, len(self._dataset.classes))
+        return {"images": self._tf.cast(images, "float32") * (255 / self._dataset.largest_pixel), "labels": shares}
+
+    def _finished(self, sample: dict[str, Any]) -> tuple[Any, Any]:
+        tf, labels = self._tf, sample["labels"]
+        if not MIXING & set(self._names):
+            labels = tf.argmax(labels, axis=-1, output_type=tf.int32)
+        return sample["images"] * (self._dataset.largest_pixel / 255), labels
+
+    def _augmented(self, stream: Any, name: str, seed: int, batch: int) -> Any:
+        tf = self._tf
+        layer = self._layer(name, seed)
+        before = self._padded if name == "crop" else lambda sample: sample
+
+        def augment(sample: dict[str, Any]) -> dict[str, Any]:
+            # keras-cv leaves some of its draws to the graph's seed. This one is set for the function's own graph.
+            tf.compat.v1.set_random_seed(seed)
+            return layer(before(sample), training=True)
+
+        if name != "rand_augment":
+            return stream.map(augment)
+        # On a batch it would go over the images in parallel, and which gets which draw would be left to chance.
+        return stream.unbatch().map(augment).batch(batch, drop_remainder=True)
+
+    def _layer(self, name: str, seed: int) -> Any:
+        height, width, _ = self._dataset.image_shape
+        layers = self._layers
+        make: dict[str, Callable[[], Any]] = {
+            "crop": lambda: layers.RandomCrop(height, width, seed=seed),
+            "flip": lambda: layers.RandomFlip("horizontal", seed=seed),
+            "cutout": lambda: layers.RandomCutout((0.25, 0.25), (0.25, 0.25), seed=seed),
+            "rand_augment": lambda: layers.RandAugment(
+                value_range=(0, 255),
+                augmentations_per_image=_RAND_AUGMENT_PER_IMAGE,
+                magnitude=_RAND_AUGMENT_MAGNITUDE,
+                seed=seed,
+            ),
+            "mixup": lambda: layers.MixUp(seed=seed),
+            "cutmix": lambda: layers.CutMix(seed=seed),
+        }
+        return make[name]()
+
+    def _padded(self, sample: dict[str, Any]) -> dict[str, Any]:
+        """By an eighth of the width on every side, mirrored."""
+        height, width, _ = self._dataset.image_shape
+        edges = [[0, 0], [height // 8] * 2, [width // 8] * 2, [0, 0]]
+        return {**sample, "images": self._tf.pad(sample["images"], edges, mode="REFLECT")}

@@ -1,0 +1,67 @@
+"""A run's state at the end of an epoch, so that a run that was cut off can go on from there."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reproduce.files import write_bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """All that the rest of a run depends on.
+
+    Attributes:
+        run: What names the run; the state of another run is of no use.
+        curve: Shape (epochs done, 4): see `reproduce.training.outcome.Curve`.
+        seconds: Wall time so far.
+        values: Of the variables of model and optimizer; those of random streams are among them.
+    """
+
+    run: str
+    curve: NDArray[np.float64]
+    seconds: float
+    values: Sequence[NDArray[Any]]
+
+
+def run_name(*parts: str | bytes) -> str:
+    """A hash over all that decides what a run computes."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Replace the file at ``path`` by this state, whole or not at all.
+
+    Raises:
+        ReproduceError: If it cannot be written.
+    """
+    file = io.BytesIO()
+    values = {f"value{n}": value for n, value in enumerate(checkpoint.values)}
+    np.savez(file, run=np.array(checkpoint.run), curve=checkpoint.curve, seconds=np.array(checkpoint.seconds), **values)
+    write_bytes(path, file.getvalue())
+
+
+def read_checkpoint(path: Path, run: str) -> Checkpoint | None:
+    """The state at ``path``, or None if there is none of this run; one that cannot be read is none."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if str(file["run"]) != run:
+                return None
+            count = sum(name.startswith("value") for name in file.files)
+            values = [file[f"value{n}"] for n in range(count)]
+            return Checkpoint(run, file["curve"], float(file["seconds"]), values)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None

@@ -1,0 +1,143 @@
+"""Where the weights of a run come from when they are not drawn by its seed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reproduce.errors import ProtocolError, ReproduceError
+from reproduce.files import write_bytes
+from reproduce.models.settings import ModelSettings
+
+SCRATCH = "scratch"
+IMAGENET = "imagenet"
+_DOWNLOAD_FAILED = "URL fetch failure"
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Weights of all layers but the last.
+
+    Attributes:
+        weights: What rows call them: "imagenet", or what they were trained on and a hash.
+        values: In the order of `backbone_variables`.
+    """
+
+    weights: str
+    values: Sequence[NDArray[Any]]
+
+
+def backbone_variables(model: Any) -> list[Any]:
+    """Weights and running statistics of all layers but the last, in the order of layers."""
+    return [variable for layer in model.layers[:-1] for variable in layer.weights]
+
+
+def starting_weights(settings: ModelSettings, model: Any, pretrained: Path | None) -> Start | None:
+    """What the settings ask for; None for weights drawn by the seed, and where ImageNet's cannot be downloaded.
+
+    Args:
+        settings: Says where from.
+        model: The network that the weights must fit.
+        pretrained: The file that `reproduce.training.pretraining` wrote, for start "pretrained".
+
+    Raises:
+        ProtocolError: If a file is missing, is no weights file, or does not fit.
+    """
+    if settings.start == "scratch":
+        return None
+    if settings.start == "imagenet":
+        start = _imagenet(IMAGENET, IMAGENET)
+    elif settings.start == "file":
+        path = Path(settings.weights_file)
+        start = _published(path) if path.suffix == ".h5" else read_start(path)
+    elif pretrained is None:
+        raise ProtocolError("model.start is 'pretrained', and there is no pretraining: add a table [pretraining]")
+    else:
+        start = read_start(pretrained)
+    if start is not None:
+        _check_fit(start, model)
+    return start
+
+
+def write_start(path: Path, start: Start) -> None:
+    """Write weights for `read_start`, whole or not at all.
+
+    Raises:
+        ReproduceError: If they cannot be written.
+    """
+    file = io.BytesIO()
+    np.savez(file, weights=np.array(start.weights), **{f"value{n}": value for n, value in enumerate(start.values)})
+    write_bytes(path, file.getvalue())
+
+
+def read_start(path: Path) -> Start:
+    """Weights written by `write_start`.
+
+    Raises:
+        ProtocolError: If the file is missing or holds something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            values = [file[f"value{n}"] for n in range(len(file.files) - 1)]
+            return Start(str(file["weights"]), values)
+    except OSError as error:
+        raise ProtocolError(f"cannot read the weights file {path}: {error.strerror or error}") from None
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        raise ProtocolError(
+            f"{path} is no weights file of this project; expected an .npz that it wrote, or the .h5 file that Keras "
+            "publishes for EfficientNetV2-S without its top"
+        ) from None
+
+
+def _published(path: Path) -> Start:
+    """The weights in a file as Keras publishes it."""
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ProtocolError(f"cannot read the weights file {path}: {error.strerror}") from None
+    try:
+        start = _imagenet(f"{path.name} {digest[:8]}", str(path))
+    except ValueError as error:
+        raise ProtocolError(f"{path} does not hold the weights of EfficientNetV2-S without its top: {error}") from None
+    if start is None:
+        raise ReproduceError(f"cannot read the weights file {path}")
+    return start
+
+
+def _imagenet(name: str, weights: str) -> Start | None:
+    """EfficientNetV2-S's weights through Keras; None if they are not on this machine and cannot be downloaded."""
+    from keras import applications
+
+    try:
+        published = applications.EfficientNetV2S(
+            weights=weights, include_top=False, include_preprocessing=False, input_shape=(None, None, 3)
+        )
+    except Exception as error:  # Keras raises nothing narrower when a download fails.
+        if _DOWNLOAD_FAILED not in str(error):
+            raise
+        return None
+    return Start(name, [np.asarray(value) for value in published.get_weights()])
+
+
+def _check_fit(start: Start, model: Any) -> None:
+    variables = backbone_variables(model)
+    if len(variables) != len(start.values):
+        raise ProtocolError(
+            f"the weights {start.weights!r} are {len(start.values)} arrays and the network has {len(variables)} "
+            "before its last layer: kind, width and depth must be those that the weights were trained with"
+        )
+    for variable, value in zip(variables, start.values, strict=True):
+        if tuple(variable.shape) != value.shape:
+            raise ProtocolError(
+                f"the weights {start.weights!r} have shape {value.shape} where {variable.path} has "
+                f"{tuple(variable.shape)}: the network and the channels of the images must be those that the weights "
+                "were trained with"
+            )
