@@ -49,8 +49,13 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         ReproduceError: If it cannot be written.
     """
     file = io.BytesIO()
-    values = {f"value{n}": value for n, value in enumerate(checkpoint.values)}
-    np.savez(file, run=np.array(checkpoint.run), curve=checkpoint.curve, seconds=np.array(checkpoint.seconds), **values)
+    np.savez(
+        file,
+        *checkpoint.values,
+        run=np.array(checkpoint.run),
+        curve=checkpoint.curve,
+        seconds=np.array(checkpoint.seconds),
+    )
     write_bytes(path, file.getvalue())
 
 
@@ -60,8 +65,7 @@ def read_checkpoint(path: Path, run: str) -> Checkpoint | None:
         with np.load(path, allow_pickle=False) as file:
             if str(file["run"]) != run:
                 return None
-            count = sum(name.startswith("value") for name in file.files)
-            values = [file[f"value{n}"] for n in range(count)]
+            values = [file[f"arr_{n}"] for n in range(len(file.files) - 3)]
             return Checkpoint(run, file["curve"], float(file["seconds"]), values)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

@@ -74,7 +74,7 @@ def write_start(path: Path, start: Start) -> None:
         ReproduceError: If they cannot be written.
     """
     file = io.BytesIO()
-    np.savez(file, weights=np.array(start.weights), **{f"value{n}": value for n, value in enumerate(start.values)})
+    np.savez(file, *start.values, weights=np.array(start.weights))
     write_bytes(path, file.getvalue())
 
 
@@ -86,7 +86,7 @@ def read_start(path: Path) -> Start:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            values = [file[f"value{n}"] for n in range(len(file.files) - 1)]
+            values = [file[f"arr_{n}"] for n in range(len(file.files) - 1)]
             return Start(str(file["weights"]), values)
     except OSError as error:
         raise ProtocolError(f"cannot read the weights file {path}: {error.strerror or error}") from None

@@ -95,7 +95,7 @@ class Trainer:
                 gives what it would have given; the file is removed at the end.
         """
         run = _Run(self._state, seed, self._name(rates, seed), checkpoint)
-        seeds = np.random.SeedSequence([seed, 3]).generate_state(len(rates))
+        seeds = np.random.SeedSequence([seed, 3]).generate_state(len(rates)).astype(np.uint32)
         steps = len(rates) // self._training.epochs
         outcome: Finished | Diverged = Finished()
         for epoch, order in enumerate(self._orders(seed, steps)):
