@@ -6,35 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reproduce.report.style import Picture
-from reproduce.report.tables import Table
+from reproduce.report.table import Table
 from reproduce.study.rows import Row
 
-
-@dataclass(frozen=True)
-class ReportInputs:
-    """All that the page shows, read from disk by whoever calls it.
-
-    Attributes:
-        profile: Where the rows come from: "smoke", "small", "gpu" or "paper".
-        studies: The rows of each study, by its name; "main" first where it is there.
-        tables: Headings, each with its tables, in the order of the page.
-        pictures: Headings, each with pictures that are not made from study rows (search, engine).
-        step_costs: Of each optimizer timed, seconds of a training step over Keras Adam's and bytes of its state for
-            every byte of weights; see `StepCost`.
-        notes: Paragraphs for the top of the page, such as which device the rows come from.
-    """
-
-    profile: str
-    studies: Mapping[str, Sequence[Row]]
-    tables: Mapping[str, Sequence[Table]] = field(default_factory=dict)
-    pictures: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
-    step_costs: Mapping[str, StepCost] = field(default_factory=dict)
-    notes: Sequence[str] = ()
+#: Headings of the page that tables and pictures share, in the order in which they stand; others follow after these.
+CLAIMS, RESULTS, ROBUSTNESS, SEARCH, COST, SPACE = (
+    "Claims",
+    "Results",
+    "Robustness",
+    "Search and elimination",
+    "Cost",
+    "Search space and catalog",
+)
+HEADINGS = (CLAIMS, RESULTS, ROBUSTNESS, SEARCH, COST, SPACE)
 
 
 @dataclass(frozen=True)
 class StepCost:
-    """What a card says an optimizer costs; measured by ``bench-optimizers``.
+    """What an optimizer costs, as ``bench-optimizers`` measured it.
 
     Attributes:
         seconds: Median time of a training step.
@@ -49,3 +38,28 @@ class StepCost:
     state_bytes: int
     adam_state_bytes: int
     device: str
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """All that the page shows, read from disk by whoever calls it.
+
+    Attributes:
+        profile: Where the rows come from: "smoke", "small", "gpu" or "paper".
+        studies: The rows of each study, by its name, in the order of the page.
+        tables: Headings (see `HEADINGS`), each with its tables.
+        pictures: Headings, each with pictures that are not made from study rows (search, engine).
+        step_costs: By optimizer.
+        reference: The optimizer that cards and learning curves compare with.
+        warmup_fraction: Share of a run in which the rate rises, for the figures of schedules.
+        hold_fraction: Share of a run at the peak rate, for the same.
+    """
+
+    profile: str
+    studies: Mapping[str, Sequence[Row]]
+    tables: Mapping[str, Sequence[Table]] = field(default_factory=dict)
+    pictures: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
+    step_costs: Mapping[str, StepCost] = field(default_factory=dict)
+    reference: str = "Adam"
+    warmup_fraction: float = 0.1
+    hold_fraction: float = 0.0

@@ -21,7 +21,7 @@ class Sensitivity:
     """One panel.
 
     Attributes:
-        label: The optimizer, or those with the same accuracies at the same rates.
+        names: The optimizer, or those with the same accuracies at the same rates.
         n: Runs at each rate.
         rates: Ascending.
         accuracies: Mean validation accuracy at each; a diverged run counts as guessing.
@@ -29,12 +29,17 @@ class Sensitivity:
         chosen: The rate of the final runs, or None.
     """
 
-    label: str
+    names: tuple[str, ...]
     n: int
     rates: tuple[float, ...]
     accuracies: tuple[float, ...]
     diverged: tuple[bool, ...]
     chosen: float | None
+
+    @property
+    def label(self) -> str:
+        """The names, joined by commas."""
+        return ", ".join(self.names)
 
     @property
     def good(self) -> tuple[float, float]:
@@ -66,7 +71,7 @@ def sensitivities(task: str, rows: Sequence[Row]) -> list[Sensitivity]:
         found[name] = _sensitivity(name, runs, final[name][-1].rate if name in final else None)
         one = found[name]
         groups.setdefault((one.n, one.rates, one.accuracies, one.diverged, one.chosen), []).append(name)
-    return [_relabelled(found[names[0]], ", ".join(names)) for names in groups.values()]
+    return [replace(found[names[0]], names=tuple(names)) for names in groups.values()]
 
 
 def reading(found: Sequence[Sensitivity]) -> str:
@@ -112,14 +117,10 @@ def _sensitivity(name: str, runs: Sequence[Row], chosen: float | None) -> Sensit
         for of_rate in by_rate.values()
     )
     return Sensitivity(
-        label=name,
+        names=(name,),
         n=max(len(of_rate) for of_rate in by_rate.values()),
         rates=tuple(rates),
         accuracies=tuple(means),
         diverged=tuple(any(not isinstance(row.outcome, Finished) for row in of_rate) for of_rate in by_rate.values()),
         chosen=chosen,
     )
-
-
-def _relabelled(each: Sensitivity, label: str) -> Sensitivity:
-    return replace(each, label=label)

@@ -1,0 +1,64 @@
+"""Which figures there are: all of them, from what a report is written from, under the page's headings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from paper_optimizers import get, names
+from paper_optimizers.spec import OptimizerSpec
+from reproduce.report.figures.decays import curve_picture, evolved_picture
+from reproduce.report.figures.graphs import decay_graph, optimizer_graph
+from reproduce.report.figures.learning import learning_picture
+from reproduce.report.figures.rates import rate_picture
+from reproduce.report.figures.schedules import schedule_pictures
+from reproduce.report.figures.updates import step_picture, surface_picture
+from reproduce.report.inputs import HEADINGS, RESULTS, ROBUSTNESS, SPACE, ReportInputs
+from reproduce.report.runs import tasks
+from reproduce.report.style import Picture
+from reproduce.study.rows import Row
+
+#: Studies of one idea each, which stand apart from the comparison of all optimizers.
+_RESULTS = ("main", "transfer", "finetune")
+
+
+def all_pictures(inputs: ReportInputs) -> dict[str, list[Picture]]:
+    """Every figure, by heading, in the page's order; figures that were handed in come last under theirs."""
+    found: dict[str, list[Picture]] = {heading: [] for heading in HEADINGS}
+    for study, rows in inputs.studies.items():
+        found[RESULTS if study in _RESULTS else ROBUSTNESS] += study_pictures(study, rows, inputs.reference)
+    found[SPACE] += catalog_pictures(inputs.warmup_fraction, inputs.hold_fraction)
+    for heading, pictures in inputs.pictures.items():
+        found.setdefault(heading, []).extend(pictures)
+    return {heading: pictures for heading, pictures in found.items() if pictures}
+
+
+def study_pictures(study: str, rows: Sequence[Row], reference: str) -> list[Picture]:
+    """Learning curves and rate sensitivity of each task."""
+    return [
+        made
+        for task in tasks(rows)
+        for made in (
+            learning_picture(study, task, rows, "steps", reference),
+            learning_picture(study, task, rows, "seconds", reference),
+            rate_picture(study, task, rows),
+        )
+    ]
+
+
+def catalog_pictures(warmup_fraction: float, hold_fraction: float) -> list[Picture]:
+    """The figures that need no rows: graphs, schedules over a run with this warm-up and hold, decays, updates."""
+    specs = catalog_specs()
+    return [
+        optimizer_graph("Opt9", specs["Opt9"]),
+        decay_graph("Opt7", specs["Opt7"].decays[0]),
+        *schedule_pictures(warmup_fraction, hold_fraction),
+        curve_picture(),
+        evolved_picture(),
+        surface_picture(specs),
+        step_picture(specs),
+    ]
+
+
+def catalog_specs() -> dict[str, OptimizerSpec]:
+    """Every optimizer of the catalog."""
+    return {name: get(name) for name in names()}

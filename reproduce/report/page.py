@@ -1,0 +1,139 @@
+"""The report: one HTML page that needs nothing but itself, from tables, figures, cards and rows."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from reproduce.report.cards import Card, cards
+from reproduce.report.cards_page import card_anchor, card_html
+from reproduce.report.figure_page import figure_html
+from reproduce.report.figures.catalogue import all_pictures
+from reproduce.report.forms import Link, to_html
+from reproduce.report.inputs import HEADINGS, ReportInputs
+from reproduce.report.mathml import to_mathml
+from reproduce.report.run_list import list_runs
+from reproduce.report.runs import number_diverged, number_of
+from reproduce.report.table import Table
+
+#: A browser that follows it loads nothing from anywhere.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+_TITLE = "Evolved optimizers: report"
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A section of the page: its heading, what it holds, and the entries of its list in the contents."""
+
+    heading: str
+    body: str
+    entries: tuple[tuple[str, str], ...]
+
+    @property
+    def anchor(self) -> str:
+        return "-".join(self.heading.lower().split())
+
+
+def build_page(inputs: ReportInputs) -> str:
+    """The page; the same inputs give the same text.
+
+    It opens from disk, loads nothing, and holds every table, figure, optimizer card and run.
+    """
+    runs = list_runs(inputs.studies)
+    parts = [*_headed_parts(inputs, runs.link), _optimizers(cards(inputs), runs.link)]
+    body = runs.to_html() or "<p>Nothing has been run.</p>"
+    introduction = "<p>What the numbers above are made of; every one of them links here.</p>"
+    parts.append(_Part("Runs", f"{introduction}\n{body}", ()))
+    return "\n".join(
+        [
+            "<!DOCTYPE html>",
+            '<html lang="en">',
+            _head(),
+            "<body>",
+            '<a class="skip" href="#main">Skip to the report</a>',
+            _contents(parts),
+            f'<header>\n<h1>{_TITLE}</h1>\n<p class="facts">{html.escape(_facts(inputs))}</p>\n</header>',
+            '<main id="main" tabindex="-1">',
+            *(_section(part) for part in parts),
+            "</main>",
+            f"<script>{_asset('page.js')}</script>",
+            "</body>",
+            "</html>\n",
+        ]
+    )
+
+
+def _head() -> str:
+    return (
+        f'<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{_TITLE}</title>\n'
+        f"<style>{_asset('page.css')}</style>\n</head>"
+    )
+
+
+def _facts(inputs: ReportInputs) -> str:
+    """Where the numbers come from, in a paragraph."""
+    rows = [row for of_study in inputs.studies.values() for row in of_study]
+    if not rows:
+        return f"Profile {inputs.profile}. Nothing has been run."
+    devices = "; ".join(sorted({row.device for row in rows}))
+    tasks = {(row.study, row.task) for row in rows}
+    optimizers = number_of(len({row.optimizer for row in rows}), "optimizer")
+    studies = number_of(len(inputs.studies), "study", "studies")
+    hours = sum(row.seconds for row in rows) / 3600
+    return (
+        f"Profile {inputs.profile}: {number_of(len(rows), 'run')} of {optimizers} on "
+        f"{number_of(len(tasks), 'task')} in {studies} ({', '.join(inputs.studies)}), {number_diverged(rows)} of them "
+        f"diverged, {hours:.1f} hours in all, on {devices}. Numbers are comparable within a profile and a data set, "
+        "and with nothing else."
+    )
+
+
+def _contents(parts: Sequence[_Part]) -> str:
+    lines = ['<nav class="contents" aria-label="Contents">', "<ul>"]
+    for part in parts:
+        below = "".join(f'<li><a href="#{anchor}">{html.escape(title)}</a></li>' for anchor, title in part.entries)
+        heading = f'<a href="#{part.anchor}">{html.escape(part.heading)}</a>'
+        lines.append(f"<li>{heading}{f'<ul>{below}</ul>' if below else ''}</li>")
+    return "\n".join([*lines, "</ul>", "</nav>"])
+
+
+def _section(part: _Part) -> str:
+    return (
+        f'<section id="{part.anchor}" aria-labelledby="{part.anchor}-heading">\n'
+        f'<h2 id="{part.anchor}-heading">{html.escape(part.heading)}</h2>\n{part.body}\n</section>'
+    )
+
+
+def _headed_parts(inputs: ReportInputs, link: Link) -> Iterator[_Part]:
+    """A part for each heading that has a table or a figure."""
+    pictures = all_pictures(inputs)
+    number = 0
+    for heading in dict.fromkeys((*HEADINGS, *inputs.tables, *pictures)):
+        tables, figures = inputs.tables.get(heading, ()), []
+        for picture in pictures.get(heading, ()):
+            number += 1
+            figures.append(figure_html(picture, f"Figure {number}"))
+        if tables or figures:
+            entries = tuple((f"table-{html.escape(table.name)}", table.title) for table in tables)
+            yield _Part(heading, "\n".join([*(_table(table, link) for table in tables), *figures]), entries)
+
+
+def _table(table: Table, link: Link) -> str:
+    if table.is_empty:
+        caption = html.escape(f"{table.title}: {table.caption}")
+        return f'<p id="table-{html.escape(table.name)}">{caption}</p>'
+    title = html.escape(table.title)
+    content = to_html(table, lambda latex: to_mathml(latex), link)
+    return f'<h3>{title}</h3>\n<div class="scroll" tabindex="0" role="region" aria-label="{title}">\n{content}</div>'
+
+
+def _optimizers(shown: Sequence[Card], link: Link) -> _Part:
+    entries = tuple((card_anchor(card.name), card.name) for card in shown)
+    return _Part("Optimizers", "\n".join(card_html(card, link) for card in shown), entries)
+
+
+def _asset(name: str) -> str:
+    return resources.files("reproduce.report").joinpath("assets", name).read_text("utf-8")

@@ -1,0 +1,99 @@
+import dataclasses
+import re
+
+import pytest
+
+from paper_optimizers import describe, names
+from reproduce.report.cards import cards, to_markdown
+from reproduce.report.inputs import ReportInputs, StepCost
+from reproduce.report.words import WORDS
+from reproduce.study.rows import Row
+from tests.report.figure_cases import diverged, study
+
+
+def card_of(name: str, *rows: Row, **options: object):
+    inputs = ReportInputs("tiny", {"main": rows} if rows else {}, **options)
+    return next(card for card in cards(inputs) if card.name == name)
+
+
+def with_test(rows: list[Row], accuracies: dict[str, tuple[float, ...]]) -> list[Row]:
+    """The rows with these test accuracies of the final runs, by seed from 1."""
+    return [
+        dataclasses.replace(row, test_accuracy=accuracies[row.optimizer][row.seed - 1]) if row.phase == "final" else row
+        for row in rows
+    ]
+
+
+def test_there_is_a_card_for_every_optimizer_of_the_catalog() -> None:
+    assert [card.name for card in cards(ReportInputs("tiny", {}))] == list(names())
+
+
+def test_words_are_about_optimizers_that_exist() -> None:
+    assert set(WORDS) <= set(names())
+    assert {name for name in names() if describe(name).family != "baseline"} <= set(WORDS)
+
+
+def test_what_was_not_measured_says_so() -> None:
+    text = to_markdown(card_of("Opt7"))
+    assert "Range that works: not measured." in text
+    for line in ("Time of a step", "Wins", "Fails", "Ties", "Diverged"):
+        assert f"**{line}.** Not measured." in text
+
+
+def test_wins_fails_and_ties_follow_the_intervals() -> None:
+    rows = with_test(
+        study(["Opt7", "Adam", "A1", "Opt9"]),
+        {"Adam": (0.5, 0.6, 0.7), "Opt7": (0.6, 0.7, 0.81), "A1": (0.4, 0.5, 0.59), "Opt9": (0.4, 0.6, 0.85)},
+    )
+    assert "**Wins.** digits (+10.3 points, n = 3)." in to_markdown(card_of("Opt7", *rows))
+    assert "**Fails.** On none of the 1 tasks" in to_markdown(card_of("Opt7", *rows))
+    assert "**Fails.** digits (-10.3 points, n = 3)." in to_markdown(card_of("A1", *rows))
+    assert "**Ties.** digits (+1.7 points, n = 3)." in to_markdown(card_of("Opt9", *rows))
+    assert "**Wins.** It is the reference." in to_markdown(card_of("Adam", *rows))
+
+
+def test_a_diverged_run_counts_and_is_said() -> None:
+    rows = [diverged(row) if row.optimizer == "Opt7" and row.seed == 1 else row for row in study(["Opt7", "Adam"])]
+    card = card_of("Opt7", *rows)
+    assert "**Diverged.** 1 of 3 final runs." in to_markdown(card)
+    (comparison,) = card.comparisons
+    others = [row.test_accuracy for row in rows if row.optimizer == "Opt7" and row.phase == "final" and row.seed != 1]
+    assert comparison.accuracy == pytest.approx((0.1 + sum(others)) / 3)
+
+
+def test_the_measured_rates_are_on_the_card_and_in_the_usage() -> None:
+    tuning = [row for row in study(["Opt9"]) if row.phase == "tune"]
+    accuracies = {0.001: 0.5, 0.01: 0.89, 0.1: 0.9, 1.0: 0.3}
+    rows = [dataclasses.replace(row, validation_accuracy=accuracies[row.rate]) for row in tuning]
+    card = card_of("Opt9", *rows)
+    assert "Within two points of the best: 0.01 to 0.1 on digits." in to_markdown(card)
+    assert "Opt9(0.03, total_steps=epochs * steps_per_epoch)" in card.usage
+
+
+@pytest.mark.parametrize("name", ["Opt1", "Opt10", "Lion", "Opt1-released"])
+def test_the_usage_is_three_lines_that_run(name: str) -> None:
+    keras = pytest.importorskip("keras")
+    usage = card_of(name).usage
+    assert usage.count("\n") == 2
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    exec(usage, {"model": model, "epochs": 2, "steps_per_epoch": 3})
+    assert model.optimizer.built is False
+
+
+@pytest.mark.parametrize(
+    ("name", "states"), [("SGD", 0), ("Adam", 2), ("Opt1", 2), ("Opt9", 2), ("Opt10", 1), ("A1", 2)]
+)
+def test_states_are_averages_and_momentum(name: str, states: int) -> None:
+    assert card_of(name).states == states
+
+
+def test_costs_are_shown_with_their_device() -> None:
+    card = card_of("Opt7", step_costs={"Opt7": StepCost(0.123, 1.04, 10, 20, "a processor")})
+    assert "123.0 ms, 1.04 of Keras Adam's beside it (a processor)." in to_markdown(card)
+
+
+def test_markdown_has_the_equation_and_no_markup_of_the_page() -> None:
+    text = to_markdown(card_of("Opt9"))
+    assert "    u = erfc(a11) g exp(arctan(q2))" in text
+    assert "Then Nesterov momentum." in text
+    assert not re.search(r"</?\w+>", text)

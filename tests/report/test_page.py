@@ -1,0 +1,192 @@
+import dataclasses
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from reproduce.report.figure_page import svg_size
+from reproduce.report.inputs import RESULTS, ReportInputs, StepCost
+from reproduce.report.page import build_page
+from reproduce.report.table import Column, Section, Source, Table, marked, percent, words
+from tests.report.figure_cases import diverged, study
+
+HOSTILE = "Ünï|_&%$#{}~^\\ <b>\"'"
+ROWS = [
+    diverged(row, 2) if row.optimizer == "SGD" and row.seed == 1 else row
+    for row in study(("Opt7", "Adam", HOSTILE, "SGD"))
+]
+_VOID = frozenset(("meta", "img", "br", "link"))
+BROWSER = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+
+
+def table() -> Table:
+    lines = tuple(
+        (
+            words(name),
+            marked(
+                percent(0.1 * number, source=Source("main", "digits", name, "final")), "best" if number == 3 else None
+            ),
+        )
+        for number, name in enumerate(("Opt7", "Adam", HOSTILE, "SGD", "Absent"))
+    )
+    columns = (Column("Optimizer", "optimizer"), Column("Test %", "test", numeric=True))
+    return Table("main", "Main results", f"Profile tiny, n = 3, {HOSTILE}.", columns, (Section("digits", lines),))
+
+
+INPUTS = ReportInputs(
+    "tiny",
+    {"main": ROWS},
+    {RESULTS: [table()], "Of its own": [dataclasses.replace(table(), name="own")]},
+    step_costs={"Opt7": StepCost(0.1, 1.0, 8, 8, HOSTILE)},
+)
+
+
+class Document(HTMLParser):
+    """Elements in order, and whether every one that is opened is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return build_page(INPUTS)
+
+
+@pytest.fixture(scope="module")
+def document(page: str) -> Document:
+    return Document(page)
+
+
+def test_every_element_is_closed_and_every_id_is_its_own(document: Document) -> None:
+    assert document.open == []
+    ids = [attributes["id"] for _, attributes in document.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_link_leads_somewhere_on_the_page(document: Document) -> None:
+    ids = {attributes["id"] for _, attributes in document.elements if "id" in attributes}
+    targets = [attributes["href"] for attributes in document.all("a")]
+    assert targets
+    assert all(target.startswith("#") and target[1:] in ids for target in targets)
+
+
+def test_nothing_is_loaded_from_anywhere(page: str, document: Document) -> None:
+    assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in document.all("img"))
+    assert not document.all("link")
+    assert all("src" not in script for script in document.all("script"))
+    assert "default-src 'none'" in document.all("meta")[1]["content"]
+    style = page[page.index("<style>") : page.index("</style>")]
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_numbers_link_to_their_runs(page: str) -> None:
+    target = re.search(r'<a href="#(runs-\d+)">20\.0</a>', page)
+    body = page[page.index(f'<tbody id="{target[1]}"') :]
+    assert "at the chosen rate" in body[:400]
+    assert "Ünï" in body[:400]
+    assert "40.0</" in page
+    assert ">40.0</a>" not in page  # Nothing was run of it.
+
+
+def test_names_are_text_and_never_markup(document: Document) -> None:
+    assert "b" not in {tag for tag, _ in document.elements}
+    assert f"Profile tiny, n = 3, {HOSTILE}." in document.text
+
+
+def test_it_can_be_read_without_eyes_or_mouse(document: Document) -> None:
+    (language,) = document.all("html")
+    assert language["lang"] == "en"
+    assert [len(document.all(tag)) for tag in ("main", "header", "nav", "h1")] == [1, 1, 1, 1]
+    assert document.all("a")[0] == {"class": "skip", "href": "#main"}
+    assert all(image["alt"] for image in document.all("img"))
+    assert all(head["scope"] in ("col", "row", "rowgroup") for head in document.all("th"))
+    assert len(document.all("caption")) == len(document.all("table"))
+    assert all(part["aria-labelledby"] for part in document.all("section"))
+    assert all(
+        box["tabindex"] == "0" and box["aria-label"] for box in document.all("div") if box.get("role") == "region"
+    )
+
+
+def test_every_run_is_listed(document: Document) -> None:
+    assert sum(text.startswith("diverged at step") for text in document.text) == 1
+    assert "main, digits: 28 runs" in document.text
+    assert document.text.count("a processor") == len(ROWS)
+
+
+def test_it_says_where_the_numbers_come_from(document: Document) -> None:
+    assert any(
+        text.startswith(
+            "Profile tiny: 28 runs of 4 optimizers on 1 task in 1 study (main), 1 of them diverged, 0.0 hours"
+        )
+        for text in document.text
+    )
+
+
+def test_figures_are_numbered_in_order(page: str) -> None:
+    numbers = [int(number) for number in re.findall(r"<strong>Figure (\d+)\.</strong>", page)]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_same_inputs_same_page(page: str) -> None:
+    assert build_page(dataclasses.replace(INPUTS, studies={"main": list(ROWS)})) == page
+
+
+def test_a_page_of_nothing() -> None:
+    text = build_page(ReportInputs("tiny", {}, {RESULTS: [Table("empty", "Empty", "Nothing.", (), ())]}))
+    document = Document(text)
+    assert document.open == []
+    assert "Profile tiny. Nothing has been run." in document.text
+    assert "Empty: Nothing." in document.text
+
+
+def test_the_size_of_an_svg_file_is_read_or_missed() -> None:
+    assert svg_size(b'<?xml?><svg a="1" width="72pt" height="36.0pt" viewBox="0 0 1 1"></svg>') == (96, 48)
+    with pytest.raises(ValueError, match="in points"):
+        svg_size(b'<svg width="72px"></svg>')
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
+def test_a_browser_runs_the_page(page: str, tmp_path: Path) -> None:
+    """The script sorts a table by its last column, and opens the section that the address points into."""
+    clicks = (
+        "<script>document.querySelectorAll('#table-main thead button')[1].click();"
+        "document.querySelectorAll('#table-main thead button')[1].click();</script></body>"
+    )
+    path = tmp_path / "report.html"
+    path.write_text(page.replace("</body>", clicks))
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--dump-dom"]
+    command = [BROWSER, *options, f"{path.as_uri()}#runs-1"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    main = shown[shown.index('id="table-main"') :]
+    main = main[: main.index("</table>")]
+    assert re.findall(r'data-value="([\d.]+)"', main) == sorted(
+        re.findall(r'data-value="([\d.]+)"', main), reverse=True
+    )
+    assert 'aria-sort="descending"' in main
+    assert '<details class="runs" open="">' in shown
