@@ -8,32 +8,68 @@ from pathlib import Path
 
 import numpy as np
 
-from reproduce.data import Dataset, Part
+from reproduce.data import Dataset, DataSettings, Part
+from reproduce.models.settings import ModelSettings
 from reproduce.study.optimizers import Entrant
-from reproduce.study.protocol import (
-    DigitsSettings,
-    FolderSettings,
-    ModelSettings,
-    OptimizerSettings,
-    Protocol,
-    RateSettings,
-    SeedSettings,
-    TrainingSettings,
-)
+from reproduce.study.plan import Plan
+from reproduce.study.protocol import OptimizerSettings, Protocol, RateSettings, SeedSettings, TaskSettings
 from reproduce.study.rows import SCHEMA, Curve, Diverged, Finished, Job, Row
 from reproduce.study.workers import Run
+from reproduce.training.settings import TrainingSettings
 
+DATA = DataSettings(
+    source="digits",
+    image_size=0,
+    train_per_class=0,
+    test_per_class=0,
+    validation_fraction=0.25,
+    test_fraction=0.4,
+    leave_out=(),
+    window=0,
+    label_noise=0.0,
+    imbalance=1.0,
+)
+TASK = TaskSettings(
+    name="digits",
+    runner="auto",
+    data=DATA,
+    model=ModelSettings(
+        kind="surrogate",
+        width=2,
+        depth=3,
+        heads=0,
+        patch_size=0,
+        dropout=0.2,
+        batch_norm_momentum=0.9,
+        pixels="unit",
+        start="scratch",
+        weights_file="",
+    ),
+    training=TrainingSettings(
+        batch_size=128,
+        epochs=2,
+        steps_per_epoch=0,
+        warmup_fraction=0.2,
+        hold_fraction=0.0,
+        gradient_noise=0.0,
+        augmentations=(),
+        accumulation=1,
+        precision="float32",
+        frozen="nothing",
+    ),
+)
 TINY = Protocol(
     profile="tiny",
+    study="main",
     description="For tests.",
-    digits=DigitsSettings(test_fraction=0.4, validation_fraction=0.25),
-    folder=FolderSettings(image_size=8, train_per_class=0, test_per_class=0, validation_fraction=0.25),
-    model=ModelSettings(base_filters=2, dropout=0.2, batch_norm_momentum=0.9),
-    training=TrainingSettings(batch_size=128, epochs=2, warmup_fraction=0.2, hold_fraction=0.0),
+    tasks=(TASK,),
+    folder=None,
     rates=RateSettings(grid=(0.01, 0.1, 1.0), most_extra_rates=2),
     seeds=SeedSettings(tune=(0,), final=(1, 2)),
     optimizers=OptimizerSettings(catalog=("Opt1", "A1"), keras=("SGD", "Adam"), reference="Adam"),
 )
+#: The same with a second task.
+TWO_TASKS = dataclasses.replace(TINY, study="two", tasks=(TASK, dataclasses.replace(TASK, name="again")))
 ENTRANTS = (
     Entrant("Opt1", "catalog", "1" * 16),
     Entrant("A1", "catalog", "2" * 16),
@@ -45,24 +81,44 @@ BEST = {"Opt1": -1.0, "A1": 0.0, "SGD": 5.0, "Adam": -2.0}
 
 TINY_TOML = """
 profile = "tiny"
+study = "main"
 description = "For tests."
-[digits]
-test_fraction = 0.4
-validation_fraction = 0.25
-[folder]
-image_size = 8
+runner = "auto"
+[data]
+source = "digits"
+image_size = 0
 train_per_class = 0
 test_per_class = 0
 validation_fraction = 0.25
+test_fraction = 0.4
+leave_out = []
+window = 0
+label_noise = 0.0
+imbalance = 1
 [model]
-base_filters = 2
+kind = "surrogate"
+width = 2
+depth = 3
+heads = 0
+patch_size = 0
 dropout = 0.2
 batch_norm_momentum = 0.9
+pixels = "unit"
+start = "scratch"
+weights_file = ""
 [training]
 batch_size = 128
 epochs = 2
+steps_per_epoch = 0
 warmup_fraction = 0.2
 hold_fraction = 0.0
+gradient_noise = 0
+augmentations = []
+accumulation = 1
+precision = "float32"
+frozen = "nothing"
+[[tasks]]
+name = "digits"
 [rates]
 grid = [0.01, 0.1, 1]
 most_extra_rates = 2
@@ -83,16 +139,21 @@ def invented_row(job: Job, protocol: Protocol = TINY, **changes: object) -> Row:
     row = Row(
         schema=SCHEMA,
         profile=protocol.profile,
+        study=protocol.study,
         protocol=protocol.hash(),
-        task="digits",
+        task=job.task,
         data=dataset().checksum(),
         num_classes=10,
         optimizer=job.optimizer,
         kind=entrant.kind if entrant else "keras",
         fingerprint=entrant.fingerprint if entrant else None,
+        schedule=None,
+        decay=True,
         phase=job.phase,
         rate=job.rate,
         seed=job.seed,
+        weights="scratch",
+        precision="float32",
         outcome=Finished(),
         steps=4,
         curve=Curve((2.0, 1.0), (0.2, 0.5), (2.0, 1.5), (0.3, float(accuracy))),
@@ -111,6 +172,17 @@ def diverged_row(job: Job, **changes: object) -> Row:
     return invented_row(job, outcome=Diverged(3), curve=empty, validation_accuracy=None, test_accuracy=None, **changes)
 
 
+def all_rows(protocol: Protocol = TINY) -> list[Row]:
+    """The rows of a study that is done."""
+    plan = Plan(protocol, ENTRANTS, [])
+    rows: list[Row] = []
+    while jobs := plan.jobs():
+        for job in jobs:
+            rows.append(invented_row(job, protocol))
+            plan.add(rows[-1])
+    return rows
+
+
 def dataset() -> Dataset:
     """Eight invented images."""
     images = np.arange(8 * 4 * 4, dtype=np.uint8).reshape(8, 4, 4, 1)
@@ -126,18 +198,25 @@ class MakeInventedRun:
     seconds: float = 0.0
     dies_at: str = ""
     deaths: int = 0
+    batch: int = 1
+
+    def group(self, job: Job) -> str:
+        return job.optimizer
+
+    def largest_batch(self, job: Job) -> int:
+        return self.batch
 
     def __call__(self) -> Run:
-        def run(job: Job) -> Row:
-            with (self.folder / "ran.txt").open("a") as file:
-                file.write(f"{os.getpid()} {job}\n")
-            time.sleep(self.seconds)
-            if self.dies_at and self.dies_at in str(job):
-                died = self.folder / "deaths.txt"
-                count = len(died.read_text()) if died.exists() else 0
-                if count < self.deaths:
-                    died.write_text("x" * (count + 1))
-                    os._exit(7)
-            return invented_row(job)
+        return lambda jobs: [self.run(job) for job in jobs]
 
-        return run
+    def run(self, job: Job) -> Row:
+        with (self.folder / "ran.txt").open("a") as file:
+            file.write(f"{os.getpid()} {job}\n")
+        time.sleep(self.seconds)
+        if self.dies_at and self.dies_at in str(job):
+            died = self.folder / "deaths.txt"
+            count = len(died.read_text()) if died.exists() else 0
+            if count < self.deaths:
+                died.write_text("x" * (count + 1))
+                os._exit(7)
+        return invented_row(job)

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from reproduce.errors import WorkerError
-from reproduce.study.plan import next_jobs
+from reproduce.study.plan import Plan
 from reproduce.study.rows import Job, Row
 from reproduce.study.workers import WorkerPool
-from tests.reproduce.cases import ENTRANTS, TINY, MakeInventedRun
+from tests.study.cases import ENTRANTS, TINY, MakeInventedRun
 
 
 def run_all(folder: Path, size: int, **arguments: object) -> tuple[list[Row], list[str]]:
     rows: list[Row] = []
     notices: list[str] = []
     with WorkerPool(MakeInventedRun(folder, **arguments), size, folder / "log", notices.append) as pool:
-        for row in pool.run(lambda: next_jobs(TINY, ENTRANTS, rows)):
+        for row in pool.run(lambda: Plan(TINY, ENTRANTS, rows).jobs()):
             rows.append(row)
     return rows, notices
 
@@ -30,7 +30,7 @@ def ran(folder: Path) -> list[tuple[str, str]]:
 def test_all_jobs_are_run_once_and_an_optimizer_keeps_to_its_worker(tmp_path: Path) -> None:
     rows, notices = run_all(tmp_path, 2, seconds=0.02)
     assert notices == []
-    assert next_jobs(TINY, ENTRANTS, rows) == []
+    assert Plan(TINY, ENTRANTS, rows).jobs() == []
     assert len({row.job for row in rows}) == len(rows) == len(ran(tmp_path))
     workers = {optimizer: set() for optimizer in TINY.optimizers.names}
     for worker, job in ran(tmp_path):
@@ -41,24 +41,28 @@ def test_all_jobs_are_run_once_and_an_optimizer_keeps_to_its_worker(tmp_path: Pa
 
 
 def test_a_worker_that_dies_once_is_replaced_and_its_job_run_again(tmp_path: Path) -> None:
-    rows, notices = run_all(tmp_path, 2, dies_at="A1 at rate 0.1,", deaths=1)
-    assert next_jobs(TINY, ENTRANTS, rows) == []
+    rows, notices = run_all(tmp_path, 2, dies_at="A1 on digits at rate 0.1,", deaths=1)
+    assert Plan(TINY, ENTRANTS, rows).jobs() == []
     assert len({row.job for row in rows}) == len(rows)
     assert len(notices) == 1
-    assert "died (exit status 7) while running A1 at rate 0.1, seed 0 (tune): running it once more" in notices[0]
-    assert Counter(job for _, job in ran(tmp_path))["A1 at rate 0.1, seed 0 (tune)"] == 2
+    assert (
+        "died (exit status 7) while running A1 on digits at rate 0.1, seed 0 (tune): running it once more" in notices[0]
+    )
+    assert Counter(job for _, job in ran(tmp_path))["A1 on digits at rate 0.1, seed 0 (tune)"] == 2
 
 
 def test_a_job_that_kills_two_workers_is_given_up(tmp_path: Path) -> None:
-    with pytest.raises(WorkerError, match=r"second worker process died .* A1 at rate 0.1, seed 0 \(tune\): see"):
-        run_all(tmp_path, 1, dies_at="A1 at rate 0.1,", deaths=2)
+    with pytest.raises(
+        WorkerError, match=r"second worker process died .* A1 on digits at rate 0.1, seed 0 \(tune\): see"
+    ):
+        run_all(tmp_path, 1, dies_at="A1 on digits at rate 0.1,", deaths=2)
 
 
 def test_leaving_early_ends_the_workers_at_once(tmp_path: Path) -> None:
     rows: list[Row] = []
     start = time.monotonic()
     with WorkerPool(MakeInventedRun(tmp_path, 60.0), 2, tmp_path / "log", print) as pool:
-        jobs = next_jobs(TINY, ENTRANTS, rows)
+        jobs = Plan(TINY, ENTRANTS, rows).jobs()
         pool._hand_out(jobs)
         assert len(pool.running()) == 2
         processes = [worker.process for worker in pool._workers]
@@ -70,9 +74,9 @@ def test_leaving_early_ends_the_workers_at_once(tmp_path: Path) -> None:
 
 def test_an_orphaned_worker_ends_by_itself(tmp_path: Path) -> None:
     pool = WorkerPool(MakeInventedRun(tmp_path), 1, tmp_path / "log", print)
-    pool._hand_out([Job("Adam", "tune", 0.1, 0)])
+    pool._hand_out([Job("digits", "Adam", "tune", 0.1, 0)])
     (worker,) = pool._workers
-    assert worker.connection.recv().optimizer == "Adam"
+    assert worker.connection.recv()[0].optimizer == "Adam"
     worker.connection.close()  # As when this process is gone.
     worker.process.join(10)
     assert worker.process.exitcode == 0
@@ -80,10 +84,20 @@ def test_an_orphaned_worker_ends_by_itself(tmp_path: Path) -> None:
 
 def test_an_interrupt_at_the_terminal_reaches_only_the_parent(tmp_path: Path) -> None:
     with WorkerPool(MakeInventedRun(tmp_path, 0.3), 1, tmp_path / "log", print) as pool:
-        pool._hand_out([Job("Adam", "tune", 0.1, 0)])
+        pool._hand_out([Job("digits", "Adam", "tune", 0.1, 0)])
         while not (tmp_path / "ran.txt").exists():
             time.sleep(0.02)
         (worker,) = pool._workers
         assert worker.process.pid is not None
         os.kill(worker.process.pid, signal.SIGINT)
-        assert worker.connection.recv().optimizer == "Adam"
+        assert worker.connection.recv()[0].optimizer == "Adam"
+
+
+def test_a_batch_is_of_one_group_and_dies_as_a_whole(tmp_path: Path) -> None:
+    rows, notices = run_all(tmp_path, 2, dies_at="A1 on digits at rate 1,", deaths=1, batch=3)
+    assert Plan(TINY, ENTRANTS, rows).jobs() == []
+    assert len({row.job for row in rows}) == len(rows)
+    assert len(notices) == 1
+    assert "while running A1 on digits at rate 0.01, seed 0 (tune) and 2 more: running it once more" in notices[0]
+    with pytest.raises(WorkerError, match=r"second worker process died .* and 2 more: see"):
+        run_all(tmp_path, 1, dies_at="SGD on digits at rate 1,", deaths=4, batch=3)

@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 from reproduce.cli import main
+from reproduce.data import load_dataset
 from reproduce.study.ledgers import read_rows
 from reproduce.study.rows import Row
-from tests.reproduce.cases import TINY, TINY_TOML, invented_row
-from tests.reproduce.test_tables import all_rows
+from tests.study.cases import ENTRANTS, TINY, TINY_TOML, all_rows, invented_row
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def profile(tmp_path: Path) -> str:
-    path = tmp_path / "tiny.toml"
+    path = tmp_path / "main.toml"
     path.write_text(TINY_TOML)
     return str(path)
 
@@ -50,7 +50,7 @@ def finish(command: str, profile: str, output: Path, *more: str) -> str:
 
 
 def await_rows(path: Path, count: int) -> None:
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + 60
     while not path.exists() or path.read_bytes().count(b"\n") < count:
         assert time.monotonic() < deadline, "no rows came"
         time.sleep(0.05)
@@ -77,7 +77,7 @@ def test_killed_and_resumed_it_ends_with_the_same_rows(profile: str, tmp_path: P
     Path(profile).write_text(small(TINY_TOML))
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     process = start("tables", profile, broken, "--workers", "1")
-    ledger = broken / "tiny" / "digits" / "ledger.jsonl"
+    ledger = broken / "tiny" / "main" / "ledger.jsonl"
     await_rows(ledger, 3)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
@@ -91,8 +91,8 @@ def test_killed_and_resumed_it_ends_with_the_same_rows(profile: str, tmp_path: P
     rows = read_rows(ledger)
     assert rows[: len(kept)] == kept
     assert len({row.job for row in rows}) == len(rows)
-    assert untimed(rows) == untimed(read_rows(whole / "tiny" / "digits" / "ledger.jsonl"))
-    folders = [folder / "tiny" / "digits" for folder in (whole, broken)]
+    assert untimed(rows) == untimed(read_rows(whole / "tiny" / "main" / "ledger.jsonl"))
+    folders = [folder / "tiny" / "main" for folder in (whole, broken)]
     assert len({(folder / "protocol.json").read_bytes() for folder in folders}) == 1
     first, second = (contents(folder) for folder in folders)
     for name in set(first) - {"runs.csv"}:
@@ -105,17 +105,21 @@ import sys
 from pathlib import Path
 from rich.console import Console
 from reproduce import cli
+from reproduce.commands import study
+from reproduce.study import experiment
 from reproduce.study.experiment import Experiment, run_experiment
 from reproduce.study.progress import Progress
-from tests.reproduce.cases import ENTRANTS, TINY, MakeInventedRun, dataset
+from tests.study.cases import ENTRANTS, TINY, MakeInventedRun, dataset
+experiment.load_dataset = lambda *_: dataset()
+experiment.require_batch = lambda *_: None
 
 def tables(options, console):
     folder = Path({str(tmp_path)!r})
     run = MakeInventedRun(folder, 0.2)
-    run_experiment(Experiment(TINY, dataset(), ENTRANTS, folder), 2, Progress(console), run)
+    run_experiment(Experiment(TINY, ENTRANTS, folder, None, None), 2, Progress(console), make_run=run)
 
 if __name__ == "__main__":
-    cli._tables = tables
+    study._tables = tables
     sys.exit(cli.main(["tables"]))
 """
     path = tmp_path / "interrupted.py"
@@ -147,7 +151,7 @@ if __name__ == "__main__":
 @pytest.fixture
 def finished(profile: str, tmp_path: Path) -> Path:
     """An output folder whose ledger is complete, without any training."""
-    folder = tmp_path / "output" / "tiny" / "digits"
+    folder = tmp_path / "output" / "tiny" / "main"
     folder.mkdir(parents=True)
     write_ledger(folder / "ledger.jsonl", all_rows())
     return tmp_path / "output"
@@ -160,8 +164,7 @@ def write_ledger(path: Path, rows: list[Row]) -> None:
 @pytest.fixture
 def same_fingerprints(monkeypatch: pytest.MonkeyPatch) -> None:
     """The invented rows' specs are the catalog's."""
-    prints = {"Opt1": "1" * 16, "A1": "2" * 16}
-    monkeypatch.setattr("reproduce.study.optimizers._fingerprint", prints.__getitem__)
+    monkeypatch.setattr("reproduce.study.optimizers.roster", lambda settings: ENTRANTS)
 
 
 def test_figures_write_the_same_bytes_again_without_training(
@@ -171,12 +174,12 @@ def test_figures_write_the_same_bytes_again_without_training(
     command = ["figures", "--profile", profile, "--output", str(finished)]
     assert main(command) == 0
     shown = capsys.readouterr().out
-    first = contents(finished / "tiny" / "digits")
+    first = contents(finished / "tiny" / "main")
     assert main(command) == 0
-    assert contents(finished / "tiny" / "digits") == first
+    assert contents(finished / "tiny" / "main") == first
     assert set(first) >= {"main.csv", "main.md", "main.tex", "runs.csv", "schedules_family_2.png"}
     assert "Opt1" in shown
-    for name in first:
+    for name in ("main.csv", "runs.csv", "schedules_family_1.svg"):
         assert name in shown
 
 
@@ -201,7 +204,7 @@ def test_another_protocol_in_the_same_folder(finished: Path, profile: str, capsy
 
 def test_other_data_under_the_same_name(finished: Path, profile: str, capsys) -> None:
     write_ledger(
-        finished / "tiny" / "digits" / "ledger.jsonl", [invented_row(row.job, data="0" * 64) for row in all_rows()]
+        finished / "tiny" / "main" / "ledger.jsonl", [invented_row(row.job, data="0" * 64) for row in all_rows()]
     )
     assert main(["tables", "--profile", profile, "--output", str(finished)]) == 2
     assert "another experiment: data is 0000" in capsys.readouterr().err
@@ -210,8 +213,9 @@ def test_other_data_under_the_same_name(finished: Path, profile: str, capsys) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["tables", "--profile", "nothing"], "no profile 'nothing'; there are: smoke"),
-        (["tables", "--data-dir", "nowhere"], "no folder nowhere; expected DIR/train/CLASS/*.jpg"),
+        (["tables", "--profile", "nothing"], "no profile 'nothing'; there are: "),
+        (["tables", "--data-dir", "nowhere"], "no folder nowhere; expected NAME/train/CLASS/*.jpg"),
+        (["tables", "--study", "other"], "profile smoke has no study 'other'; there are: "),
         (["figures", "--data-dir", "nowhere"], "no folder nowhere"),
         (["bench-optimizers", "--optimizers", "Opt11"], "no optimizer called 'Opt11'; did you mean"),
     ],
@@ -256,13 +260,15 @@ def test_importing_the_command_line_loads_no_backend() -> None:
     assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT).strip() == "[]"
 
 
-def test_the_protocol_is_written_beside_its_rows(profile: str, tmp_path: Path) -> None:
-    from reproduce.data import load_dataset
-    from reproduce.study.experiment import Experiment, _write_protocol
+def test_the_protocol_is_written_beside_its_rows(tmp_path: Path) -> None:
+    from reproduce.study.experiment import Experiment, _write_protocol, describe_data
 
-    digits = load_dataset(TINY.data(None))
-    _write_protocol(Experiment(TINY, digits, (), tmp_path), digits.checksum())
+    experiment = Experiment(TINY, ENTRANTS, tmp_path, None, None)
+    facts = describe_data(experiment, "digits")
+    _write_protocol(experiment, {"digits": facts})
     written = json.loads((tmp_path / "protocol.json").read_text())
     assert written["hash"] == TINY.hash()
-    assert written["protocol"]["training"]["epochs"] == 2
-    assert written["data"]["checksum"] == digits.checksum()
+    assert written["protocol"]["tasks"][0]["training"]["epochs"] == 2
+    digits = load_dataset(TINY.tasks[0].data)
+    assert written["data"]["digits"]["checksum"] == digits.checksum()
+    assert written["data"]["digits"]["test"] == len(digits.test)

@@ -3,22 +3,22 @@ import random
 
 import pytest
 
-from reproduce.study.plan import choose, most_jobs_left, next_jobs
+from reproduce.study.plan import Plan, choose
 from reproduce.study.rows import Job, Row
-from tests.reproduce.cases import ENTRANTS, TINY, diverged_row, invented_row
+from tests.study.cases import ENTRANTS, TINY, TWO_TASKS, diverged_row, invented_row
 
 OPT1 = ENTRANTS[0]
 
 
 def finish(rows: list[Row], order: random.Random | None = None) -> list[Row]:
     rows = list(rows)
-    while jobs := next_jobs(TINY, ENTRANTS, rows):
+    while jobs := Plan(TINY, ENTRANTS, rows).jobs():
         rows.append(invented_row(order.choice(jobs) if order else jobs[0]))
     return rows
 
 
 def tuned(*accuracies: float | None, rates: tuple[float, ...] = TINY.rates.grid) -> list[Row]:
-    jobs = [Job("Opt1", "tune", rate, 0) for rate in rates]
+    jobs = [Job("digits", "Opt1", "tune", rate, 0) for rate in rates]
     return [
         diverged_row(job) if accuracy is None else invented_row(job, validation_accuracy=accuracy)
         for job, accuracy in zip(jobs, accuracies, strict=True)
@@ -26,27 +26,27 @@ def tuned(*accuracies: float | None, rates: tuple[float, ...] = TINY.rates.grid)
 
 
 def test_it_begins_with_the_whole_grid_of_everyone() -> None:
-    assert next_jobs(TINY, ENTRANTS, []) == [
-        Job(entrant.name, "tune", rate, 0) for entrant in ENTRANTS for rate in TINY.rates.grid
+    assert Plan(TINY, ENTRANTS, []).jobs() == [
+        Job("digits", entrant.name, "tune", rate, 0) for entrant in ENTRANTS for rate in TINY.rates.grid
     ]
-    assert most_jobs_left(TINY, ENTRANTS, []) == 4 * (3 + 2)
+    assert Plan(TINY, ENTRANTS, []).left() == 4 * (3 + 2)
 
 
 def test_the_best_rate_is_run_with_fresh_seeds() -> None:
-    jobs = next_jobs(TINY, [OPT1], tuned(0.5, 0.8, 0.6))
-    assert jobs == [Job("Opt1", "final", 0.1, 1), Job("Opt1", "final", 0.1, 2)]
+    jobs = Plan(TINY, [OPT1], tuned(0.5, 0.8, 0.6)).jobs()
+    assert jobs == [Job("digits", "Opt1", "final", 0.1, 1), Job("digits", "Opt1", "final", 0.1, 2)]
 
 
 def test_the_grid_grows_at_the_edge_where_the_best_is() -> None:
-    assert next_jobs(TINY, [OPT1], tuned(0.5, 0.6, 0.8)) == [Job("Opt1", "tune", 10.0, 0)]
-    assert next_jobs(TINY, [OPT1], tuned(0.8, 0.6, 0.5)) == [Job("Opt1", "tune", 0.001, 0)]
+    assert Plan(TINY, [OPT1], tuned(0.5, 0.6, 0.8)).jobs() == [Job("digits", "Opt1", "tune", 10.0, 0)]
+    assert Plan(TINY, [OPT1], tuned(0.8, 0.6, 0.5)).jobs() == [Job("digits", "Opt1", "tune", 0.001, 0)]
 
 
 def test_growth_ends_at_the_limit_and_is_marked() -> None:
     rows = tuned(0.1, 0.2, 0.3, 0.4, 0.5, rates=(0.01, 0.1, 1.0, 10.0, 100.0))
     choice = choose(TINY, rows)
     assert (choice.grid, choice.rate, choice.at_edge) == ((0.01, 0.1, 1.0, 10.0, 100.0), 100.0, True)
-    assert {job.phase for job in next_jobs(TINY, [OPT1], rows)} == {"final"}
+    assert {job.phase for job in Plan(TINY, [OPT1], rows).jobs()} == {"final"}
 
 
 def test_growth_stops_where_the_best_is_inside_again() -> None:
@@ -72,14 +72,14 @@ def test_a_diverged_run_counts_and_ranks_last() -> None:
     rows = tuned(None, None, None, None, None, rates=(0.0001, 0.001, 0.01, 0.1, 1.0))
     choice = choose(TINY, rows)
     assert (choice.rate, choice.validation_accuracy, choice.at_edge) == (0.0001, None, True)
-    assert len(next_jobs(TINY, [OPT1], rows)) == 2
+    assert len(Plan(TINY, [OPT1], rows).jobs()) == 2
 
 
 def test_several_tuning_seeds_are_averaged_and_one_divergence_is_enough() -> None:
     protocol = dataclasses.replace(TINY, seeds=dataclasses.replace(TINY.seeds, tune=(0, 9)))
     means = {0.01: (0.5, 0.5), 0.1: (0.9, 0.2), 1.0: (0.4, 0.8), 10.0: (0.1, 0.1)}
     rows = [
-        invented_row(Job("Opt1", "tune", rate, seed), validation_accuracy=value)
+        invented_row(Job("digits", "Opt1", "tune", rate, seed), validation_accuracy=value)
         for rate, values in means.items()
         for seed, value in zip((0, 9), values, strict=True)
     ]
@@ -92,10 +92,10 @@ def test_several_tuning_seeds_are_averaged_and_one_divergence_is_enough() -> Non
 def test_the_plan_depends_on_nothing_but_the_rows() -> None:
     rows = finish([])
     for cut in range(0, len(rows), 3):
-        expected = next_jobs(TINY, ENTRANTS, rows[:cut])
+        expected = Plan(TINY, ENTRANTS, rows[:cut]).jobs()
         shuffled = random.Random(cut).sample(rows[:cut], cut)
-        assert next_jobs(TINY, ENTRANTS, shuffled) == expected
-        assert next_jobs(TINY, ENTRANTS, rows[:cut]) == expected
+        assert Plan(TINY, ENTRANTS, shuffled).jobs() == expected
+        assert Plan(TINY, ENTRANTS, rows[:cut]).jobs() == expected
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -111,10 +111,23 @@ def test_any_order_and_any_interruption_ends_with_the_same_rows(seed: int) -> No
 
 def test_rows_of_an_older_spec_do_not_count() -> None:
     rows = [dataclasses.replace(row, fingerprint="0" * 16) for row in tuned(0.5, 0.8, 0.6)]
-    assert len(next_jobs(TINY, [OPT1], rows)) == 3
+    assert len(Plan(TINY, [OPT1], rows).jobs()) == 3
+
+
+def test_each_task_has_its_own_rate_and_a_row_added_counts_at_once() -> None:
+    plan = Plan(TWO_TASKS, [OPT1], tuned(0.5, 0.8, 0.6))
+    assert plan.left() == 2 + 3 + 2
+    for rate, accuracy in zip(TINY.rates.grid, (0.2, 0.1, 0.05), strict=True):
+        plan.add(invented_row(Job("again", "Opt1", "tune", rate, 0), validation_accuracy=accuracy))
+    assert plan.jobs() == [
+        *(Job("digits", "Opt1", "final", 0.1, seed) for seed in (1, 2)),
+        Job("again", "Opt1", "tune", 0.001, 0),
+    ]
+    plan.add(invented_row(Job("elsewhere", "Opt1", "tune", 0.1, 0)))
+    assert plan.left() == 2 + 1 + 2
 
 
 def test_nothing_is_left_in_the_end() -> None:
     rows = finish([])
-    assert most_jobs_left(TINY, ENTRANTS, rows) == 0
+    assert Plan(TINY, ENTRANTS, rows).left() == 0
     assert len({row.job for row in rows}) == len(rows)

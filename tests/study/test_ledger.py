@@ -11,12 +11,12 @@ import pytest
 from reproduce.errors import LedgerError
 from reproduce.study.ledgers import check_same, open_ledger, read_rows
 from reproduce.study.rows import Job, Row, row_from_dict
-from tests.reproduce.cases import diverged_row, invented_row
+from tests.study.cases import diverged_row, invented_row
 
 ROWS = [
-    invented_row(Job("Opt1", "tune", 0.1, 0)),
-    diverged_row(Job("A1", "final", 1e-5, 2)),
-    invented_row(Job("Ünïcode ", "final", 1.0, 2**31 - 1)),
+    invented_row(Job("digits", "Opt1", "tune", 0.1, 0)),
+    diverged_row(Job("digits", "A1", "final", 1e-5, 2)),
+    invented_row(Job("digits", "Ünïcode ", "final", 1.0, 2**31 - 1)),
 ]
 
 
@@ -100,6 +100,11 @@ def test_a_corrupted_line_is_named_and_nothing_is_changed(path: Path, damage: by
         ("versions", []),
         ("num_classes", 1),
         ("optimizer", None),
+        ("study", 1),
+        ("schedule", 1),
+        ("decay", 1),
+        ("weights", None),
+        ("precision", 32),
     ],
 )
 def test_a_field_that_cannot_be_is_named(field: str, value: object) -> None:
@@ -117,9 +122,12 @@ def test_missing_and_unknown_fields_are_named() -> None:
 
 
 def test_rows_of_another_experiment_are_refused(path: Path) -> None:
-    check_same(ROWS, path, protocol=ROWS[0].protocol, backend="tensorflow")
-    with pytest.raises(LedgerError, match=r"another experiment: backend is tensorflow in line 1 and jax now"):
-        check_same(ROWS, path, backend="jax")
+    known = {"protocol": ROWS[0].protocol, "data": {"digits": ROWS[0].data}, "backends": ("engine", "tensorflow")}
+    check_same(ROWS, path, **known)
+    with pytest.raises(LedgerError, match=r"backend is tensorflow in line 1 and engine or jax now"):
+        check_same(ROWS, path, **{**known, "backends": ("engine", "jax")})
+    with pytest.raises(LedgerError, match=r"another experiment: data is .* in line 1 and 0000 now"):
+        check_same(ROWS, path, **{**known, "data": {"digits": "0000"}})
     with pytest.raises(LedgerError, match=r"protocol is .* in line 1 and 123 now; choose another --output"):
         check_same(ROWS, path, protocol="123")
 

@@ -1,0 +1,184 @@
+import copy
+import dataclasses
+import json
+import re
+import tomllib
+
+import pytest
+
+from reproduce.errors import ProtocolError
+from reproduce.study import protocol as module
+from reproduce.study.optimizers import KERAS, roster
+from reproduce.study.protocol import Protocol, load_protocol, parse_protocol, profiles, studies
+from reproduce.study.runners import runners
+from tests.study.cases import TINY, TINY_TOML
+
+SETTINGS = [kind for kind in vars(module).values() if dataclasses.is_dataclass(kind)]
+
+
+def test_reading_gives_the_same_as_building() -> None:
+    assert parse_protocol(TINY_TOML) == TINY
+
+
+def test_the_smoke_profile_has_every_optimizer_and_fresh_seeds() -> None:
+    smoke = load_protocol("smoke", "main")
+    paper = {*(f"Opt{n}" for n in range(1, 11)), *(f"A{n}" for n in range(1, 6)), "PowerSign", "AddSign"}
+    assert set(smoke.optimizers.catalog) == paper
+    assert set(smoke.optimizers.keras) == set(KERAS)
+    assert len(smoke.seeds.final) >= 3
+
+
+@pytest.mark.parametrize("kind", SETTINGS, ids=lambda kind: kind.__name__)
+def test_every_field_has_a_sentence(kind: type) -> None:
+    for field in dataclasses.fields(kind):
+        assert re.search(rf"^ +{field.name}: \S.*", kind.__doc__ or "", re.MULTILINE), field.name
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("epochs = 2", "", r"missing key tasks\[0\].training.epochs"),
+        ("epochs = 2", "epochs = 2\nepoch = 3", r"unknown key tasks\[0\].training.epoch; expected: batch_size, epochs"),
+        ("epochs = 2", 'epochs = "2"', r"tasks\[0\].training.epochs must be an integer; received '2'"),
+        ("epochs = 2", "epochs = 2.0", "training.epochs must be an integer"),
+        ("epochs = 2", "epochs = true", "training.epochs must be an integer; received True"),
+        ("epochs = 2", "epochs = 0", "training.epochs must be 1 or more; received 0"),
+        ("dropout = 0.2", "dropout = nan", "model.dropout must be a finite number"),
+        ("dropout = 0.2", "dropout = 1", r"model.dropout must be in \[0, 1\); received 1.0"),
+        ("grid = [0.01, 0.1, 1]", "grid = 0.1", "rates.grid must be a list"),
+        ("grid = [0.01, 0.1, 1]", 'grid = [0.1, "x"]', r"rates.grid\[1\] must be a number"),
+        ("grid = [0.01, 0.1, 1]", "grid = [0.01, 0.02, 1]", "rates.grid must be evenly spaced"),
+        ("grid = [0.01, 0.1, 1]", "grid = [1, 0.1]", "rates.grid must be ascending"),
+        ("grid = [0.01, 0.1, 1]", "grid = [-1, 1]", "rates.grid must be positive"),
+        ("final = [1, 2]", "final = [0, 2]", "seeds.final must be fresh seeds"),
+        ("final = [1, 2]", "final = []", "seeds.final must be at least one"),
+        ("tune = [0]", "tune = [0, 0]", "seeds.tune must be different"),
+        ('"A1"]', '"SGD"]', "optimizers.keras must be each name once"),
+        ('reference = "Adam"', 'reference = "Lion"', "optimizers.reference must be one of"),
+        ("warmup_fraction = 0.2", "warmup_fraction = 1", "training.warmup_fraction must be in"),
+        ("hold_fraction = 0.0", "hold_fraction = 0.9", "training.hold_fraction must be in"),
+        ("[model]", "[models]", "unknown key models"),
+        ("[rates]", "[rates", "is not valid TOML"),
+        ('runner = "auto"', "", r"missing key tasks\[0\].runner"),
+        (
+            'runner = "auto"',
+            'runner = "cloud"',
+            r"tasks\[0\].runner must be one of auto, engine, keras; received 'cloud'",
+        ),
+        ("[[tasks]]", "[tasks]", "tasks must be a list"),
+        ('name = "digits"', 'name = "two words"', r"tasks\[0\].name must be letters, digits"),
+        ('name = "digits"', 'name = "digits"\n[[tasks]]\nname = "digits"', "tasks must be tasks of different names"),
+        ('name = "digits"', 'name = "digits"\ndata.source = "other"', r"tasks\[0\].data.source must be one of digits"),
+        ('name = "digits"', 'name = "digits"\n[folder]\nsize = 3', "unknown key folder.size"),
+        ("[[tasks]]", "tasks = []\n[other]", "unknown key other"),
+    ],
+)
+def test_each_mistake_names_its_key(old: str, new: str, message: str) -> None:
+    assert old in TINY_TOML
+    with pytest.raises(ProtocolError, match=message):
+        parse_protocol(TINY_TOML.replace(old, new))
+
+
+def test_a_task_takes_what_is_shared_unless_it_says_otherwise() -> None:
+    own = 'name = "digits"\n[tasks.training]\nepochs = 9\n[[tasks]]\nname = "other"\nrunner = "keras"\n[tasks.data]\n'
+    protocol = parse_protocol(TINY_TOML.replace('name = "digits"', own + "label_noise = 0.5"))
+    first, second = protocol.tasks
+    (tiny,) = TINY.tasks
+    assert first == dataclasses.replace(tiny, training=dataclasses.replace(tiny.training, epochs=9))
+    noisy = dataclasses.replace(tiny.data, label_noise=0.5)
+    assert second == dataclasses.replace(tiny, name="other", runner="keras", data=noisy)
+    assert protocol.task("other") is second
+
+
+def test_the_data_of_a_study_can_be_replaced_where_it_says_how() -> None:
+    with pytest.raises(ProtocolError, match=r"study main has no table \[folder\]"):
+        TINY.on_folder("mine")
+    folder = '[folder]\nsource = "folder"\nimage_size = 16\n[rates]'
+    protocol = parse_protocol(TINY_TOML.replace("[rates]", folder))
+    replaced = protocol.on_folder("mine")
+    assert (replaced.study, replaced.tasks[0].name) == ("main-mine", "mine")
+    assert replaced.tasks[0].data == dataclasses.replace(TINY.tasks[0].data, source="folder", image_size=16)
+    assert replaced.hash() != protocol.hash()
+    two = TINY_TOML.replace("[rates]", '[[tasks]]\nname = "second"\n' + folder)
+    with pytest.raises(ProtocolError, match="folder must be left out of a protocol of several tasks"):
+        parse_protocol(two)
+
+
+def test_hash_follows_every_setting_but_the_description() -> None:
+    values = TINY.to_dict()
+    hashes = {TINY.hash()}
+    for path in _leaves(values):
+        if path[-1] != "description":
+            hashes.add(_hash_with(TINY, path))
+    assert len(hashes) == len(list(_leaves(values)))
+    assert dataclasses.replace(TINY, description="Other words.").hash() == TINY.hash()
+    assert parse_protocol(TINY_TOML).hash() == TINY.hash()
+
+
+def _leaves(value: object, path: tuple = ()):
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, key))
+    elif isinstance(value, tuple) and value and isinstance(value[0], dict):
+        for number, inner in enumerate(value):
+            yield from _leaves(inner, (*path, number))
+    else:
+        yield path
+
+
+def _hash_with(protocol: Protocol, path: tuple) -> str:
+    """The hash with the setting at ``path`` changed; whether it makes sense does not matter."""
+    changed = copy.deepcopy(protocol)
+    *way, last = path
+    holder = changed
+    for step in way:
+        holder = holder[step] if isinstance(step, int) else getattr(holder, step)
+    object.__setattr__(holder, last, "changed")
+    return changed.hash()
+
+
+def test_files_are_found_by_name_and_by_path(tmp_path) -> None:
+    path = tmp_path / "main.toml"
+    path.write_text(TINY_TOML)
+    assert load_protocol(str(path)) == TINY
+    path.rename(tmp_path / "other.toml")
+    with pytest.raises(ProtocolError, match="study must be 'other', as the path says; received 'main'"):
+        load_protocol(str(tmp_path / "other.toml"))
+    with pytest.raises(ProtocolError, match="cannot read the protocol"):
+        load_protocol(str(path))
+    (tmp_path / "main.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ProtocolError, match="cannot read the protocol"):
+        load_protocol(str(path))
+
+
+@pytest.mark.parametrize("name", ["nothing", "../protocols/smoke", "", "."])
+def test_unknown_profiles_list_the_known(name: str) -> None:
+    with pytest.raises(ProtocolError, match=r"no profile .*; there are: .*smoke"):
+        load_protocol(name)
+
+
+@pytest.mark.parametrize("name", ["nothing", "../smoke/main", ""])
+def test_unknown_studies_list_the_known(name: str) -> None:
+    with pytest.raises(ProtocolError, match=r"profile smoke has no study .*; there are: .*main"):
+        load_protocol("smoke", name)
+
+
+@pytest.mark.parametrize(
+    ("profile", "study"), [(profile, study) for profile in profiles() for study in studies(profile)]
+)
+def test_every_protocol_of_the_project_can_be_run(profile: str, study: str) -> None:
+    protocol = load_protocol(profile, study)
+    entrants = roster(protocol.optimizers)
+    assert set(runners(protocol, entrants).values()) <= {"engine", "keras"}
+    assert len(protocol.description) > 20
+
+
+def test_plain_data_is_what_the_file_says() -> None:
+    table = tomllib.loads(TINY_TOML)
+    plain = json.loads(json.dumps(TINY.to_dict()))
+    (task,) = plain.pop("tasks")
+    assert plain.pop("folder") is None
+    for key in ("runner", "data", "model", "training"):
+        assert task.pop(key) == table.pop(key)
+    assert task == table.pop("tasks")[0]
+    assert plain == table
