@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -23,6 +24,7 @@ MakeScorer = Callable[[dict[str, Any]], Scorer]
 #: How often in a row a worker may fail to come up.
 _MOST_FAILED_STARTS = 8
 _POLL_SECONDS = 5.0
+_CONNECT_SECONDS = 10.0
 _LOOPBACK = "127.0.0.1"
 
 
@@ -194,7 +196,9 @@ def _connect(address: str | None, count: int | None) -> Any:
     if find_spec("ray") is None:
         raise ReproduceError('the executor "ray" needs Ray: pip install "paper-optimizers[cluster]"')
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if address is None:
+    if address is not None:
+        _require_listener(address)
+    else:
         # Ray's switch for "this machine alone": only with it does every port bind to the loopback interface.
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     import ray
@@ -202,7 +206,7 @@ def _connect(address: str | None, count: int | None) -> Any:
     quiet = {"log_to_driver": False, "logging_level": "error"}
     try:
         if address is None:
-            ray.init(num_cpus=count, _node_ip_address=_LOOPBACK, include_dashboard=False, **quiet)
+            ray.init(address="local", num_cpus=count, _node_ip_address=_LOOPBACK, include_dashboard=False, **quiet)
         else:
             ray.init(address=address, **quiet)
     except (ConnectionError, ValueError, RuntimeError) as error:
@@ -212,3 +216,14 @@ def _connect(address: str | None, count: int | None) -> Any:
         ray.shutdown()
         raise ReproduceError("Ray would listen to other machines: it was imported here before this could be said to it")
     return ray
+
+
+def _require_listener(address: str) -> None:
+    """Refuse an address where nothing listens; Ray itself would try for minutes."""
+    host, separator, port = address.rpartition(":")
+    if not separator or not port.isdecimal():
+        return  # "auto", or an address of another form, which Ray knows.
+    try:
+        socket.create_connection((host.rpartition("/")[2], int(port)), timeout=_CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ReproduceError(f"no Ray cluster at {address}: {error}") from None

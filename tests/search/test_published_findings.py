@@ -1,0 +1,160 @@
+"""What is said about a log, on small logs made by hand, and on the published one."""
+
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from reproduce.errors import ReproduceError
+from reproduce.search.published_findings import (
+    cause_findings,
+    duplicate_findings,
+    expected_maximum,
+    noise_finding,
+    phase_findings,
+    step_findings,
+)
+from reproduce.search.published_log import parse_published_log, read_published_log
+from reproduce.search.published_report import fingerprints_of, report_on, show_report, write_report
+from tests.search.test_published_log import log
+
+
+def read(*lines):
+    rows = parse_published_log(log(*lines), "log.csv")
+    return rows, fingerprints_of(rows, {row.text for row in rows})
+
+
+SMALL = read(
+    "init,,,Nest ~ id(g),ok,0.7,60",
+    "init,,,None ~ id(g),ok,0.6,120",
+    "particle,1,0,Nest ~ id(g),ok,0.80,100",
+    "mutation,1,1,Nest ~ id(id(g)),ok,0.82,200",
+    "mutation,1,1,Nest ~ expMovAvg(g),failed,,",
+    "mutation,1,1,None ~ id(g),ok,0.70,300",
+    "mutation,1,2,Nest ~ id(g),ok,0.81,300",
+    "mutation,1,2,None ~ 1,failed,,",
+    "mutation,1,2,Mom ~ id(g),failed,,",
+    "particle,1,0,Nest ~ id(g),failed,,",
+    "mutation,1,1,None ~ (v hat)+(g),ok,0.75,100",
+    "mutation,1,3,None ~ (g)+(v hat),ok,0.90,100",
+    "mutation,2,1,None ~ arctan(g),ok,0.5,100",
+)
+
+
+def test_acceptance_and_cost():
+    init, particle, mutation = phase_findings(SMALL[0])
+    assert (init.rows, init.scored, init.acceptance, init.minutes, init.mean_seconds, init.best) == (
+        2,
+        2,
+        1.0,
+        3,
+        90,
+        0.7,
+    )
+    assert (particle.rows, particle.scored, particle.acceptance) == (2, 1, 0.5)
+    assert (mutation.rows, mutation.scored, mutation.median_seconds, mutation.best) == (9, 6, 150, 0.9)
+
+
+def test_duplicates_are_counted_by_value_and_by_text():
+    initial, evolution = duplicate_findings(*SMALL)
+    assert (initial.scored, initial.texts, initial.functions, initial.repeated) == (2, 2, 2, 0)
+    assert (evolution.scored, evolution.texts, evolution.functions) == (7, 6, 4)
+    assert (evolution.repeated, evolution.shared) == (3, 5)
+    assert evolution.repeated_share == pytest.approx(3 / 7)
+
+
+def test_causes_that_can_be_seen():
+    never, integrity, rest = cause_findings(SMALL[0])
+    assert (never.rows, never.rejected) == (1, 1)
+    assert (integrity.rows, integrity.rejected) == (1, 1)
+    assert (rest.rows, rest.rejected) == (11, 2)
+
+
+def test_steps_compare_the_best_child_with_what_it_replaces():
+    steps = step_findings(SMALL[0])
+    assert [(step.line, step.parent_score, step.child_score, step.children) for step in steps] == [
+        (5, 0.80, 0.82, 2),
+        (8, 0.82, 0.81, 1),
+        (13, 0.75, 0.90, 1),
+    ]
+    assert [step.worse for step in steps] == [False, True, False]
+
+
+def test_noise_is_that_of_repeats():
+    noise = noise_finding(*SMALL)
+    assert noise.repeats[0].scores == (0.80, 0.82, 0.81)
+    assert noise.repeats[0].text == "Nest ~ id(g)"
+    assert noise.repeats[1].scores == (0.75, 0.90)
+    assert noise.degrees_of_freedom == 3
+    pooled = np.sqrt((np.var([0.80, 0.82, 0.81]) * 3 + np.var([0.75, 0.90]) * 2) / 3)
+    assert noise.pooled_sd == pytest.approx(pooled)
+    assert noise.expected_best == pytest.approx(0.81 + pooled * expected_maximum(7))
+    assert [row.line for row in noise.beyond] == [
+        row.line for row in SMALL[0] if row.score and row.score > noise.expected_best
+    ]
+
+
+def test_too_few_repeats_say_nothing():
+    assert noise_finding(*read("particle,1,0,Nest ~ id(g),ok,0.8,1", "mutation,1,1,Nest ~ g,ok,0.8,1")) is None
+
+
+@pytest.mark.parametrize("count", [2, 10, 1768])
+def test_the_expected_maximum_is_that_of_draws(count):
+    draws = np.random.default_rng(0).standard_normal((4000, count)).max(axis=1)
+    assert expected_maximum(count) == pytest.approx(draws.mean(), abs=4 * draws.std() / np.sqrt(4000))
+
+
+def test_the_expected_maximum_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="of 0 numbers"):
+        expected_maximum(0)
+
+
+def test_the_report_is_written_and_shown(tmp_path):
+    report = report_on(*SMALL)
+    write_report(report, tmp_path / "published")
+    document = json.loads((tmp_path / "published" / "log.json").read_text())
+    assert document["rows"] == 13
+    assert document["steps"] == {"count": 3, "worse": 1}
+    assert document["noise"]["repeats"][0]["scores"] == [0.8, 0.82, 0.81]
+    tables = {path.stem: path.read_text().splitlines() for path in (tmp_path / "published").glob("*.csv")}
+    assert {name: len(lines) for name, lines in tables.items()} == {
+        "phases": 4, "duplicates": 3, "causes": 4, "steps": 4, "repeats": 3,
+        "beyond_noise": 1 + len(document["noise"]["beyond"]),
+    }  # fmt: skip
+    assert tables["phases"][1].startswith("init,2,2,1.0,3.0,90")
+    console = Console(record=True, width=100)
+    show_report(report, console)
+    shown = console.export_text()
+    assert "worse than its parent in 1 of 3 steps" in shown
+    assert "Nest ~ id(g)" in shown
+
+
+def test_a_log_without_repeats_is_reported_too(tmp_path):
+    report = report_on(*read("init,,,Nest ~ [a1][g],ok,0.7,60".replace("[a1][g]", "id([a1][g])")))
+    console = Console(record=True, width=100)
+    show_report(report, console)
+    assert "says nothing about noise" in console.export_text()
+    write_report(report, tmp_path)
+    assert (tmp_path / "steps.csv").read_text() == "line,particle,depth,parent_score,child_score,children\n"
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ReproduceError, match="cannot write"):
+        write_report(report_on(*SMALL), tmp_path / "file")
+
+
+@pytest.mark.slow
+def test_the_published_log_says_what_is_known_of_it(reference):
+    rows = read_published_log(reference / "search_log" / "published_search.csv")
+    steps, (_, _, mutation) = step_findings(rows), phase_findings(rows)
+    assert sum(step.worse for step in steps) / len(steps) == pytest.approx(77 / 248, abs=0.05)
+    assert mutation.mean_seconds == pytest.approx(241, abs=3)
+    scored = [row for row in rows if row.stage == "evolution" and row.score is not None]
+    noise = noise_finding(scored, fingerprints_of(scored, {row.text for row in scored}))
+    assert noise.repeats[0].text == "Nest ~ id(id(g))"
+    assert noise.repeats[0].mean == pytest.approx(0.8198, abs=0.001)
+    assert noise.pooled_sd == pytest.approx(0.0034, abs=0.0005)
+    assert noise.expected_best == pytest.approx(0.8315, abs=0.0005)
+    assert [round(row.score, 4) for row in noise.beyond] == [0.8366, 0.8316]
