@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ from paper_optimizers.latex import graph_to_latex
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.program import evaluate_graph
 from paper_optimizers.simulation import numpy_progress
-from reproduce.report.style import LINES, Picture, label_panels, panels, picture, say_empty
+from reproduce.report.multiples import Axis, Panel, Stroke, draw_multiples
+from reproduce.report.style import Picture, picture
 
 #: Steps of the run that is drawn.
 TOTAL_STEPS = 200
@@ -93,7 +94,7 @@ def math_text(latex: str) -> str:
     return latex
 
 
-def reading(decays: list[Decay]) -> str:
+def reading(decays: Sequence[Decay]) -> str:
     """How many leave [0, 1], and how many end below where they begin."""
     if not decays:
         return "There are none."
@@ -104,16 +105,12 @@ def reading(decays: list[Decay]) -> str:
     return f"{stays}; {falling} end lower than they begin, {rising} higher, {len(decays) - falling - rising} the same."
 
 
-def draw(decays: list[Decay], columns: int = 5) -> Any:
+def draw(decays: Sequence[Decay], columns: int = 5) -> Any:
     """The figure."""
-    figure, axes = panels([each.label for each in decays], columns=columns, sharex=True, sharey=True)
     progress = 100 * np.arange(TOTAL_STEPS) / TOTAL_STEPS
-    for panel, each in zip(axes, decays, strict=False):
-        panel.plot(progress, each.values, color=LINES[0].color)
-    if not decays:
-        say_empty(axes[0], "none")
-    label_panels(figure, "training progress, %", "value")
-    return figure
+    panels = [Panel(each.label, [Stroke(progress, each.values)]) for each in decays]
+    across, up = Axis("training progress, %", ticks=(0, 50, 100)), Axis("value", ticks=(0, 0.5, 1))
+    return draw_multiples(panels, across, up, columns=columns)
 
 
 def _values(curve: Any, now: Any) -> NDArray[np.float64]:

@@ -10,8 +10,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from reproduce.report import multiples
+from reproduce.report.multiples import Panel, Stroke, draw_multiples
 from reproduce.report.runs import Alike, alike, counted, final_runs, number_diverged, number_of_runs
-from reproduce.report.style import GREY, LINES, Picture, label_panels, panels, picture, plain, say_empty
+from reproduce.report.style import Picture, picture, plain
 from reproduce.study.rows import Row
 
 Axis = Literal["steps", "seconds"]
@@ -77,28 +79,27 @@ def reading(bands: Sequence[Band], axis: Axis) -> str:
 
 def draw(bands: Sequence[Band], axis: Axis, reference: str) -> Any:
     """The figure."""
-    titles = [panel_title(band.label, band.diverged) for band in bands]
-    figure, axes = panels(titles, columns=5, sharex=axis == "steps", sharey=True)
     behind = next((band for band in bands if reference in band.label.split(", ")), None)
-    for panel, band in zip(axes, bands, strict=False):
-        if behind is not None and band is not behind:
-            panel.plot(behind.x, 100 * behind.quartiles[1], color=GREY, linewidth=1.0, linestyle=LINES[2].dashes)
-        low, middle, high = 100 * band.quartiles
-        panel.fill_between(band.x, low, high, color=LINES[0].color, alpha=0.25, linewidth=0)
-        panel.plot(band.x, middle, color=LINES[0].color)
-    if not bands:
-        say_empty(axes[0], "not run")
-    label_panels(
-        figure,
-        "steps" if axis == "steps" else "seconds of training (a run's time, spread evenly)",
-        "validation accuracy, %",
+    across = "steps" if axis == "steps" else "seconds of training (a run's time, spread evenly)"
+    panels = [_panel(band, behind if behind is not band else None) for band in bands]
+    return draw_multiples(
+        panels, multiples.Axis(across, zero=True), multiples.Axis("validation accuracy, %"), columns=5
     )
-    return figure
 
 
 def panel_title(label: str, diverged: int) -> str:
     """A panel's heading, with the number of runs that diverged."""
     return f"{plain(label)} ({diverged} diverged)" if diverged else plain(label)
+
+
+def _panel(band: Band, behind: Band | None) -> Panel:
+    low, middle, high = 100 * band.quartiles
+    strokes = [] if behind is None else [Stroke(behind.x, 100 * behind.quartiles[1], "behind")]
+    return Panel(
+        panel_title(band.label, band.diverged),
+        strokes=[*strokes, Stroke(band.x, middle)],
+        bands=[multiples.Band(band.x, low, high)],
+    )
 
 
 def _band(group: Alike, epochs: int, axis: Axis) -> Band:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reproduce.report.figures.learning import file_name
+from reproduce.report.multiples import Axis, Mark, Panel, Stroke, draw_multiples
 from reproduce.report.runs import counted, final_runs, number_of_runs, tuning_runs
-from reproduce.report.style import LINES, Picture, label_panels, panels, picture, plain, say_empty
+from reproduce.report.style import Picture, picture, plain
 from reproduce.study.rows import Finished, Row
 
 #: A rate is good if its accuracy is within this share of the best.
@@ -90,23 +91,22 @@ def reading(found: Sequence[Sensitivity]) -> str:
 
 def draw(found: Sequence[Sensitivity]) -> Any:
     """The figure: a filled marker is the chosen rate, a cross one at which a run diverged."""
-    figure, axes = panels([plain(each.label) for each in found], columns=5, sharex=True, sharey=True)
-    for panel, each in zip(axes, found, strict=False):
-        heights = [100 * accuracy for accuracy in each.accuracies]
-        panel.axvspan(*each.good, color=LINES[0].color, alpha=0.15, linewidth=0)
-        panel.plot(each.rates, heights, color=LINES[0].color, marker="o", markersize=3.5, markerfacecolor="white")
-        for rate, height, diverged in zip(each.rates, heights, each.diverged, strict=True):
-            if diverged:
-                panel.plot([rate], [height], color=LINES[1].color, marker="x", markersize=5, zorder=4)
-            elif rate == each.chosen:
-                panel.plot([rate], [height], color=LINES[0].color, marker="o", markersize=5.5, zorder=4)
-        panel.set_xscale("log")
-    if not found:
-        say_empty(axes[0], "not run")
-    label_panels(
-        figure, "peak learning rate (shaded: within 2 points of the best; x: a run diverged)", "validation accuracy, %"
+    across = f"peak learning rate (shaded: within {100 * GOOD:g} points of the best; filled: chosen; x: a run diverged)"
+    return draw_multiples(
+        [_panel(each) for each in found],
+        Axis(across, logarithmic=True),
+        Axis("validation accuracy, %"),
+        columns=5,
     )
-    return figure
+
+
+def _panel(each: Sensitivity) -> Panel:
+    heights = [100 * accuracy for accuracy in each.accuracies]
+    marks = [
+        Mark(rate, height, "cross" if diverged else "filled" if rate == each.chosen else "open")
+        for rate, height, diverged in zip(each.rates, heights, each.diverged, strict=True)
+    ]
+    return Panel(plain(each.label), [Stroke(each.rates, heights)], marks=marks, spans=[each.good])
 
 
 def _sensitivity(name: str, runs: Sequence[Row], chosen: float | None) -> Sensitivity:

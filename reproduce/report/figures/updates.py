@@ -16,7 +16,8 @@ from paper_optimizers.ops import FUNCTIONS
 from paper_optimizers.program import Program, compile_spec, run_update, step_values
 from paper_optimizers.simulation import NumpyOptimizer, draw_from, numpy_progress
 from paper_optimizers.spec import OptimizerSpec
-from reproduce.report.style import DIVERGING, INK, LINES, Picture, label_panels, panels, picture, plain, say_empty
+from reproduce.report.multiples import Axis, Panel, Stroke, draw_multiples
+from reproduce.report.style import DIVERGING, INK, Picture, label_panels, panels, picture, plain, say_empty
 
 Array = NDArray[np.float64]
 
@@ -176,16 +177,16 @@ def draw_surfaces(found: Sequence[Surface]) -> Any:
 
 def draw_traces(found: Sequence[Trace]) -> Any:
     """The figure of the effective steps."""
-    titles = [f"{plain(each.label)}: {_largest(each.steps):.2g}" for each in found]
-    figure, axes = panels(titles, columns=6, height=0.8, sharex=True, sharey=True)
     progress = 100 * np.arange(TOTAL_STEPS) / TOTAL_STEPS
-    for panel, each in zip(axes, found, strict=False):
-        panel.plot(progress, each.steps / (_largest(each.steps) or 1.0), color=LINES[0].color, linewidth=1.0)
-        panel.set_ylim(bottom=0)
-    if not found:
-        say_empty(axes[0], "none")
-    label_panels(figure, "training progress, %", "RMS step over the longest")
-    return figure
+    panels = [
+        Panel(
+            f"{plain(each.label)}: {_largest(each.steps):.2g}",
+            [Stroke(progress, each.steps / (_largest(each.steps) or 1.0))],
+        )
+        for each in found
+    ]
+    across, up = Axis("training progress, %", ticks=(0, 50, 100)), Axis("RMS step over the longest", ticks=(0, 0.5, 1))
+    return draw_multiples(panels, across, up, columns=6, height=58.0)
 
 
 def _after(program: Program, past: Array, gradient: Array) -> Array:
