@@ -1,0 +1,137 @@
+"""What has been measured, read from a folder of results: ``FOLDER/PROFILE/STUDY/`` with ledger and settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reproduce.errors import LedgerError, ProtocolError, ReproduceError
+from reproduce.ledger import NAME
+from reproduce.report.inputs import StepCost
+from reproduce.report.results import StudyResults
+from reproduce.report.tables.costs import read_step_costs
+from reproduce.settings import read_settings
+from reproduce.study.ledgers import check_same, read_rows
+from reproduce.study.optimizers import roster
+from reproduce.study.protocol import Protocol
+from reproduce.study.rows import Row
+
+_PROJECT = Path(__file__).resolve().parents[2]
+#: The rows kept with the repository.
+RESULTS = _PROJECT / "artifact" / "results"
+SETTINGS = "protocol.json"
+STEP_COSTS = Path("bench") / "optimizers.csv"
+#: Studies in the order of the report; others follow by name.
+ORDER = ("main", "transfer", "finetune", "schedules", "decays")
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Everything measured in one profile.
+
+    Attributes:
+        profile: The profile's name.
+        folder: Where it lies.
+        studies: The studies, in the order of the report.
+        step_costs: By optimizer; empty where they were not measured.
+    """
+
+    profile: str
+    folder: Path
+    studies: tuple[StudyResults, ...]
+    step_costs: dict[str, StepCost]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of all studies."""
+        return [row for study in self.studies for row in study.rows]
+
+    def study(self, name: str) -> StudyResults | None:
+        """A study by its name; None if it is not there."""
+        return next((study for study in self.studies if study.name == name), None)
+
+
+def profiles_in(folder: Path) -> list[str]:
+    """The profiles that have results below ``folder``."""
+    return sorted({path.parent.parent.name for path in folder.glob(f"*/*/{SETTINGS}")})
+
+
+def read_collection(folder: Path, profile: str) -> Collection:
+    """Everything measured in a profile; of what is not there, nothing.
+
+    Raises:
+        LedgerError: If a ledger cannot be read or does not fit the settings beside it.
+        ProtocolError: If settings cannot be read.
+        ReproduceError: If step costs cannot be read.
+    """
+    place = folder / profile
+    found = [read_study(path.parent) for path in sorted(place.glob(f"*/{NAME}")) if _is_study(path.parent)]
+    ordered = sorted(found, key=lambda study: (_rank(study.name), study.name))
+    costs = next((path for path in (place / STEP_COSTS, folder / STEP_COSTS) if path.is_file()), None)
+    return Collection(profile, place, tuple(ordered), {} if costs is None else read_step_costs(costs))
+
+
+def read_study(folder: Path) -> StudyResults:
+    """The study whose ledger and settings lie in ``folder``.
+
+    Raises:
+        LedgerError: If the ledger cannot be read, or its rows belong to other settings.
+        ProtocolError: If the settings are not those of a study as this version reads them.
+    """
+    path = folder / SETTINGS
+    settings = _document(path).get("protocol")
+    if not isinstance(settings, dict):
+        raise ProtocolError(f"{path} has no settings under the key protocol")
+    protocol = read_settings(Protocol, _without_none(settings), str(path))
+    rows = read_rows(folder / NAME)
+    check_same(rows, folder / NAME, protocol=protocol.hash())
+    return StudyResults(protocol, roster(protocol.optimizers), tuple(rows))
+
+
+def require_results(folder: Path, profiles: Sequence[str]) -> None:
+    """Refuse a folder that has nothing of what is asked for.
+
+    Raises:
+        ReproduceError: Naming what there is.
+    """
+    there = profiles_in(folder)
+    lacking = [profile for profile in profiles if profile not in there]
+    if lacking:
+        raise ReproduceError(
+            f"no results of the profile {lacking[0]} in {folder}; there are: {', '.join(there) or 'none'} "
+            "(another folder is named with --rows, such as the output of make reproduce-tables)"
+        )
+
+
+def _is_study(folder: Path) -> bool:
+    """Whether the settings are those of a study; a search has its own."""
+    settings = _document(folder / SETTINGS).get("protocol")
+    return isinstance(settings, dict) and "study" in settings
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise LedgerError(
+            f"no settings {path}: a ledger is kept with the {SETTINGS} that was written beside it"
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ProtocolError(f"cannot read the settings {path}: {error}") from None
+    if not isinstance(document, dict):
+        raise ProtocolError(f"{path} is not a JSON object")
+    return document
+
+
+def _without_none(value: Any) -> Any:
+    """Settings without the keys that are None, which stand for a table that is left out."""
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    return [_without_none(item) for item in value] if isinstance(value, list) else value
+
+
+def _rank(name: str) -> int:
+    return ORDER.index(name) if name in ORDER else len(ORDER)

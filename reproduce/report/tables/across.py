@@ -1,0 +1,86 @@
+"""Optimizers over all tasks of several studies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reproduce.report.comparisons import setting
+from reproduce.report.overall import Overall, Scores, above_guessing, compare_over_tasks
+from reproduce.report.results import StudyResults
+from reproduce.report.table import NONE, Cell, Column, Table, fixed, missing, number, one_section, words
+
+
+def across_table(studies: Sequence[StudyResults], reference: str) -> Table | None:
+    """Interquartile mean, average rank and Wilcoxon's test; None where fewer than two tasks have been run."""
+    overall = compare_over_tasks(study_scores(studies), reference)
+    if overall is None:
+        return None
+    order = sorted(overall.scores, key=lambda name: -overall.interquartile_means[name].value)
+    lines = [_line(overall, name) for name in order]
+    lines += [(words(name), *(missing() for _ in range(6))) for name in overall.left_out]
+    return Table(
+        name="across_tasks",
+        title="All tasks together",
+        caption=_caption(studies, overall, reference),
+        columns=(
+            Column("Optimizer", "optimizer"),
+            Column("IQM%", "interquartile_mean", numeric=True),
+            Column("95 % interval", "", numeric=True),
+            Column("", "low"),
+            Column("", "high"),
+            Column("Rank", "average_rank", numeric=True),
+            Column("p (Holm)", "p_value", numeric=True),
+        ),
+        sections=one_section(lines),
+    )
+
+
+def study_scores(studies: Sequence[StudyResults]) -> Scores:
+    """Test accuracies of final runs on the scale of `above_guessing`, by optimizer and by study and task."""
+    scores: dict[str, dict[str, list[float]]] = {}
+    for study in studies:
+        for result in study.results.values():
+            by_task = scores.setdefault(result.optimizer, {})
+            runs = zip(result.finals, result.test_by_seed.values(), strict=True)
+            by_task[f"{study.name}/{result.task}"] = [
+                above_guessing(accuracy, row.num_classes) for row, accuracy in runs
+            ]
+    return scores
+
+
+def _line(overall: Overall, name: str) -> tuple[Cell, ...]:
+    mean = overall.interquartile_means[name]
+    p_value = overall.p_values.get(name)
+    return (
+        words(name),
+        number(mean.value, 1, 100.0),
+        Cell(f"{fixed(100 * mean.low, 1)} to {fixed(100 * mean.high, 1)}"),
+        Cell("", mean.low),
+        Cell("", mean.high),
+        number(overall.ranks.average[name], 1),
+        missing(NONE) if p_value is None else number(p_value, 3),
+    )
+
+
+def _caption(studies: Sequence[StudyResults], overall: Overall, reference: str) -> str:
+    ranks = overall.ranks
+    rows = [row for study in studies for row in study.rows]
+    profile = studies[0].protocol.profile
+    runs = sum(len(runs) for by_task in overall.scores.values() for runs in by_task.values())
+    sentences = [
+        setting(profile, rows),
+        f"{len(overall.tasks)} tasks, {len(overall.scores)} optimizers, n = {runs} final runs. IQM: interquartile mean "
+        "of the test accuracies of all runs, on a scale on which guessing is 0 and no error is 100, with a 95 % "
+        "interval of a bootstrap that draws runs again within each task. Rank: mean over tasks, 1 the best. p: "
+        f"Wilcoxon's signed-rank test of the means on the tasks against {reference}'s, corrected by Holm; "
+        f"{len(overall.tasks)} tasks can give no p below {overall.smallest_p_value:.2g} before correction.",
+    ]
+    if ranks.p_value is not None and ranks.critical_difference is not None and ranks.detectable is not None:
+        sentences.append(
+            f"Friedman's test that all rank alike: p = {ranks.p_value:.2g}. Average ranks closer than "
+            f"{ranks.critical_difference:.1f} are not told apart; {ranks.detectable:.1f} would be with probability "
+            f"0.8, {len(overall.scores) - 1} is the most possible."
+        )
+    if overall.left_out:
+        sentences.append("Not run: lacks at least one of these tasks.")
+    return " ".join(sentences)

@@ -1,0 +1,61 @@
+"""What it all cost: runs and hours of every study, those that failed included."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from reproduce.report.comparisons import listed
+from reproduce.report.table import Cell, Column, Section, Table, count, number, words
+from reproduce.study.rows import Finished, Row
+
+
+def compute_table(profile: str, rows: Sequence[Row]) -> Table:
+    """Runs, diverged runs, steps and hours, by study and task, with a line for all."""
+    studies = dict.fromkeys(row.study for row in rows)
+    sections = [_study(study, [row for row in rows if row.study == study]) for study in studies]
+    total = Section("all studies", (_line("all", rows),))
+    return Table(
+        name="compute",
+        title="Compute ledger",
+        caption=(
+            f"Profile {profile}; {listed(row.device for row in rows) or 'no device'}. Every training run on record, "
+            f"n = {len(rows)}: those that chose a learning rate, those that are reported, and those that diverged. "
+            "Hours are wall time of the runs, each on the share of the machine that it was given; steps of a run of "
+            "many trained side by side are counted one by one."
+        ),
+        columns=(
+            Column("Task", "task"),
+            Column("Runs", "runs", numeric=True),
+            Column("Tuning", "tuning", numeric=True),
+            Column("Final", "final", numeric=True),
+            Column("Diverged", "diverged", numeric=True),
+            Column("Steps", "steps", numeric=True),
+            Column("Hours", "hours", numeric=True),
+            Column("", "devices"),
+        ),
+        sections=(*sections, total) if sections else (),
+        section_name="study",
+    )
+
+
+def _study(study: str, rows: Sequence[Row]) -> Section:
+    tasks = dict.fromkeys(row.task for row in rows)
+    return Section(study, tuple(_line(task, [row for row in rows if row.task == task]) for task in tasks))
+
+
+def _line(task: str, rows: Sequence[Row]) -> tuple[Cell, ...]:
+    return (
+        words(task),
+        count(len(rows)),
+        count(_number(row.phase == "tune" for row in rows)),
+        count(_number(row.phase == "final" for row in rows)),
+        count(_number(not isinstance(row.outcome, Finished) for row in rows)),
+        count(sum(row.steps for row in rows)),
+        number(math.fsum(row.seconds for row in rows) / 3600, 2),
+        Cell("", listed(f"{row.device}, {row.backend}" for row in rows)),
+    )
+
+
+def _number(facts: Iterable[bool]) -> int:
+    return sum(facts)
