@@ -35,7 +35,7 @@ def add(commands: Commands) -> None:
 
 
 def _list(options: argparse.Namespace, console: Console) -> int:
-    from reproduce.data.inventory import NAMES, Missing, inspect
+    from reproduce.data.inventory import BUILT_IN, NAMES, Missing, inspect
     from reproduce.errors import DataError
     from reproduce.screen import screen_table
 
@@ -55,7 +55,7 @@ def _list(options: argparse.Namespace, console: Console) -> int:
             notes.append(f"{name} is missing: {found.remedy}.")
         else:
             table.add_row(name, str(found.num_classes), *(f"{count:,}" for count in found.counts), found.licence)
-            if found.published is not None:
+            if found.origin != BUILT_IN:
                 notes.append(f"{name}: {found.origin}{_part_of(found.counts, found.published)}")
     console.print(table)
     for note in notes:
@@ -99,8 +99,8 @@ def _prepare(options: argparse.Namespace, console: Console) -> None:
         console.print(f"{name} is ready: {origin}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _part_of(counts: tuple[int, int], published: tuple[int, int]) -> str:
-    if counts == published:
+def _part_of(counts: tuple[int, int], published: tuple[int, int] | None) -> str:
+    if published is None or counts == published:
         return ""
     train, test = published
     return f" (not the published split, which has {train:,} and {test:,} images)"

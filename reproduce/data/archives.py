@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import lzma
+import re
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from reproduce.data.image_files import LAYOUT, PARTS, ImageFile, Listing, is_image
@@ -21,6 +23,18 @@ SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
 #: No encoded image is larger; a member that says it is would fill the memory.
 MOST_BYTES = 64 * 2**20
 _CHUNK = 2**20
+_DAMAGE = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    lzma.LZMAError,
+    zlib.error,
+    struct.error,
+    EOFError,
+    ValueError,
+    NotImplementedError,  # A zip that names a compression nobody knows.
+)
+#: A path that starts anew on Windows.
+_DRIVE = re.compile("[A-Za-z]:")
 
 
 @dataclass(frozen=True)
@@ -174,7 +188,7 @@ def _zip_members(path: Path) -> Iterator[Member]:
 
 def _checked(archive: Path, name: str, size: int) -> PurePosixPath:
     inner = PurePosixPath(name)
-    if inner.is_absolute() or ".." in inner.parts or "\\" in name or PureWindowsPath(name).drive:
+    if inner.is_absolute() or ".." in inner.parts or "\\" in name or _DRIVE.match(name):
         raise DataError(f"{archive} holds {name!r}, a path outside its own folder: it is not to be trusted")
     if size > MOST_BYTES:
         raise DataError(f"{archive}: {name} is of {size} bytes; no image has more than {MOST_BYTES}")
@@ -209,7 +223,7 @@ def _place(member: Member) -> tuple[str, str, str, str] | None:
 def _damage_named(path: Path) -> Iterator[None]:
     try:
         yield
-    except (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, ValueError) as error:
+    except _DAMAGE as error:
         raise DataError(f"the archive {path} is damaged or cut short ({error}): fetch it again") from None
     except OSError as error:
         raise DataError(f"cannot read the archive {path}: {error.strerror or error}") from None

@@ -17,8 +17,8 @@ class Entry:
         title: Its full name.
         homepage: Where its authors describe it.
         num_classes: Of the whole data set.
-        train_images: Of the split that is used here.
-        test_images: Of the split that is used here.
+        train_images: Of the split that is used here; None where that differs between machines.
+        test_images: The same of the test part.
         train_split: TensorFlow Datasets' name of what is used for training and validation.
         test_split: And for the test.
         licence: As far as it is known for certain.
@@ -30,8 +30,8 @@ class Entry:
     title: str
     homepage: str
     num_classes: int
-    train_images: int
-    test_images: int
+    train_images: int | None
+    test_images: int | None
     train_split: str
     test_split: str
     licence: str
@@ -106,11 +106,11 @@ _ENTRIES = (
         title="Caltech 101",
         homepage="https://doi.org/10.22002/D1.20086",
         num_classes=102,
-        train_images=3_060,
-        test_images=6_084,
+        train_images=None,
+        test_images=None,
         train_split="train",
         test_split="test",
-        licence="CC BY 4.0",
+        licence=UNKNOWN,
     ),
 )
 #: By name.

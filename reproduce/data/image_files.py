@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -75,7 +74,7 @@ class ImageFiles(Protocol):
 
 def is_image(name: str) -> bool:
     """Whether a file of this name is taken for an image: its ending says so and it is not hidden."""
-    return not name.startswith(".") and PurePosixPath(name).suffix.lower() in SUFFIXES
+    return not name.startswith(".") and name.lower().endswith(SUFFIXES)
 
 
 def make_dataset(files: ImageFiles, settings: DataSettings) -> Dataset:

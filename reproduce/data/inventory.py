@@ -26,6 +26,8 @@ _WHOLE = DataSettings(
     imbalance=1.0,
 )
 _TEXT_WINDOW = 64
+#: The origin of what comes with the project.
+BUILT_IN = "built in"
 _BUILT_IN = {
     **dict.fromkeys(DIGIT_SOURCES, "BSD-3-Clause, CC BY 4.0"),
     TEXT: "public domain",
@@ -42,7 +44,7 @@ class Found:
         origin: Where it lies.
         num_classes: How many classes it has, or different characters.
         counts: Samples in training (with validation) and test.
-        published: The counts of the whole published data set; None for what comes with the project.
+        published: The counts of the published split; None where there is none that is the same everywhere.
         licence: Its licence, or "unknown".
         checksum: SHA-256 over the samples; None where they were only counted.
     """
@@ -93,7 +95,7 @@ def _inspect_built_in(name: str, verify: bool) -> Found:
     dataset = load_dataset(dataclasses.replace(_WHOLE, source=name, window=_TEXT_WINDOW if name == TEXT else 0))
     counts = (len(dataset.train) + len(dataset.validation), len(dataset.test))
     checksum = dataset.checksum() if verify else None
-    return Found(name, "built in", len(dataset.classes), counts, None, _BUILT_IN[name], checksum)
+    return Found(name, BUILT_IN, len(dataset.classes), counts, None, _BUILT_IN[name], checksum)
 
 
 def _inspect_files(entry: Entry, data_dir: Path | None, verify: bool) -> Found | Missing:
@@ -104,12 +106,13 @@ def _inspect_files(entry: Entry, data_dir: Path | None, verify: bool) -> Found |
     if verify:
         check_listing(listing, files.origin)
     train, test = (sum(len(images) for images in listing[part].values()) for part in PARTS)
+    published = (entry.train_images, entry.test_images) if entry.train_images and entry.test_images else None
     return Found(
         name=entry.name,
         origin=files.origin,
         num_classes=len({label for part in PARTS for label in listing[part]}),
         counts=(train, test),
-        published=(entry.train_images, entry.test_images),
+        published=published,
         licence=entry.licence,
         checksum=content_checksum(files, listing, check_images=True) if verify else None,
     )

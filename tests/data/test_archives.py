@@ -5,6 +5,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from reproduce.data import archives, image_files, load_dataset
@@ -63,6 +64,32 @@ def test_damage_in_the_middle_is_named(pets: Path) -> None:
     archive = pack(pets, pets.parent / "pets.tar.xz", "xz")
     content = bytearray(archive.read_bytes())
     content[len(content) // 2] ^= 255
+    archive.write_bytes(content)
+    with pytest.raises(DataError, match="damaged or cut short"):
+        load_dataset(FOLDER, archive)
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_any_damage_is_named_or_harmless(pets: Path, name: str) -> None:
+    archive = pack(pets, pets.parent / name, MODES[name])
+    content, random = archive.read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for _ in range(40):
+        damaged = bytearray(content)
+        for place in random.integers(0, len(content), 8):
+            damaged[place] = random.integers(256)
+        archive.write_bytes(damaged)
+        try:
+            load_dataset(FOLDER, archive)
+        except DataError:
+            refused += 1
+    assert refused > 20
+
+
+def test_a_zip_packed_in_an_unknown_way_is_named(pets: Path) -> None:
+    archive = pack(pets, pets.parent / "pets.zip")
+    content = bytearray(archive.read_bytes())
+    content[content.index(b"PK\x01\x02") + 10] = 99
     archive.write_bytes(content)
     with pytest.raises(DataError, match="damaged or cut short"):
         load_dataset(FOLDER, archive)
