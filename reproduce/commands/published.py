@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from reproduce.commands.arguments import positive
+from reproduce.commands.executors import add_executor_arguments, open_executors
+
 if TYPE_CHECKING:
     from reproduce.commands import Commands
+    from reproduce.search.published_log import LoggedEvaluation
+    from reproduce.search.replay import Conditions, ReplayRow
+    from reproduce.search.replay_sample import Job
+    from reproduce.search.surrogate import SurrogateSettings
 
 
 def add(commands: Commands) -> None:
@@ -17,6 +24,39 @@ def add(commands: Commands) -> None:
     import_log = commands.add_parser("import-log", help="report on the published search log: acceptance, cost, noise")
     _add_log(import_log)
     import_log.set_defaults(command=_import_log)
+    replay = commands.add_parser("replay", help="score candidates of the published log again, and compare the rankings")
+    _add_log(replay)
+    replay.add_argument(
+        "--profile",
+        default="smoke",
+        help="whose evolution stage scores them: a profile's name, or the path of a search protocol "
+        "(default: %(default)s)",
+    )
+    replay.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="the folder that holds data sets as DIR/NAME or DIR/NAME.tar.xz"
+    )
+    replay.add_argument(
+        "--sample",
+        type=positive,
+        default=40,
+        metavar="N",
+        help="candidates, from all along the log's ranking; a larger sample goes on from a smaller one "
+        "(default: %(default)s)",
+    )
+    replay.add_argument(
+        "--repeats", type=positive, default=5, metavar="N", help="of them to score --runs times (default: %(default)s)"
+    )
+    replay.add_argument(
+        "--runs", type=int, choices=range(1, 9), default=3, metavar="1..8", help="for our noise (default: %(default)s)"
+    )
+    replay.add_argument(
+        "--behaviour",
+        choices=("published", "described"),
+        default="published",
+        help="run candidates as the published search did, or as this project does (default: %(default)s)",
+    )
+    add_executor_arguments(replay)
+    replay.set_defaults(command=_replay)
 
 
 def _add_log(parser: argparse.ArgumentParser) -> None:
@@ -32,15 +72,93 @@ def _add_log(parser: argparse.ArgumentParser) -> None:
 
 
 def _import_log(options: argparse.Namespace, console: Console) -> None:
-    from rich.progress import track
-
     from reproduce.search.published_log import read_published_log
-    from reproduce.search.published_report import fingerprints_of, report_on, show_report, write_report
+    from reproduce.search.published_report import report_on, show_report, write_report
 
     rows = read_published_log(options.log)
-    texts = list(dict.fromkeys(row.text for row in rows))
-    report = report_on(rows, fingerprints_of(rows, track(texts, "Fingerprints", console=console, transient=True)))
-    folder = options.output / "published"
+    report, folder = report_on(rows, _fingerprints(rows, console)), options.output / "published"
     write_report(report, folder)
     show_report(report, console)
-    console.print(f"Written to {folder}.", markup=False, highlight=False, soft_wrap=True)
+    _say(console, f"Written to {folder}.")
+
+
+def _replay(options: argparse.Namespace, console: Console) -> None:
+    from reproduce.data import load_dataset
+    from reproduce.machine import engine_device_name, versions
+    from reproduce.search.protocol import load_search_protocol
+    from reproduce.search.published_log import read_published_log
+    from reproduce.search.replay import Conditions, behave, conditions_hash
+    from reproduce.search.replay_report import agreement_of, compare, show_replay, write_replay
+    from reproduce.search.replay_sample import jobs_of, logged_functions, stratified_sample
+
+    protocol = load_search_protocol(options.profile)
+    settings = behave(protocol.evolution, options.behaviour)
+    rows = read_published_log(options.log)
+    dataset = load_dataset(settings.data, options.data_dir)
+    functions = logged_functions(rows, _fingerprints(rows, console))
+    jobs = jobs_of(stratified_sample(functions, options.sample), options.repeats, options.runs)
+    conditions = Conditions(
+        protocol=conditions_hash(settings, options.behaviour),
+        behaviour=options.behaviour,
+        data=dataset.checksum(),
+        device=engine_device_name(),
+        versions=versions("jax"),
+    )
+    folder = options.output / protocol.profile / f"replay-{options.behaviour}"
+    replayed = _run(jobs, conditions, settings, folder, options, console)
+    comparisons = compare(functions, replayed)
+    found = agreement_of(functions, comparisons)
+    origin = (
+        f"Profile {protocol.profile}, {dataset.name}, behaviour {options.behaviour}; {len(replayed)} runs, the last on "
+        f"{replayed[-1].device}."
+    )
+    write_replay(found, comparisons, origin, folder)
+    show_replay(found, origin, console)
+    _say(console, f"Written to {folder}.")
+
+
+def _run(
+    jobs: list[Job],
+    conditions: Conditions,
+    settings: SurrogateSettings,
+    folder: Path,
+    options: argparse.Namespace,
+    console: Console,
+) -> list[ReplayRow]:
+    """Run the jobs, with progress."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from reproduce.ledger import NAME, Ledger
+    from reproduce.search.replay import row_from_dict, run_replay
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    )  # fmt: skip
+    with (
+        Progress(*columns, console=console, transient=True) as bar,
+        Ledger(folder / NAME, row_from_dict, lambda text: _say(console, text)) as ledger,
+        open_executors(options, options.data_dir, console) as executors,
+        executors(settings) as executor,
+    ):
+        task = bar.add_task("Candidates scored again", total=len(jobs))
+        return run_replay(jobs, conditions, ledger, executor, lambda done: bar.advance(task, done))
+
+
+def _fingerprints(rows: list[LoggedEvaluation], console: Console) -> list[str]:
+    from rich.progress import track
+
+    from reproduce.search.published_report import fingerprints_of
+
+    texts = list(dict.fromkeys(row.text for row in rows))
+    return fingerprints_of(rows, track(texts, "Fingerprints", console=console, transient=True))
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

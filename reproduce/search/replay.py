@@ -1,0 +1,205 @@
+"""The replay: candidates of the published log scored again on our surrogate, to see how far the two agree.
+
+`BEHAVIOURS` names how candidates are run. "published" is as the published search ran them, where that departs from what
+is described (artifact/DISCREPANCIES.md): Nesterov momentum adds m - eta u, and every candidate with expMovAvg fails.
+"described" is as everything else in this project runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
+
+from paper_optimizers.spec import OptimizerSpec
+from reproduce.errors import LedgerError, ProtocolError
+from reproduce.ledger import Ledger
+from reproduce.population.integrity import IntegritySettings, check_integrity
+from reproduce.search.executors import Candidate, Executor
+from reproduce.search.outcomes import Diverged, ScreenedOut, Trained, outcome_of
+from reproduce.search.protocol_files import plain_settings, settings_hash
+from reproduce.search.replay_sample import Job, seed_of
+from reproduce.search.surrogate import SurrogateSettings
+from reproduce.search.typed_json import from_plain, to_plain
+
+Behaviour = Literal["published", "described"]
+BEHAVIOURS: tuple[Behaviour, ...] = get_args(Behaviour)
+
+#: Raised by one whenever a row changes its meaning.
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class NotTrained:
+    """The candidate was not trained.
+
+    Attributes:
+        cause: "integrity": it minimises the quadratic with neither sign; "expMovAvg": published behaviour.
+    """
+
+    cause: Literal["integrity", "expMovAvg"]
+    kind: Literal["not trained"] = "not trained"
+
+
+@dataclass(frozen=True)
+class ReplayRow:
+    """One candidate scored once.
+
+    Attributes:
+        schema: `SCHEMA`.
+        protocol: Hash of surrogate and behaviour.
+        data: Checksum of the surrogate's data.
+        text: The candidate, as the log has it first.
+        fingerprint: Of what the text says.
+        run: From 0; another run of the same candidate has another seed.
+        ascend: Whether its sign was flipped, since only so it passes the integrity check.
+        outcome: What it came to.
+        device: Where.
+        versions: Of the packages that compute.
+    """
+
+    schema: int
+    protocol: str
+    data: str
+    text: str
+    fingerprint: str
+    run: int
+    ascend: bool
+    outcome: Trained | ScreenedOut | Diverged | NotTrained
+    device: str = field(compare=False)
+    versions: Mapping[str, str] = field(compare=False)
+
+    @property
+    def score(self) -> float | None:
+        """The score, or None."""
+        return self.outcome.score if isinstance(self.outcome, Trained) else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        plain: dict[str, Any] = to_plain(self)
+        return plain
+
+
+def row_from_dict(document: Any) -> ReplayRow:
+    """Read a row back.
+
+    Raises:
+        ValueError: Naming the field that is missing, unknown or not what it must be.
+    """
+    row = from_plain(ReplayRow, document)
+    if row.schema != SCHEMA:
+        raise ValueError(f"schema must be {SCHEMA}; received {row.schema!r}")
+    return row
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a replay is run under.
+
+    Attributes:
+        protocol: Hash of surrogate and behaviour; see `conditions_hash`.
+        behaviour: See `reproduce.search.replay`.
+        data: Checksum of the surrogate's data.
+        device: What computes.
+        versions: Of the packages that compute.
+    """
+
+    protocol: str
+    behaviour: Behaviour
+    data: str
+    device: str
+    versions: Mapping[str, str]
+
+
+def behave(settings: SurrogateSettings, behaviour: Behaviour) -> SurrogateSettings:
+    """The surrogate with a behaviour switched on.
+
+    Raises:
+        ProtocolError: For "published" with a hold, in which the published search's rate is 0.
+    """
+    if behaviour == "described":
+        return replace(settings, scoring=replace(settings.scoring, nesterov="released"))
+    if settings.scoring.hold_fraction:
+        raise ProtocolError(
+            f"scoring.hold_fraction must be 0 for the published behaviour; received {settings.scoring.hold_fraction}"
+        )
+    return replace(settings, scoring=replace(settings.scoring, nesterov="search"))
+
+
+def conditions_hash(settings: SurrogateSettings, behaviour: Behaviour) -> str:
+    """Of everything that a row depends on beside candidate, run and data."""
+    return settings_hash({"surrogate": plain_settings(settings), "behaviour": behaviour})
+
+
+def run_replay(
+    jobs: Sequence[Job],
+    conditions: Conditions,
+    ledger: Ledger[ReplayRow],
+    executor: Executor,
+    progress: Callable[[int], None],
+) -> list[ReplayRow]:
+    """Score what the ledger lacks; returns the rows of ``jobs``, in their order.
+
+    Args:
+        jobs: See `jobs_of`.
+        conditions: See `Conditions`.
+        ledger: Where rows are kept.
+        executor: Scores the candidates on the surrogate that `behave` gave.
+        progress: Told the number of jobs done since it was last told.
+
+    Raises:
+        LedgerError: If the ledger is that of another surrogate, behaviour or data.
+    """
+    _check_same(ledger, conditions)
+    known = {(row.fingerprint, row.run): row for row in ledger.records}
+    open_jobs = [job for job in jobs if (job.function.fingerprint, job.run) not in known]
+    progress(len(jobs) - len(open_jobs))
+    for row in _rows(open_jobs, conditions, executor):
+        ledger.append(row)
+        known[row.fingerprint, row.run] = row
+        progress(1)
+    return [known[job.function.fingerprint, job.run] for job in jobs]
+
+
+def _rows(jobs: Sequence[Job], conditions: Conditions, executor: Executor) -> Iterator[ReplayRow]:
+    nesterov: Literal["search", "released"] = "search" if conditions.behaviour == "published" else "released"
+    checked = check_integrity([job.function.spec for job in jobs], IntegritySettings(nesterov=nesterov))
+    trained: list[tuple[Job, bool]] = []
+    for job, passed, flip in zip(jobs, checked.passed, checked.flip, strict=True):
+        if conditions.behaviour == "published" and _has_moving_average(job.function.spec):
+            yield _row(job, False, NotTrained("expMovAvg"), conditions)
+        elif not passed:
+            yield _row(job, False, NotTrained("integrity"), conditions)
+        else:
+            trained.append((job, bool(flip)))
+    candidates = [
+        Candidate(replace(job.function.spec, ascend=ascend), seed_of(job.function.fingerprint, job.run))
+        for job, ascend in trained
+    ]
+    for index, score in executor.score(candidates):
+        job, ascend = trained[index]
+        yield _row(job, ascend, outcome_of(score), conditions)
+
+
+def _row(
+    job: Job, ascend: bool, outcome: Trained | ScreenedOut | Diverged | NotTrained, conditions: Conditions
+) -> ReplayRow:
+    function = job.function
+    return ReplayRow(
+        SCHEMA, conditions.protocol, conditions.data, function.text, function.fingerprint, job.run, ascend, outcome,
+        conditions.device, conditions.versions,
+    )  # fmt: skip
+
+
+def _has_moving_average(spec: OptimizerSpec) -> bool:
+    return any(node.op == "exp_moving_average" for node in spec.update.active())
+
+
+def _check_same(ledger: Ledger[ReplayRow], conditions: Conditions) -> None:
+    for row in ledger.records:
+        if (row.protocol, row.data) != (conditions.protocol, conditions.data):
+            raise LedgerError(
+                f"the ledger {ledger.path} holds the rows of another surrogate, behaviour or data "
+                f"({row.protocol}, {row.data[:12]}; now {conditions.protocol}, {conditions.data[:12]}): choose another "
+                "--output"
+            )

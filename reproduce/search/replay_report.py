@@ -1,0 +1,133 @@
+"""A replay's rows beside the log: the agreement, as files and on screen."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from reproduce.files import write_text
+from reproduce.screen import screen_table
+from reproduce.search.agreement import Agreement, Interval, Pair, agreement, grouped, pooled_noise
+from reproduce.search.replay import ReplayRow
+from reproduce.search.replay_sample import LoggedFunction
+
+_COLUMNS = (
+    "text",
+    "published_score",
+    "published_count",
+    "published_rejections",
+    "our_score",
+    "our_outcome",
+    "our_runs",
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A candidate on both sides.
+
+    Attributes:
+        function: In the log.
+        row: Its first run here.
+        scores: Of all its runs here.
+    """
+
+    function: LoggedFunction
+    row: ReplayRow
+    scores: tuple[float, ...]
+
+    @property
+    def pair(self) -> Pair:
+        """For the correlation; here the first run counts, as in a search."""
+        return Pair(self.function.score, len(self.function.scores), self.row.score)
+
+
+def compare(functions: Sequence[LoggedFunction], rows: Sequence[ReplayRow]) -> list[Comparison]:
+    """The candidates that were scored again, in the order of the rows."""
+    by_fingerprint = {function.fingerprint: function for function in functions}
+    scores = grouped([(row.fingerprint, row.score) for row in rows])
+    return [
+        Comparison(by_fingerprint[row.fingerprint], row, tuple(scores.get(row.fingerprint, ())))
+        for row in rows
+        if row.run == 0
+    ]
+
+
+def agreement_of(functions: Sequence[LoggedFunction], comparisons: Sequence[Comparison], seed: int = 0) -> Agreement:
+    """How far the two sides agree.
+
+    Args:
+        functions: All of the log's, for its noise.
+        comparisons: See `compare`.
+        seed: Of the bootstrap and the simulated ceiling.
+    """
+    return agreement(
+        [comparison.pair for comparison in comparisons],
+        pooled_noise({function.fingerprint: function.scores for function in functions}),
+        pooled_noise({comparison.function.fingerprint: comparison.scores for comparison in comparisons}),
+        np.random.default_rng(seed),
+    )
+
+
+def write_replay(found: Agreement, comparisons: Sequence[Comparison], origin: str, folder: Path) -> None:
+    """Write ``agreement.json`` and ``pairs.csv``.
+
+    Args:
+        found: The agreement.
+        comparisons: The candidates.
+        origin: What was computed on what, in a sentence.
+        folder: Where to.
+
+    Raises:
+        ReproduceError: If the folder cannot be written.
+    """
+    document = {"origin": origin} | asdict(found)
+    write_text(folder / "agreement.json", json.dumps(document, indent=2, allow_nan=False) + "\n")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for each in comparisons:
+        function = each.function
+        writer.writerow(
+            (function.text, function.score, len(function.scores), function.rejected, each.row.score,
+             each.row.outcome.kind, len(each.scores))
+        )  # fmt: skip
+    write_text(folder / "pairs.csv", text.getvalue())
+
+
+def show_replay(found: Agreement, origin: str, console: Console) -> None:
+    """Print the agreement."""
+    counts = screen_table(("candidates", "scored here", "rejected here"), (False, True, True))
+    counts.add_row("scored in the log", str(found.both), str(found.published_only))
+    counts.add_row("rejected in the log", str(found.ours_only), str(found.neither))
+    table = screen_table(("Spearman's rank correlation", "value", "95 % interval"), (False, True, True))
+    for name, interval in (
+        (f"scored on both sides, n = {found.both}", found.correlation),
+        (f"rejected here ranks last, n = {found.both + found.published_only}", found.with_rejected),
+        ("the most that noise leaves", found.ceiling),
+    ):
+        table.add_row(name, *_shown(interval))
+    for each in (counts, table):
+        console.print(each)
+        console.print()
+    ours, theirs = found.our_noise, found.published_noise
+    console.print(
+        f"One score's standard deviation: {theirs.sd:.4f} in the log ({theirs.degrees_of_freedom} degrees of freedom), "
+        f"{ours.sd:.4f} here ({ours.degrees_of_freedom}). {origin}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _shown(interval: Interval | None) -> tuple[str, str]:
+    if interval is None:
+        return "-", "-"
+    return f"{interval.value:.3f}", f"{interval.low:.3f} to {interval.high:.3f}"
