@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from paper_optimizers import from_text, get
+from reproduce.report.figures.catalogue import all_pictures
+from reproduce.report.figures.comparison import accuracy_picture, overall_pictures, rank_cliques
 from reproduce.report.figures.decays import curve_picture, evolved_decays, evolved_picture, search_space_curves
 from reproduce.report.figures.graphs import decay_graph, optimizer_graph
 from reproduce.report.figures.learning import file_name, learning_bands, learning_picture
@@ -19,6 +21,7 @@ from reproduce.report.figures.updates import (
     surface,
     surface_picture,
 )
+from reproduce.report.inputs import RESULTS, ROBUSTNESS, SPACE, ReportInputs
 from reproduce.report.style import Picture
 from reproduce.study.rows import Row
 from tests.report.figure_cases import EPOCHS, RATES, diverged, study
@@ -37,6 +40,10 @@ FROM_ROWS: dict[str, Callable[[Sequence[Row]], Picture]] = {
     "learning over steps": lambda rows: learning_picture("main", "digits", rows, "steps"),
     "learning over seconds": lambda rows: learning_picture("main", "other $task", rows, "seconds"),
     "rates": lambda rows: rate_picture("main", "digits", rows),
+    "accuracies": lambda rows: accuracy_picture("main", rows),
+    "interquartile means": lambda rows: overall_pictures({"main": rows}, "Adam")[0],
+    "performance profiles": lambda rows: overall_pictures({"main": rows}, "Adam")[1],
+    "ranks": lambda rows: overall_pictures({"main": rows}, "Adam")[2],
 }
 FROM_SPECS: dict[str, Callable[[], Picture]] = {
     "decay curves": curve_picture,
@@ -170,3 +177,45 @@ def test_graphs_say_what_they_are_made_of() -> None:
         "It reads from below upwards: 2 operands and 3 functions, 1 decay function."
     )
     assert decay_graph("Opt7", get("Opt7").decays[0]).reading == "2 curves of training progress and 1 function."
+
+
+def test_readings_follow_the_numbers() -> None:
+    rows = study(["Opt1", "Adam", "A1"], ("digits", "other"))
+    level = {"Opt1": 0.8, "Adam": 0.5, "A1": 0.6}
+    rows = [
+        dataclasses.replace(row, test_accuracy=level[row.optimizer] if row.phase == "final" else None) for row in rows
+    ]
+    assert accuracy_picture("main", rows).reading == (
+        "Highest and lowest mean on digits: Opt1 80.0 % down to Adam 50.0 %; other: Opt1 80.0 % down to Adam 50.0 %."
+    )
+    means, profiles, ranks = overall_pictures({"main": rows}, "Adam")
+    assert means.reading.startswith("Highest: Opt1, 77.8 %; intervals that overlap its: none.")
+    assert profiles.reading == "At or above every other profile everywhere: Opt1."
+    assert "Friedman" in ranks.reading
+    assert "2 tasks, n = 18 runs" in ranks.title
+
+
+def test_one_task_is_no_comparison_over_tasks() -> None:
+    for made in overall_pictures({"main": study(["Opt1", "Adam"])}, "Adam"):
+        assert made.reading == "Not run: needs two tasks with runs of the same optimizers."
+        assert "n = 0" in made.title
+
+
+def test_bars_join_ranks_closer_than_the_critical_difference() -> None:
+    assert rank_cliques([1.0, 1.5, 3.0, 3.2, 5.0], 1.6) == [(0, 1), (1, 2), (2, 3)]
+    assert rank_cliques([1.0, 1.5, 2.0], 5.0) == [(0, 2)]
+    assert rank_cliques([1.0, 3.0], 1.0) == []
+    assert rank_cliques([1.0, 3.0], None) == []
+
+
+def test_every_study_has_its_figures_under_its_heading() -> None:
+    handed_in = curve_picture()
+    inputs = ReportInputs("tiny", {"main": ROWS, "noise": ROWS}, pictures={SPACE: [handed_in], "More": [handed_in]})
+    found = all_pictures(inputs)
+    assert list(found) == [RESULTS, ROBUSTNESS, SPACE, "More"]
+    assert [made.name for made in found[ROBUSTNESS]] == ["accuracy_noise"]
+    assert found[RESULTS][0].name == "accuracy_main"
+    assert len(found[RESULTS]) == 1 + 3 * 2 + 3
+    assert found[SPACE][-1] is handed_in
+    names = [made.name for pictures in found.values() for made in pictures if made is not handed_in]
+    assert len(names) == len(set(names))

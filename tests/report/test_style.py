@@ -66,7 +66,7 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("count", "shown"), [(0, 1), (1, 1), (4, 4), (5, 5)])
 def test_panels(count: int, shown: int) -> None:
     with styled():
-        figure, axes = panels(count, columns=4)
+        figure, axes = panels(["Ünï $x$"] * count, columns=4)
     assert len(axes) == len(figure.axes) == shown
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from paper_optimizers import get, names
 from paper_optimizers.spec import OptimizerSpec
+from reproduce.report.figures.comparison import accuracy_picture, overall_pictures
 from reproduce.report.figures.decays import curve_picture, evolved_picture
 from reproduce.report.figures.graphs import decay_graph, optimizer_graph
 from reproduce.report.figures.learning import learning_picture
@@ -17,22 +18,27 @@ from reproduce.report.runs import tasks
 from reproduce.report.style import Picture
 from reproduce.study.rows import Row
 
-#: Studies of one idea each, which stand apart from the comparison of all optimizers.
-_RESULTS = ("main", "transfer", "finetune")
+#: Studies that compare all optimizers; the others vary one thing for a few of them.
+COMPARED = ("main", "transfer", "finetune")
 
 
 def all_pictures(inputs: ReportInputs) -> dict[str, list[Picture]]:
     """Every figure, by heading, in the page's order; figures that were handed in come last under theirs."""
     found: dict[str, list[Picture]] = {heading: [] for heading in HEADINGS}
+    compared = {study: rows for study, rows in inputs.studies.items() if study in COMPARED}
     for study, rows in inputs.studies.items():
-        found[RESULTS if study in _RESULTS else ROBUSTNESS] += study_pictures(study, rows, inputs.reference)
+        found[RESULTS if study in compared else ROBUSTNESS].append(accuracy_picture(study, rows))
+    for study, rows in compared.items():
+        found[RESULTS] += task_pictures(study, rows, inputs.reference)
+    if compared:
+        found[RESULTS] += overall_pictures(compared, inputs.reference)
     found[SPACE] += catalog_pictures(inputs.warmup_fraction, inputs.hold_fraction)
     for heading, pictures in inputs.pictures.items():
         found.setdefault(heading, []).extend(pictures)
     return {heading: pictures for heading, pictures in found.items() if pictures}
 
 
-def study_pictures(study: str, rows: Sequence[Row], reference: str) -> list[Picture]:
+def task_pictures(study: str, rows: Sequence[Row], reference: str) -> list[Picture]:
     """Learning curves and rate sensitivity of each task."""
     return [
         made

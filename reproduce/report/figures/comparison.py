@@ -1,0 +1,257 @@
+"""Optimizers beside each other, on each task and over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from reproduce.report.figures.learning import file_name
+from reproduce.report.multiples import Axis, Panel, Stroke, draw_multiples
+from reproduce.report.overall import Overall, Scores, above_guessing, compare_over_tasks
+from reproduce.report.runs import Alike, alike, counted, final_runs, number_of, number_of_runs, tasks
+from reproduce.report.statistics import score_distribution
+from reproduce.report.style import GREY, INK, LINES, PAGE, Picture, new_figure, picture, plain, say_empty
+from reproduce.study.rows import Row
+
+_NO_TASKS = "not run: needs two tasks with runs of the same optimizers"
+#: Most tasks beside each other.
+_COLUMNS = 4
+#: Points at which a performance profile is evaluated.
+_THRESHOLDS = np.linspace(0, 1, 101)
+
+
+def accuracy_picture(study: str, rows: Sequence[Row]) -> Picture:
+    """Test accuracy of every final run of a study, a panel for each task."""
+    by_task = {task: alike(final_runs(rows, task)) for task in tasks(rows)}
+    counts = number_of_runs(len(group.runs) for groups in by_task.values() for group in groups)
+    title = f"Test accuracy in the study {study}: each run a ring, their mean a bar, {counts}"
+    name = file_name("accuracy", study)
+    return picture(name, title, accuracy_reading(by_task), lambda: draw_accuracies(by_task))
+
+
+def overall_pictures(studies: Mapping[str, Sequence[Row]], reference: str) -> list[Picture]:
+    """Interquartile means, performance profiles and ranks over all tasks of these studies."""
+    scores = task_scores(studies)
+    overall = compare_over_tasks(scores, reference)
+    counted_tasks = f"{number_of(len(overall.tasks), 'task')}, " if overall else ""
+    runs = sum(len(runs) for by_task in (overall.scores if overall else {}).values() for runs in by_task.values())
+    made = f"{counted_tasks}n = {runs} runs"
+    return [
+        picture(
+            "interquartile_means",
+            f"Interquartile mean of accuracy above guessing with 95 % bootstrap intervals, {made}",
+            mean_reading(overall),
+            lambda: draw_means(overall),
+        ),
+        picture(
+            "performance_profiles",
+            f"Performance profile: share of runs above an accuracy, {reference} dashed, {made}",
+            profile_reading(overall),
+            lambda: draw_profiles(overall, reference),
+        ),
+        picture(
+            "ranks", f"Average rank over tasks, 1 the best, {made}", rank_reading(overall), lambda: draw_ranks(overall)
+        ),
+    ]
+
+
+def task_scores(studies: Mapping[str, Sequence[Row]]) -> Scores:
+    """Accuracies above guessing of final runs, by optimizer and by study and task."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for study, rows in studies.items():
+        for task in tasks(rows):
+            for name, runs in final_runs(rows, task).items():
+                found.setdefault(name, {})[f"{study}/{task}"] = [
+                    above_guessing(counted(row, row.test_accuracy), row.num_classes) for row in runs
+                ]
+    return found
+
+
+def accuracy_reading(by_task: Mapping[str, Sequence[Alike]]) -> str:
+    """The best and the worst mean of each task."""
+    parts = []
+    for task, groups in by_task.items():
+        means = {group.label: _mean(group) for group in groups}
+        if means:
+            best, worst = max(means, key=lambda name: means[name]), min(means, key=lambda name: means[name])
+            parts.append(f"{task}: {best} {100 * means[best]:.1f} % down to {worst} {100 * means[worst]:.1f} %")
+    return f"Highest and lowest mean on {'; '.join(parts)}." if parts else "Nothing has been run."
+
+
+def mean_reading(overall: Overall | None) -> str:
+    """The leader, and whose interval reaches into its own."""
+    if overall is None:
+        return f"{_NO_TASKS.capitalize()}."
+    means = overall.interquartile_means
+    best = max(means, key=lambda name: means[name].value)
+    near = [name for name in means if name != best and means[name].high >= means[best].low]
+    return f"Highest: {best}, {100 * means[best].value:.1f} %; intervals that overlap its: {', '.join(near) or 'none'}."
+
+
+def profile_reading(overall: Overall | None) -> str:
+    """Who is never below another's profile."""
+    if overall is None:
+        return f"{_NO_TASKS.capitalize()}."
+    profiles = _profiles(overall)
+    highest = np.max(list(profiles.values()), axis=0)
+    leading = [name for name, profile in profiles.items() if (profile >= highest - 1e-12).all()]
+    return f"At or above every other profile everywhere: {', '.join(leading) or 'no optimizer'}."
+
+
+def rank_reading(overall: Overall | None) -> str:
+    """Friedman's test, and what difference of ranks so few tasks can tell."""
+    if overall is None:
+        return f"{_NO_TASKS.capitalize()}."
+    ranks = overall.ranks
+    if ranks.p_value is None or ranks.critical_difference is None or ranks.detectable is None:
+        return "Too few optimizers for a test of ranks."
+    found = "differ" if ranks.p_value < 0.05 else "are not told apart"
+    return (
+        f"Ranks {found} (Friedman's p = {ranks.p_value:.2g}). Bars join what is closer than the critical difference "
+        f"{ranks.critical_difference:.1f}; a difference of {ranks.detectable:.1f} would be found with probability 0.8, "
+        f"and {len(ranks.average) - 1} is the most there can be."
+    )
+
+
+def draw_accuracies(by_task: Mapping[str, Sequence[Alike]]) -> Any:
+    """One panel for each task, one line for each optimizer, in the order of the first task's means."""
+    shown = {task: groups for task, groups in by_task.items() if groups}
+    if not shown:
+        return _empty("not run")
+    labels = _rows_of(shown)
+    columns = min(_COLUMNS, len(shown))
+    rows = -(-len(shown) // columns)
+    figure = new_figure(PAGE, 0.7 + rows * (0.3 + 0.17 * len(labels)))
+    axes = list(figure.subplots(rows, columns, sharey=True, squeeze=False).flat)
+    for empty in axes[len(shown) :]:
+        empty.remove()
+    for panel, (task, groups) in zip(axes, shown.items(), strict=False):
+        for group in groups:
+            for height in {labels.index(_label(name, labels)) for name in group.names}:
+                values = [100 * counted(row, row.test_accuracy) for row in group.runs]
+                panel.plot(values, [height] * len(values), "o", markersize=3, color=LINES[0].color, fillstyle="none")
+                panel.plot([100 * _mean(group)], [height], "|", markersize=8, markeredgewidth=2, color=INK)
+        panel.set_title(plain(task), fontsize=8)
+    figure.supxlabel("test accuracy, %", fontsize=9)
+    axes[0].set_yticks(range(len(labels)), [plain(label) for label in labels], fontsize=7)
+    axes[0].set_ylim(len(labels) - 0.4, -0.6)
+    return figure
+
+
+def draw_means(overall: Overall | None) -> Any:
+    """A dot with its interval for each optimizer, the best on top."""
+    if overall is None:
+        return _empty(_NO_TASKS)
+    means = overall.interquartile_means
+    order = sorted(means, key=lambda name: -means[name].value)
+    figure = new_figure(5.6, 1.0 + 0.17 * len(order))
+    axes = figure.add_subplot()
+    heights = np.arange(len(order))
+    lows, highs = ([100 * getattr(means[name], end) for name in order] for end in ("low", "high"))
+    axes.hlines(heights, lows, highs, color=GREY, linewidth=2.5)
+    axes.plot([100 * means[name].value for name in order], heights, "o", markersize=4.5, color=LINES[0].color)
+    axes.set_yticks(heights, [plain(name) for name in order], fontsize=7)
+    axes.set_ylim(len(order) - 0.4, -0.6)
+    axes.set_xlabel("interquartile mean, % (guessing 0, no error 100)")
+    return figure
+
+
+def draw_profiles(overall: Overall | None, reference: str) -> Any:
+    """A panel for each optimizer, with the reference behind it."""
+    if overall is None:
+        return _empty(_NO_TASKS)
+    profiles = _profiles(overall)
+    across = 100 * _THRESHOLDS
+    behind = [Stroke(across, 100 * profiles[reference], "behind")] if reference in profiles else []
+    panels = [
+        Panel(plain(name), [*([] if name == reference else behind), Stroke(across, 100 * profile)])
+        for name, profile in profiles.items()
+    ]
+    return draw_multiples(
+        panels,
+        Axis("accuracy above guessing, %", ticks=(0, 50, 100)),
+        Axis("runs above it, % (tasks weigh the same)", ticks=(0, 50, 100)),
+        columns=6,
+        height=58.0,
+    )
+
+
+def draw_ranks(overall: Overall | None) -> Any:
+    """Average ranks on a line, names at both sides, bars over those that are not told apart."""
+    if overall is None:
+        return _empty(_NO_TASKS)
+    ranks = overall.ranks
+    order = sorted(ranks.average, key=lambda name: ranks.average[name])
+    cliques = rank_cliques([ranks.average[name] for name in order], ranks.critical_difference)
+    left = -(-len(order) // 2)
+    figure = new_figure(PAGE, 1.0 + 0.17 * left + 0.09 * len(cliques))
+    axes = figure.add_subplot()
+    count = max(len(order), 2)
+    first = -0.5 * len(cliques) - 1.0
+    for number, (start, end) in enumerate(cliques):
+        ends = ranks.average[order[start]] - 0.04, ranks.average[order[end]] + 0.04
+        axes.hlines(-0.5 * (number + 1), *ends, color=LINES[1].color, linewidth=3)
+    for position, name in enumerate(order):
+        is_left = position < left
+        height = first - (position if is_left else len(order) - 1 - position)
+        side = 1 - 0.02 * count if is_left else count + 0.02 * count
+        rank = ranks.average[name]
+        axes.plot([rank, rank, side], [0, height, height], color=GREY, linewidth=0.8)
+        text = f"{plain(name)}  {rank:.1f}" if is_left else f"{rank:.1f}  {plain(name)}"
+        axes.text(side, height, f" {text} ", ha="right" if is_left else "left", va="center", fontsize=7)
+    axes.plot([1, count], [0, 0], color=INK, linewidth=1.2)
+    for tick in range(1, count + 1, max(1, count // 10)):
+        axes.plot([tick, tick], [0, 0.25], color=INK, linewidth=1.0)
+        axes.text(tick, 0.4, str(tick), ha="center", va="bottom", fontsize=7)
+    axes.set_xlim(1 - 0.28 * count, count + 0.28 * count)
+    axes.set_ylim(first - left, 1.5)
+    axes.set_axis_off()
+    return figure
+
+
+def rank_cliques(ranks: Sequence[float], critical_difference: float | None) -> list[tuple[int, int]]:
+    """The longest runs of ascending ranks that differ by less than the critical difference, as first and last index."""
+    if critical_difference is None:
+        return []
+    ends = [
+        max(last for last in range(first, len(ranks)) if ranks[last] - ranks[first] < critical_difference)
+        for first in range(len(ranks))
+    ]
+    return [(first, end) for first, end in enumerate(ends) if end > first and (first == 0 or end > ends[first - 1])]
+
+
+def _profiles(overall: Overall) -> dict[str, Any]:
+    return {name: score_distribution(list(by_task.values()), _THRESHOLDS) for name, by_task in overall.scores.items()}
+
+
+def _rows_of(by_task: Mapping[str, Sequence[Alike]]) -> list[str]:
+    """A label for each line: optimizers that coincide on every task share one."""
+    places: dict[str, list[int]] = {}
+    for groups in by_task.values():
+        for name in dict.fromkeys(name for group in groups for name in group.names):
+            places.setdefault(name, [])
+    for groups in by_task.values():
+        for name, found in places.items():
+            found.append(next((number for number, group in enumerate(groups) if name in group.names), -1))
+    lines: dict[tuple[int, ...], list[str]] = {}
+    for name, found in places.items():
+        lines.setdefault(tuple(found), []).append(name)
+    means = {group.names: _mean(group) for groups in list(by_task.values())[:1] for group in groups}
+    score = {name: mean for names, mean in means.items() for name in names}
+    return [", ".join(names) for names in sorted(lines.values(), key=lambda names: -score.get(names[0], -1.0))]
+
+
+def _label(name: str, labels: Sequence[str]) -> str:
+    return next(label for label in labels if name in label.split(", "))
+
+
+def _mean(group: Alike) -> float:
+    return float(np.mean([counted(row, row.test_accuracy) for row in group.runs]))
+
+
+def _empty(text: str) -> Any:
+    figure = new_figure(5.6, 1.5)
+    say_empty(figure.add_subplot(), text)
+    return figure
