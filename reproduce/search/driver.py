@@ -35,9 +35,6 @@ class Watcher(Protocol):
     def round(self, stage: Stage, step: int | None, count: int) -> None:
         """A round of ``count`` requests begins; without a step where known candidates are scored again."""
 
-    def drawing(self, open_slots: int) -> None:
-        """So many slots are about to be drawn and checked."""
-
 
 @dataclass(frozen=True)
 class Conditions:
@@ -116,7 +113,6 @@ class Driver:
             still_open = [index for index in range(len(requests)) if index not in kept]
             if not still_open:
                 break
-            self._watcher.drawing(len(still_open))
             proposals = [self._propose(requests[index], draw) for index in still_open]
             for index, proposal in zip(still_open, self._screened(proposals), strict=True):
                 record = self._judge(*proposal)

@@ -51,13 +51,11 @@ class RescoringSettings:
         top: How many of the best.
         seeds: Fresh seeds; each gives every optimizer the same start, batches and augmentation.
         baselines: Optimizers of the catalog, or "AdamW", tuned by the same rule.
-        power: Probability with which the least detectable difference is found.
     """
 
     top: int
     seeds: tuple[int, ...]
     baselines: tuple[str, ...]
-    power: float
 
     def __post_init__(self) -> None:
         require(self.top >= 1, "top", self.top, "1 or more")
@@ -65,7 +63,6 @@ class RescoringSettings:
         require(len(self.seeds) >= 2, "seeds", list(self.seeds), "two seeds or more")
         require(len(self.baselines) >= 1, "baselines", list(self.baselines), "at least one name")
         require(len(set(self.baselines)) == len(self.baselines), "baselines", list(self.baselines), "each name once")
-        require(0.5 <= self.power < 1, "power", self.power, "in [0.5, 1)")
 
 
 @dataclass(frozen=True)
@@ -75,17 +72,14 @@ class NoiseSettings:
     Attributes:
         optimizer: Its name in the catalog.
         seeds: One run each.
-        power: As in `RescoringSettings`.
     """
 
     optimizer: str
     seeds: tuple[int, ...]
-    power: float
 
     def __post_init__(self) -> None:
         _require_seeds(self.seeds)
         require(len(self.seeds) >= 3, "seeds", list(self.seeds), "three seeds or more")
-        require(0.5 <= self.power < 1, "power", self.power, "in [0.5, 1)")
 
 
 @dataclass(frozen=True)

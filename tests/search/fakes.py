@@ -96,9 +96,6 @@ class Witness:
     def round(self, stage: str, step: int | None, count: int) -> None:
         self.rounds.append((stage, step, count))
 
-    def drawing(self, open_slots: int) -> None:
-        pass
-
 
 def search(
     path: Path,

@@ -1,0 +1,171 @@
+"""The search: ``search``, ``compare-searches``, ``noise-floor``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from reproduce.commands.executors import add_executor_arguments, open_executors
+
+if TYPE_CHECKING:
+    from reproduce.commands import Commands
+    from reproduce.search.cache import ScoreCache
+    from reproduce.search.protocol import SearchProtocol
+    from reproduce.search.records import AnyRecord
+    from reproduce.search.search import SearchPlan
+    from reproduce.search.stages import Stages
+
+#: Folders below OUTPUT/PROFILE.
+SEARCH, COMPARISON, NOISE = "search", "search-comparison", "noise-floor"
+RESCORING = "rescoring.jsonl"
+
+
+def add(commands: Commands) -> None:
+    """Add the three commands."""
+    search = commands.add_parser("search", help="evolve optimizers, then score the best again with fresh seeds")
+    search.set_defaults(command=_search)
+    compare = commands.add_parser(
+        "compare-searches", help="compare the search with its peers, and spaces, under one budget"
+    )
+    compare.set_defaults(command=_compare)
+    noise = commands.add_parser("noise-floor", help="score one optimizer many times: what differs then is chance")
+    noise.set_defaults(command=_noise)
+    for parser in (search, compare, noise):
+        parser.add_argument(
+            "--profile", default="smoke", help="a profile's name, or the path of a protocol file (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--data-dir",
+            type=Path,
+            metavar="DIR",
+            help="the folder that holds data sets as DIR/NAME or DIR/NAME.tar.xz",
+        )
+        parser.add_argument(
+            "--output",
+            type=Path,
+            default=Path("output"),
+            metavar="DIR",
+            help="ledgers, tables and figures go to DIR/PROFILE (default: %(default)s)",
+        )
+        add_executor_arguments(parser)
+
+
+@contextmanager
+def opened(options: argparse.Namespace, console: Console) -> Iterator[tuple[SearchProtocol, Stages]]:
+    """The protocol that the options name, and its surrogates."""
+    from reproduce.search.protocol import load_search_protocol
+    from reproduce.search.stages import Stages
+
+    protocol = load_search_protocol(options.profile)
+    with (
+        open_executors(options, options.data_dir, console) as executors,
+        Stages(protocol, options.data_dir, executors) as stages,
+    ):
+        yield protocol, stages
+
+
+def _search(options: argparse.Namespace, console: Console) -> None:
+    from reproduce.ledger import NAME
+    from reproduce.report.figures.search import search_pictures
+    from reproduce.report.search_writer import show, write, write_protocol, write_specs
+    from reproduce.report.tables.search import rescoring_table
+    from reproduce.search.progress import TrialProgress
+    from reproduce.search.rescoring import baselines, finalists, rescore
+    from reproduce.search.results import top
+    from reproduce.search.search import search_plan
+
+    with opened(options, console) as (protocol, stages):
+        plan, folder = search_plan(protocol), options.output / protocol.profile / SEARCH
+        sizes = protocol.sizes
+        _say(
+            console,
+            f"Profile {protocol.profile}, {stages.names}: {sizes.initial} random candidates, {sizes.particles} "
+            f"particles, {sizes.steps} steps of {sizes.children} children. The ledger goes to {folder}.",
+        )
+        write_protocol(protocol.to_dict(), folder, hash=plan.protocol, data=dict(stages.data))
+        records = _run(plan, folder / NAME, stages, console, sizes.steps)
+        found = finalists(top(records, protocol.rescoring.top))
+        known = baselines(protocol.rescoring.baselines)
+        with TrialProgress(console, "scoring the best again") as progress:
+            contenders = [*(each.contender for each in found), *known]
+            seeds = protocol.rescoring.seeds
+            trials = rescore(protocol, folder / RESCORING, stages, contenders, seeds, progress.told, progress.notice)
+        where = f"profile {protocol.profile}, {stages.names}"
+        table = rescoring_table("rescoring", found, known, trials, f"{where}, evolution stage")
+        write_specs([each.contender for each in found], folder / "finalists")
+        write([table], search_pictures(records, stages.screening_epochs, where), folder, console)
+        show(table, console)
+
+
+def _run(
+    plan: SearchPlan, path: Path, stages: Stages, console: Console, steps: int | None, cache: ScoreCache | None = None
+) -> list[AnyRecord]:
+    from reproduce.machine import engine_device_name
+    from reproduce.search.progress import SearchProgress
+    from reproduce.search.search import run_search
+
+    sizes = plan.sizes
+    total = sizes.initial + sizes.particles + (steps or 0) * sizes.particles * sizes.children
+    with SearchProgress(console, total, steps, sizes.particles) as progress:
+        return run_search(plan, path, stages, progress, cache, engine_device_name)
+
+
+def _compare(options: argparse.Namespace, console: Console) -> None:
+    from reproduce.report.figures.search import best_so_far_picture
+    from reproduce.report.search_writer import show, write, write_protocol
+    from reproduce.report.tables.search_comparison import comparison_table
+    from reproduce.search.comparison import compare_finals, compared, run_comparison
+    from reproduce.search.progress import TrialProgress
+
+    with opened(options, console) as (protocol, stages):
+        folder = options.output / protocol.profile / COMPARISON
+        settings = protocol.comparison
+        where = f"profile {protocol.profile}, {stages.names}"
+        write_protocol(protocol.to_dict(), folder, hash=protocol.comparison_hash(), data=dict(stages.data))
+        searches = run_comparison(
+            protocol, folder, stages, lambda plan, path, cache: _run_named(plan, path, stages, console, cache)
+        )
+        with TrialProgress(console, "scoring the finds again") as progress:
+            trials = compare_finals(protocol, folder / RESCORING, searches, stages, progress.told, progress.notice)
+        screening = stages.screening_epochs["evolution"]
+        picture = best_so_far_picture(compared(searches), screening, where, settings.epochs)
+        table = comparison_table(protocol, searches, trials, screening, where)
+        write([table], [picture], folder, console)
+        show(table, console)
+
+
+def _run_named(plan: SearchPlan, path: Path, stages: Stages, console: Console, cache: ScoreCache) -> list[AnyRecord]:
+    _say(console, f"{plan.algorithm} in the space {plan.space}, seed {plan.seed}:")
+    return _run(plan, path, stages, console, None, cache)
+
+
+def _noise(options: argparse.Namespace, console: Console) -> None:
+    from reproduce.ledger import NAME
+    from reproduce.report.search_writer import show, write, write_protocol
+    from reproduce.report.tables.search import noise_table
+    from reproduce.search.progress import TrialProgress
+    from reproduce.search.rescoring import baselines, rescore
+
+    with opened(options, console) as (protocol, stages):
+        folder, settings = options.output / protocol.profile / NOISE, protocol.noise
+        (contender,) = baselines([settings.optimizer])
+        write_protocol(protocol.to_dict(), folder, hash=protocol.scoring_hash(), data=dict(stages.data))
+        with TrialProgress(console, "scoring again and again") as progress:
+            trials = rescore(
+                protocol, folder / NAME, stages, [contender], settings.seeds, progress.told, progress.notice
+            )
+        sizes = protocol.sizes
+        searched = sizes.particles * (1 + sizes.steps * sizes.children)
+        where = f"profile {protocol.profile}, {stages.names}, evolution stage"
+        table = noise_table("noise_floor", contender, trials, searched, where)
+        write([table], [], folder, console)
+        show(table, console)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,183 @@
+"""Live progress of searches and trials: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from reproduce.search.algorithm import Stage
+from reproduce.search.outcomes import score_of
+from reproduce.search.records import AnyRecord, Evaluation, Rejection, Sample
+from reproduce.search.trials import Trial
+
+#: Seconds between plain lines.
+_PLAIN_INTERVAL = 10.0
+
+
+class _Line:
+    """One line that is kept up to date: a bar with text on a terminal, else a new line now and then."""
+
+    def __init__(self, console: Console, unit: str) -> None:
+        self._console = console
+        self._unit = unit
+        self._printed = time.monotonic()
+        self._bar = Bar(
+            TextColumn("[bold]{task.completed}[/] of {task.fields[most]}" + f" {unit}"),
+            BarColumn(bar_width=16),
+            TextColumn("{task.fields[text]}"),
+            console=console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=None, most="", text="starting")
+
+    def start(self) -> None:
+        if self._console.is_terminal:
+            self._bar.start()
+
+    def stop(self) -> None:
+        self._bar.stop()
+
+    def show(self, done: int, total: int, parts: list[str], *, now: bool = False) -> None:
+        """Bring it up to date; ``now`` prints a plain line whatever the time."""
+        text = ", ".join(filter(None, parts))
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=done, total=max(total, 1), most=f"{total:,}", text=text)
+        elif now or time.monotonic() - self._printed >= _PLAIN_INTERVAL:
+            self._printed = time.monotonic()
+            self._console.print(f"{done:,} of {total:,} {self._unit}, {text}", highlight=False, markup=False)
+
+    def notice(self, text: str) -> None:
+        self._console.print(f"Note: {text}", style="yellow", markup=False, soft_wrap=True)
+
+
+class SearchProgress:
+    """A search's progress; a `reproduce.search.search.SearchWatcher`, to be used in a ``with`` statement.
+
+    Args:
+        console: Where it is shown; its kind of output decides the form.
+        total: Evaluations that the search takes if no child must be drawn again.
+        steps: Steps of the search, or None where a budget ends it.
+        particles: Particles it has, or 0.
+    """
+
+    def __init__(self, console: Console, total: int, steps: int | None, particles: int) -> None:
+        self._line = _Line(console, "candidates")
+        self._total, self._steps, self._particles = total, steps, particles
+        self._where = ""
+        self._done = self._fresh = self._drawn = self._accepted = 0
+        self._seen: set[int] = set()
+        self._best: float | None = None
+        self._first: float | None = None
+
+    def __enter__(self) -> SearchProgress:
+        self._line.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._line.stop()
+
+    def round(self, stage: Stage, step: int | None, count: int) -> None:
+        """See `Watcher`."""
+        if stage == "initial":
+            self._where = "random candidates"
+        elif step is None:
+            self._where = "particles on the evolution stage"
+        else:
+            of = f" of {self._steps}" if self._steps is not None else ""
+            particles = f"{self._particles} particles, " if self._particles else ""
+            self._where = f"{particles}step {step + 1}{of}"
+        self._total = max(self._total, self._done + count)
+        self._show()
+
+    def record(self, record: AnyRecord, fresh: bool) -> None:
+        """See `SearchWatcher`."""
+        if isinstance(record, Evaluation):
+            self._evaluated(record, fresh)
+        elif isinstance(record, Sample | Rejection):
+            self._drawn += 1
+            self._show()
+
+    def notice(self, text: str) -> None:
+        """See `SearchWatcher`."""
+        self._line.notice(text)
+
+    def _evaluated(self, record: Evaluation, fresh: bool) -> None:
+        score = score_of(record.outcome)
+        self._done += 1
+        if record.sample not in self._seen:
+            self._seen.add(record.sample)
+            self._accepted += score is not None
+        if score is not None and record.stage == "evolution":
+            self._best = max(score, self._best or 0.0)
+        if fresh:
+            self._first = self._first or time.monotonic() - record.seconds
+            self._fresh += 1
+        self._show()
+
+    def _show(self) -> None:
+        parts = [self._where]
+        if self._best is not None:
+            parts.append(f"best {100 * self._best:.1f} %")
+        if self._drawn and self._done:
+            parts.append(f"{100 * self._accepted / self._drawn:.0f} % of draws accepted")
+        self._line.show(self._done, self._total, parts + self._pace())
+
+    def _pace(self) -> list[str]:
+        if self._first is None or self._fresh < 3:
+            return []
+        minutes = (time.monotonic() - self._first) / 60
+        rate = self._fresh / max(minutes, 1e-9)
+        left = f"about {_minutes((self._total - self._done) / rate)} left" if self._total > self._done else ""
+        return [f"{rate:.0f} a minute", left]
+
+
+class TrialProgress:
+    """The progress of trials; to be used in a ``with`` statement.
+
+    Args:
+        console: Where it is shown.
+        what: What is being done.
+    """
+
+    def __init__(self, console: Console, what: str) -> None:
+        self._line = _Line(console, "runs")
+        self._what = what
+        self._done = 0
+        self._first: float | None = None
+
+    def __enter__(self) -> TrialProgress:
+        self._line.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._line.stop()
+
+    def told(self, trial: Trial, left: int) -> None:
+        """A trial is done and so many are left."""
+        now = time.monotonic()
+        self._first = self._first or now - trial.seconds
+        self._done += 1
+        score = trial.score
+        parts = [self._what, trial.optimizer + ("" if score is None else f" {100 * score:.1f} %")]
+        if self._done >= 2 and left:
+            parts.append(f"about {_minutes((now - self._first) / 60 / self._done * left)} left")
+        self._line.show(self._done, self._done + left, parts, now=not left)
+
+    def notice(self, text: str) -> None:
+        """Something the user should know; nothing stops."""
+        self._line.notice(text)
+
+
+def _minutes(minutes: float) -> str:
+    seconds = int(60 * minutes)
+    return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min" if seconds >= 3600 else (
+        f"{seconds // 60} min {seconds % 60:02d} s"
+    )  # fmt: skip

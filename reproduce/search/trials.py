@@ -1,0 +1,219 @@
+"""Trials: named optimizers scored with given seeds. What the search leaves its finds to: rescoring, noise, elimination.
+
+Like a search's ledger, that of trials is written in one order whatever order scores come in, and a trial that is
+there is not made again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from paper_optimizers.spec import OptimizerSpec
+from reproduce.errors import LedgerError
+from reproduce.ledger import Ledger
+from reproduce.search.executors import Candidate, Executor
+from reproduce.search.outcomes import Outcome, outcome_of, score_of
+from reproduce.search.typed_json import from_plain, to_plain
+
+#: Raised by one whenever a field changes its meaning.
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Contender:
+    """An optimizer under a name.
+
+    Attributes:
+        name: In tables.
+        spec: The optimizer.
+        fingerprint: Its fingerprint.
+    """
+
+    name: str
+    spec: OptimizerSpec
+    fingerprint: str
+
+    @classmethod
+    def of(cls, name: str, spec: OptimizerSpec) -> Contender:
+        """The contender of a spec."""
+        return cls(name, spec, spec.fingerprint())
+
+
+class TrialKey(NamedTuple):
+    """What is scored, on what, and with which seed."""
+
+    part: str
+    fingerprint: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One score.
+
+    Attributes:
+        schema: `SCHEMA`.
+        protocol: Hash of what scores depend on.
+        data: Checksum of the data.
+        part: Which surrogate it was scored on, where there are several: a round's name, or "evolution".
+        optimizer: The contender's name.
+        fingerprint: Its fingerprint.
+        seed: Of the training.
+        outcome: What it came to.
+        seconds: Wall time since the trial before it.
+        device: What it was computed on.
+        versions: Of the packages that compute.
+    """
+
+    schema: int
+    protocol: str
+    data: str
+    part: str
+    optimizer: str
+    fingerprint: str
+    seed: int
+    outcome: Outcome
+    seconds: float = field(compare=False)
+    device: str = field(compare=False)
+    versions: Mapping[str, str] = field(compare=False)
+
+    @property
+    def key(self) -> TrialKey:
+        """See `TrialKey`."""
+        return TrialKey(self.part, self.fingerprint, self.seed)
+
+    @property
+    def score(self) -> float | None:
+        """The score; None if it could not be trained."""
+        return score_of(self.outcome)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        document: dict[str, Any] = to_plain(self)
+        return document
+
+
+def trial_from_dict(document: Any) -> Trial:
+    """Read a trial back.
+
+    Raises:
+        ValueError: Naming the field that is missing, unknown or not what it must be.
+    """
+    trial = from_plain(Trial, document)
+    if trial.schema != SCHEMA:
+        raise ValueError(f"schema must be {SCHEMA}; received {trial.schema!r}")
+    return trial
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What trials are made under.
+
+    Attributes:
+        part: See `Trial`.
+        protocol: See `Trial`.
+        data: See `Trial`.
+        device: See `Trial`.
+        versions: See `Trial`.
+    """
+
+    part: str
+    protocol: str
+    data: str
+    device: str
+    versions: Mapping[str, str]
+
+
+def open_trials(path: Path, notice: Callable[[str], None]) -> Ledger[Trial]:
+    """The ledger of trials, for its one writer; errors as of `Ledger`."""
+    return Ledger(path, trial_from_dict, notice)
+
+
+def run_trials(
+    ledger: Ledger[Trial],
+    setting: Setting,
+    contenders: Sequence[Contender],
+    seeds: Sequence[int],
+    executor: Callable[[], Executor],
+    told: Callable[[Trial, int], None],
+) -> list[Trial]:
+    """Score every contender with every seed, or what the ledger lacks of it.
+
+    Args:
+        ledger: Where trials are kept.
+        setting: See `Setting`.
+        contenders: Of different fingerprints.
+        seeds: Each gives every contender the same start, batches and augmentation.
+        executor: Called where there is something to score.
+        told: Is told each new trial and how many are left.
+
+    Returns:
+        All trials asked for, by contender and then by seed.
+
+    Raises:
+        LedgerError: If the ledger has trials under another protocol or of other data.
+    """
+    _check_same(ledger, setting)
+    known = {trial.key: trial for trial in ledger.records}
+    wanted = [(contender, seed) for contender in contenders for seed in seeds]
+    missing = [(contender, seed) for contender, seed in wanted if _key(setting, contender, seed) not in known]
+    for number, trial in enumerate(_new_trials(setting, missing, executor), start=1):
+        ledger.append(trial)
+        known[trial.key] = trial
+        told(trial, len(missing) - number)
+    return [known[_key(setting, contender, seed)] for contender, seed in wanted]
+
+
+def _new_trials(
+    setting: Setting, missing: Sequence[tuple[Contender, int]], executor: Callable[[], Executor]
+) -> Iterable[Trial]:
+    if not missing:
+        return
+    arriving = executor().score([Candidate(contender.spec, seed) for contender, seed in missing])
+    arrived: dict[int, Outcome] = {}
+    started = time.monotonic()
+    for index, (contender, seed) in enumerate(missing):
+        while index not in arrived:
+            place, score = next(arriving)
+            arrived[place] = outcome_of(score)
+        now = time.monotonic()
+        yield Trial(
+            schema=SCHEMA,
+            protocol=setting.protocol,
+            data=setting.data,
+            part=setting.part,
+            optimizer=contender.name,
+            fingerprint=contender.fingerprint,
+            seed=seed,
+            outcome=arrived[index],
+            seconds=round(now - started, 3),
+            device=setting.device,
+            versions=setting.versions,
+        )
+        started = now
+
+
+def _key(setting: Setting, contender: Contender, seed: int) -> TrialKey:
+    return TrialKey(setting.part, contender.fingerprint, seed)
+
+
+def _check_same(ledger: Ledger[Trial], setting: Setting) -> None:
+    for number, trial in enumerate(ledger.records, start=1):
+        if trial.part != setting.part:
+            continue
+        for name in ("protocol", "data"):
+            there, now = getattr(trial, name), getattr(setting, name)
+            if there != now:
+                raise LedgerError(
+                    f"{ledger.path} holds the trials of another protocol: {name} is {there} in line {number} and "
+                    f"{now} now; choose another --output, or move that file away"
+                )
+
+
+def scores_by_seed(trials: Sequence[Trial], contender: Contender) -> dict[int, float]:
+    """The scores of one contender by seed; a run that could not be trained counts 0."""
+    return {trial.seed: trial.score or 0.0 for trial in trials if trial.fingerprint == contender.fingerprint}
