@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from reproduce.errors import LedgerError, ProtocolError, ReproduceError
+from reproduce.errors import ReproduceError
 from reproduce.ledger import NAME
+from reproduce.report.documents import SETTINGS, read_stored_settings, stored_settings
 from reproduce.report.inputs import StepCost
 from reproduce.report.results import StudyResults
 from reproduce.report.tables.costs import read_step_costs
-from reproduce.settings import read_settings
 from reproduce.study.ledgers import check_same, read_rows
 from reproduce.study.optimizers import roster
 from reproduce.study.protocol import Protocol
@@ -22,7 +20,6 @@ from reproduce.study.rows import Row
 _PROJECT = Path(__file__).resolve().parents[2]
 #: The rows kept with the repository.
 RESULTS = _PROJECT / "artifact" / "results"
-SETTINGS = "protocol.json"
 STEP_COSTS = Path("bench") / "optimizers.csv"
 #: Studies in the order of the report; others follow by name.
 ORDER = ("main", "transfer", "finetune", "schedules", "decays")
@@ -81,11 +78,7 @@ def read_study(folder: Path) -> StudyResults:
         LedgerError: If the ledger cannot be read, or its rows belong to other settings.
         ProtocolError: If the settings are not those of a study as this version reads them.
     """
-    path = folder / SETTINGS
-    settings = _document(path).get("protocol")
-    if not isinstance(settings, dict):
-        raise ProtocolError(f"{path} has no settings under the key protocol")
-    protocol = read_settings(Protocol, _without_none(settings), str(path))
+    protocol = read_stored_settings(folder / SETTINGS, Protocol)
     rows = read_rows(folder / NAME)
     check_same(rows, folder / NAME, protocol=protocol.hash())
     return StudyResults(protocol, roster(protocol.optimizers), tuple(rows))
@@ -108,29 +101,7 @@ def require_results(folder: Path, profiles: Sequence[str]) -> None:
 
 def _is_study(folder: Path) -> bool:
     """Whether the settings are those of a study; a search has its own."""
-    settings = _document(folder / SETTINGS).get("protocol")
-    return isinstance(settings, dict) and "study" in settings
-
-
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise LedgerError(
-            f"no settings {path}: a ledger is kept with the {SETTINGS} that was written beside it"
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise ProtocolError(f"cannot read the settings {path}: {error}") from None
-    if not isinstance(document, dict):
-        raise ProtocolError(f"{path} is not a JSON object")
-    return document
-
-
-def _without_none(value: Any) -> Any:
-    """Settings without the keys that are None, which stand for a table that is left out."""
-    if isinstance(value, dict):
-        return {key: _without_none(item) for key, item in value.items() if item is not None}
-    return [_without_none(item) for item in value] if isinstance(value, list) else value
+    return "study" in stored_settings(folder / SETTINGS)
 
 
 def _rank(name: str) -> int:

@@ -1,0 +1,117 @@
+"""What is made of stored rows, without training: ``report`` and ``check-claims``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from reproduce.commands import Commands
+    from reproduce.report.claims import Checked
+    from reproduce.report.collection import Collection
+
+
+def add(commands: Commands) -> None:
+    """Add the two commands."""
+    report = commands.add_parser("report", help="write the report of stored rows: one HTML page, tables and figures")
+    report.set_defaults(command=_report)
+    report.add_argument(
+        "--output",
+        type=Path,
+        default=Path("output") / "report",
+        metavar="DIR",
+        help="the page goes to DIR/PROFILE/index.html, beside tables and figures (default: %(default)s)",
+    )
+    check = commands.add_parser(
+        "check-claims", help="say which claims the stored rows bear out, contradict or leave open"
+    )
+    check.set_defaults(command=_check)
+    check.add_argument(
+        "--claims", type=Path, metavar="FILE", help="claims as TOML (default: artifact/claims.toml of the checkout)"
+    )
+    for parser in (report, check):
+        parser.add_argument(
+            "--rows",
+            type=Path,
+            metavar="DIR",
+            help="where rows lie, as DIR/PROFILE/STUDY (default: artifact/results of the checkout)",
+        )
+        parser.add_argument(
+            "--profile", nargs="+", metavar="NAME", help="the profiles to look at (default: all that have rows)"
+        )
+
+
+def _report(options: argparse.Namespace, console: Console) -> None:
+    from reproduce.files import write_text
+    from reproduce.report.claims import CLAIMS, check, load_claims
+    from reproduce.report.figures.catalogue import all_pictures
+    from reproduce.report.forms import write_table
+    from reproduce.report.page import build_page
+    from reproduce.report.report_inputs import report_inputs
+    from reproduce.report.search_results import read_search_results
+    from reproduce.report.style import write_pictures
+
+    collections = _collections(options, fallback="smoke")
+    checked = check(load_claims(CLAIMS), collections)
+    for profile, found in collections.items():
+        folder = options.output / profile
+        inputs = report_inputs(found, checked, read_search_results(found.folder))
+        tables = [table for of_heading in inputs.tables.values() for table in of_heading]
+        pictures = [picture for of_heading in all_pictures(inputs).values() for picture in of_heading]
+        for table in tables:
+            write_table(table, folder / "tables")
+        write_pictures(pictures, folder / "figures")
+        page = folder / "index.html"
+        write_text(page, build_page(inputs))
+        console.print(
+            f"{page}: profile {profile}, {len(found.rows)} runs, {len(tables)} tables, {len(pictures)} figures",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _check(options: argparse.Namespace, console: Console) -> int:
+    from reproduce.report.claims import CLAIMS, check, load_claims
+
+    checked = check(load_claims(options.claims or CLAIMS), _collections(options))
+    for each in checked:
+        _show(each, console)
+    counts = {status: sum(each.status == status for each in checked) for status in _STYLES}
+    console.print(", ".join(f"{count} {status}" for status, count in counts.items()), highlight=False)
+    unexpected = [each.claim.name for each in checked if each.is_unexpected]
+    if unexpected:
+        console.print(f"Not as artifact/claims.toml expects: {', '.join(unexpected)}", style="red", highlight=False)
+    return 1 if unexpected else 0
+
+
+_STYLES = {"PASS": "green", "FAIL": "red", "NOT RUN": "dim"}
+
+
+def _show(each: Checked, console: Console) -> None:
+    """One claim in a few lines."""
+    claim = each.claim
+    console.print(f"{each.status:<7} ", style=_STYLES[each.status], end="", highlight=False)
+    console.print(f"{claim.name}: {claim.statement}", highlight=False, markup=False)
+    profile = f"profile {each.profile}, " if each.profile else ""
+    console.print(f"        {profile}{each.evidence}", style="dim", highlight=False, markup=False)
+    console.print(
+        f"        {claim.command} ({claim.minutes:g} min, {claim.gpu_hours:g} GPU h, {claim.disk_gb:g} GB)",
+        style="dim",
+        highlight=False,
+        markup=False,
+    )
+
+
+def _collections(options: argparse.Namespace, fallback: str | None = None) -> dict[str, Collection]:
+    """What was measured, by profile; where nothing was, the empty profile ``fallback`` if there is one."""
+    from reproduce.report.collection import RESULTS, profiles_in, read_collection, require_results
+
+    folder = options.rows or RESULTS
+    if options.profile:
+        require_results(folder, options.profile)
+    profiles = options.profile or profiles_in(folder) or ([fallback] if fallback else [])
+    return {profile: read_collection(folder, profile) for profile in profiles}

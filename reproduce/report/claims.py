@@ -1,0 +1,175 @@
+"""Claims and whether stored rows bear them out: each is PASS, FAIL or NOT RUN, with the numbers that say so."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from reproduce.errors import ProtocolError
+from reproduce.report.collection import Collection
+from reproduce.report.predicates import PREDICATES, Finding, Predicate, Status
+from reproduce.report.table import NONE, Cell, Column, Section, Table, fixed, missing, number, words
+from reproduce.settings import read_settings, require
+
+#: The claims of the paper's abstract and of this project.
+CLAIMS = Path(__file__).resolve().parents[2] / "artifact" / "claims.toml"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim and what decides it.
+
+    Attributes:
+        name: A short name.
+        source: "paper" for what its abstract says, "ours" for what this project says.
+        statement: The claim, in our words.
+        predicate: The name of what decides it, in `reproduce.report.predicates`.
+        profiles: The profiles whose rows can decide it, the most telling first; the first that has rows does.
+        command: What makes those rows.
+        minutes: How long that takes, on the machine that the profile is meant for.
+        gpu_hours: Hours of a GPU in that; 0 where none is used.
+        disk_gb: Disk that data and results take, without the environment.
+        expected: What we found with the rows kept with the repository; "unknown" while there are none that decide it.
+    """
+
+    name: str
+    source: Literal["paper", "ours"]
+    statement: str
+    predicate: str
+    profiles: tuple[str, ...]
+    command: str
+    minutes: float
+    gpu_hours: float
+    disk_gb: float
+    expected: Literal["PASS", "FAIL", "unknown"]
+
+    def __post_init__(self) -> None:
+        require(self.predicate in PREDICATES, "predicate", self.predicate, f"one of {', '.join(PREDICATES)}")
+        require(len(self.profiles) > 0, "profiles", [], "at least one profile")
+        for field in ("minutes", "gpu_hours", "disk_gb"):
+            require(getattr(self, field) >= 0, field, getattr(self, field), "0 or more")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A claim and what became of it.
+
+    Attributes:
+        claim: The claim.
+        profile: The profile whose rows decided it; None where nothing was run.
+        status: "PASS", "FAIL" or "NOT RUN".
+        evidence: The numbers behind that.
+    """
+
+    claim: Claim
+    profile: str | None
+    status: Status
+    evidence: str
+
+    @property
+    def is_unexpected(self) -> bool:
+        """Whether rows say otherwise than the claim's file expects."""
+        return "NOT RUN" != self.status != self.claim.expected != "unknown"
+
+
+def load_claims(path: Path) -> list[tuple[Claim, Predicate]]:
+    """The claims of a TOML file, each with its predicate and that one's arguments.
+
+    Raises:
+        ProtocolError: If the file cannot be read; naming the key of whatever does not fit.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ProtocolError(f"cannot read the claims {path}: {error}") from None
+    tables = document.get("claims")
+    if set(document) != {"claims"} or not isinstance(tables, list):
+        raise ProtocolError(f"{path}: expected a list [[claims]] and nothing else; received {', '.join(document)}")
+    claims = [_read(table, f"{path}: claims[{position}]") for position, table in enumerate(tables)]
+    names = [claim.name for claim, _ in claims]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ProtocolError(f"{path}: two claims have the name {twice[0]!r}")
+    return claims
+
+
+def check(claims: Sequence[tuple[Claim, Predicate]], collections: Mapping[str, Collection]) -> list[Checked]:
+    """Each claim against the rows of the first of its profiles that has what it takes.
+
+    Args:
+        claims: See `load_claims`.
+        collections: What was measured, by profile.
+    """
+    return [_check(claim, predicate, collections) for claim, predicate in claims]
+
+
+def claims_table(checked: Sequence[Checked]) -> Table:
+    """Claims, what became of them, and what it takes to check them."""
+    sources = {"paper": "The paper's abstract, in our words", "ours": "This project"}
+    counts = {status: sum(each.status == status for each in checked) for status in ("PASS", "FAIL", "NOT RUN")}
+    return Table(
+        name="claims",
+        title="Claims",
+        caption=(
+            f"{len(checked)} claims: {', '.join(f'{count} {status}' for status, count in counts.items())}. Decided by "
+            "stored rows alone; FAIL: the rows contradict the claim; NOT RUN: rows that could decide it are missing. "
+            "Minutes, GPU hours and disk (GB, without the environment) are what the command takes that makes the rows."
+        ),
+        columns=(
+            Column("Claim", "claim"),
+            Column("Statement", "statement"),
+            Column("Status", "status"),
+            Column("Expected", "expected"),
+            Column("Profile", "profile"),
+            Column("Evidence", "evidence"),
+            Column("Command", "command"),
+            Column("Minutes", "minutes", numeric=True),
+            Column("GPU h", "gpu_hours", numeric=True),
+            Column("Disk", "disk_gb", numeric=True),
+        ),
+        sections=tuple(
+            Section(title, tuple(_line(each) for each in checked if each.claim.source == source))
+            for source, title in sources.items()
+        ),
+        section_name="source",
+    )
+
+
+def _read(table: Any, origin: str) -> tuple[Claim, Predicate]:
+    if not isinstance(table, dict):
+        raise ProtocolError(f"{origin} must be a table [[claims]]; received {table!r}")
+    settings = {key: value for key, value in table.items() if key != "arguments"}
+    claim = read_settings(Claim, settings, origin)
+    arguments = table.get("arguments", {})
+    if not isinstance(arguments, dict):
+        raise ProtocolError(f"{origin}: arguments must be a table; received {arguments!r}")
+    return claim, read_settings(PREDICATES[claim.predicate], arguments, origin, "arguments.")
+
+
+def _check(claim: Claim, predicate: Predicate, collections: Mapping[str, Collection]) -> Checked:
+    finding = Finding("NOT RUN", f"no rows of the profile {' or '.join(claim.profiles)}")
+    for profile in claim.profiles:
+        if profile in collections:
+            finding = predicate.check(collections[profile])
+            if finding.status != "NOT RUN":
+                return Checked(claim, profile, finding.status, finding.evidence)
+    return Checked(claim, None, finding.status, finding.evidence)
+
+
+def _line(each: Checked) -> tuple[Cell, ...]:
+    claim = each.claim
+    return (
+        words(claim.name),
+        words(claim.statement),
+        words(each.status),
+        words(claim.expected),
+        missing(NONE) if each.profile is None else words(each.profile),
+        words(each.evidence),
+        words(claim.command),
+        Cell(fixed(claim.minutes, 0), claim.minutes),
+        number(claim.gpu_hours, 1),
+        number(claim.disk_gb, 1),
+    )

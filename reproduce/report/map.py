@@ -1,0 +1,67 @@
+"""What the paper shows and what stands for it here: for each part that we know of, ours or the reason why not.
+
+Known from the paper's abstract, its captions of figures 1 to 5 and the published code; its full text was not at hand.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from reproduce.report.table import Column, Table, one_section, words
+
+
+class Part(NamedTuple):
+    """Something that the paper shows, what we show in its place, and what makes that or why there is none."""
+
+    paper: str
+    ours: str
+    how: str
+
+
+_CODE = "from the code's own tables; make report"
+PARTS = (
+    Part("Table of operands", "table operands", _CODE),
+    Part("Table of unary functions", "table unary", _CODE),
+    Part("Table of binary functions", "table binary", _CODE),
+    Part("Table of decay curves", "table decay_curves, figure decay_curves", _CODE),
+    Part("Tables of decay functions", "tables decay_unary and decay_binary", _CODE),
+    Part("Figure 1, an optimizer graph", "figure graph_Opt9", "drawn from the spec; any spec by spec.draw(path)"),
+    Part("Figure 2, a decay function", "figure graph_decay_Opt7", "drawn from the spec, with its values over training"),
+    Part(
+        "Figures 3 and 4, two families of learning rates",
+        "figures schedules_family_1 and schedules_family_2",
+        "computed from LR1 to LR9; the paper's own grouping is not known to us, ours is by shape",
+    ),
+    Part("Figure 5, outsiders", "figure schedules_outsiders", "as figures 3 and 4"),
+    Part("Equations of the evolved optimizers", "table evolved, one card each", _CODE),
+    Part("Equations of the Adam variants", "table adam_variants, one card each", _CODE),
+    Part("Equations of the schedules", "table schedules", _CODE),
+    Part("The evolutionary search and its integrity check", "tables rescoring and search_cost", "make search"),
+    Part(
+        "Results on CIFAR-10",
+        "table main, table main_rates",
+        "make reproduce-tables PROFILE=small, and larger profiles",
+    ),
+    Part("Transfer to CIFAR-100 and TinyImageNet", "tables transfer and transfer_by_task", "make transfer"),
+    Part("Fine-tuning on Flowers102, Cars196 and Caltech101", "tables finetune and finetune_by_task", "make finetune"),
+    Part("Progressive elimination", "table elimination", "make eliminate; the paper's round sizes are not known to us"),
+    Part(
+        "Its remaining tables and figures",
+        "none",
+        "what they show is not known to us; numbers of the paper are not repeated here",
+    ),
+)
+
+
+def paper_table() -> Table:
+    """The map as a table."""
+    return Table(
+        name="paper_map",
+        title="The paper's tables and figures, and ours",
+        caption=(
+            f"{len(PARTS)} parts of the paper, as far as we know them, with what stands for them here. Our numbers are "
+            "measured anew and belong to their profile; none is copied from the paper."
+        ),
+        columns=(Column("The paper", "paper"), Column("Here", "ours"), Column("How, or why not", "how")),
+        sections=one_section([tuple(words(text) for text in part) for part in PARTS]),
+    )

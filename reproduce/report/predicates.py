@@ -1,0 +1,268 @@
+"""What decides claims: named predicates, each a frozen set of arguments and a pure function of what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from reproduce.report.collection import Collection
+from reproduce.report.comparisons import difference
+from reproduce.report.results import StudyResults
+from reproduce.report.statistics import Verdict
+from reproduce.report.table import signed
+from reproduce.report.tables.ablations import crossings, decay_pairs
+from reproduce.settings import require
+
+Status = Literal["PASS", "FAIL", "NOT RUN"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a predicate came to, and the numbers behind it."""
+
+    status: Status
+    evidence: str
+
+
+class Predicate(Protocol):
+    """Decides a claim."""
+
+    def check(self, found: Collection) -> Finding:
+        """The finding, from one profile's results."""
+
+
+@dataclass(frozen=True)
+class BeatReference:
+    """Enough optimizers are better than a reference on one task.
+
+    Better means the verdict of the tables: a 95 % interval of the difference on common seeds that leaves 0 out, and a
+    difference that so many runs detect.
+
+    Attributes:
+        study: The study's name.
+        task: The task's name; empty for every task of the study, on each of which enough must be better.
+        optimizers: Who may be counted.
+        references: Each of whom must be beaten.
+        at_least: How many must be better.
+    """
+
+    study: str
+    task: str
+    optimizers: tuple[str, ...]
+    references: tuple[str, ...]
+    at_least: int
+
+    def __post_init__(self) -> None:
+        _require_count(self.at_least, self.optimizers)
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        study = found.study(self.study)
+        if study is None:
+            return _not_run(f"study {self.study}")
+        tasks = study.tasks if not self.task else (self.task,)
+        return _everywhere([self._on_task(study, task) for task in tasks])
+
+    def _on_task(self, study: StudyResults, task: str) -> Finding:
+        verdicts = {
+            name: _worst([_verdict(study, task, name, other) for other in self.references])
+            for name in self.optimizers
+        }
+        against = " and ".join(self.references)
+        return _enough(verdicts, self.at_least, f"{task}: better than {against}")
+
+
+@dataclass(frozen=True)
+class SchedulesHelp:
+    """Enough evolved schedules are better for an optimizer than none.
+
+    Attributes:
+        study: The study in which they are crossed.
+        optimizer: The optimizer, without schedule.
+        at_least: How many schedules must be better, on every task of the study.
+    """
+
+    study: str
+    optimizer: str
+    at_least: int
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        study = found.study(self.study)
+        names = {} if study is None else crossings(study.entrants).get(self.optimizer, {})
+        plain = names.get(None)
+        if study is None or plain is None or len(names) < 2:
+            return _not_run(f"{self.optimizer} with and without schedules in the study {self.study}")
+        findings = []
+        for task in study.tasks:
+            verdicts = {
+                schedule: _verdict(study, task, name, plain)
+                for schedule, name in names.items()
+                if schedule is not None
+            }
+            findings.append(_enough(verdicts, self.at_least, f"{task}: better with {self.optimizer} than none"))
+        return _everywhere(findings)
+
+
+@dataclass(frozen=True)
+class DecaysHelp:
+    """Enough optimizers are better with their decay functions than without.
+
+    Attributes:
+        study: The study in which both take part.
+        at_least: How many must be better, on every task.
+    """
+
+    study: str
+    at_least: int
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        study = found.study(self.study)
+        pairs = [] if study is None else decay_pairs(study.entrants)
+        if study is None or not pairs:
+            return _not_run(f"optimizers with and without decays in the study {self.study}")
+        findings = []
+        for task in study.tasks:
+            verdicts = {kept: _verdict(study, task, kept, left_out) for kept, left_out in pairs}
+            findings.append(_enough(verdicts, self.at_least, f"{task}: better with decays than without"))
+        return _everywhere(findings)
+
+
+@dataclass(frozen=True)
+class RatesInside:
+    """Tuning found its best rate inside the grid, not at an edge that could not be moved.
+
+    Attributes:
+        study: The study's name.
+        at_most: How many chosen rates may be at an edge.
+    """
+
+    study: str
+    at_most: int
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        study = found.study(self.study)
+        if study is None:
+            return _not_run(f"study {self.study}")
+        results = list(study.results.values())
+        edges = [f"{result.optimizer} on {result.task}" for result in results if result.choice.at_edge]
+        open_ = sum(result.choice.rate is None for result in results)
+        evidence = f"{len(edges)} of {len(results)} chosen rates at an edge" + (
+            f": {', '.join(edges)}" if edges else ""
+        )
+        if len(edges) > self.at_most:
+            return Finding("FAIL", evidence)
+        return Finding("NOT RUN", f"{open_} of {len(results)} not tuned yet") if open_ else Finding("PASS", evidence)
+
+
+@dataclass(frozen=True)
+class RunsFinish:
+    """Reported runs reach their end with finite losses.
+
+    Attributes:
+        study: The study's name.
+        at_most: How many final runs may diverge.
+    """
+
+    study: str
+    at_most: int
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        study = found.study(self.study)
+        results = [] if study is None else list(study.results.values())
+        runs = sum(len(result.finals) for result in results)
+        if study is None or not runs:
+            return _not_run(f"final runs of the study {self.study}")
+        diverged = {f"{each.optimizer} on {each.task}": each.num_diverged for each in results if each.num_diverged}
+        total = sum(diverged.values())
+        named = f": {', '.join(diverged)}" if diverged else ""
+        evidence = f"{total} of {runs} final runs diverged{named}"
+        if total > self.at_most:
+            return Finding("FAIL", evidence)
+        planned = len(results) * len(study.protocol.seeds.final)
+        return Finding("PASS", evidence) if runs == planned else Finding("NOT RUN", f"{runs} of {planned} final runs")
+
+
+@dataclass(frozen=True)
+class StepsCheap:
+    """A training step costs no more than Keras Adam's times a factor.
+
+    Attributes:
+        optimizers: Who is measured.
+        factor: The most that the median ratio may be.
+    """
+
+    optimizers: tuple[str, ...]
+    factor: float
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        ratios = {name: found.step_costs[name].ratio for name in self.optimizers if name in found.step_costs}
+        if not ratios:
+            return _not_run("step costs of these optimizers")
+        dearest = max(ratios, key=lambda name: ratios[name])
+        evidence = f"{len(ratios)} of {len(self.optimizers)} timed; the dearest is {dearest} at {ratios[dearest]:.3f}"
+        if ratios[dearest] > self.factor:
+            return Finding("FAIL", evidence)
+        return Finding("PASS" if len(ratios) == len(self.optimizers) else "NOT RUN", evidence)
+
+
+#: By the name that a claim calls it.
+PREDICATES: Mapping[str, type[Predicate]] = {
+    "beat_reference": BeatReference,
+    "schedules_help": SchedulesHelp,
+    "decays_help": DecaysHelp,
+    "rates_inside": RatesInside,
+    "runs_finish": RunsFinish,
+    "steps_cheap": StepsCheap,
+}
+
+
+def _verdict(study: StudyResults, task: str, name: str, reference: str) -> tuple[Verdict, float] | None:
+    """The verdict and the mean difference; None while either lacks final runs."""
+    results = [study.result(task, each) for each in (name, reference)]
+    if any(result is None or len(result.finals) < len(study.protocol.seeds.final) for result in results):
+        return None
+    against = difference(*results)
+    return None if against is None else (against.verdict, against.mean)
+
+
+def _worst(verdicts: Sequence[tuple[Verdict, float] | None]) -> tuple[Verdict, float] | None:
+    """Of several references: not run if any was not, else the verdict of the smallest difference."""
+    known = [verdict for verdict in verdicts if verdict is not None]
+    if len(known) < len(verdicts):
+        return None
+    beaten_by = [verdict for verdict in known if verdict[0] != "better"]
+    return min(beaten_by or known, key=lambda verdict: verdict[1])
+
+
+def _enough(verdicts: Mapping[str, tuple[Verdict, float] | None], at_least: int, what: str) -> Finding:
+    """Whether enough are better; undecided while those not run could still make it enough."""
+    better = {name: found[1] for name, found in verdicts.items() if found is not None and found[0] == "better"}
+    unknown = sum(found is None for found in verdicts.values())
+    named = ", ".join(f"{name} {signed(100 * mean, 1)}" for name, mean in better.items()) or "none"
+    evidence = f"{what}: {len(better)} of {len(verdicts)} ({named}), {at_least} needed"
+    if len(better) >= at_least:
+        return Finding("PASS", evidence)
+    if len(better) + unknown >= at_least:
+        return Finding("NOT RUN", f"{evidence}; {unknown} not run")
+    return Finding("FAIL", evidence)
+
+
+def _everywhere(findings: Sequence[Finding]) -> Finding:
+    """Findings that must all pass, as one."""
+    statuses = [finding.status for finding in findings]
+    status: Status = "FAIL" if "FAIL" in statuses else "NOT RUN" if "NOT RUN" in statuses else "PASS"
+    return Finding(status, "; ".join(finding.evidence for finding in findings))
+
+
+def _not_run(what: str) -> Finding:
+    return Finding("NOT RUN", f"no {what}")
+
+
+def _require_count(at_least: int, among: Sequence[str]) -> None:
+    require(1 <= at_least <= len(among), "at_least", at_least, f"between 1 and {len(among)}")

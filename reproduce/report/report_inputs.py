@@ -1,0 +1,63 @@
+"""From what was measured to what the page shows: every table under its heading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reproduce.report.claims import Checked, claims_table
+from reproduce.report.collection import Collection
+from reproduce.report.inputs import CLAIMS, COST, RESULTS, ROBUSTNESS, SEARCH, SPACE, ReportInputs
+from reproduce.report.map import paper_table
+from reproduce.report.search_results import SearchResults
+from reproduce.report.table import Table
+from reproduce.report.tables.across import across_table
+from reproduce.report.tables.compute import compute_table
+from reproduce.report.tables.costs import step_cost_table
+from reproduce.report.tables.equations import catalog_tables
+from reproduce.report.tables.primitives import primitive_tables
+from reproduce.report.tables.sets import study_tables
+
+#: Studies that compare all optimizers; each of the others asks one question.
+COMPARISONS = ("main", "transfer", "finetune")
+#: Studies of what a part of an optimizer contributes.
+_PARTS = ("schedules", "decays")
+REFERENCE = "Adam"
+#: Of the schedules that are drawn where there is no study to take it from.
+WARMUP = 0.1
+
+
+def report_inputs(found: Collection, checked: Sequence[Checked], searched: SearchResults) -> ReportInputs:
+    """Everything that the page of one profile shows."""
+    main = found.study("main")
+    shape = None if main is None else main.protocol.tasks[0].training
+    return ReportInputs(
+        profile=found.profile,
+        studies={study.name: study.rows for study in found.studies},
+        tables=report_tables(found, checked, searched),
+        pictures={SEARCH: searched.pictures},
+        step_costs=found.step_costs,
+        reference=REFERENCE,
+        warmup_fraction=WARMUP if shape is None else shape.warmup_fraction,
+        hold_fraction=0.0 if shape is None else shape.hold_fraction,
+    )
+
+
+def report_tables(found: Collection, checked: Sequence[Checked], searched: SearchResults) -> dict[str, list[Table]]:
+    """Every table of the report, by heading."""
+    results = [study for study in found.studies if study.name in (*COMPARISONS, *_PARTS)]
+    others = [study for study in found.studies if study not in results]
+    return {
+        CLAIMS: [claims_table(checked)],
+        RESULTS: [*(table for study in results for table in study_tables(study)), *_across(found)],
+        ROBUSTNESS: [table for study in others for table in study_tables(study)],
+        SEARCH: list(searched.tables),
+        COST: [compute_table(found.profile, found.rows), step_cost_table(found.step_costs)],
+        SPACE: [*primitive_tables(), *catalog_tables(), paper_table()],
+    }
+
+
+def _across(found: Collection) -> Iterator[Table]:
+    studies = [study for study in found.studies if study.name in COMPARISONS]
+    table = across_table(studies, REFERENCE) if studies else None
+    if table is not None:
+        yield table
