@@ -4,6 +4,7 @@
 PROFILE ?= smoke
 DATA_DIR ?=
 OUTPUT ?= output
+ROWS ?=
 TEST_WORKERS ?= 2
 TEST_OPTIONS ?=
 LOCK ?= cpu
@@ -14,7 +15,7 @@ GPU ?=
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures bench-optimizers test check audit format lock clean
+.PHONY: help venv torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures report check-claims bench-optimizers test check audit format lock clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -31,11 +32,13 @@ IMAGE := paper-optimizers:$(if $(GPU),gpu,cpu)
 DOCKER_RUN = $(DOCKER) run --rm $(if $(GPU),--gpus all) --user "$$(id -u):$$(id -g)" \
   --env HOME=/project/output/.home --mount "type=bind,source=$$(pwd)/$(OUTPUT),target=/project/output" $(IMAGE)
 EXPERIMENT = --profile $(PROFILE) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)") --output "$(OUTPUT)"
+STORED = $(if $(ROWS),--rows "$(ROWS)")
 
 help:  ## List the targets (the default)
 	@echo 'make TARGET, where TARGET is one of'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo 'Settings, given as NAME=VALUE: PROFILE ($(PROFILE)), DATA_DIR (a folder of class folders), OUTPUT ($(OUTPUT)),'
+	@echo 'ROWS (a folder of stored rows, as OUTPUT is one),'
 	@echo 'PYTHON (the interpreter .venv is made with), TEST_OPTIONS (for pytest), LOCK_OPTIONS (for the locking tool).'
 
 reproduce-tables: $(READY)  ## Train what is not yet trained, then write the tables and figures to OUTPUT
@@ -43,6 +46,12 @@ reproduce-tables: $(READY)  ## Train what is not yet trained, then write the tab
 
 reproduce-figures: $(READY)  ## Write the tables and figures again from the stored rows, without training
 	@$(RUN) -m reproduce figures $(EXPERIMENT)
+
+report: $(READY)  ## Write the report of the rows kept under artifact/results (of others: ROWS=output) to OUTPUT/report
+	@$(RUN) -m reproduce report $(STORED) --output "$(OUTPUT)/report"
+
+check-claims: $(READY)  ## Say which claims of artifact/claims.toml the same rows bear out, contradict or leave open
+	@$(RUN) -m reproduce check-claims $(STORED)
 
 bench-optimizers: $(READY)  ## Time a training step and count the state of every optimizer beside Keras Adam
 	@$(RUN) -m reproduce bench-optimizers
