@@ -1,0 +1,222 @@
+"""The replay: what is sampled, how it is run, what the ledger keeps, and what the agreement says."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from paper_optimizers import from_text
+from reproduce.errors import LedgerError, ProtocolError
+from reproduce.ledger import Ledger
+from reproduce.search.agreement import Noise, Pair, agreement, pooled_noise, rank_correlation
+from reproduce.search.executors import InProcessExecutor
+from reproduce.search.outcomes import outcome_of
+from reproduce.search.protocol import load_search_protocol
+from reproduce.search.published_log import parse_published_log
+from reproduce.search.published_report import fingerprints_of
+from reproduce.search.replay import Conditions, NotTrained, behave, conditions_hash, row_from_dict, run_replay
+from reproduce.search.replay_report import agreement_of, compare, show_replay, write_replay
+from reproduce.search.replay_sample import LoggedFunction, jobs_of, logged_functions, seed_of, stratified_sample
+from tests.search.fake_scorer import FakeScorer, score_of
+from tests.search.test_published_log import log
+
+CONDITIONS = Conditions("0123456789abcdef", "published", "f" * 64, "a processor", {"jax": "1"})
+
+
+def function(number, score=None):
+    scores = () if score is None else (score,)
+    return LoggedFunction(f"Nest ~ {number}", from_text("Nest ~ g"), f"{number:032x}", scores, int(score is None))
+
+
+def test_a_function_is_what_all_its_rows_say():
+    rows = parse_published_log(
+        log(
+            "init,,,Nest ~ g,ok,0.1,1",
+            "particle,1,0,Nest ~ id(g),ok,0.8,1",
+            "mutation,1,1,Nest ~ id(id(g)),ok,0.9,1",
+            "mutation,1,1,Nest ~ g,failed,,",
+            "mutation,1,1,None ~ g,failed,,",
+        ),
+        "log.csv",
+    )
+    first, second = logged_functions(rows, fingerprints_of(rows, {row.text for row in rows}))
+    assert (first.text, first.scores, first.rejected) == ("Nest ~ id(g)", (0.8, 0.9), 1)
+    assert first.score == pytest.approx(0.85)
+    assert (second.text, second.scores, second.rejected, second.score) == ("None ~ g", (), 1, None)
+
+
+def test_a_sample_is_spread_over_the_ranking_and_grows():
+    functions = [function(number) for number in range(30)] + [function(100 + n, n / 100) for n in range(70)]
+    shuffled = [functions[index] for index in np.random.default_rng(0).permutation(100)]
+    sample = stratified_sample(shuffled, 20)
+    assert len({each.fingerprint for each in sample}) == 20
+    places = sorted(functions.index(each) for each in sample)
+    assert all(abs(place - 5 * rank) <= 6 for rank, place in enumerate(places))
+    assert sum(each.score is None for each in sample) == pytest.approx(6, abs=1)
+    assert stratified_sample(shuffled, 7) == sample[:7]
+    assert len(stratified_sample(shuffled, 1000)) == 100
+
+
+def test_seeds_are_the_candidates_own():
+    seeds = [seed_of(function(number).fingerprint, run) for number in range(200) for run in range(8)]
+    assert len(set(seeds)) == len(seeds)
+    assert 0 <= min(seeds) <= max(seeds) < 2**31
+
+
+def test_jobs_repeat_what_the_log_scored():
+    sample = [function(1), function(2, 0.5), function(3, 0.6), function(4, 0.7)]
+    jobs = [(job.function.text[-1], job.run) for job in jobs_of(sample, repeats=2, runs=3)]
+    assert jobs == [("1", 0), ("2", 0), ("3", 0), ("4", 0), ("2", 1), ("3", 1), ("2", 2), ("3", 2)]
+    with pytest.raises(ValueError, match="runs must be between 1 and 8; received 9"):
+        jobs_of(sample, 1, 9)
+
+
+def test_the_published_behaviour_is_one_setting():
+    settings = load_search_protocol("smoke").evolution
+    assert behave(settings, "published").scoring.nesterov == "search"
+    assert behave(settings, "described").scoring.nesterov == "released"
+    assert conditions_hash(settings, "published") != conditions_hash(settings, "described")
+    held = replace(settings, scoring=replace(settings.scoring, hold_fraction=0.1))
+    assert behave(held, "described").scoring.hold_fraction == 0.1
+    with pytest.raises(ProtocolError, match=r"hold_fraction must be 0 for the published behaviour; received 0\.1"):
+        behave(held, "published")
+
+
+TEXTS = ("Nest ~ g", "None ~ -(g)", "None ~ expMovAvg(g)", "None ~ 1", "None ~ arctan(v hat)", "Nest ~ norm(g)")
+FUNCTIONS = [
+    LoggedFunction(text, from_text(text), from_text(text).fingerprint(), (0.5 + 0.1 * place,) if place != 3 else (), 0)
+    for place, text in enumerate(TEXTS)
+]
+JOBS = jobs_of(FUNCTIONS, repeats=2, runs=2)
+
+
+def replay(path, jobs=JOBS, conditions=CONDITIONS, scored=None):
+    told = []
+
+    class Counting(FakeScorer):
+        def score(self, candidates, progress=None):
+            if scored is not None:
+                scored.extend(candidates)
+            return super().score(candidates)
+
+    with Ledger(path, row_from_dict, pytest.fail) as ledger:
+        rows = run_replay(jobs, conditions, ledger, InProcessExecutor(lambda: Counting({}), 2), told.append)
+    assert sum(told) == len(jobs)
+    return rows
+
+
+def test_candidates_are_run_as_the_published_search_ran_them(tmp_path):
+    scored = []
+    rows = replay(tmp_path / "ledger.jsonl", scored=scored)
+    assert [row.text for row in rows] == [job.function.text for job in JOBS]
+    assert rows[2].outcome == NotTrained("expMovAvg")
+    assert rows[3].outcome == NotTrained("integrity")
+    assert [row.ascend for row in rows[:6]] == [False, True, False, False, False, False]
+    flipped = next(candidate for candidate in scored if candidate.spec.to_text().endswith("-(g)"))
+    assert flipped.spec.ascend
+    assert rows[1].outcome == outcome_of(score_of(flipped))
+    assert (rows[0].text, rows[6].text, rows[0].run, rows[6].run) == ("Nest ~ g", "Nest ~ g", 0, 1)
+    assert rows[0].outcome != rows[6].outcome
+
+
+def test_the_described_behaviour_trains_what_the_published_search_could_not(tmp_path):
+    rows = replay(tmp_path / "ledger.jsonl", conditions=replace(CONDITIONS, behaviour="described"))
+    assert not isinstance(rows[2].outcome, NotTrained)
+
+
+def test_a_replay_goes_on_from_its_ledger(tmp_path):
+    whole = replay(tmp_path / "whole.jsonl")
+    path, scored = tmp_path / "ledger.jsonl", []
+    assert replay(path, JOBS[:4]) == whole[:4]
+    assert replay(path, scored=scored) == whole
+    assert len(scored) == 4
+    content = path.read_bytes()
+    assert replay(path, scored=scored) == whole
+    assert (len(scored), path.read_bytes()) == (4, content)
+
+
+def test_the_ledger_of_another_replay_is_refused(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    replay(path)
+    with pytest.raises(LedgerError, match=r"another surrogate, behaviour or data .* choose another --output"):
+        replay(path, conditions=replace(CONDITIONS, protocol="fedcba9876543210"))
+
+
+@pytest.mark.parametrize("change", [{"schema": 2}, {"run": "0"}, {"outcome": {"kind": "trained"}}, {"more": 1}])
+def test_what_is_not_a_row_is_refused(tmp_path, change):
+    document = replay(tmp_path / "ledger.jsonl")[0].to_dict()
+    assert row_from_dict(json.loads(json.dumps(document))).to_dict() == document
+    with pytest.raises(ValueError, match=r"schema|run|outcome|more|fields"):
+        row_from_dict(document | change)
+
+
+def test_the_agreement_is_written_and_shown(tmp_path):
+    rows = replay(tmp_path / "ledger.jsonl", jobs_of(FUNCTIONS, repeats=2, runs=4))
+    comparisons = compare(FUNCTIONS, rows)
+    assert [each.function for each in comparisons] == FUNCTIONS
+    repeated = [row.score for row in rows if row.text == TEXTS[0] and row.score is not None]
+    assert comparisons[0].scores == tuple(repeated)
+    assert len(repeated) > 1
+    found = agreement_of(FUNCTIONS, comparisons)
+    assert found == agreement_of(FUNCTIONS, comparisons)
+    assert (found.sampled, found.ours_only, found.neither) == (6, 0, 1)
+    assert found.both + found.published_only == 5
+    write_replay(found, comparisons, "Where it ran.", tmp_path / "out")
+    document = json.loads((tmp_path / "out" / "agreement.json").read_text())
+    assert (document["origin"], document["sampled"]) == ("Where it ran.", 6)
+    pairs = (tmp_path / "out" / "pairs.csv").read_text().splitlines()
+    assert len(pairs) == 7
+    assert pairs[3] == "None ~ expMovAvg(g),0.7,1,0,,not trained,0"
+    console = Console(record=True, width=100)
+    show_replay(found, "Where it ran.", console)
+    assert f"scored on both sides, n = {found.both}" in console.export_text()
+
+
+def draws(count, sd_published, sd_ours, seed=1):
+    """Pairs on one truth, with noise on both sides, and three runs of each on both sides."""
+    random = np.random.default_rng(seed)
+    truth = random.normal(0.7, 0.02, count)
+    published = truth[:, None] + random.normal(0, sd_published, (count, 3))
+    ours = 2 * truth[:, None] - 0.9 + random.normal(0, sd_ours, (count, 3))
+    noises = [pooled_noise(dict(zip(map(str, range(count)), runs, strict=True))) for runs in (published, ours)]
+    return [Pair(float(a), 1, float(b)) for a, b in zip(published[:, 0], ours[:, 0], strict=True)], noises
+
+
+@pytest.mark.parametrize(("sd_published", "sd_ours"), [(0.004, 0.01), (0.02, 0.02), (0.01, 0.08)])
+def test_the_ceiling_is_what_perfect_agreement_reaches(sd_published, sd_ours):
+    pairs, noises = draws(300, sd_published, sd_ours)
+    found = agreement(pairs, *noises, np.random.default_rng(0))
+    assert found.ceiling.low <= found.correlation.value <= found.ceiling.high
+    assert found.correlation.low < found.correlation.value < found.correlation.high
+    assert found.published_noise.sd == pytest.approx(sd_published, rel=0.1)
+    assert found.our_noise.degrees_of_freedom == 600
+
+
+def test_rejections_rank_last_and_are_counted():
+    pairs = [Pair(0.1 * n, 1, 0.2 * n) for n in range(2, 8)] + [
+        Pair(0.1, 1, None),
+        Pair(None, 0, 0.3),
+        Pair(None, 0, None),
+    ]
+    found = agreement(pairs, Noise(0.01, 5), Noise(0.0, 0), np.random.default_rng(0))
+    assert (found.sampled, found.both, found.published_only, found.ours_only, found.neither) == (9, 6, 1, 1, 1)
+    assert found.correlation.value == pytest.approx(1)
+    assert found.with_rejected.value == pytest.approx(1)
+    assert found.ceiling is None
+
+
+def test_the_interval_covers_as_often_as_it_says():
+    random = np.random.default_rng(3)
+    true = 6 / np.pi * np.arcsin(0.6 / 2)
+    covered = 0
+    for _ in range(100):
+        interval = rank_correlation(random.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], 80), random)
+        covered += interval.low <= true <= interval.high
+    assert covered >= 88
+
+
+@pytest.mark.parametrize("values", [np.empty((0, 2)), np.ones((2, 2)), np.array([[1.0, 2], [1, 3], [1, 4]])])
+def test_no_correlation_where_there_is_none_to_have(values):
+    assert rank_correlation(values, np.random.default_rng(0)) is None
