@@ -104,6 +104,12 @@ def _running_maximum(xp: Namespace, x: Any, previous: Any, correction: Any) -> t
     return maximum, maximum
 
 
+def _running_sum(xp: Namespace, x: Any, previous: Any, correction: Any) -> tuple[Any, Any]:
+    del xp, correction
+    total = previous + x
+    return total, total
+
+
 def _dropout(xp: Namespace, x: Any, uniform: Any, rate: float) -> Any:
     return xp.where(uniform >= rate, x * (1.0 / (1.0 - rate)), 0.0)
 
@@ -164,6 +170,8 @@ _UNARY = (
     Op("delta_change", 1, _delta_change, "deltaChange({a})", r"\Delta\left({a}\right)", needs="state"),
     Op("running_maximum", 1, _running_maximum, "MaxValue({a})", r"\operatorname{runmax}\left({a}\right)",
        needs="state"),
+    # Outside the search space, which only averages; Adagrad needs it.
+    Op("running_sum", 1, _running_sum, "SumValue({a})", r"\operatorname{runsum}\left({a}\right)", needs="state"),
     # Outside the search space, which has only the signs of g and of its average; Lion needs it.
     Op("sign", 1, lambda xp, x: xp.sign(x), "sign({a})", r"\operatorname{sign}\left({a}\right)"),
     Op("square", 1, lambda xp, x: x * x, "({a})^2", r"{a:atom}^{2}", level=Level.POWER),

@@ -33,7 +33,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 }
 _TOKEN = re.compile(
     r"\s*(\d+(?:\.\d+)?(?:e-?\d+)?"  # a number
-    r"|m_\(t-1\)|bessel_i1e"
+    r"|m_\(t-1\)|s_0\.9|sum\(g\^2\)|bessel_i1e"
     r"|[a-z_]+\d*'?(?:\^(?!\d)(?:_[\d.]+)?)?"  # a name, perhaps with a prime, or with a hat and a beta
     r"|[-+/^(),])"
 )
@@ -44,6 +44,7 @@ def symbols(history: History | None, curves: Mapping[str, float]) -> dict[str, A
     known: dict[str, Any] = {**curves, "a14'": curves["b14"], "eps": EPS}
     if history is not None:
         known |= {name: getattr(history, name) for name in ("g", "w", "q1", "q2", "q3")}
+        known |= {"s_0.9": history.average(2, 0.9, corrected=False), "sum(g^2)": sum(g**2 for g in history.gradients)}
         known |= {"v^": history.v, "s^": history.s, "s^_0.999": history.average(2, 0.999)}
     return known
 

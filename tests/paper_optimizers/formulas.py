@@ -173,6 +173,9 @@ FORMULAS = {
     "Momentum": Formula(lambda h, a: h.g, kind="classical", momentum=0.9),
     "Nesterov": Formula(lambda h, a: h.g, kind="nesterov", momentum=0.9),
     "Adam": Formula(lambda h, a: h.v / (np.sqrt(h.average(2, 0.999)) + EPS)),
+    "AdamW": Formula(lambda h, a: h.v / (np.sqrt(h.average(2, 0.999)) + EPS) + 0.004 * h.w),
+    "RMSprop": Formula(lambda h, a: h.g / np.sqrt(h.average(2, 0.9, corrected=False) + EPS)),
+    "Adagrad": Formula(lambda h, a: h.g / np.sqrt(0.1 + sum(g**2 for g in h.gradients) + EPS)),
     "Lion": Formula(lambda h, a: np.sign(0.9 * h.before(0.99) + 0.1 * h.g)),
     "PowerSign": Formula(lambda h, a: np.exp(np.sign(h.g) * np.sign(h.v)) * h.g),
     "PowerSign-ld": Formula(

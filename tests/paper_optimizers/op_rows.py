@@ -40,7 +40,7 @@ UNARY: dict[str, Callable[[Any], Any]] = {
     "tanh_derivative": lambda x: 1 - np.tanh(x) ** 2,
     "sigmoid_derivative": lambda x: special.expit(x) * special.expit(-x),
 }
-SEVERAL_STEPS = {"exp_moving_average", "delta_change", "running_maximum"}
+SEVERAL_STEPS = {"exp_moving_average", "delta_change", "running_maximum", "running_sum"}
 RANDOM = {"dropout"}
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {

@@ -17,8 +17,8 @@ from tests.paper_optimizers.formulas import FORMULAS, SCHEDULES, History, curves
 NAMES = [
     *(f"Opt{n}" for n in (1, "1-released", 2, 3, "3-released", 4, 5, 6, 7, 8, 9, 10)),
     *(f"A{n}" for n in range(1, 6)),
-    "Adam", "AddSign", "AddSign-cd", "AddSign-ld", "Lion", "Momentum", "Nesterov",
-    "PowerSign", "PowerSign-cd", "PowerSign-ld", "SGD",
+    "Adagrad", "Adam", "AdamW", "AddSign", "AddSign-cd", "AddSign-ld", "Lion", "Momentum", "Nesterov",
+    "PowerSign", "PowerSign-cd", "PowerSign-ld", "RMSprop", "SGD",
 ]  # fmt: skip
 CLASSES = [f"Opt{n}" for n in range(1, 11)] + [f"A{n}" for n in range(1, 6)]
 STEPS = 12

@@ -69,6 +69,7 @@ UPDATES = {
     "expMovAvg(g)": apply("exp_moving_average", G),
     "deltaChange(g)": apply("delta_change", G),
     "MaxValue(g)": apply("running_maximum", G),
+    "SumValue(g)": apply("running_sum", G),
     "(g)+(v hat)": apply("add", G, V),
     "(g)-(v hat)": apply("subtract", G, V),
     "(g)*(v hat)": apply("multiply", G, V),

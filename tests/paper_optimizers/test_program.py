@@ -141,6 +141,13 @@ def test_running_maximum_starts_at_zero() -> None:
     assert (highest > 0).any()
 
 
+def test_running_sum_starts_at_zero() -> None:
+    total = np.zeros(9)
+    for gradient, update in updates(apply("running_sum", G)):
+        total = total + gradient
+        np.testing.assert_allclose(update, total, rtol=1e-12)
+
+
 def test_states_of_states() -> None:
     inner, outer, last = 0.0, 0.0, 0.0
     expression = apply("exp_moving_average", apply("delta_change", apply("exp_moving_average", G)))

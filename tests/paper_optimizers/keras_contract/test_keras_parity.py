@@ -41,8 +41,10 @@ def spec_walk(spec: po.OptimizerSpec | str, smallest: float = 0.0) -> np.ndarray
         ("Momentum", lambda: keras.optimizers.SGD(RATE, momentum=0.9)),
         ("Nesterov", lambda: keras.optimizers.SGD(RATE, momentum=0.9, nesterov=True)),
         ("Lion", lambda: keras.optimizers.Lion(RATE, beta_1=0.9, beta_2=0.99)),
+        ("RMSprop", lambda: keras.optimizers.RMSprop(RATE)),
+        ("Adagrad", lambda: keras.optimizers.Adagrad(RATE)),
     ],
-    ids=["SGD", "Momentum", "Nesterov", "Lion"],
+    ids=["SGD", "Momentum", "Nesterov", "Lion", "RMSprop", "Adagrad"],
 )
 def test_same_walk(name: str, theirs) -> None:
     np.testing.assert_allclose(spec_walk(name), walk(theirs()), rtol=0, atol=2e-6)
@@ -67,6 +69,12 @@ def test_adam_as_it_is() -> None:
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=3e-4 * RATE * 3)
     first = np.abs(ours - theirs)[0]
     assert first.max() < 3.2e-4 * RATE + 2e-7
+
+
+def test_adamw_up_to_the_place_of_adam_s_epsilon() -> None:
+    ours, theirs = spec_walk("AdamW", smallest=0.01), walk(keras.optimizers.AdamW(RATE), smallest=0.01)
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=3e-4 * RATE * 3)
+    assert np.abs(ours - spec_walk("Adam", smallest=0.01)).max() > 1e-3  # the decay of the weights shows
 
 
 def test_adam_written_with_keras_epsilon_at_one_step() -> None:
