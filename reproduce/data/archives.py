@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -22,6 +22,8 @@ from reproduce.errors import DataError
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
 #: No encoded image is larger; a member that says it is would fill the memory.
 MOST_BYTES = 64 * 2**20
+#: Archives of no more than this many bytes of images are unpacked once, into memory.
+MOST_HELD = 256 * 2**20
 _CHUNK = 2**20
 _DAMAGE = (
     tarfile.TarError,
@@ -60,6 +62,7 @@ class ArchiveFiles:
     """
 
     path: Path
+    _held: dict[ImageFile, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -79,6 +82,7 @@ class ArchiveFiles:
         """
         listing: dict[str, dict[str, list[str]]] = {part: {} for part in PARTS}
         roots = set()
+        room = MOST_HELD
         for member in members(self.path):
             place = _place(member)
             if place is None:
@@ -86,8 +90,9 @@ class ArchiveFiles:
             root, part, label, name = place
             roots.add(root)
             names = listing[part].setdefault(label, [])
-            if name:
+            if name and member.content is not None:
                 names.append(name)
+                room -= self._hold(ImageFile(part, label, name), member.content, room)
         if not roots:
             raise DataError(f"{self.path} has no class folders in train and test; {LAYOUT}")
         if len(roots) > 1:
@@ -101,6 +106,9 @@ class ArchiveFiles:
         Raises:
             DataError: If the archive is damaged, cut short or unsafe, or a file is no longer in it.
         """
+        if self._held:
+            yield from ((image, self._held[image]) for image in wanted)
+            return
         left = set(wanted)
         for member in members(self.path):
             place = _place(member)
@@ -114,6 +122,21 @@ class ArchiveFiles:
                 yield image, content
         if left:
             raise DataError(f"{self.path} has changed while it was read: {min(left)} is gone")
+
+    def _hold(self, image: ImageFile, content: IO[bytes], room: int) -> int:
+        """Keep what was unpacked anyway, so that reading needs no second pass; returns the bytes that were read.
+
+        Either all images are held or none.
+        """
+        if room < 0:
+            return 0
+        with _damage_named(self.path):
+            self._held[image] = content.read()
+        size = len(self._held[image])
+        if size > room:
+            self._held.clear()
+            return room + 1
+        return size
 
     def fingerprint(self) -> str:
         """SHA-256 of the archive."""

@@ -22,8 +22,10 @@ def pets(tmp_path: Path) -> Path:
     return make_pets(tmp_path / "pets")
 
 
+@pytest.mark.parametrize("held", [0, 3000, 2**20])
 @pytest.mark.parametrize("name", MODES)
-def test_an_archive_is_its_folder(pets: Path, name: str) -> None:
+def test_an_archive_is_its_folder(pets: Path, name: str, held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MOST_HELD", held)
     archive = pack(pets, pets.parent / name, MODES[name])
     packed, unpacked = load_dataset(FOLDER, archive), load_dataset(FOLDER, pets)
     assert packed.checksum() == unpacked.checksum()
