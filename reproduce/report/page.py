@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import resources
 
 from reproduce.report.cards import Card, cards
@@ -14,8 +14,10 @@ from reproduce.report.figures.catalogue import all_pictures
 from reproduce.report.forms import Link, to_html
 from reproduce.report.inputs import HEADINGS, ReportInputs
 from reproduce.report.mathml import to_mathml
+from reproduce.report.rendering import render_all
 from reproduce.report.run_list import list_runs
 from reproduce.report.runs import number_diverged, number_of
+from reproduce.report.style import Picture
 from reproduce.report.table import Table
 
 #: A browser that follows it loads nothing from anywhere.
@@ -36,13 +38,17 @@ class _Part:
         return "-".join(self.heading.lower().split())
 
 
-def build_page(inputs: ReportInputs) -> str:
+def build_page(inputs: ReportInputs, pictures: Mapping[str, Sequence[Picture]] | None = None) -> str:
     """The page; the same inputs give the same text.
 
     It opens from disk, loads nothing, and holds every table, figure, optimizer card and run.
+
+    Args:
+        inputs: See `ReportInputs`.
+        pictures: What `all_pictures` gives for these inputs, where it is at hand.
     """
     runs = list_runs(inputs.studies)
-    parts = [*_headed_parts(inputs, runs.link), _optimizers(cards(inputs), runs.link)]
+    parts = [*_headed_parts(inputs, pictures or all_pictures(inputs), runs.link), _optimizers(cards(inputs), runs.link)]
     body = runs.to_html() or "<p>Nothing has been run.</p>"
     introduction = "<p>What the numbers above are made of; every one of them links here.</p>"
     parts.append(_Part("Runs", f"{introduction}\n{body}", ()))
@@ -107,13 +113,12 @@ def _section(part: _Part) -> str:
     )
 
 
-def _headed_parts(inputs: ReportInputs, link: Link) -> Iterator[_Part]:
+def _headed_parts(inputs: ReportInputs, pictures: Mapping[str, Sequence[Picture]], link: Link) -> Iterator[_Part]:
     """A part for each heading that has a table or a figure."""
-    pictures = all_pictures(inputs)
     number = 0
     for heading in dict.fromkeys((*HEADINGS, *inputs.tables, *pictures)):
         tables, figures = inputs.tables.get(heading, ()), []
-        for picture in pictures.get(heading, ()):
+        for picture in render_all(pictures.get(heading, ()), ("svg",)):
             number += 1
             figures.append(figure_html(picture, f"Figure {number}"))
         if tables or figures:
@@ -132,7 +137,9 @@ def _table(table: Table, link: Link) -> str:
 
 def _optimizers(shown: Sequence[Card], link: Link) -> _Part:
     entries = tuple((card_anchor(card.name), card.name) for card in shown)
-    return _Part("Optimizers", "\n".join(card_html(card, link) for card in shown), entries)
+    graphs = render_all([card.graph for card in shown], ("svg",))
+    drawn = [replace(card, graph=graph) for card, graph in zip(shown, graphs, strict=True)]
+    return _Part("Optimizers", "\n".join(card_html(card, link) for card in drawn), entries)
 
 
 def _asset(name: str) -> str:
