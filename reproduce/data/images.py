@@ -28,14 +28,15 @@ def decode(content: bytes, origin: str, size: int) -> NDArray[np.uint8]:
     Raises:
         DataError: If it is not an image, is damaged, or is so large that it looks like an attack.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(io.BytesIO(content)) as image:
             return np.asarray(_fit(image.convert("RGB"), size), np.uint8)
+    except UnidentifiedImageError:
+        raise DataError(f"cannot read the image {origin}: it is none, or its beginning is damaged") from None
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        reason = str(error).replace(f"<{type(io.BytesIO()).__module__}.BytesIO object", "<the file")
-        raise DataError(f"cannot read the image {origin}: {reason}") from None
+        raise DataError(f"cannot read the image {origin}: {error}") from None
 
 
 def resize_all(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

@@ -160,6 +160,12 @@ def test_without_a_network_the_remedy_is_said_at_once(
         prepare(CATALOGUE[name], tmp_path)
 
 
+def test_a_missing_library_is_named_with_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reproduce.data.prepared.find_spec", lambda _: None)
+    with pytest.raises(DataError, match=r'needs TensorFlow Datasets: pip install "paper-optimizers\[data\]"'):
+        prepare(TINY, tmp_path)
+
+
 def test_a_proxy_may_know_what_is_not_known_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reproduce.data.builders.downloads.getproxies", lambda: {"https": "proxy"})
     require_reachable(["https://nowhere.invalid/file"])
