@@ -1,0 +1,130 @@
+"""The surrogate on real digits: scores depend on candidate, seed and settings, and on nothing else."""
+
+import dataclasses
+import json
+
+import jax
+import numpy as np
+import pytest
+
+from paper_optimizers import from_text, get
+from reproduce.data import channel_statistics, load_dataset
+from reproduce.errors import DataError, ProtocolError
+from reproduce.population.scoring import Rejected, Scored
+from reproduce.search.executors import Candidate, InProcessExecutor
+from reproduce.search.protocol import load_search_protocol
+from reproduce.search.surrogate import SurrogateScorer, SurrogateSettings, _problem, make_scorer, scorer_from_dict
+from reproduce.settings import read_settings
+
+SMOKE = load_search_protocol("smoke").evolution
+SETTINGS = dataclasses.replace(
+    SMOKE,
+    base_filters=2,
+    steps_per_epoch=8,
+    scoring=dataclasses.replace(
+        SMOKE.scoring, epochs=2, screening_epochs=1, first_rates=(0.1,), second_rates=(0.01,),
+        first_threshold=0.05, second_threshold=0.15,
+    ),
+)  # fmt: skip
+CANDIDATES = [Candidate(get("Nesterov"), 1), Candidate(get("Adam"), 2), Candidate(from_text("None ~ (g)-(g)"), 3)]
+
+
+@pytest.fixture(scope="module")
+def scorer():
+    return make_scorer(SETTINGS, largest=1)
+
+
+@pytest.fixture(scope="module")
+def scores(scorer):
+    return scorer.score(CANDIDATES)
+
+
+def test_what_learns_is_scored_and_what_stands_still_is_rejected(scores):
+    assert [type(score) for score in scores] == [Scored, Scored, Rejected]
+    assert all(0.15 < score.score <= 1 for score in scores[:2])
+
+
+def test_a_score_depends_on_the_candidate_alone(scorer, scores):
+    answers = dict(InProcessExecutor(lambda: scorer, 2).score(CANDIDATES[::-1]))
+    assert [answers[index] for index in (2, 1, 0)] == scores
+    other = scorer.score([Candidate(CANDIDATES[0].spec, 7)])[0]
+    assert other.screening != scores[0].screening
+
+
+@pytest.mark.slow
+def test_how_many_are_trained_at_once_changes_no_score(scores):
+    assert make_scorer(SETTINGS, largest=4).score(CANDIDATES) == scores
+
+
+def test_another_machine_makes_the_same_scorer(scorer, scores):
+    plain = json.loads(json.dumps(dataclasses.asdict(SETTINGS)))
+    assert read_settings(SurrogateSettings, plain, "here") == SETTINGS
+    there = scorer_from_dict({"settings": plain, "data_dir": None, "largest": None})
+    assert there.data == scorer.data
+    assert there.settings == SETTINGS
+
+
+@pytest.mark.parametrize("standardise", [False, True])
+def test_images_are_normalised_alike_in_training_and_outside(standardise):
+    settings = dataclasses.replace(SETTINGS, standardise=standardise, dropout=0.0, batch_norm_momentum=0.0)
+    dataset = load_dataset(settings.data)
+    problem = _problem(settings, dataset)
+    parameters, statistics = problem.initial(np.random.default_rng(0))
+    images, labels = dataset.train.inputs[:64], dataset.train.labels[:64]
+    pixels = images / np.float32(dataset.largest_pixel)
+    if standardise:
+        mean, deviation = channel_statistics(dataset.train, dataset.largest_pixel)
+        pixels = (pixels - mean) / deviation
+    loss, (updated, correct) = problem.train(parameters, statistics, (images, labels), jax.random.key(0))
+    measures = problem.evaluate(parameters, updated, (images, labels))
+    np.testing.assert_allclose(measures.loss.mean(), loss, rtol=1e-4)
+    assert int(measures.correct.sum()) == int(correct)
+    kernel = parameters[0]
+    padded = np.pad(pixels, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
+    first = np.einsum("bhwcij,ijcf->bhwf", windows, kernel) + parameters[1]
+    np.testing.assert_allclose(updated[0], first.mean((0, 1, 2)), rtol=1e-3, atol=1e-4)
+
+
+def test_augmentation_changes_training_images_alone():
+    settings = dataclasses.replace(SETTINGS, augment=True, crop_padding=1, cutout=2, dropout=0.0)
+    dataset = load_dataset(settings.data)
+    problem = _problem(settings, dataset)
+    parameters, statistics = problem.initial(np.random.default_rng(0))
+    batch = dataset.train.inputs[:32], dataset.train.labels[:32]
+    train = jax.jit(problem.train)
+    losses = {float(train(parameters, statistics, batch, jax.random.key(seed))[0]) for seed in range(3)}
+    assert len(losses) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"base_filters": 0}, "base_filters must be between 1 and 4096; received 0"),
+        ({"dropout": 1.0}, r"dropout must be in \[0, 1\)"),
+        ({"batch_norm_momentum": 1.0}, "batch_norm_momentum must be"),
+        ({"cutout": 4}, "cutout must be 0 where augment = false; received 4"),
+        ({"augment": True, "crop_padding": -1}, "crop_padding must be 0 or more"),
+        ({"batch_size": 0}, "batch_size must be 1 or more"),
+        ({"steps_per_epoch": 0}, "steps_per_epoch must be 1 or more"),
+        ({"precision": "float16"}, "precision must be one of float32, bfloat16"),
+        ({"scoring": {"epochs": 0}}, "scoring.epochs must be 1 or more"),
+        ({"scoring": {"warmup_fraction": 1.5}}, r"scoring.warmup_fraction must be in \[0, 1\]"),
+        ({"scoring": {"first_rates": []}}, "scoring.first_rates must be at least one positive rate"),
+        ({"scoring": {"second_rates": [0.1]}}, "scoring.second_rates must be new rates, each once"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(change, message):
+    plain = json.loads(json.dumps(dataclasses.asdict(SETTINGS)))
+    scoring = plain["scoring"] | change.pop("scoring", {})
+    with pytest.raises(ProtocolError, match=message):
+        read_settings(SurrogateSettings, plain | change | {"scoring": scoring}, "here")
+
+
+def test_data_that_do_not_fit_are_refused():
+    with pytest.raises(DataError, match="fewer than one batch"):
+        make_scorer(dataclasses.replace(SETTINGS, batch_size=4096))
+    text = {"source": "text", "image_size": 0, "window": 16}
+    dataset = load_dataset(dataclasses.replace(SETTINGS.data, **text))
+    with pytest.raises(DataError, match="takes images; received text, which is text"):
+        SurrogateScorer(SETTINGS, dataset)
