@@ -11,7 +11,9 @@ from rich.console import Console
 if TYPE_CHECKING:
     from reproduce.commands import Commands
     from reproduce.report.claims import Checked
-    from reproduce.report.collection import Collection
+
+#: The profile that a report is of where there are no rows at all.
+EMPTY = "smoke"
 
 
 def add(commands: Commands) -> None:
@@ -45,46 +47,27 @@ def add(commands: Commands) -> None:
 
 
 def _report(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.files import write_text
-    from reproduce.report.claims import CLAIMS, check, load_claims
-    from reproduce.report.figures.catalogue import all_pictures
-    from reproduce.report.forms import write_table
-    from reproduce.report.page import build_page
-    from reproduce.report.report_inputs import report_inputs
-    from reproduce.report.search_results import read_search_results
-    from reproduce.report.style import write_pictures
+    from reproduce.report.writer import write_reports
 
-    collections = _collections(options, fallback="smoke")
-    checked = check(load_claims(CLAIMS), collections)
-    for profile, found in collections.items():
-        folder = options.output / profile
-        inputs = report_inputs(found, checked, read_search_results(found.folder))
-        tables = [table for of_heading in inputs.tables.values() for table in of_heading]
-        pictures = [picture for of_heading in all_pictures(inputs).values() for picture in of_heading]
-        for table in tables:
-            write_table(table, folder / "tables")
-        write_pictures(pictures, folder / "figures")
-        page = folder / "index.html"
-        write_text(page, build_page(inputs))
-        console.print(
-            f"{page}: profile {profile}, {len(found.rows)} runs, {len(tables)} tables, {len(pictures)} figures",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
-        )
+    folder, profiles = _stored(options)
+    for line in write_reports(folder, profiles or [EMPTY], options.output):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _check(options: argparse.Namespace, console: Console) -> int:
     from reproduce.report.claims import CLAIMS, check, load_claims
+    from reproduce.report.collection import read_collection
 
-    checked = check(load_claims(options.claims or CLAIMS), _collections(options))
+    folder, profiles = _stored(options)
+    collections = {profile: read_collection(folder, profile) for profile in profiles}
+    checked = check(load_claims(options.claims or CLAIMS), collections)
     for each in checked:
         _show(each, console)
     counts = {status: sum(each.status == status for each in checked) for status in _STYLES}
     console.print(", ".join(f"{count} {status}" for status, count in counts.items()), highlight=False)
     unexpected = [each.claim.name for each in checked if each.is_unexpected]
     if unexpected:
-        console.print(f"Not as artifact/claims.toml expects: {', '.join(unexpected)}", style="red", highlight=False)
+        console.print(f"Not as the claims' file expects: {', '.join(unexpected)}", style="red", highlight=False)
     return 1 if unexpected else 0
 
 
@@ -106,12 +89,11 @@ def _show(each: Checked, console: Console) -> None:
     )
 
 
-def _collections(options: argparse.Namespace, fallback: str | None = None) -> dict[str, Collection]:
-    """What was measured, by profile; where nothing was, the empty profile ``fallback`` if there is one."""
-    from reproduce.report.collection import RESULTS, profiles_in, read_collection, require_results
+def _stored(options: argparse.Namespace) -> tuple[Path, list[str]]:
+    """The folder of rows and the profiles that are meant."""
+    from reproduce.report.collection import RESULTS, profiles_in, require_results
 
     folder = options.rows or RESULTS
     if options.profile:
         require_results(folder, options.profile)
-    profiles = options.profile or profiles_in(folder) or ([fallback] if fallback else [])
-    return {profile: read_collection(folder, profile) for profile in profiles}
+    return folder, options.profile or profiles_in(folder)

@@ -181,7 +181,7 @@ def outcome_text(card: Card, verdict: Verdict) -> str:
     if listed:
         return f"{listed}."
     if any(each.difference for each in card.comparisons):
-        return f"On none of the {len(card.comparisons)} tasks it was run on."
+        return f"On none of {number_of(len(card.comparisons), 'task')}."
     return (
         "It is the reference." if card.name == card.reference and card.comparisons else f"{NOT_MEASURED.capitalize()}."
     )

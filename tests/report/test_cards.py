@@ -46,7 +46,7 @@ def test_wins_fails_and_ties_follow_the_intervals() -> None:
         {"Adam": (0.5, 0.6, 0.7), "Opt7": (0.6, 0.7, 0.81), "A1": (0.4, 0.5, 0.59), "Opt9": (0.4, 0.6, 0.85)},
     )
     assert "**Wins.** digits (+10.3 points, n = 3)." in to_markdown(card_of("Opt7", *rows))
-    assert "**Fails.** On none of the 1 tasks" in to_markdown(card_of("Opt7", *rows))
+    assert "**Fails.** On none of 1 task." in to_markdown(card_of("Opt7", *rows))
     assert "**Fails.** digits (-10.3 points, n = 3)." in to_markdown(card_of("A1", *rows))
     assert "**Ties.** digits (+1.7 points, n = 3)." in to_markdown(card_of("Opt9", *rows))
     assert "**Wins.** It is the reference." in to_markdown(card_of("Adam", *rows))
