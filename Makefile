@@ -15,7 +15,7 @@ GPU ?=
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures report check-claims bench-optimizers test check audit format lock clean
+.PHONY: help venv torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures search compare-searches report check-claims bench-optimizers test check audit format lock clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -52,6 +52,13 @@ report: $(READY)  ## Write the report of the rows kept under artifact/results (o
 
 check-claims: $(READY)  ## Say which claims of artifact/claims.toml the same rows bear out, contradict or leave open
 	@$(RUN) -m reproduce check-claims $(STORED)
+
+search: $(READY)  ## Evolve optimizers, score the best again, and let them pass rounds of longer and larger training
+	@$(RUN) -m reproduce search $(EXPERIMENT)
+	@$(RUN) -m reproduce eliminate $(EXPERIMENT)
+
+compare-searches: $(READY)  ## Compare the search with random search and aging evolution, and spaces, under one budget
+	@$(RUN) -m reproduce compare-searches $(EXPERIMENT)
 
 bench-optimizers: $(READY)  ## Time a training step and count the state of every optimizer beside Keras Adam
 	@$(RUN) -m reproduce bench-optimizers

@@ -67,9 +67,10 @@ def rescoring_table(
         title="The best candidates scored again",
         caption=(
             f"{where}: best validation accuracy in percent, the rate chosen by the rule of the search for each run. "
-            f"again: mean over n = {number} fresh seeds, a run that could not be trained counting 0 (trained: how many could); shrinkage: what "
-            "fresh seeds took off the score that a candidate was chosen by. Last columns: difference in points to each "
-            f"tuned baseline on common seeds; a tie unless the {100 * CONFIDENCE:.0f} % interval, corrected for "
+            f"again: mean over n = {number} fresh seeds, a run that could not be trained counting 0 "
+            "(runs: how many could); shrinkage: what fresh seeds took off the score that a candidate was chosen by. "
+            "Last columns: difference in points to each tuned baseline on common seeds; a tie "
+            f"unless the {100 * CONFIDENCE:.0f} % interval, corrected for "
             f"{comparisons} comparisons, leaves 0 out and the difference is one that so many runs detect with "
             f"probability {POWER}."
         ),
@@ -78,7 +79,7 @@ def rescoring_table(
             Column("searched", "search_score", numeric=True),
             Column("again", "rescored_mean", numeric=True),
             Column("sd", "rescored_sd", numeric=True),
-            Column("trained", "n", numeric=True),
+            Column("runs", "n", numeric=True),
             Column("shrinkage", "shrinkage", numeric=True),
             *(Column(f"to {baseline.name}", f"difference_to_{baseline.name}") for baseline in baselines),
             Column("", "update"),

@@ -1,0 +1,134 @@
+"""``eliminate``: the finds of searches on larger and larger networks."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from reproduce.commands.executors import add_executor_arguments, open_executors
+from reproduce.commands.search import SEARCH
+
+if TYPE_CHECKING:
+    from reproduce.commands import Commands
+    from reproduce.commands.executors import Executors
+    from reproduce.elimination.protocol import EliminationProtocol, RoundSettings
+    from reproduce.elimination.rounds import Means
+    from reproduce.search.executors import Executor
+    from reproduce.search.trials import Contender
+
+ELIMINATION = "elimination"
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "eliminate", help="train the best of a search on larger and larger networks, the best of each round going on"
+    )
+    parser.add_argument(
+        "--profile", default="smoke", help="a profile's name, or the path of a protocol file (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--searches",
+        nargs="+",
+        type=Path,
+        metavar="LEDGER",
+        help="ledgers of the searches whose best take part (default: OUTPUT/PROFILE/search/ledger.jsonl)",
+    )
+    parser.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="the folder that holds data sets as DIR/NAME or DIR/NAME.tar.xz"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("output"),
+        metavar="DIR",
+        help="ledger, table and finalists go to DIR/PROFILE/elimination (default: %(default)s)",
+    )
+    add_executor_arguments(parser)
+    parser.set_defaults(command=_eliminate)
+
+
+def _eliminate(options: argparse.Namespace, console: Console) -> None:
+    from reproduce.elimination.protocol import load_elimination_protocol
+    from reproduce.elimination.rounds import eliminate
+    from reproduce.ledger import NAME
+    from reproduce.report.search_writer import show, write, write_protocol, write_specs
+    from reproduce.report.tables.elimination import elimination_table
+    from reproduce.search.progress import TrialProgress
+    from reproduce.search.protocol_files import plain_settings
+    from reproduce.search.rescoring import baselines
+
+    protocol = load_elimination_protocol(options.profile)
+    folder = options.output / protocol.profile / ELIMINATION
+    ledgers = options.searches or [options.output / protocol.profile / SEARCH / NAME]
+    entrants, known = _entrants(protocol, ledgers), baselines(protocol.baselines)
+    console.print(
+        f"Profile {protocol.profile}: {len(entrants)} optimizers and {len(known)} baselines in {len(protocol.rounds)} "
+        f"rounds. The ledger goes to {folder}.",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    hashes = {each.name: each.hash() for each in protocol.rounds}
+    write_protocol(plain_settings(protocol), folder, hashes=hashes, searches=[str(path) for path in ledgers])
+    with (
+        open_executors(options, options.data_dir, console) as executors,
+        TrialProgress(console, "eliminating") as progress,
+    ):
+        means = _means(options, executors)
+        results = eliminate(protocol, folder / NAME, entrants, known, means, progress.told, progress.notice)
+    table = elimination_table(results, f"profile {protocol.profile}")
+    paths = write_specs(results[-1].survivors, folder / "finalists")
+    write([table], [], folder, console)
+    for path in paths:
+        console.print(f"  {path}", highlight=False, markup=False, soft_wrap=True)
+    show(table, console)
+
+
+def _entrants(protocol: EliminationProtocol, ledgers: list[Path]) -> list[Contender]:
+    """The best of each search, those that compute the same once."""
+    from reproduce.errors import LedgerError
+    from reproduce.ledger import read_records
+    from reproduce.search.records import entry_from_dict
+    from reproduce.search.rescoring import different, finalists
+    from reproduce.search.results import top
+
+    found = []
+    for number, path in enumerate(ledgers, start=1):
+        records = [entry.record for entry in read_records(path, entry_from_dict)]
+        prefix = f"{number}" if len(ledgers) > 1 else ""
+        found += [each.contender for each in finalists(top(records, protocol.entrants), prefix)]
+    if not found:
+        raise LedgerError(f"no search in {', '.join(map(str, ledgers))} has scored a candidate: search first")
+    return different(found)
+
+
+def _means(options: argparse.Namespace, executors: Executors) -> Means:
+    from reproduce.data import load_dataset
+    from reproduce.elimination.rounds import Means
+    from reproduce.machine import engine_device_name, versions
+
+    def data(settings: RoundSettings) -> str:
+        return load_dataset(settings.data, options.data_dir).checksum()
+
+    def executor(settings: RoundSettings) -> Executor:
+        if settings.surrogate is not None:
+            return executors(settings.surrogate)
+        return _keras_executor(settings, options.data_dir)
+
+    return Means(data, executor, engine_device_name(), versions("jax"))
+
+
+def _keras_executor(settings: RoundSettings, data_dir: Path | None) -> Executor:
+    """In this process and one candidate after another, whatever the executor of the other rounds."""
+    from reproduce.data import load_dataset
+    from reproduce.elimination.keras_scorer import KerasScorer
+    from reproduce.search.executors import InProcessExecutor
+
+    keras = settings.keras
+    if keras is None:
+        raise ValueError(f"round {settings.name} has no network of Keras'")
+    return InProcessExecutor(lambda: KerasScorer(keras, load_dataset(keras.data, data_dir)), batch=1)

@@ -1,0 +1,1 @@
+"""Progressive elimination: the finds of searches on larger and larger networks, the best of each round going on."""

@@ -1,0 +1,136 @@
+"""The protocol of an elimination: its rounds, read from ``PROFILE/elimination.toml``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from reproduce.data import DataSettings
+from reproduce.models.settings import ModelSettings
+from reproduce.search.protocol_files import plain_settings, read_protocol, settings_hash
+from reproduce.search.surrogate import SurrogateSettings
+from reproduce.settings import require
+from reproduce.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class RateChoice:
+    """How the peak rate of a run on a Keras network is chosen: the rule of the search's surrogate.
+
+    Attributes:
+        screening_epochs: Epochs of a run that chooses the rate; it has a schedule of its own.
+        first_rates: Rates every optimizer is tried at.
+        first_threshold: Train accuracy that one of them must reach.
+        second_rates: Rates the others are tried at.
+        second_threshold: Train accuracy that one of all rates must reach.
+    """
+
+    screening_epochs: int
+    first_rates: tuple[float, ...]
+    first_threshold: float
+    second_rates: tuple[float, ...]
+    second_threshold: float
+
+    def __post_init__(self) -> None:
+        require(self.screening_epochs >= 1, "screening_epochs", self.screening_epochs, "1 or more")
+        both = (*self.first_rates, *self.second_rates)
+        require(len(self.first_rates) > 0, "first_rates", list(self.first_rates), "at least one rate")
+        require(all(rate > 0 for rate in both), "first_rates", list(both), "positive rates")
+        require(len(set(both)) == len(both), "second_rates", list(self.second_rates), "new rates, each once")
+        for name in ("first_threshold", "second_threshold"):
+            require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "in [0, 1]")
+
+
+@dataclass(frozen=True)
+class KerasSettings:
+    """A network of `reproduce.models`, trained through Keras.
+
+    Attributes:
+        data: Its data.
+        model: See `ModelSettings`.
+        training: See `TrainingSettings`; its epochs are those of the run that counts.
+        rates: See `RateChoice`.
+    """
+
+    data: DataSettings
+    model: ModelSettings
+    training: TrainingSettings
+    rates: RateChoice
+
+
+@dataclass(frozen=True)
+class RoundSettings:
+    """One round.
+
+    Attributes:
+        name: In tables and ledgers.
+        keep: How many of those that take part go on to the next round, or are the finalists of the last.
+        seeds: Of the runs of each optimizer; the mean of their scores decides.
+        surrogate: The search's ConvNet in another size, through the engine; or None.
+        keras: Another network, through Keras; or None.
+    """
+
+    name: str
+    keep: int
+    seeds: tuple[int, ...]
+    surrogate: SurrogateSettings | None
+    keras: KerasSettings | None
+
+    def __post_init__(self) -> None:
+        require(re.fullmatch(r"[\w.-]+", self.name) is not None, "name", self.name, "letters, digits and any of _ . -")
+        require(self.keep >= 1, "keep", self.keep, "1 or more")
+        require(len(self.seeds) > 0, "seeds", list(self.seeds), "at least one seed")
+        require(all(0 <= seed < 2**31 for seed in self.seeds), "seeds", list(self.seeds), "seeds in [0, 2^31)")
+        require(len(set(self.seeds)) == len(self.seeds), "seeds", list(self.seeds), "different seeds")
+        one = (self.surrogate is None) != (self.keras is None)
+        require(one, "surrogate", self.name, "given, or keras, and not both")
+
+    @property
+    def data(self) -> DataSettings:
+        """The round's data."""
+        if self.surrogate is not None:
+            return self.surrogate.data
+        if self.keras is not None:
+            return self.keras.data
+        raise ValueError(f"round {self.name} has no network")
+
+    def hash(self) -> str:
+        """Of everything that a score in this round depends on beside spec, seed and data."""
+        settings = plain_settings(self)
+        return settings_hash({name: settings[name] for name in ("surrogate", "keras")})
+
+
+@dataclass(frozen=True)
+class EliminationProtocol:
+    """The rounds and who takes part.
+
+    Attributes:
+        profile: The name of the profile.
+        description: What it is for.
+        entrants: How many of each search's best take part.
+        baselines: Optimizers of the catalog, or "AdamW", that run in every round and are never eliminated.
+        rounds: In their order.
+    """
+
+    profile: str
+    description: str
+    entrants: int
+    baselines: tuple[str, ...]
+    rounds: tuple[RoundSettings, ...]
+
+    def __post_init__(self) -> None:
+        require(self.entrants >= 1, "entrants", self.entrants, "1 or more")
+        require(len(self.rounds) > 0, "rounds", [], "at least one table [[rounds]]")
+        names = [each.name for each in self.rounds]
+        require(len(set(names)) == len(names), "rounds", names, "different names")
+        keeps = [each.keep for each in self.rounds]
+        require(keeps == sorted(keeps, reverse=True), "rounds", keeps, "keeping no more than the round before")
+
+
+def load_elimination_protocol(profile: str) -> EliminationProtocol:
+    """The elimination protocol of a profile, or of the TOML file at the path ``profile``.
+
+    Raises:
+        ProtocolError: If there is none, or it is not one; the error names the key.
+    """
+    return read_protocol(EliminationProtocol, "elimination", profile)

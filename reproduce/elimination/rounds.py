@@ -1,0 +1,132 @@
+"""The rounds: who takes part, who goes on, and the trials that decide it.
+
+A round's standings are a function of its trials, and the next round's entrants one of its standings; so an elimination
+that was interrupted goes on from its ledger of trials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reproduce.elimination.protocol import EliminationProtocol, RoundSettings
+from reproduce.ledger import Ledger
+from reproduce.search.executors import Executor
+from reproduce.search.trials import Contender, Setting, Trial, open_trials, run_trials, scores_by_seed
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an optimizer fared in a round.
+
+    Attributes:
+        contender: The optimizer.
+        scores: By seed; a run that could not be trained counts 0.
+        is_baseline: Whether it ran beside the others and cannot be eliminated.
+        survived: Whether it goes on.
+    """
+
+    contender: Contender
+    scores: Mapping[int, float]
+    is_baseline: bool
+    survived: bool
+
+    @property
+    def mean(self) -> float:
+        """Mean score over seeds."""
+        return sum(self.scores.values()) / len(self.scores)
+
+
+@dataclass(frozen=True)
+class RoundResult:
+    """A round that is over.
+
+    Attributes:
+        settings: The round.
+        standings: Those that could be eliminated, best first; then the baselines.
+    """
+
+    settings: RoundSettings
+    standings: tuple[Standing, ...]
+
+    @property
+    def survivors(self) -> list[Contender]:
+        """Who goes on, best first."""
+        return [each.contender for each in self.standings if each.survived and not each.is_baseline]
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a round is carried out with.
+
+    Attributes:
+        data: Gives the checksum of a round's data.
+        executor: Gives the executor of a round.
+        device: Names what is computed on.
+        versions: Of the packages that compute.
+    """
+
+    data: Callable[[RoundSettings], str]
+    executor: Callable[[RoundSettings], Executor]
+    device: str
+    versions: Mapping[str, str]
+
+
+def eliminate(
+    protocol: EliminationProtocol,
+    path: Path,
+    entrants: Sequence[Contender],
+    baselines: Sequence[Contender],
+    means: Means,
+    told: Callable[[Trial, int], None],
+    notice: Callable[[str], None],
+) -> list[RoundResult]:
+    """Carry out all rounds, or what their ledger lacks of them.
+
+    Args:
+        protocol: The rounds.
+        path: The ledger of trials.
+        entrants: Who takes part, of different fingerprints.
+        baselines: Who runs beside them in every round.
+        means: See `Means`.
+        told: Is told each new trial and how many of its round are left.
+        notice: Is told what the user should know.
+
+    Raises:
+        LedgerError: If the ledger cannot be used, or is of another protocol or other data.
+    """
+    results: list[RoundResult] = []
+    with open_trials(path, notice) as ledger:
+        for settings in protocol.rounds:
+            entrants = results[-1].survivors if results else list(entrants)
+            trials = _trials(ledger, settings, [*entrants, *baselines], means, told)
+            results.append(RoundResult(settings, standings(entrants, baselines, trials, settings.keep)))
+    return results
+
+
+def standings(
+    entrants: Sequence[Contender], baselines: Sequence[Contender], trials: Sequence[Trial], keep: int
+) -> tuple[Standing, ...]:
+    """Entrants by their mean score, best first, of equal ones the earlier first; then the baselines."""
+    scores = {each.fingerprint: scores_by_seed(trials, each) for each in [*entrants, *baselines]}
+    ranked = sorted(entrants, key=lambda each: -_mean(scores[each.fingerprint]))
+    return (
+        *(Standing(each, scores[each.fingerprint], False, place < keep) for place, each in enumerate(ranked)),
+        *(Standing(each, scores[each.fingerprint], True, True) for each in baselines),
+    )
+
+
+def _trials(
+    ledger: Ledger[Trial],
+    settings: RoundSettings,
+    contenders: Sequence[Contender],
+    means: Means,
+    told: Callable[[Trial, int], None],
+) -> list[Trial]:
+    setting = Setting(settings.name, settings.hash(), means.data(settings), means.device, means.versions)
+    return run_trials(ledger, setting, contenders, settings.seeds, lambda: means.executor(settings), told)
+
+
+def _mean(scores: Mapping[int, float]) -> float:
+    return sum(scores.values()) / len(scores)

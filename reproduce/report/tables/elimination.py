@@ -1,0 +1,74 @@
+"""The table of an elimination: one line for each optimizer, one column for each round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from reproduce.elimination.rounds import RoundResult, Standing
+from reproduce.report.statistics import CONFIDENCE, paired_difference
+from reproduce.report.table import NONE, Cell, Column, Section, Table, fixed, marked, missing, words
+from reproduce.search.trials import Contender
+
+
+def elimination_table(results: Sequence[RoundResult], where: str) -> Table:
+    """Mean score of each optimizer in each round it took part in; entrants by how far they came.
+
+    Args:
+        results: The rounds.
+        where: Profile and data sets, for the caption.
+    """
+    by_round = [{each.contender.fingerprint: each for each in result.standings} for result in results]
+    first = results[0].standings
+    entrants = sorted(
+        (each.contender for each in first if not each.is_baseline),
+        key=lambda each: _how_far(each, by_round),
+        reverse=True,
+    )
+    baselines = [each.contender for each in first if each.is_baseline]
+    rounds = "; ".join(f"{result.settings.name}, n = {len(result.settings.seeds)}" for result in results)
+    return Table(
+        name="elimination",
+        title="Progressive elimination",
+        caption=(
+            f"{where}: best validation accuracy in percent, mean over seeds, the rate chosen by the rule of the search "
+            f"({rounds}). A dash: eliminated before. The best of a round is marked, and what is not told apart "
+            f"from it: the {100 * CONFIDENCE:.0f} % interval of the paired difference holds 0, or the difference "
+            "is smaller than so many runs detect. Rounds decide by the mean, also between optimizers that are not told "
+            "apart."
+        ),
+        columns=(
+            Column("optimizer", "optimizer"),
+            *(Column(result.settings.name, result.settings.name, numeric=True) for result in results),
+            Column("", "update"),
+        ),
+        sections=(
+            Section("evolved", tuple(_line(each, by_round) for each in entrants)),
+            Section("baselines", tuple(_line(each, by_round) for each in baselines)),
+        ),
+        section_name="group",
+    )
+
+
+def _how_far(contender: Contender, rounds: Sequence[Mapping[str, Standing]]) -> tuple[int, float]:
+    """Rounds taken part in, then the mean in the last of them."""
+    taken = [each[contender.fingerprint] for each in rounds if contender.fingerprint in each]
+    return len(taken), taken[-1].mean
+
+
+def _line(contender: Contender, rounds: Sequence[Mapping[str, Standing]]) -> tuple[Cell, ...]:
+    return (
+        words(contender.name),
+        *(_cell(each.get(contender.fingerprint), each) for each in rounds),
+        words(contender.spec.to_text()),
+    )
+
+
+def _cell(standing: Standing | None, round_: Mapping[str, Standing]) -> Cell:
+    if standing is None:
+        return missing(NONE)
+    cell = Cell(fixed(100 * standing.mean, 2), standing.mean)
+    best = max(round_.values(), key=lambda each: each.mean)
+    if standing.mean == best.mean:
+        return marked(cell, "best")
+    difference = paired_difference(standing.scores, best.scores)
+    return marked(cell, "tie") if difference is None or difference.verdict == "tie" else cell
