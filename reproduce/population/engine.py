@@ -7,7 +7,7 @@ that turns NaN or infinite is frozen where it failed and, mapped, costs nothing 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
@@ -17,6 +17,8 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
+from paper_optimizers.expressions import leaf, to_graph
+from paper_optimizers.spec import OptimizerSpec
 from reproduce.population.assembly import Capacity, Member, StepTables, assemble, step_tables
 from reproduce.population.interpreter import (
     Code,
@@ -77,13 +79,21 @@ class Population:
         problem: Network and loss.
         capacity: Fixed sizes of the optimizers.
         layout: "map" or "vectorise"; None picks "map" on CPUs and "vectorise" elsewhere.
+        gradient_noise: Deviation of the normal noise added to each tensor's gradient, as a share of the gradient's
+            root mean square.
 
     Examples:
         ``state = population.start(members)``, then for each epoch ``population.epoch(...)``, at any time
         ``population.evaluate(state, data)``.
     """
 
-    def __init__(self, problem: Problem, capacity: Capacity | None = None, layout: Layout | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        capacity: Capacity | None = None,
+        layout: Layout | None = None,
+        gradient_noise: float = 0.0,
+    ) -> None:
         """See the class."""
         self.problem = problem
         self.capacity = capacity or Capacity()
@@ -91,6 +101,7 @@ class Population:
         parameters, _ = problem.initial(np.random.default_rng(0))
         self._shapes = tuple(np.shape(array) for array in parameters)
         self._sizes = tuple(int(np.prod(shape)) for shape in self._shapes)
+        self._noise = gradient_noise
         self._optimizer_step = make_optimizer_step(self._sizes)
         self._epoch = jax.jit(self._epoch_of_all, donate_argnums=0)
         self._evaluate = jax.jit(self._evaluate_all)
@@ -100,10 +111,19 @@ class Population:
         """P, the parameters of one member."""
         return sum(self._sizes)
 
-    def start(self, members: Sequence[Member]) -> tuple[Programs, MemberState]:
-        """The programs and the initial state of ``members``, weights drawn from ``[seed, 0]``."""
-        initial = {seed: self._initial(seed) for seed in {member.seed for member in members}}
-        weights, statistics = zip(*(initial[member.seed] for member in members), strict=True)
+    def start(
+        self, members: Sequence[Member], initial: Callable[[int], tuple[Arrays, Arrays]] | None = None
+    ) -> tuple[Programs, MemberState]:
+        """The programs and the initial state of ``members``.
+
+        Args:
+            members: Who is trained.
+            initial: ``seed -> (parameters, statistics)``, where training goes on from given weights; None draws the
+                problem's own from ``[seed, 0]``.
+        """
+        draw = initial or (lambda seed: self.problem.initial(np.random.default_rng([seed, 0])))
+        initials = {seed: _flattened(*draw(seed)) for seed in {member.seed for member in members}}
+        weights, statistics = zip(*(initials[member.seed] for member in members), strict=True)
         count, size, capacity = len(members), self.num_parameters, self.capacity
         state = MemberState(
             weight=jnp.asarray(np.stack(weights)),
@@ -119,9 +139,18 @@ class Population:
         )
         return jax.tree.map(jnp.asarray, encode(assemble(members, capacity), capacity.states)), state
 
-    def _initial(self, seed: int) -> tuple[NDArray[np.float32], Arrays]:
-        parameters, statistics = self.problem.initial(np.random.default_rng([seed, 0]))
-        return np.concatenate([np.ravel(array) for array in parameters]).astype(np.float32), statistics
+    def bytes_per_member(self, data: Arrays, batch_size: int) -> int:
+        """What one more member takes of the device's memory in training; compiles a step of one member to know it.
+
+        Mapped members share the memory that a step works in; vectorised ones have one each.
+        """
+        member = Member(OptimizerSpec(to_graph(leaf("gradient"))), 0.0, total_steps=1)
+        programs, state = self.start([member])
+        order = np.zeros((1, 1, batch_size), np.int32)
+        step = self._epoch.lower(state, programs, self.tables([member], range(1)), data, order).compile()
+        needs = step.memory_analysis()
+        kept = needs.argument_size_in_bytes - sum(np.asarray(array).nbytes for array in data)
+        return int(kept + (needs.temp_size_in_bytes if self.layout == "vectorise" else 0))
 
     def tables(self, members: Sequence[Member], steps: range) -> StepTables:
         """The step tables of ``members`` for ``steps``."""
@@ -201,10 +230,13 @@ class Population:
         self, data: Arrays, code: Code, counts: Counts, state: MemberState, registers: Any, table: Any, order: Any
     ) -> Any:
         """One step of one member; after a failure its weights are whatever they are, and its measures say so."""
-        train_key, optimizer_key = jax.random.split(jax.random.fold_in(state.key, state.step))
+        key = jax.random.fold_in(state.key, state.step)
+        train_key, optimizer_key = jax.random.split(key)
         batch = tuple(jnp.take(jnp.asarray(array), order, axis=0) for array in data)
         loss_of = jax.value_and_grad(self._loss, has_aux=True)
         (loss, (statistics, correct)), gradient = loss_of(state.weight, state.statistics, batch, train_key)
+        if self._noise:
+            gradient = self._noisy(gradient, jax.random.fold_in(key, 1))
         weight, optimizer, registers = self._optimizer_step(
             code, counts, table, gradient, state.weight, state.optimizer, registers, optimizer_key
         )
@@ -213,6 +245,11 @@ class Population:
         after = MemberState(weight, optimizer, statistics, state.key, failed_at, state.step + 1)
         alive = failed_at < 0
         return (after, registers), (jnp.where(alive, loss, jnp.nan), jnp.where(alive, correct, 0.0))
+
+    def _noisy(self, gradient: Any, key: Any) -> Any:
+        size = [jnp.sqrt(jnp.mean(jnp.square(array))) for array in self.unflatten(gradient)]
+        size = [jnp.broadcast_to(each, count) for each, count in zip(size, self._sizes, strict=True)]
+        return gradient + self._noise * jnp.concatenate(size) * jax.random.normal(key, gradient.shape)
 
     def _loss(self, weight: Any, statistics: Arrays, batch: Arrays, key: Any) -> Any:
         return self.problem.train(self.unflatten(weight), statistics, batch, key)
@@ -240,3 +277,7 @@ class Population:
             lax.dynamic_slice_in_dim(weight, int(start), size).reshape(shape)
             for start, size, shape in zip(starts, self._sizes, self._shapes, strict=True)
         )
+
+
+def _flattened(parameters: Arrays, statistics: Arrays) -> tuple[NDArray[np.float32], Arrays]:
+    return np.concatenate([np.ravel(array) for array in parameters]).astype(np.float32), statistics

@@ -100,8 +100,9 @@ def score_candidates(
     task: Task,
     settings: ScoringSettings,
     *,
-    largest: int,
+    largest: int | None = None,
     progress: Callable[[int], None] | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> list[Score]:
     """Score ``specs``, each with its own seed; a score does not depend on the other candidates.
 
@@ -111,13 +112,14 @@ def score_candidates(
         seeds: One for each candidate.
         task: See `Task`.
         settings: See `ScoringSettings`.
-        largest: The most members trained at once.
+        largest: The most members trained at once; None for as many as the memory at hand holds.
         progress: Told the number of member-epochs done.
+        notice: See `reproduce.population.waves.train_members`.
 
     Returns:
         `Scored`, `Rejected` or `FailedRun` for each candidate, in their order.
     """
-    wave = _Wave(population, task, settings, largest, progress)
+    wave = _Wave(population, task, settings, largest, progress, notice)
     candidates = list(zip(specs, seeds, strict=True))
     screenings: list[dict[float, float]] = [{} for _ in candidates]
     scores: dict[int, Score] = {}
@@ -154,8 +156,9 @@ class _Wave:
     population: Population
     task: Task
     settings: ScoringSettings
-    largest: int
+    largest: int | None
     progress: Callable[[int], None] | None
+    notice: Callable[[str], None] | None
 
     def screen(
         self, candidates: Sequence[tuple[OptimizerSpec, int]], rates: Sequence[float]
@@ -177,7 +180,7 @@ class _Wave:
         ]
         return train_members(
             self.population, members, self.task, epochs,
-            largest=self.largest, go_on=self._go_on, progress=self.progress,
+            largest=self.largest, go_on=self._go_on, progress=self.progress, notice=self.notice,
         )  # fmt: skip
 
     def _go_on(self, training: Training) -> bool:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Population
+from reproduce.population.memory import OutOfMemoryError, available_bytes, is_out_of_memory, members_that_fit
 from reproduce.population.problems import Arrays
 
 #: ``training so far -> whether to go on``, asked after each epoch.
@@ -100,9 +101,10 @@ def train_members(
     task: Task,
     epochs: int,
     *,
-    largest: int,
+    largest: int | None = None,
     go_on: GoOn | None = None,
     progress: Callable[[int], None] | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> list[Training]:
     """Train ``members`` for ``epochs`` epochs each.
 
@@ -111,18 +113,47 @@ def train_members(
         members: Any number of them; what becomes of one does not depend on the others.
         task: See `Task`.
         epochs: Epochs of ``task.steps_per_epoch`` steps.
-        largest: The most members trained at once.
+        largest: The most members trained at once; None for as many as the memory at hand holds.
         go_on: Asked after each epoch of each member; where it says no, the member is cut short.
         progress: Told the number of member-epochs done since it was last told.
+        notice: Told in words when the device's memory did not do and fewer members are trained at once.
 
     Returns:
         One `Training` for each member, in their order.
+
+    Raises:
+        OutOfMemoryError: If one member alone does not fit the device.
     """
-    trainings = [Training(member) for member in members]
-    size = batch_sizes(largest)[-1]
-    for start in range(0, len(members), size):
-        _train_batch(population, trainings[start : start + size], task, epochs, go_on, progress)
+    trainings: list[Training] = []
+    size = batch_sizes(_fitting(population, task) if largest is None else largest)[-1]
+    while len(trainings) < len(members):
+        batch = [Training(member) for member in members[len(trainings) : len(trainings) + size]]
+        try:
+            _train_batch(population, batch, task, epochs, go_on, progress)
+        except jax.errors.JaxRuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            size = _smaller(population, len(batch), notice)
+            continue
+        trainings += batch
     return trainings
+
+
+def _fitting(population: Population, task: Task) -> int:
+    return members_that_fit(population.bytes_per_member(task.train, task.batch_size), available_bytes())
+
+
+def _smaller(population: Population, size: int, notice: Callable[[str], None] | None) -> int:
+    """The next smaller size of batch than ``size``, which did not fit."""
+    if size == 1:
+        raise OutOfMemoryError(
+            f"the device's memory does not hold one network of {population.num_parameters} parameters with its "
+            "optimizer; make the network, the batch or the data smaller"
+        )
+    smaller = batch_sizes(size - 1)[-1]
+    if notice is not None:
+        notice(f"The device's memory does not hold {size} members at once; going on with {smaller}.")
+    return smaller
 
 
 def _train_batch(

@@ -1,0 +1,46 @@
+"""Memory: how many members a device holds, and what to do when it holds fewer."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import jax
+
+from reproduce.errors import ReproduceError
+
+#: Share of the free memory that members may take; the rest is for evaluation and for what the compiler adds.
+_SHARE = 0.75
+
+
+class OutOfMemoryError(ReproduceError):
+    """Not even one member fits the device."""
+
+
+def available_bytes() -> int:
+    """The bytes free on the device that JAX computes on; on a CPU, in the machine."""
+    statistics = jax.devices()[0].memory_stats()
+    if statistics and "bytes_limit" in statistics:
+        return int(statistics["bytes_limit"]) - int(statistics.get("bytes_in_use", 0))
+    return _machine_bytes()
+
+
+def members_that_fit(bytes_per_member: int, available: int) -> int:
+    """How many members of that size to train at once, at least 1."""
+    return max(1, int(_SHARE * available) // max(1, bytes_per_member))
+
+
+def is_out_of_memory(error: jax.errors.JaxRuntimeError) -> bool:
+    """Whether the device refused an allocation, and not something else failed."""
+    text = str(error)
+    return "RESOURCE_EXHAUSTED" in text or "Out of memory" in text
+
+
+def _machine_bytes() -> int:
+    """What Linux says can be had without swapping; elsewhere half of all memory."""
+    information = Path("/proc/meminfo")
+    if information.exists():
+        for line in information.read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024 * int(line.split()[1])
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2

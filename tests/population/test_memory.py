@@ -1,0 +1,100 @@
+"""Memory: the batch is chosen from what is free, and halved where a device refuses it."""
+
+import jax
+import numpy as np
+import pytest
+
+from paper_optimizers import get
+from reproduce.population.assembly import Member
+from reproduce.population.engine import Population
+from reproduce.population.memory import OutOfMemoryError, available_bytes, members_that_fit
+from reproduce.population.problems import classification
+from reproduce.population.waves import Task, train_members
+
+CLASSES = 3
+
+
+def initial(generator):
+    return (generator.normal(0, 0.1, (4, CLASSES)).astype(np.float32), np.zeros(CLASSES, np.float32)), ()
+
+
+def linear(parameters, statistics, inputs, key):
+    return inputs @ parameters[0] + parameters[1], statistics
+
+
+def part(count, seed):
+    random = np.random.default_rng(seed)
+    return random.normal(size=(count, 4)).astype(np.float32), random.integers(0, CLASSES, count).astype(np.int32)
+
+
+TASK = Task(part(64, 0), part(32, 1), batch_size=16, steps_per_epoch=4)
+MEMBERS = [Member(get("SGD"), 0.1, 8, seed=seed) for seed in range(7)]
+
+
+class SmallDevice(Population):
+    """A population that refuses more than ``room`` members, as a device does."""
+
+    def __init__(self, room, message="RESOURCE_EXHAUSTED: Out of memory while trying to allocate 99 bytes."):
+        super().__init__(classification(initial, linear))
+        self.room, self.message, self.asked = room, message, []
+
+    def epoch(self, programs, state, tables, data, orders):
+        self.asked.append(len(orders))
+        if len(orders) > self.room:
+            raise jax.errors.JaxRuntimeError(self.message)
+        return super().epoch(programs, state, tables, data, orders)
+
+
+def test_a_batch_that_does_not_fit_is_halved_until_it_does_and_nothing_else_changes():
+    notices = []
+    device = SmallDevice(2)
+    trainings = train_members(device, MEMBERS, TASK, 2, largest=8, notice=notices.append)
+    expected = train_members(Population(classification(initial, linear)), MEMBERS, TASK, 2, largest=1)
+    assert [training.member.seed for training in trainings] == list(range(7))
+    assert [training.train_loss for training in trainings] == [training.train_loss for training in expected]
+    assert device.asked[:3] == [8, 4, 2]
+    assert max(device.asked[2:]) == 2
+    assert notices == [
+        "The device's memory does not hold 7 members at once; going on with 4.",
+        "The device's memory does not hold 4 members at once; going on with 2.",
+    ]
+
+
+def test_one_member_that_does_not_fit_is_an_error_in_words():
+    with pytest.raises(OutOfMemoryError, match="does not hold one network of 15 parameters"):
+        train_members(SmallDevice(0), MEMBERS[:1], TASK, 1, largest=4)
+
+
+def test_other_errors_of_the_device_are_not_taken_for_want_of_memory():
+    with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"):
+        train_members(SmallDevice(0, "INTERNAL: something else"), MEMBERS, TASK, 1, largest=4)
+
+
+def test_what_fits_follows_from_what_is_free():
+    assert members_that_fit(1000, 1_000_000) == 750
+    assert members_that_fit(10**9, 1000) == 1
+    assert 10**6 < available_bytes() < 10**14
+
+
+def test_a_member_s_bytes_grow_with_its_network_and_in_a_row_with_its_batch():
+    def population(layout, width):
+        def wide(generator):
+            return (np.zeros((4, width), np.float32), np.zeros((width, CLASSES), np.float32)), ()
+
+        def network(parameters, statistics, inputs, key):
+            return (inputs @ parameters[0]) @ parameters[1], statistics
+
+        return Population(classification(wide, network), layout=layout)
+
+    small, large = (population("map", width).bytes_per_member(TASK.train, 16) for width in (8, 800))
+    # Weight, velocity, 3 averages and 6 states of 7 more numbers a unit.
+    assert large - small == pytest.approx(792 * 7 * 11 * 4, rel=0.01)
+    few, many = (population("vectorise", 800).bytes_per_member(TASK.train, batch) for batch in (1, 64))
+    assert many - few > 100_000
+
+
+def test_the_batch_is_chosen_where_none_is_given():
+    population = Population(classification(initial, linear))
+    chosen = train_members(population, MEMBERS[:3], TASK, 1)
+    given = train_members(population, MEMBERS[:3], TASK, 1, largest=2)
+    assert [training.train_loss for training in chosen] == [training.train_loss for training in given]
