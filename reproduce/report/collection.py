@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reproduce.errors import ReproduceError
 from reproduce.ledger import NAME
-from reproduce.report.documents import SETTINGS, read_stored_settings, stored_settings
+from reproduce.report.documents import SETTINGS, read_stored_settings, stored_hash, stored_settings
 from reproduce.report.inputs import StepCost
 from reproduce.report.results import StudyResults
 from reproduce.report.tables.costs import read_step_costs
@@ -80,7 +80,7 @@ def read_study(folder: Path) -> StudyResults:
     """
     protocol = read_stored_settings(folder / SETTINGS, Protocol)
     rows = read_rows(folder / NAME)
-    check_same(rows, folder / NAME, protocol=protocol.hash())
+    check_same(rows, folder / NAME, protocol=stored_hash(folder / SETTINGS))
     return StudyResults(protocol, roster(protocol.optimizers), tuple(rows))
 
 

@@ -30,16 +30,34 @@ def stored_settings(path: Path) -> dict[str, Any]:
     Raises:
         ProtocolError: If the file cannot be read.
     """
+    settings = _document(path).get("protocol")
+    if not isinstance(settings, dict):
+        raise ProtocolError(f"{path}: expected the settings under the key protocol")
+    return settings
+
+
+def stored_hash(path: Path) -> str:
+    """The hash that the settings of a ``protocol.json`` had when they were written; every row bears it.
+
+    Raises:
+        ProtocolError: If the file cannot be read.
+    """
+    found = _document(path).get("hash")
+    if not isinstance(found, str):
+        raise ProtocolError(f"{path}: expected the settings' hash under the key hash")
+    return found
+
+
+def _document(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ProtocolError(f"no settings {path}; a ledger is kept with the file that was written beside it") from None
     except (OSError, ValueError, RecursionError) as error:
         raise ProtocolError(f"cannot read the settings {path}: {error}") from None
-    settings = document.get("protocol") if isinstance(document, dict) else None
-    if not isinstance(settings, dict):
-        raise ProtocolError(f"{path}: expected an object with the settings under the key protocol")
-    return settings
+    if not isinstance(document, dict):
+        raise ProtocolError(f"{path}: expected a JSON object")
+    return document
 
 
 def _without_none(value: Any) -> Any:
