@@ -1,0 +1,90 @@
+"""``import-log`` and ``replay`` from the command line."""
+
+import json
+
+import pytest
+
+from reproduce.cli import main
+from reproduce.search.protocol import load_search_protocol
+from reproduce.search.published_log import COLUMNS
+
+ROWS = (
+    "particle,1,0,Nest ~ id(g),ok,0.80,100",
+    "mutation,1,1,Nest ~ id(id(g)),ok,0.82,200",
+    "mutation,1,1,Nest ~ g,ok,0.81,200",
+    "mutation,1,1,None ~ arctan(v hat),ok,0.70,300",
+    "mutation,1,1,None ~ expMovAvg(g),failed,,",
+)
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join([",".join(COLUMNS), *ROWS, ""]))
+    return path
+
+
+def test_import_log_writes_its_findings(log, tmp_path):
+    assert main(["import-log", str(log), "--output", str(tmp_path / "out")]) == 0
+    document = json.loads((tmp_path / "out" / "published" / "log.json").read_text())
+    assert document["noise"]["repeats"][0]["scores"] == [0.8, 0.82, 0.81]
+
+
+def test_what_the_user_can_mend_is_one_message(log, tmp_path, capsys):
+    log.write_text("nonsense")
+    assert main(["import-log", str(log)]) == 2
+    assert "expected the columns phase," in capsys.readouterr().err
+    assert main(["replay", str(tmp_path / "none.csv")]) == 2
+    assert "cannot read the log" in capsys.readouterr().err
+
+
+def toml(settings, name):
+    """One table, and those inside it after it."""
+    tables = {key: value for key, value in settings.items() if isinstance(value, dict)}
+    lines = [
+        f"{key} = {json.dumps(value)}" for key, value in settings.items() if key not in tables and value is not None
+    ]
+    text = "\n".join([f"[{name}]" if name else "", *lines, ""])
+    return text + "".join(toml(table, f"{name}.{key}" if name else key) for key, table in tables.items())
+
+
+@pytest.mark.slow
+def test_replay_scores_again_and_goes_on(log, tmp_path, capsys):
+    settings = load_search_protocol("smoke").to_dict() | {"profile": "tiny"}
+    scoring = {
+        "epochs": 1,
+        "screening_epochs": 1,
+        "first_rates": [0.1],
+        "second_rates": [0.01],
+        "second_threshold": 0.0,
+    }
+    evolution = settings["evolution"]
+    settings["evolution"] = evolution | {
+        "base_filters": 2,
+        "scoring": evolution["scoring"] | scoring | {"first_threshold": 0.0},
+    }
+    protocol = tmp_path / "tiny.toml"
+    protocol.write_text(toml(settings, ""))
+    command = [
+        "replay",
+        str(log),
+        "--profile",
+        str(protocol),
+        "--output",
+        str(tmp_path),
+        "--largest",
+        "1",
+        "--repeats",
+        "1",
+    ]
+    assert main([*command, "--sample", "2", "--runs", "1"]) == 0
+    folder = tmp_path / "tiny" / "replay-published"
+    before = (folder / "ledger.jsonl").read_bytes()
+    assert main([*command, "--sample", "3", "--runs", "2"]) == 0
+    ledger = (folder / "ledger.jsonl").read_bytes()
+    assert ledger.startswith(before)
+    assert (before.count(b"\n"), ledger.count(b"\n")) == (2, 4)
+    agreement = json.loads((folder / "agreement.json").read_text())
+    assert (agreement["sampled"], agreement["both"], agreement["neither"]) == (3, 2, 1)
+    assert agreement["our_noise"]["degrees_of_freedom"] == 1
+    assert "behaviour published; 4 runs" in capsys.readouterr().out
