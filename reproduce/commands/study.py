@@ -37,6 +37,13 @@ def add(commands: Commands) -> None:
         metavar="N",
         help="runs that the engine trains at once; what a kill can lose (default: %(default)s here)",
     )
+    tables.add_argument(
+        "--devices",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="devices over which Keras splits each batch, with KERAS_BACKEND=jax (default: %(default)s)",
+    )
     tables.set_defaults(command=_tables)
     figures = commands.add_parser("figures", help="write tables and figures from the stored rows, without training")
     _add_studies(figures)
@@ -74,7 +81,9 @@ def _tables(options: argparse.Namespace, console: Console) -> None:
     from reproduce.report.results_writer import write_results
     from reproduce.study.experiment import run_experiment
     from reproduce.study.progress import Progress
+    from reproduce.study.runs import Machine
 
+    machine = Machine(options.workers, options.engine_batch, options.devices)
     for experiment in _experiments(options):
         protocol = experiment.protocol
         console.print(
@@ -84,7 +93,7 @@ def _tables(options: argparse.Namespace, console: Console) -> None:
             highlight=False,
             soft_wrap=True,
         )
-        rows = run_experiment(experiment, options.workers, Progress(console), options.engine_batch)
+        rows = run_experiment(experiment, machine, Progress(console))
         write_results(protocol, experiment.entrants, rows, experiment.folder, console)
 
 

@@ -19,10 +19,10 @@ from reproduce.study.progress import Progress
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Row
 from reproduce.study.runners import runners
-from reproduce.study.runs import ENGINE, MakeTrainingRun
+from reproduce.study.runs import ENGINE, Machine, MakeTrainingRun
 from reproduce.study.workers import RunMaker, WorkerPool
 
-#: In the output folder: decoded data sets, kept for the next run.
+#: In the output folder: decoded data sets and pretrained weights, kept for the next run.
 CACHE = "cache"
 
 
@@ -35,14 +35,14 @@ class Experiment:
         entrants: The optimizers.
         folder: Where the ledger and protocol.json lie.
         data_dir: Where data sets are looked for; see `reproduce.data.load_dataset`.
-        cache_dir: Where decoded data sets are kept.
+        cache_dir: Where decoded data sets and pretrained weights are kept.
     """
 
     protocol: Protocol
     entrants: tuple[Entrant, ...]
     folder: Path
     data_dir: Path | None
-    cache_dir: Path | None
+    cache_dir: Path
 
     @property
     def ledger_path(self) -> Path:
@@ -57,18 +57,16 @@ def experiment_folder(output: Path, protocol: Protocol) -> Path:
 
 def run_experiment(
     experiment: Experiment,
-    num_workers: int,
+    machine: Machine,
     progress: Progress,
-    engine_batch: int = 1,
     make_run: RunMaker | None = None,
 ) -> list[Row]:
     """Run what has no row yet; returns all rows.
 
     Args:
         experiment: What to run.
-        num_workers: Worker processes, one core each.
+        machine: How much of the machine is used.
         progress: Is told what happens.
-        engine_batch: The most runs that the engine trains at once.
         make_run: What workers run instead of training, for tests.
 
     Raises:
@@ -87,11 +85,18 @@ def run_experiment(
         _write_protocol(experiment, data)
         plan = Plan(protocol, entrants, ledger.records)
         maker = make_run or MakeTrainingRun(
-            protocol, entrants, chosen, checksums, experiment.data_dir, experiment.cache_dir, engine_batch
+            protocol,
+            entrants,
+            chosen,
+            checksums,
+            experiment.folder,
+            experiment.data_dir,
+            experiment.cache_dir,
+            machine,
         )
         log = experiment.folder / "workers.log"
-        progress.start(len(ledger.records), plan.left(), num_workers)
-        with progress, WorkerPool(maker, num_workers, log, progress.notice) as pool:
+        progress.start(len(ledger.records), plan.left(), machine.num_workers)
+        with progress, WorkerPool(maker, machine.num_workers, log, progress.notice) as pool:
             for row in pool.run(plan.jobs):
                 ledger.append(row)
                 plan.add(row)

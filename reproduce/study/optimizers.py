@@ -70,8 +70,17 @@ def roster(settings: OptimizerSettings) -> tuple[Entrant, ...]:
     Raises:
         ProtocolError: For a name that the catalog, or Keras, does not have, and for an ending that does not fit it.
     """
-    catalog = (_entrant(name, "catalog") for name in settings.catalog)
-    return (*catalog, *(_entrant(name, "keras") for name in settings.keras))
+    catalog = (_entrant(name, "catalog", "optimizers.catalog") for name in settings.catalog)
+    return (*catalog, *(_entrant(name, "keras", "optimizers.keras") for name in settings.keras))
+
+
+def make_entrant(name: str, key: str) -> Entrant:
+    """One optimizer, Keras' own where Keras has it; ``key`` is where a protocol names it.
+
+    Raises:
+        ProtocolError: As `roster`.
+    """
+    return _entrant(name, "keras" if _split(name)[0] in KERAS else "catalog", key)
 
 
 def entrant_spec(entrant: Entrant) -> OptimizerSpec | None:
@@ -125,9 +134,8 @@ def learning_rates(entrant: Entrant, rate: float, length: RunLength) -> NDArray[
     return rates.astype(np.float32)
 
 
-def _entrant(name: str, kind: Kind) -> Entrant:
+def _entrant(name: str, kind: Kind, key: str) -> Entrant:
     base, decay, schedule = _split(name)
-    key = f"optimizers.{kind}"
     if kind == "keras" and base not in KERAS:
         raise ProtocolError(f"{key}: no optimizer {base!r}; there are: {', '.join(KERAS)}")
     spec = _catalog_spec(base, key) if kind == "catalog" else None

@@ -15,6 +15,7 @@ from reproduce.data.settings import DataSettings
 from reproduce.errors import ProtocolError
 from reproduce.models.settings import ModelSettings
 from reproduce.settings import read_settings, require
+from reproduce.training.pretraining import PretrainingSettings
 from reproduce.training.settings import TrainingSettings
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -33,6 +34,7 @@ class TaskSettings:
         data: See `DataSettings`.
         model: See `ModelSettings`.
         training: See `TrainingSettings`.
+        pretraining: How the weights of a model of start "pretrained" are trained first; None for other models.
     """
 
     name: str
@@ -40,8 +42,13 @@ class TaskSettings:
     data: DataSettings
     model: ModelSettings
     training: TrainingSettings
+    pretraining: PretrainingSettings | None
 
     def __post_init__(self) -> None:
+        start = self.model.start
+        wanted = "given" if start == "pretrained" else "left out"
+        fits = (self.pretraining is not None) == (start == "pretrained")
+        require(fits, "pretraining", self.pretraining, f"{wanted} where model.start is {start!r}")
         require(re.fullmatch(r"[\w.-]+", self.name) is not None, "name", self.name, "letters, digits and any of _ . -")
 
 
@@ -210,8 +217,8 @@ def load_protocol(profile: str, study: str = "main") -> Protocol:
 def parse_protocol(text: str, origin: str = "protocol") -> Protocol:
     """Read a protocol from TOML text; ``origin`` names it in errors.
 
-    The top level may hold ``runner``, [data], [model] and [training]: what every task and [folder] takes from there
-    unless it says otherwise, key by key.
+    The top level may hold ``runner``, [data], [model], [training] and [pretraining]: what every task and [folder] take
+    from there unless they say otherwise, key by key. [pretraining] takes its data and training from there too.
 
     Raises:
         ProtocolError: Naming the key, for text that is not TOML and for any unknown, missing, ill-typed or
@@ -238,8 +245,11 @@ def profiles() -> tuple[str, ...]:
 
 def _spread(table: dict[str, Any]) -> dict[str, Any]:
     """The table with what its tasks share written into each of them."""
-    shared = {key: table[key] for key in ("runner", "data", "model", "training") if key in table}
+    shared = {key: table[key] for key in ("runner", "data", "model", "training", "pretraining") if key in table}
     own = {key: value for key, value in table.items() if key not in shared}
+    if "pretraining" in shared:
+        same = {key: shared[key] for key in ("data", "training") if key in shared}
+        shared["pretraining"] = _over(same, shared["pretraining"])
     if isinstance(own.get("tasks"), list):
         own["tasks"] = [_over(shared, task) for task in own["tasks"]]
     if "folder" in own:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from reproduce.data import Dataset, load_dataset
 from reproduce.errors import DataError
+from reproduce.files import locked
 from reproduce.machine import backend_name, device_name, engine_device_name, versions
-from reproduce.study.optimizers import Entrant, learning_rates, make_optimizer
-from reproduce.study.protocol import Protocol
+from reproduce.study.optimizers import Entrant, learning_rates, make_entrant, make_optimizer
+from reproduce.study.protocol import Protocol, TaskSettings
 from reproduce.study.rows import SCHEMA, Job, Row
 from reproduce.study.runners import Runner
 from reproduce.study.workers import Run
@@ -23,6 +24,23 @@ if TYPE_CHECKING:
     from reproduce.training.trainer import Trainer
 
 ENGINE = "engine"
+#: In the folder of a study: the states of runs that Keras is training.
+CHECKPOINTS = "checkpoints"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """How much of the machine is used.
+
+    Attributes:
+        num_workers: Worker processes, one core each.
+        engine_batch: The most runs that the engine trains at once.
+        num_devices: Devices over which Keras splits each batch.
+    """
+
+    num_workers: int = 1
+    engine_batch: int = 1
+    num_devices: int = 1
 
 
 @dataclass(frozen=True)
@@ -34,18 +52,20 @@ class MakeTrainingRun:
         entrants: The optimizers.
         runners: What trains each optimizer, by task and name.
         checksums: The checksum of each task's data set.
+        folder: Where checkpoints of runs in training are kept.
         data_dir: See `load_dataset`.
-        cache_dir: See `load_dataset`.
-        engine_batch: The most runs that the engine trains at once.
+        cache_dir: Where decoded data and pretrained weights are kept.
+        machine: See `Machine`.
     """
 
     protocol: Protocol
     entrants: tuple[Entrant, ...]
     runners: Mapping[tuple[str, str], Runner]
     checksums: Mapping[str, str]
+    folder: Path
     data_dir: Path | None
-    cache_dir: Path | None
-    engine_batch: int
+    cache_dir: Path
+    machine: Machine
 
     def group(self, job: Job) -> Hashable:
         """The engine serves all optimizers of a task; Keras compiles for each."""
@@ -54,7 +74,7 @@ class MakeTrainingRun:
 
     def largest_batch(self, job: Job) -> int:
         """Keras trains one run at a time."""
-        return self.engine_batch if self.runner(job) == "engine" else 1
+        return self.machine.engine_batch if self.runner(job) == "engine" else 1
 
     def runner(self, job: Job) -> Runner:
         """What trains ``job``."""
@@ -81,11 +101,7 @@ class _TrainingRun:
             measured = engine.run([(self._entrants[job.optimizer], job) for job in batch])
             backend, library, device = ENGINE, "jax", engine_device_name()
         else:
-            trainer = self._keras_trainer(batch[0])
-            rates = [learning_rates(self._entrants[job.optimizer], job.rate, trainer.length) for job in batch]
-            measured = [
-                trainer.run(each, job.seed, test=job.phase == "final") for each, job in zip(rates, batch, strict=True)
-            ]
+            measured = [self._run_keras(job) for job in batch]
             backend = library = backend_name()
             device = device_name()
         where = {"backend": backend, "device": device, "versions": versions(library)}
@@ -96,11 +112,45 @@ class _TrainingRun:
 
         return self._kept(job, lambda dataset: EngineTrainer(self._make.protocol.task(job.task), dataset))
 
+    def _run_keras(self, job: Job) -> Measured:
+        trainer = self._keras_trainer(job)
+        rates = learning_rates(self._entrants[job.optimizer], job.rate, trainer.length)
+        name = f"{job.task} {job.optimizer} {job.phase} {job.rate!r} {job.seed}.npz"
+        return trainer.run(
+            rates, job.seed, test=job.phase == "final", checkpoint=self._make.folder / CHECKPOINTS / name
+        )
+
     def _keras_trainer(self, job: Job) -> Trainer:
         from reproduce.training.trainer import Trainer
 
-        task, make = self._make.protocol.task(job.task), partial(make_optimizer, self._entrants[job.optimizer])
-        return self._kept(job, lambda dataset: Trainer(task.model, task.training, dataset, make))
+        task = self._make.protocol.task(job.task)
+        make = partial(make_optimizer, self._entrants[job.optimizer])
+        pretrained = self._pretrained(task)
+        num_devices = self._make.machine.num_devices
+        return self._kept(
+            job,
+            lambda dataset: Trainer(
+                task.model, task.training, dataset, make, pretrained=pretrained, num_devices=num_devices
+            ),
+        )
+
+    def _pretrained(self, task: TaskSettings) -> Path | None:
+        """The weights that the task starts from; trained by the first worker that needs them, awaited by the others."""
+        from reproduce.training.pretraining import pretrained_weights
+
+        settings = task.pretraining
+        if settings is None:
+            return None
+        entrant = make_entrant(settings.optimizer, "pretraining.optimizer")
+        with locked(self._make.cache_dir / "weights.lock"):
+            return pretrained_weights(
+                settings,
+                task.model,
+                load_dataset(settings.data, self._make.data_dir, self._make.cache_dir),
+                partial(make_optimizer, entrant),
+                partial(learning_rates, entrant, settings.rate),
+                self._make.cache_dir / "weights",
+            )
 
     def _kept(self, job: Job, make: Any) -> Any:
         group = self._make.group(job)

@@ -19,7 +19,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Protocol
 
-from reproduce.errors import WorkerError
+from reproduce.errors import ReproduceError, WorkerError
 from reproduce.study.rows import Job, Row
 
 #: Each worker computes on one core; more of them would fight over the same ones.
@@ -96,6 +96,7 @@ class WorkerPool:
 
         Raises:
             WorkerError: If a second worker died over the same batch.
+            ReproduceError: Whatever a worker's function raised of it.
         """
         while True:
             self._hand_out(list(jobs()))
@@ -137,12 +138,14 @@ class WorkerPool:
     def _receive(self, worker: _Worker) -> list[Row]:
         """The worker's rows, or none if it died."""
         try:
-            rows: list[Row] = worker.connection.recv()
+            answer: list[Row] | ReproduceError = worker.connection.recv()
         except (EOFError, ConnectionResetError):
             self._bury(worker)
             return []
         worker.batch = ()
-        return rows
+        if isinstance(answer, ReproduceError):
+            raise answer
+        return answer
 
     def _bury(self, worker: _Worker) -> None:
         _end(worker)
@@ -193,7 +196,11 @@ def _work(connection: Connection, make_run: RunMaker, log: str) -> None:
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             batch: tuple[Job, ...] = connection.recv()
-            connection.send(run(batch))
+            try:
+                answer: list[Row] | ReproduceError = run(batch)
+            except ReproduceError as error:
+                answer = error
+            connection.send(answer)
 
 
 def _end(worker: _Worker) -> None:

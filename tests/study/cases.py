@@ -57,6 +57,7 @@ TASK = TaskSettings(
         precision="float32",
         frozen="nothing",
     ),
+    pretraining=None,
 )
 TINY = Protocol(
     profile="tiny",

@@ -109,6 +109,7 @@ from reproduce.commands import study
 from reproduce.study import experiment
 from reproduce.study.experiment import Experiment, run_experiment
 from reproduce.study.progress import Progress
+from reproduce.study.runs import Machine
 from tests.study.cases import ENTRANTS, TINY, MakeInventedRun, dataset
 experiment.load_dataset = lambda *_: dataset()
 experiment.require_batch = lambda *_: None
@@ -116,7 +117,7 @@ experiment.require_batch = lambda *_: None
 def tables(options, console):
     folder = Path({str(tmp_path)!r})
     run = MakeInventedRun(folder, 0.2)
-    run_experiment(Experiment(TINY, ENTRANTS, folder, None, None), 2, Progress(console), make_run=run)
+    run_experiment(Experiment(TINY, ENTRANTS, folder, None, folder), Machine(2), Progress(console), make_run=run)
 
 if __name__ == "__main__":
     study._tables = tables
@@ -263,7 +264,7 @@ def test_importing_the_command_line_loads_no_backend() -> None:
 def test_the_protocol_is_written_beside_its_rows(tmp_path: Path) -> None:
     from reproduce.study.experiment import Experiment, _write_protocol, describe_data
 
-    experiment = Experiment(TINY, ENTRANTS, tmp_path, None, None)
+    experiment = Experiment(TINY, ENTRANTS, tmp_path, None, tmp_path)
     facts = describe_data(experiment, "digits")
     _write_protocol(experiment, {"digits": facts})
     written = json.loads((tmp_path / "protocol.json").read_text())
