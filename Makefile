@@ -2,6 +2,7 @@
 # Needs git, GNU make, bash and Python 3.11 or 3.12 with its venv module; nothing is installed outside this folder.
 
 PROFILE ?= smoke
+STUDY ?= $(if $(filter smoke,$(PROFILE)),main,all)
 DATA_DIR ?=
 OUTPUT ?= output
 ROWS ?=
@@ -15,7 +16,7 @@ GPU ?=
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures search compare-searches report check-claims bench-optimizers test check audit format lock clean
+.PHONY: help venv torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures transfer finetune ablations robustness estimate search compare-searches report check-claims bench-optimizers test check audit format lock clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -37,15 +38,30 @@ STORED = $(if $(ROWS),--rows "$(ROWS)")
 help:  ## List the targets (the default)
 	@echo 'make TARGET, where TARGET is one of'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo 'Settings, given as NAME=VALUE: PROFILE ($(PROFILE)), DATA_DIR (a folder of class folders), OUTPUT ($(OUTPUT)),'
+	@echo 'Settings, given as NAME=VALUE: PROFILE ($(PROFILE)), STUDY ($(STUDY)), DATA_DIR (a folder of data sets),'
 	@echo 'ROWS (a folder of stored rows, as OUTPUT is one),'
-	@echo 'PYTHON (the interpreter .venv is made with), TEST_OPTIONS (for pytest), LOCK_OPTIONS (for the locking tool).'
+	@echo 'OUTPUT ($(OUTPUT)), PYTHON (the interpreter .venv is made with), TEST_OPTIONS (for pytest), LOCK_OPTIONS (for the locking tool).'
 
 reproduce-tables: $(READY)  ## Train what is not yet trained, then write the tables and figures to OUTPUT
-	@$(RUN) -m reproduce tables $(EXPERIMENT)
+	@$(RUN) -m reproduce tables $(EXPERIMENT) --study $(STUDY)
 
 reproduce-figures: $(READY)  ## Write the tables and figures again from the stored rows, without training
-	@$(RUN) -m reproduce figures $(EXPERIMENT)
+	@$(RUN) -m reproduce figures $(EXPERIMENT) --study $(STUDY)
+
+transfer: $(READY)  ## Train every optimizer from scratch on tasks of more classes, then write the tables
+	@$(RUN) -m reproduce tables $(EXPERIMENT) --study transfer
+
+finetune: $(READY)  ## Fine-tune a pretrained network with every optimizer, then write the tables
+	@$(RUN) -m reproduce tables $(EXPERIMENT) --study finetune
+
+ablations: $(READY)  ## Optimizers without their decays, and Adam and SGD with every evolved schedule
+	@$(RUN) -m reproduce tables $(EXPERIMENT) --study decays schedules
+
+robustness: $(READY)  ## Noisy labels and gradients, imbalance, batch sizes and other networks
+	@$(RUN) -m reproduce tables $(EXPERIMENT) --study label_noise imbalance gradient_noise batch_size architectures
+
+estimate: $(READY)  ## Minutes, GPU-hours and disk of a profile's studies, from measured runs, before anything starts
+	@$(RUN) -m reproduce estimate $(EXPERIMENT) --study $(STUDY)
 
 report: $(READY)  ## Write the report of the rows kept under artifact/results (of others: ROWS=output) to OUTPUT/report
 	@$(RUN) -m reproduce report $(STORED) --output "$(OUTPUT)/report"

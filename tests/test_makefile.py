@@ -43,12 +43,12 @@ def test_every_described_target_is_phony() -> None:
 def test_settings_reach_the_experiment(target: str, command: str, tmp_path: Path) -> None:
     settings = ["PROFILE=small", "DATA_DIR=a folder", f"OUTPUT={tmp_path}"]
     planned = run_make("--dry-run", "--always-make", target, *settings).stdout
-    assert f'-m reproduce {command} --profile small --data-dir "a folder" --output "{tmp_path}"' in planned
+    assert f'-m reproduce {command} --profile small --data-dir "a folder" --output "{tmp_path}" --study all' in planned
 
 
 def test_data_dir_is_left_out_unless_given() -> None:
     planned = run_make("--dry-run", "--always-make", "reproduce-tables").stdout
-    assert '-m reproduce tables --profile smoke  --output "output"' in planned
+    assert '-m reproduce tables --profile smoke  --output "output" --study main' in planned
 
 
 def test_an_unfit_python_is_named_and_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from reproduce.population.waves import Task, Training, train_members
 from reproduce.study.optimizers import Entrant, entrant_spec
 from reproduce.study.protocol import TaskSettings
 from reproduce.study.rows import Job
+from reproduce.study.runners import ENGINE_TYPES
 from reproduce.training.length import run_length, steps_per_epoch
 from reproduce.training.outcome import Curve, Diverged, Finished, Measured
 
@@ -38,7 +39,7 @@ class EngineTrainer:
         self._steps = steps_per_epoch(task.training, len(dataset.train))
         self._dataset = dataset
         self._train = tuple(jnp.asarray(array) for array in (dataset.train.inputs, dataset.train.labels))
-        self._population = Population(_problem(task, dataset))
+        self._population = Population(_problem(task, dataset), gradient_noise=task.training.gradient_noise)
 
     def run(self, jobs: Sequence[tuple[Entrant, Job]]) -> list[Measured]:
         """Train once for each job; what becomes of one does not depend on the others.
@@ -89,7 +90,7 @@ class EngineTrainer:
             validation_accuracy=training.validation_accuracy[-1] if failed is None else None,
             test_accuracy=training.test_accuracy if failed is None else None,
             weights="scratch",
-            precision="float32",
+            precision=ENGINE_TYPES[self._settings.precision],
             seconds=seconds,
         )
 
@@ -103,6 +104,7 @@ def _problem(task: TaskSettings, dataset: Dataset) -> Problem:
         scale=1 / dataset.largest_pixel,
         dropout=task.model.dropout,
         batch_norm_momentum=task.model.batch_norm_momentum,
+        dtype=ENGINE_TYPES[task.training.precision],
     )
     augment = crop_flip_cutout(height // 8, height // 4) if task.training.augmentations else None
     return classification(network.initial, network.apply, augment)

@@ -11,6 +11,8 @@ from reproduce.study.protocol import Protocol, TaskSettings
 
 Runner = Literal["engine", "keras"]
 
+#: The type that the engine computes in, by precision.
+ENGINE_TYPES = {"float32": "float32", "mixed_bfloat16": "bfloat16"}
 #: What the engine's own augmentation does, together or not at all.
 CROP_FLIP_CUTOUT = ("crop", "flip", "cutout")
 
@@ -42,9 +44,8 @@ def _lacking(task: TaskSettings) -> str | None:
         f"model.pixels = {model.pixels!r}": model.pixels == "unit",
         f"model.start = {model.start!r}": model.start == "scratch",
         f"training.augmentations = {list(training.augmentations)}": training.augmentations in ((), CROP_FLIP_CUTOUT),
-        f"training.gradient_noise = {training.gradient_noise:g}": training.gradient_noise == 0,
         f"training.accumulation = {training.accumulation}": training.accumulation == 1,
-        f"training.precision = {training.precision!r}": training.precision == "float32",
+        f"training.precision = {training.precision!r}": training.precision in ENGINE_TYPES,
         f"training.frozen = {training.frozen!r}": training.frozen == "nothing",
     }
     return next((name for name, has in there.items() if not has), None)
