@@ -91,7 +91,8 @@ def _show(each: Checked, console: Console) -> None:
 
 def _stored(options: argparse.Namespace) -> tuple[Path, list[str]]:
     """The folder of rows and the profiles that are meant."""
-    from reproduce.report.collection import RESULTS, profiles_in, require_results
+    from reproduce.report.collection import profiles_in, require_results
+    from reproduce.study.ledgers import RESULTS
 
     folder = options.rows or RESULTS
     if options.profile:

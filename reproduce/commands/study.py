@@ -99,10 +99,11 @@ def _tables(options: argparse.Namespace, console: Console) -> None:
 
 def _figures(options: argparse.Namespace, console: Console) -> None:
     from reproduce.report.results_writer import write_results
+    from reproduce.study.experiment import stored_ledger
     from reproduce.study.ledgers import check_same, read_rows
 
     for experiment in _experiments(options):
-        path, protocol = experiment.ledger_path, experiment.protocol
+        path, protocol = stored_ledger(experiment), experiment.protocol
         rows = read_rows(path)
         check_same(rows, path, protocol=protocol.hash())
         write_results(protocol, experiment.entrants, rows, experiment.folder, console)

@@ -17,9 +17,6 @@ from reproduce.study.optimizers import roster
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Row
 
-_PROJECT = Path(__file__).resolve().parents[2]
-#: The rows kept with the repository.
-RESULTS = _PROJECT / "artifact" / "results"
 STEP_COSTS = Path("bench") / "optimizers.csv"
 #: Studies in the order of the report; others follow by name.
 ORDER = ("main", "transfer", "finetune", "schedules", "decays")

@@ -12,7 +12,7 @@ from reproduce.data import load_dataset, require_batch
 from reproduce.files import write_text
 from reproduce.ledger import NAME
 from reproduce.machine import backend_name
-from reproduce.study.ledgers import check_same, open_ledger
+from reproduce.study.ledgers import RESULTS, check_same, open_ledger
 from reproduce.study.optimizers import Entrant
 from reproduce.study.plan import Plan
 from reproduce.study.progress import Progress
@@ -53,6 +53,12 @@ class Experiment:
 def experiment_folder(output: Path, protocol: Protocol) -> Path:
     """Where the rows of a study lie."""
     return output / protocol.profile / protocol.study
+
+
+def stored_ledger(experiment: Experiment) -> Path:
+    """The experiment's ledger; where nothing has been run there, the one kept with the repository if there is one."""
+    kept = experiment_folder(RESULTS, experiment.protocol) / NAME
+    return kept if kept.is_file() and not experiment.ledger_path.exists() else experiment.ledger_path
 
 
 def run_experiment(

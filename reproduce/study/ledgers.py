@@ -9,6 +9,9 @@ from reproduce.errors import LedgerError
 from reproduce.ledger import Ledger, read_records
 from reproduce.study.rows import Row, row_from_dict
 
+#: The rows kept with the repository, as PROFILE/STUDY/ledger.jsonl.
+RESULTS = Path(__file__).resolve().parents[2] / "artifact" / "results"
+
 
 def open_ledger(path: Path, notice: Callable[[str], None]) -> Ledger[Row]:
     """The ledger of a study, for its one writer; errors as of `Ledger`."""
