@@ -38,7 +38,9 @@ class _Part:
         return "-".join(self.heading.lower().split())
 
 
-def build_page(inputs: ReportInputs, pictures: Mapping[str, Sequence[Picture]] | None = None) -> str:
+def build_page(
+    inputs: ReportInputs, pictures: Mapping[str, Sequence[Picture]] | None = None, processes: int = 1
+) -> str:
     """The page; the same inputs give the same text.
 
     It opens from disk, loads nothing, and holds every table, figure, optimizer card and run.
@@ -46,9 +48,12 @@ def build_page(inputs: ReportInputs, pictures: Mapping[str, Sequence[Picture]] |
     Args:
         inputs: See `ReportInputs`.
         pictures: What `all_pictures` gives for these inputs, where it is at hand.
+        processes: How many draw at a time; see `render_all`.
     """
     runs = list_runs(inputs.studies)
-    parts = [*_headed_parts(inputs, pictures or all_pictures(inputs), runs.link), _optimizers(cards(inputs), runs.link)]
+    headed = pictures or all_pictures(inputs)
+    shown = _drawn(cards(inputs), processes)
+    parts = [*_headed_parts(inputs, headed, runs.link), _optimizers(shown, runs.link)]
     body = runs.to_html() or "<p>Nothing has been run.</p>"
     introduction = "<p>What the numbers above are made of; every one of them links here.</p>"
     parts.append(_Part("Runs", f"{introduction}\n{body}", ()))
@@ -118,7 +123,7 @@ def _headed_parts(inputs: ReportInputs, pictures: Mapping[str, Sequence[Picture]
     number = 0
     for heading in dict.fromkeys((*HEADINGS, *inputs.tables, *pictures)):
         tables, figures = inputs.tables.get(heading, ()), []
-        for picture in render_all(pictures.get(heading, ()), ("svg",)):
+        for picture in pictures.get(heading, ()):
             number += 1
             figures.append(figure_html(picture, f"Figure {number}"))
         if tables or figures:
@@ -137,9 +142,13 @@ def _table(table: Table, link: Link) -> str:
 
 def _optimizers(shown: Sequence[Card], link: Link) -> _Part:
     entries = tuple((card_anchor(card.name), card.name) for card in shown)
-    graphs = render_all([card.graph for card in shown], ("svg",))
-    drawn = [replace(card, graph=graph) for card, graph in zip(shown, graphs, strict=True)]
-    return _Part("Optimizers", "\n".join(card_html(card, link) for card in drawn), entries)
+    return _Part("Optimizers", "\n".join(card_html(card, link) for card in shown), entries)
+
+
+def _drawn(shown: Sequence[Card], processes: int) -> list[Card]:
+    """The cards with their graphs at hand."""
+    graphs = render_all([card.graph for card in shown], ("svg",), processes)
+    return [replace(card, graph=graph) for card, graph in zip(shown, graphs, strict=True)]
 
 
 def _asset(name: str) -> str:

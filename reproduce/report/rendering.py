@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from reproduce.report.style import FORMATS, Picture
-
-#: Libraries whose threads do not survive in a forked process.
-_THREADED = ("jax", "tensorflow", "torch", "ray")
 
 
 class _Task(NamedTuple):
@@ -25,18 +21,17 @@ _inherited: list[_Task] = []
 
 
 def render_all(
-    pictures: Sequence[Picture], formats: Sequence[str] = tuple(FORMATS), processes: int | None = None
+    pictures: Sequence[Picture], formats: Sequence[str] = tuple(FORMATS), processes: int = 1
 ) -> list[Picture]:
     """The same pictures with their files at hand, so that asking for them again costs nothing.
 
     Args:
         pictures: Pictures.
         formats: Those that are rendered; others are rendered when they are asked for.
-        processes: How many draw at a time; None takes one for each core, or one in all where processes cannot be forked
-            safely. The bytes do not depend on it.
+        processes: How many draw at a time, forked from this one where the system can (Linux): for callers that have
+            computed nothing with JAX, TensorFlow or PyTorch, whose threads a fork loses. The bytes do not depend on it.
     """
-    count = processes if processes is not None else _cores() if _can_fork() else 1
-    count = min(count, len(pictures))
+    count = min(processes, len(pictures)) if sys.platform == "linux" else 1
     if count <= 1:
         return [_kept(each, each.render(tuple(formats))) for each in pictures]
     _inherited.append(_Task(pictures, tuple(formats)))
@@ -60,11 +55,3 @@ def _kept(picture: Picture, files: dict[str, bytes]) -> Picture:
         return {name: found[name] for name in formats}
 
     return replace(picture, render=render)
-
-
-def _can_fork() -> bool:
-    return sys.platform == "linux" and not any(name in sys.modules for name in _THREADED)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))

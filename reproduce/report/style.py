@@ -10,6 +10,7 @@ drawing its name, its title (which says n) and a line that reads it.
 from __future__ import annotations
 
 import io
+import logging
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -227,5 +228,18 @@ def write_pictures(pictures: Sequence[Picture], folder: Path) -> list[Path]:
 
 def _saved(figure: Any, suffix: str) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=suffix, metadata=dict(FORMATS[suffix]))
+    with _without_font_dates():
+        figure.savefig(buffer, format=suffix, metadata=dict(FORMATS[suffix]))
     return buffer.getvalue()
+
+
+@contextmanager
+def _without_font_dates() -> Iterator[None]:
+    """What embeds fonts warns that some of matplotlib's own name an early day; nobody can act on it."""
+    logger = logging.getLogger("fontTools")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

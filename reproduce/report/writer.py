@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reproduce.files import write_text
+from reproduce.machine import usable_cores
 from reproduce.report.cards import cards, to_markdown
 from reproduce.report.claims import CLAIMS, check, load_claims
 from reproduce.report.collection import read_collection
@@ -55,7 +56,7 @@ def write_report(inputs: ReportInputs, folder: Path) -> str:
     for card in shown:
         write_text(folder / "cards" / f"{file_name(card.name)}.md", to_markdown(card))
     page = folder / "index.html"
-    write_text(page, build_page(inputs, headed))
+    write_text(page, build_page(inputs, headed, usable_cores()))
     runs = sum(len(of_study) for of_study in inputs.studies.values())
     return (
         f"{page}: profile {inputs.profile}, {runs} runs; beside it {len(tables)} tables, {len(pictures)} figures and "
@@ -73,5 +74,7 @@ def captions(headed: Mapping[str, Sequence[Picture]]) -> str:
 
 def _rendered(headed: Mapping[str, Sequence[Picture]]) -> dict[str, list[Picture]]:
     """The pictures with their files at hand, drawn once and on every core."""
-    drawn = iter(render_all([picture for pictures in headed.values() for picture in pictures]))
+    drawn = iter(
+        render_all([picture for pictures in headed.values() for picture in pictures], processes=usable_cores())
+    )
     return {heading: [next(drawn) for _ in pictures] for heading, pictures in headed.items()}

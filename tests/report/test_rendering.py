@@ -40,4 +40,4 @@ def test_several_processes_give_what_one_gives() -> None:
 
 
 def test_nothing_is_rendered_of_nothing() -> None:
-    assert render_all([]) == []
+    assert render_all([], processes=2) == []
