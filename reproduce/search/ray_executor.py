@@ -32,7 +32,7 @@ class RayExecutor:
     Args:
         workers: Where; they stay when the executor is closed.
         settings: Plain data for the workers' scorers.
-        batch: Candidates sent to a worker at once.
+        batch: The most candidates sent to a worker at once; fewer where else a worker would have none.
 
     Raises:
         ValueError: If ``batch`` is less than 1.
@@ -61,7 +61,8 @@ class RayExecutor:
             ReproduceError: What a worker raised, e.g. because its node lacks the data.
         """
         count = len(candidates)
-        waiting = deque(_Batch(range(start, min(start + self._batch, count))) for start in range(0, count, self._batch))
+        size = max(1, min(self._batch, -(-count // self._workers.count)))
+        waiting = deque(_Batch(range(start, min(start + size, count))) for start in range(0, count, size))
         running: dict[Any, _Batch] = {}
         while waiting or running:
             while waiting and self._workers.any_idle:

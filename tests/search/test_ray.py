@@ -53,8 +53,9 @@ def workers():
         yield workers
 
 
-def test_scores_are_those_of_one_process(workers, tmp_path):
-    executor = RayExecutor(workers, {"seconds": 0.02, "seen": str(tmp_path)}, batch=3)
+@pytest.mark.parametrize("batch", [3, 1000])
+def test_scores_are_those_of_one_process(workers, tmp_path, batch):
+    executor = RayExecutor(workers, {"seconds": 0.02, "seen": str(tmp_path)}, batch)
     assert sorted(executor.score(CANDIDATES), key=lambda answer: answer[0]) == EXPECTED
     assert list(executor.score([])) == []
     counts = {path.name: sum(map(int, path.read_text().split())) for path in tmp_path.iterdir()}
