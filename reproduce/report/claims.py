@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from reproduce.errors import ProtocolError
 from reproduce.report.collection import Collection
-from reproduce.report.predicates import PREDICATES, Finding, Predicate, Status
+from reproduce.report.findings import Finding, Status
+from reproduce.report.predicates import PREDICATES, Predicate
 from reproduce.report.table import NONE, Cell, Column, Section, Table, fixed, missing, number, words
 from reproduce.settings import read_settings, require
 

@@ -11,6 +11,7 @@ from reproduce.ledger import NAME
 from reproduce.report.documents import SETTINGS, read_stored_settings, stored_hash, stored_settings
 from reproduce.report.inputs import StepCost
 from reproduce.report.results import StudyResults
+from reproduce.report.stored_search import StoredSearch, read_search
 from reproduce.report.tables.costs import read_step_costs
 from reproduce.study.ledgers import check_same, read_rows
 from reproduce.study.optimizers import roster
@@ -31,12 +32,14 @@ class Collection:
         folder: Where it lies.
         studies: The studies, in the order of the report.
         step_costs: By optimizer; empty where they were not measured.
+        search: The search; None where there was none.
     """
 
     profile: str
     folder: Path
     studies: tuple[StudyResults, ...]
     step_costs: dict[str, StepCost]
+    search: StoredSearch | None
 
     @property
     def rows(self) -> list[Row]:
@@ -65,7 +68,9 @@ def read_collection(folder: Path, profile: str) -> Collection:
     found = [read_study(path.parent) for path in sorted(place.glob(f"*/{NAME}")) if _is_study(path.parent)]
     ordered = sorted(found, key=lambda study: (_rank(study.name), study.name))
     costs = next((path for path in (place / STEP_COSTS, folder / STEP_COSTS) if path.is_file()), None)
-    return Collection(profile, place, tuple(ordered), {} if costs is None else read_step_costs(costs))
+    return Collection(
+        profile, place, tuple(ordered), {} if costs is None else read_step_costs(costs), read_search(place)
+    )
 
 
 def read_study(folder: Path) -> StudyResults:

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from reproduce.report.collection import Collection
 from reproduce.report.comparisons import difference
+from reproduce.report.findings import Finding, Status, not_run
 from reproduce.report.results import StudyResults
+from reproduce.report.search_predicates import BestScoresShrink, FindsBeat, NothingScoredTwice
 from reproduce.report.statistics import Verdict
 from reproduce.report.table import signed
 from reproduce.report.tables.ablations import crossings, decay_pairs
 from reproduce.settings import require
-
-Status = Literal["PASS", "FAIL", "NOT RUN"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a predicate came to, and the numbers behind it."""
-
-    status: Status
-    evidence: str
 
 
 class Predicate(Protocol):
@@ -60,14 +52,13 @@ class BeatReference:
         """See the class."""
         study = found.study(self.study)
         if study is None:
-            return _not_run(f"study {self.study}")
+            return not_run(f"study {self.study}")
         tasks = study.tasks if not self.task else (self.task,)
         return _everywhere([self._on_task(study, task) for task in tasks])
 
     def _on_task(self, study: StudyResults, task: str) -> Finding:
         verdicts = {
-            name: _worst([_verdict(study, task, name, other) for other in self.references])
-            for name in self.optimizers
+            name: _worst([_verdict(study, task, name, other) for other in self.references]) for name in self.optimizers
         }
         against = " and ".join(self.references)
         return _enough(verdicts, self.at_least, f"{task}: better than {against}")
@@ -93,13 +84,11 @@ class SchedulesHelp:
         names = {} if study is None else crossings(study.entrants).get(self.optimizer, {})
         plain = names.get(None)
         if study is None or plain is None or len(names) < 2:
-            return _not_run(f"{self.optimizer} with and without schedules in the study {self.study}")
+            return not_run(f"{self.optimizer} with and without schedules in the study {self.study}")
         findings = []
         for task in study.tasks:
             verdicts = {
-                schedule: _verdict(study, task, name, plain)
-                for schedule, name in names.items()
-                if schedule is not None
+                schedule: _verdict(study, task, name, plain) for schedule, name in names.items() if schedule is not None
             }
             findings.append(_enough(verdicts, self.at_least, f"{task}: better with {self.optimizer} than none"))
         return _everywhere(findings)
@@ -122,7 +111,7 @@ class DecaysHelp:
         study = found.study(self.study)
         pairs = [] if study is None else decay_pairs(study.entrants)
         if study is None or not pairs:
-            return _not_run(f"optimizers with and without decays in the study {self.study}")
+            return not_run(f"optimizers with and without decays in the study {self.study}")
         findings = []
         for task in study.tasks:
             verdicts = {kept: _verdict(study, task, kept, left_out) for kept, left_out in pairs}
@@ -146,7 +135,7 @@ class RatesInside:
         """See the class."""
         study = found.study(self.study)
         if study is None:
-            return _not_run(f"study {self.study}")
+            return not_run(f"study {self.study}")
         results = list(study.results.values())
         edges = [f"{result.optimizer} on {result.task}" for result in results if result.choice.at_edge]
         open_ = sum(result.choice.rate is None for result in results)
@@ -176,7 +165,7 @@ class RunsFinish:
         results = [] if study is None else list(study.results.values())
         runs = sum(len(result.finals) for result in results)
         if study is None or not runs:
-            return _not_run(f"final runs of the study {self.study}")
+            return not_run(f"final runs of the study {self.study}")
         diverged = {f"{each.optimizer} on {each.task}": each.num_diverged for each in results if each.num_diverged}
         total = sum(diverged.values())
         named = f": {', '.join(diverged)}" if diverged else ""
@@ -203,7 +192,7 @@ class StepsCheap:
         """See the class."""
         ratios = {name: found.step_costs[name].ratio for name in self.optimizers if name in found.step_costs}
         if not ratios:
-            return _not_run("step costs of these optimizers")
+            return not_run("step costs of these optimizers")
         dearest = max(ratios, key=lambda name: ratios[name])
         evidence = f"{len(ratios)} of {len(self.optimizers)} timed; the dearest is {dearest} at {ratios[dearest]:.3f}"
         if ratios[dearest] > self.factor:
@@ -219,6 +208,9 @@ PREDICATES: Mapping[str, type[Predicate]] = {
     "rates_inside": RatesInside,
     "runs_finish": RunsFinish,
     "steps_cheap": StepsCheap,
+    "best_scores_shrink": BestScoresShrink,
+    "nothing_scored_twice": NothingScoredTwice,
+    "finds_beat": FindsBeat,
 }
 
 
@@ -258,10 +250,6 @@ def _everywhere(findings: Sequence[Finding]) -> Finding:
     statuses = [finding.status for finding in findings]
     status: Status = "FAIL" if "FAIL" in statuses else "NOT RUN" if "NOT RUN" in statuses else "PASS"
     return Finding(status, "; ".join(finding.evidence for finding in findings))
-
-
-def _not_run(what: str) -> Finding:
-    return Finding("NOT RUN", f"no {what}")
 
 
 def _require_count(at_least: int, among: Sequence[str]) -> None:

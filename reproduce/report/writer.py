@@ -17,7 +17,7 @@ from reproduce.report.inputs import ReportInputs
 from reproduce.report.page import build_page
 from reproduce.report.rendering import render_all
 from reproduce.report.report_inputs import report_inputs
-from reproduce.report.search_results import read_search_results
+from reproduce.report.search_results import search_results
 from reproduce.report.style import Picture, write_pictures
 
 
@@ -35,7 +35,7 @@ def write_reports(rows: Path, profiles: Sequence[str], output: Path) -> Iterator
     collections = {profile: read_collection(rows, profile) for profile in profiles}
     checked = check(load_claims(CLAIMS), collections)
     for profile, found in collections.items():
-        inputs = report_inputs(found, checked, read_search_results(found.folder))
+        inputs = report_inputs(found, checked, search_results(found.search, found.folder))
         yield write_report(inputs, output / profile)
 
 

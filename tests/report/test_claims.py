@@ -8,12 +8,12 @@ from reproduce.cli import main
 from reproduce.errors import LedgerError, ProtocolError, ReproduceError
 from reproduce.report.claims import CLAIMS, Claim, check, claims_table, load_claims
 from reproduce.report.collection import Collection, profiles_in, read_collection, read_study
+from reproduce.report.findings import Finding
 from reproduce.report.inputs import StepCost
 from reproduce.report.predicates import (
     PREDICATES,
     BeatReference,
     DecaysHelp,
-    Finding,
     Predicate,
     RatesInside,
     RunsFinish,
@@ -29,7 +29,7 @@ SCHEDULES = protocol_of("schedules", ("Adam", "Adam+LR1", "Adam+LR2"))
 
 
 def collection(*studies: StudyResults, costs: dict[str, StepCost] | None = None) -> Collection:
-    return Collection("tiny", Path("tiny"), studies, costs or {})
+    return Collection("tiny", Path("tiny"), studies, costs or {}, None)
 
 
 def beat(*optimizers: str, references: tuple[str, ...] = ("Adam",), at_least: int = 1, task: str = "") -> BeatReference:
@@ -223,14 +223,14 @@ def test_two_claims_of_one_name_and_no_file(tmp_path: Path) -> None:
 
 @pytest.fixture
 def rows(tmp_path: Path) -> Path:
-    """A folder of results: two studies of the profile tiny, a search beside them, and step costs."""
+    """A folder of results: two studies of the profile tiny, what is no study beside them, and step costs."""
     folder = tmp_path / "rows"
     write_study(folder, main_results())
     write_study(folder, invented(DECAYS))
-    search = folder / "tiny" / "search"
-    search.mkdir()
-    (search / "protocol.json").write_text(json.dumps({"hash": "h", "protocol": {"algorithm": "paper"}}))
-    (search / "ledger.jsonl").write_text("")
+    noise = folder / "tiny" / "noise-floor"
+    noise.mkdir()
+    (noise / "protocol.json").write_text(json.dumps({"hash": "h", "protocol": {"algorithm": "paper"}}))
+    (noise / "ledger.jsonl").write_text("")
     costs = folder / "tiny" / "bench" / "optimizers.csv"
     costs.parent.mkdir()
     costs.write_text("optimizer,seconds,ratio,state_bytes,adam_state_bytes,device\nOpt1,0.1,1.05,8,8,cpu\n")

@@ -1,0 +1,70 @@
+"""What a search has left in a folder of results: its records, and its best candidates scored again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from reproduce.ledger import NAME, read_records
+from reproduce.report.documents import SETTINGS, read_stored_settings
+from reproduce.search.protocol import SearchProtocol
+from reproduce.search.records import AnyRecord, entry_from_dict
+from reproduce.search.rescoring import Finalist, baselines, finalists
+from reproduce.search.results import top
+from reproduce.search.trials import Contender, Trial, trial_from_dict
+
+#: Folders of a profile that the commands search, compare-searches, noise-floor and eliminate write.
+SEARCH, COMPARISON, NOISE, ELIMINATION = "search", "search-comparison", "noise-floor", "elimination"
+#: The ledger of what was scored again, in the first two.
+RESCORING = "rescoring.jsonl"
+
+
+@dataclass(frozen=True)
+class StoredSearch:
+    """One search.
+
+    Attributes:
+        protocol: Its settings.
+        records: Its ledger.
+        trials: What was scored again with fresh seeds.
+    """
+
+    protocol: SearchProtocol
+    records: Sequence[AnyRecord]
+    trials: Sequence[Trial]
+
+    @cached_property
+    def finalists(self) -> list[Finalist]:
+        """Its best candidates, as many as are scored again."""
+        return finalists(top(self.records, self.protocol.rescoring.top))
+
+    @cached_property
+    def baselines(self) -> list[Contender]:
+        """What they are compared with."""
+        return baselines(self.protocol.rescoring.baselines)
+
+
+def read_search(place: Path) -> StoredSearch | None:
+    """The search of a profile whose results lie below ``place``; None if there is none.
+
+    Raises:
+        LedgerError: If a ledger cannot be read.
+        ProtocolError: If the settings beside it cannot be read.
+    """
+    folder = place / SEARCH
+    if not (folder / NAME).is_file():
+        return None
+    protocol = read_stored_settings(folder / SETTINGS, SearchProtocol)
+    return StoredSearch(protocol, read_search_records(folder / NAME), read_trials(folder / RESCORING))
+
+
+def read_search_records(path: Path) -> list[AnyRecord]:
+    """The records of a search's ledger; errors as of `read_records`."""
+    return [entry.record for entry in read_records(path, entry_from_dict)]
+
+
+def read_trials(path: Path) -> list[Trial]:
+    """The trials of a ledger, none where there is none; errors as of `read_records`."""
+    return read_records(path, trial_from_dict) if path.is_file() else []
