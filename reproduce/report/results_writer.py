@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from reproduce.files import write_text
+from reproduce.report.figures.catalogue import study_pictures
 from reproduce.report.figures.schedules import schedule_pictures
 from reproduce.report.forms import on_screen, write_table
 from reproduce.report.results import StudyResults, frame
@@ -28,7 +29,10 @@ def write_results(
     runs = folder / "tables" / "runs.csv"
     write_text(runs, frame(rows).to_csv(index=False, lineterminator="\n"))
     training = protocol.tasks[0].training
-    pictures = schedule_pictures(training.warmup_fraction, training.hold_fraction)
+    pictures = [
+        *study_pictures(protocol.study, rows, protocol.optimizers.reference),
+        *schedule_pictures(training.warmup_fraction, training.hold_fraction),
+    ]
     written += [runs, *write_pictures(pictures, folder / "figures")]
     table = main_table(study)
     console.print(on_screen(table))

@@ -2,17 +2,21 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from paper_optimizers import from_text, get
+from reproduce.errors import ReproduceError
 from reproduce.report.figures.catalogue import all_pictures
 from reproduce.report.figures.comparison import accuracy_picture, overall_pictures, rank_cliques
 from reproduce.report.figures.decays import curve_picture, evolved_decays, evolved_picture, search_space_curves
+from reproduce.report.figures.engine import MemberStep, engine_picture, read_member_steps, scaling
 from reproduce.report.figures.graphs import decay_graph, optimizer_graph
 from reproduce.report.figures.learning import file_name, learning_bands, learning_picture
 from reproduce.report.figures.rates import rate_picture, sensitivities
+from reproduce.report.figures.shrinkage import Rescored, shrinkage_picture
 from reproduce.report.figures.updates import (
     POINTS,
     REACH,
@@ -45,12 +49,25 @@ FROM_ROWS: dict[str, Callable[[Sequence[Row]], Picture]] = {
     "performance profiles": lambda rows: overall_pictures({"main": rows}, "Adam")[1],
     "ranks": lambda rows: overall_pictures({"main": rows}, "Adam")[2],
 }
+RESCORED = [
+    Rescored(NAMES[2], 0.9, (0.8, 0.82)),
+    Rescored("#2", 0.85, (0.84, 0.86)),
+    Rescored("Adam", None, (0.83,)),
+    Rescored("not yet", 0.8, ()),
+]
+MEMBER_STEPS = [
+    MemberStep(NAMES[2], count, 3, 0.001 / count, 0.0009 / count, 0.0012 / count, "a processor") for count in (4, 1, 2)
+]
 FROM_SPECS: dict[str, Callable[[], Picture]] = {
     "decay curves": curve_picture,
     "evolved decays": evolved_picture,
     "no decays": lambda: evolved_picture({}),
     "an optimizer's graph": lambda: optimizer_graph(NAMES[2], get("Opt4")),
     "a decay's graph": lambda: decay_graph("Opt7", get("Opt7").decays[0]),
+    "shrinkage": lambda: shrinkage_picture(RESCORED, "profile tiny"),
+    "shrinkage of nothing": lambda: shrinkage_picture([], "profile tiny"),
+    "engine scaling": lambda: engine_picture(MEMBER_STEPS),
+    "engine scaling of nothing": lambda: engine_picture([]),
     "surfaces": lambda: surface_picture({"Opt1": get("Opt1"), NAMES[2]: get("A5")}),
     "no surfaces": lambda: surface_picture({}),
     "steps": lambda: step_picture({"Opt1": get("Opt1"), NAMES[2]: get("Opt9")}),
@@ -219,3 +236,32 @@ def test_every_study_has_its_figures_under_its_heading() -> None:
     assert found[SPACE][-1] is handed_in
     names = [made.name for pictures in found.values() for made in pictures if made is not handed_in]
     assert len(names) == len(set(names))
+
+
+def test_shrinkage_is_what_fresh_seeds_took_off() -> None:
+    made = shrinkage_picture(RESCORED, "profile tiny")
+    # 0.9 - 0.81 and 0.85 - 0.85.
+    assert made.reading == (
+        "Fresh seeds took 4.50 points off the score that candidates were chosen by, on average. Above Adam's mean by the "
+        "search's score 2 of 2, by fresh seeds 1."
+    )
+    assert "n = 1 to 2" in made.title
+
+
+def test_forms_timed_once_do_not_scale() -> None:
+    alone = dataclasses.replace(MEMBER_STEPS[0], form="alone")
+    assert [each.members for each in scaling([*MEMBER_STEPS, alone])[NAMES[2]]] == [1, 2, 4]
+    assert list(scaling([*MEMBER_STEPS, alone])) == [NAMES[2]]
+    assert "0.25 ms with 4 members, 0.25 times that with 1" in engine_picture(MEMBER_STEPS).reading
+
+
+def test_the_engines_times_are_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "member_steps.csv"
+    head = "layout,convolution,members,repeats,seconds,low,high,device\n"
+    path.write_text(f"{head}map,patches,2,5,0.1,0.09,0.2,a processor\n")
+    assert read_member_steps(path) == [MemberStep("map, patches", 2, 5, 0.1, 0.09, 0.2, "a processor")]
+    path.write_text(f"{head}map,patches,two,5,0.1,0.09,0.2,a processor\n")
+    with pytest.raises(ReproduceError, match="line 2 is not an engine's time"):
+        read_member_steps(path)
+    with pytest.raises(ReproduceError, match="cannot read"):
+        read_member_steps(tmp_path / "absent.csv")

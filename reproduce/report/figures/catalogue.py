@@ -27,9 +27,7 @@ def all_pictures(inputs: ReportInputs) -> dict[str, list[Picture]]:
     found: dict[str, list[Picture]] = {heading: [] for heading in HEADINGS}
     compared = {study: rows for study, rows in inputs.studies.items() if study in COMPARED}
     for study, rows in inputs.studies.items():
-        found[RESULTS if study in compared else ROBUSTNESS].append(accuracy_picture(study, rows))
-    for study, rows in compared.items():
-        found[RESULTS] += task_pictures(study, rows, inputs.reference)
+        found[RESULTS if study in compared else ROBUSTNESS] += study_pictures(study, rows, inputs.reference)
     if compared:
         found[RESULTS] += overall_pictures(compared, inputs.reference)
     found[SPACE] += catalog_pictures(inputs.warmup_fraction, inputs.hold_fraction)
@@ -38,17 +36,14 @@ def all_pictures(inputs: ReportInputs) -> dict[str, list[Picture]]:
     return {heading: pictures for heading, pictures in found.items() if pictures}
 
 
-def task_pictures(study: str, rows: Sequence[Row], reference: str) -> list[Picture]:
-    """Learning curves and rate sensitivity of each task."""
-    return [
-        made
-        for task in tasks(rows)
-        for made in (
-            learning_picture(study, task, rows, "steps", reference),
-            learning_picture(study, task, rows, "seconds", reference),
-            rate_picture(study, task, rows),
-        )
-    ]
+def study_pictures(study: str, rows: Sequence[Row], reference: str) -> list[Picture]:
+    """Test accuracies; where all optimizers are compared, also learning curves and rate sensitivity of each task."""
+    found = [accuracy_picture(study, rows)]
+    for task in tasks(rows) if study in COMPARED else ():
+        found.append(learning_picture(study, task, rows, "steps", reference))
+        found.append(learning_picture(study, task, rows, "seconds", reference))
+        found.append(rate_picture(study, task, rows))
+    return found
 
 
 def catalog_pictures(warmup_fraction: float, hold_fraction: float) -> list[Picture]:
