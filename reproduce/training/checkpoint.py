@@ -62,7 +62,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 def read_checkpoint(path: Path, run: str) -> Checkpoint | None:
     """The state at ``path``, or None if there is none of this run; one that cannot be read is none."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             if str(file["run"]) != run:
                 return None
             values = [file[f"arr_{n}"] for n in range(len(file.files) - 3)]

@@ -85,7 +85,7 @@ def read_start(path: Path) -> Start:
         ProtocolError: If the file is missing or holds something else.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             values = [file[f"arr_{n}"] for n in range(len(file.files) - 1)]
             return Start(str(file["weights"]), values)
     except OSError as error:
