@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reproduce.elimination.protocol import EliminationProtocol
@@ -11,6 +11,7 @@ from reproduce.elimination.rounds import RoundResult, standings
 from reproduce.ledger import NAME
 from reproduce.report.documents import SETTINGS, read_stored_settings
 from reproduce.report.figures.search import best_so_far_picture, search_pictures
+from reproduce.report.figures.shrinkage import Rescored, shrinkage_picture
 from reproduce.report.stored_search import (
     COMPARISON,
     ELIMINATION,
@@ -32,7 +33,7 @@ from reproduce.search.protocol import SearchProtocol
 from reproduce.search.rescoring import baselines, different, finalists
 from reproduce.search.results import top
 from reproduce.search.search import comparison_plans
-from reproduce.search.trials import Trial
+from reproduce.search.trials import Contender, Trial, scores_by_seed
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,16 @@ def _search(search: StoredSearch) -> Iterator[Table | Picture]:
     yield rescoring_table("rescoring", search.finalists, search.baselines, search.trials, place)
     yield search_cost_table(search.records, screening, where)
     yield from search_pictures(search.records, screening, where)
+    yield shrinkage_picture(_rescored(search), place)
+
+
+def _rescored(search: StoredSearch) -> list[Rescored]:
+    lines: list[tuple[Contender, float | None]] = [(each.contender, each.search_score) for each in search.finalists]
+    lines += [(contender, None) for contender in search.baselines]
+    return [
+        Rescored(contender.name, score, tuple(scores_by_seed(search.trials, contender).values()))
+        for contender, score in lines
+    ]
 
 
 def _elimination(search: StoredSearch, folder: Path) -> Iterator[Table | Picture]:
@@ -97,7 +108,8 @@ def _comparison(folder: Path) -> Iterator[Table | Picture]:
         return
     where, screening = _where(protocol), _screening(protocol)["evolution"]
     yield comparison_table(protocol, searches, read_trials(folder / RESCORING), screening, where)
-    yield best_so_far_picture(compared(searches), screening, where, protocol.comparison.epochs)
+    picture = best_so_far_picture(compared(searches), screening, where, protocol.comparison.epochs)
+    yield replace(picture, name=f"{picture.name}_compared")  # Beside that of the search itself.
 
 
 def _noise(folder: Path) -> Iterator[Table | Picture]:

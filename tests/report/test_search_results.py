@@ -1,0 +1,152 @@
+"""What searches left on disk, shown and judged without scoring anything; scores are invented."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from reproduce.elimination.protocol import load_elimination_protocol
+from reproduce.elimination.rounds import Means, eliminate
+from reproduce.ledger import NAME
+from reproduce.report.collection import Collection, read_collection
+from reproduce.report.forms import FORMS
+from reproduce.report.search_predicates import BestScoresShrink, FindsBeat, NothingScoredTwice
+from reproduce.report.search_results import search_results
+from reproduce.report.stored_search import COMPARISON, ELIMINATION, NOISE, RESCORING, SEARCH
+from reproduce.report.tables.search_cost import search_cost_table
+from reproduce.search.comparison import compare_finals, run_comparison
+from reproduce.search.protocol import SearchProtocol
+from reproduce.search.protocol_files import plain_settings
+from reproduce.search.records import Evaluation, Rejection, Sample
+from reproduce.search.rescoring import baselines, different, finalists, rescore
+from reproduce.search.results import top
+from reproduce.search.search import run_search, search_plan
+from tests.report.test_accuracy_tables import shown
+from tests.search.fakes import FakeSurrogates, Witness
+from tests.search.test_search_pictures import TINY as PICTURED
+
+PROTOCOL: SearchProtocol = PICTURED
+ROUNDS = load_elimination_protocol("smoke")
+
+
+def settings(folder: Path, protocol: object) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "protocol.json").write_text(json.dumps({"hash": "h", "protocol": plain_settings(protocol)}))
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of results with a search, a comparison, a noise floor and an elimination."""
+    place = tmp_path_factory.mktemp("rows") / PROTOCOL.profile
+    surrogates = FakeSurrogates()
+    silent = {"told": lambda trial, left: None, "notice": lambda text: None}
+
+    def run(plan, path, cache=None):
+        return run_search(plan, path, surrogates, Witness(), cache, lambda: "nothing")
+
+    settings(place / SEARCH, PROTOCOL)
+    records = run(search_plan(PROTOCOL), place / SEARCH / NAME)
+    contenders = [each.contender for each in finalists(top(records, PROTOCOL.rescoring.top))]
+    known = baselines(PROTOCOL.rescoring.baselines)
+    rescore(PROTOCOL, place / SEARCH / RESCORING, surrogates, [*contenders, *known], PROTOCOL.rescoring.seeds, **silent)
+    settings(place / COMPARISON, PROTOCOL)
+    searches = run_comparison(PROTOCOL, place / COMPARISON, surrogates, run)
+    compare_finals(PROTOCOL, place / COMPARISON / RESCORING, searches, surrogates, **silent)
+    settings(place / NOISE, PROTOCOL)
+    noisy = baselines([PROTOCOL.noise.optimizer])
+    rescore(PROTOCOL, place / NOISE / NAME, surrogates, noisy, PROTOCOL.noise.seeds, **silent)
+    settings(place / ELIMINATION, ROUNDS)
+    entrants = different([each.contender for each in finalists(top(records, ROUNDS.entrants))])
+    means = Means(lambda round: "d", lambda round: surrogates.one, "nothing", {"python": "3"})
+    eliminate(ROUNDS, place / ELIMINATION / NAME, entrants, baselines(ROUNDS.baselines), means, **silent)
+    return place.parent
+
+
+@pytest.fixture(scope="module")
+def found(rows: Path) -> Collection:
+    return read_collection(rows, PROTOCOL.profile)
+
+
+def test_everything_that_searches_left_is_shown(found: Collection) -> None:
+    results = search_results(found.search, found.folder)
+    assert [table.name for table in results.tables] == [
+        "rescoring", "search_cost", "elimination", "noise_floor", "search_comparison",
+    ]  # fmt: skip
+    again = search_results(found.search, found.folder)
+    for table, other in zip(results.tables, again.tables, strict=True):
+        assert not table.is_empty
+        for form in FORMS.values():
+            assert form(table) == form(other)
+    assert [picture.name for picture in results.pictures] == [
+        "best_so_far", "lineages", "acceptance", "operators", "cost", "best_so_far_compared",
+    ]  # fmt: skip
+
+
+def test_nothing_is_shown_of_nothing(tmp_path: Path) -> None:
+    empty = read_collection(tmp_path, "tiny")
+    assert empty.search is None
+    results = search_results(None, tmp_path / "tiny")
+    assert (results.tables, results.pictures) == ((), ())
+
+
+def test_an_elimination_that_is_not_over_shows_the_rounds_that_are(found: Collection, tmp_path: Path) -> None:
+    place = tmp_path / "partial"
+    settings(place / ELIMINATION, ROUNDS)
+    lines = (found.folder / ELIMINATION / NAME).read_bytes().splitlines(keepends=True)
+    first = [line for line in lines if json.loads(line)["part"] == ROUNDS.rounds[0].name]
+    (place / ELIMINATION / NAME).write_bytes(b"".join([*first, *lines[len(first) : len(first) + 1]]))
+    (table,) = search_results(found.search, place).tables[2:]
+    assert [column.title for column in table.columns[1:-1]] == [ROUNDS.rounds[0].name]
+    (place / ELIMINATION / NAME).write_bytes(b"".join(first[:-1]))
+    assert [each.name for each in search_results(found.search, place).tables] == ["rescoring", "search_cost"]
+
+
+def test_the_cost_counts_every_record_once(found: Collection) -> None:
+    assert found.search is not None
+    records = found.search.records
+    table = search_cost_table(records, {"initial": 1, "evolution": 2}, "profile tiny, invented")
+    counted = sum(line[1].value for line in table.lines())
+    assert counted == sum(isinstance(record, Rejection | Evaluation) for record in records)
+    diverged = next(line for line in shown(table)[-1:])
+    assert diverged[0] == "diverged"
+    assert search_cost_table([], {"initial": 1, "evolution": 2}, "nothing").is_empty
+
+
+def test_claims_about_searches(found: Collection) -> None:
+    search = found.search
+    assert search is not None
+    shrink = BestScoresShrink(1).check(found)
+    assert shrink.status == "PASS"  # Invented scores are noise, so the best of them shrink.
+    assert "mean of the best n = " in shrink.evidence
+    assert BestScoresShrink(99).check(found).status == "NOT RUN"
+    assert NothingScoredTwice().check(found).status == "PASS"
+    beat = FindsBeat("Adam", 1).check(found)
+    assert beat.status in ("PASS", "FAIL")
+    assert "finds better than Adam, 1 needed" in beat.evidence
+    assert FindsBeat("Nadam", 1).check(found).status == "NOT RUN"
+
+
+def test_claims_that_rows_contradict(found: Collection) -> None:
+    search = found.search
+    assert search is not None
+    higher = [
+        dataclasses.replace(each, outcome=dataclasses.replace(each.outcome, score=0.999))
+        for each in search.trials
+        if each.outcome.kind == "trained"
+    ]
+    risen = dataclasses.replace(found, search=dataclasses.replace(search, trials=higher))
+    assert BestScoresShrink(1).check(risen).status == "FAIL"
+    first = next(record for record in search.records if isinstance(record, Sample))
+    same = [
+        dataclasses.replace(record, fingerprint=first.fingerprint) if isinstance(record, Sample) else record
+        for record in search.records
+    ]
+    twice = NothingScoredTwice().check(dataclasses.replace(found, search=dataclasses.replace(search, records=same)))
+    assert twice.status == "FAIL"
+    assert FindsBeat("Adam", 99).check(found).status == "FAIL"
+    unfinished = dataclasses.replace(found, search=dataclasses.replace(search, trials=()))
+    assert FindsBeat("Adam", 1).check(unfinished).status == "NOT RUN"
+    nothing = dataclasses.replace(found, search=None)
+    for predicate in (BestScoresShrink(1), NothingScoredTwice(), FindsBeat("Adam", 1)):
+        assert predicate.check(nothing).status == "NOT RUN"
