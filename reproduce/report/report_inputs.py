@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from reproduce.report.claims import Checked, claims_table
 from reproduce.report.collection import Collection
+from reproduce.report.figures.engine import MEMBER_STEPS, engine_picture, read_member_steps
 from reproduce.report.inputs import CLAIMS, COST, RESULTS, ROBUSTNESS, SEARCH, SPACE, ReportInputs
 from reproduce.report.map import paper_table
 from reproduce.report.search_results import SearchResults
+from reproduce.report.style import Picture
 from reproduce.report.table import Table
 from reproduce.report.tables.across import across_table
 from reproduce.report.tables.compute import compute_table
@@ -34,7 +36,7 @@ def report_inputs(found: Collection, checked: Sequence[Checked], searched: Searc
         profile=found.profile,
         studies={study.name: study.rows for study in found.studies},
         tables=report_tables(found, checked, searched),
-        pictures={SEARCH: searched.pictures},
+        pictures={SEARCH: searched.pictures, COST: _engine(found)},
         step_costs=found.step_costs,
         reference=REFERENCE,
         warmup_fraction=WARMUP if shape is None else shape.warmup_fraction,
@@ -54,6 +56,12 @@ def report_tables(found: Collection, checked: Sequence[Checked], searched: Searc
         COST: [compute_table(found.profile, found.rows), step_cost_table(found.step_costs)],
         SPACE: [*primitive_tables(), *catalog_tables(), paper_table()],
     }
+
+
+def _engine(found: Collection) -> list[Picture]:
+    """How the engine scales, where that was measured: in the profile, or once for all of them."""
+    paths = (folder / MEMBER_STEPS for folder in (found.folder, found.folder.parent))
+    return [engine_picture(read_member_steps(path)) for path in paths if path.is_file()][:1]
 
 
 def _across(found: Collection) -> Iterator[Table]:

@@ -242,8 +242,8 @@ def test_shrinkage_is_what_fresh_seeds_took_off() -> None:
     made = shrinkage_picture(RESCORED, "profile tiny")
     # 0.9 - 0.81 and 0.85 - 0.85.
     assert made.reading == (
-        "Fresh seeds took 4.50 points off the score that candidates were chosen by, on average. Above Adam's mean by the "
-        "search's score 2 of 2, by fresh seeds 1."
+        "Fresh seeds took 4.50 points off the score that candidates were chosen by, on average. Above Adam's mean by "
+        "the search's score 2 of 2, by fresh seeds 1."
     )
     assert "n = 1 to 2" in made.title
 
