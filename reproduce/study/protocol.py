@@ -188,9 +188,9 @@ class Protocol:
         return dataclasses.asdict(self)
 
     def hash(self) -> str:
-        """16 hexadecimal digits of the settings' canonical form; the description does not count."""
+        """16 hexadecimal digits of the settings' canonical form; the description and what is None do not count."""
         settings = {key: value for key, value in self.to_dict().items() if key != "description"}
-        text = json.dumps(settings, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(_given(settings), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -280,6 +280,13 @@ def _is_study(path: Path) -> bool:
         return "study" in tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
+
+
+def _given(settings: Any) -> Any:
+    """Plain data without the keys whose value is None: a setting that is new and left out changes no hash."""
+    if isinstance(settings, dict):
+        return {key: _given(value) for key, value in settings.items() if value is not None}
+    return [_given(value) for value in settings] if isinstance(settings, list | tuple) else settings
 
 
 def _three_digits(value: float) -> float:
