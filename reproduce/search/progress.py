@@ -48,7 +48,9 @@ class _Line:
             self._bar.update(self._task, completed=done, total=max(total, 1), most=f"{total:,}", text=text)
         elif now or time.monotonic() - self._printed >= _PLAIN_INTERVAL:
             self._printed = time.monotonic()
-            self._console.print(f"{done:,} of {total:,} {self._unit}, {text}", highlight=False, markup=False)
+            self._console.print(
+                f"{done:,} of {total:,} {self._unit}, {text}", highlight=False, markup=False, soft_wrap=True
+            )
 
     def notice(self, text: str) -> None:
         self._console.print(f"Note: {text}", style="yellow", markup=False, soft_wrap=True)

@@ -1,0 +1,38 @@
+"""Scoring through Keras: the rule of the surrogate on a small network, the same twice."""
+
+import pytest
+
+from paper_optimizers import from_text, get
+from reproduce.data import load_dataset
+from reproduce.elimination.keras_scorer import KerasScorer
+from reproduce.elimination.protocol import KerasSettings, RateChoice, load_elimination_protocol
+from reproduce.models.settings import ModelSettings
+from reproduce.population.scoring import Rejected, Scored
+from reproduce.search.executors import Candidate
+from reproduce.search.outcomes import Trained, outcome_of
+from reproduce.training.settings import TrainingSettings
+
+SETTINGS = KerasSettings(
+    data=load_elimination_protocol("smoke").rounds[0].data,
+    model=ModelSettings("surrogate", 4, 3, 0, 0, 0.2, 0.9, "unit", "scratch", ""),
+    training=TrainingSettings(64, 3, 12, 0.1, 0.0, 0.0, (), 1, "float32", "nothing"),
+    rates=RateChoice(1, (10.0, 0.01), 0.05, (0.1,), 0.15),
+)
+
+
+@pytest.mark.slow
+def test_candidates_are_screened_and_scored():
+    told = []
+    scorer = KerasScorer(SETTINGS, load_dataset(SETTINGS.data))
+    candidates = [Candidate(get("Adam"), 1), Candidate(from_text("None ~ (1)-(1)"), 1)]
+    adam, standing = scorer.score(candidates, told.append)
+    assert isinstance(adam, Scored)
+    assert set(adam.screening) == {10.0, 0.01, 0.1}
+    assert adam.screening[adam.rate] == max(adam.screening.values()) >= 0.15
+    assert adam.score == max(adam.training.validation_accuracy) > 0.2
+    assert len(adam.training.train_accuracy) == 3
+    assert isinstance(outcome_of(adam), Trained)
+    assert isinstance(standing, Rejected)
+    assert sum(told) >= 3 * 1 + 3
+    (again,) = KerasScorer(SETTINGS, load_dataset(SETTINGS.data)).score([candidates[0]])
+    assert (again.score, again.rate, again.screening) == (adam.score, adam.rate, adam.screening)

@@ -1,0 +1,114 @@
+"""Rounds of elimination on invented scores: who goes on, resuming, the table, finalists as files."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from paper_optimizers import OptimizerSpec, get, names
+from reproduce.elimination.protocol import load_elimination_protocol
+from reproduce.elimination.rounds import Means, eliminate
+from reproduce.errors import LedgerError
+from reproduce.report.search_writer import write_specs
+from reproduce.report.tables.elimination import elimination_table
+from reproduce.search.trials import Contender
+from tests.search.fakes import FakeExecutor, invented
+
+PROTOCOL = load_elimination_protocol("smoke")
+ENTRANTS = [Contender.of(f"#{number}", get(name)) for number, name in enumerate(("A1", "A2", "A3", "A4", "Opt7"))]
+BASELINES = [Contender.of(name, get(name)) for name in ("Adam", "Nesterov")]
+
+
+@dataclass
+class Fakes:
+    """Executors of rounds, counted."""
+
+    executor: FakeExecutor = field(default_factory=FakeExecutor)
+    asked: list[str] = field(default_factory=list)
+
+    def means(self, data: str = "d") -> Means:
+        def executor(settings):
+            self.asked.append(settings.name)
+            return self.executor
+
+        return Means(lambda settings: data, executor, "nothing", {"python": "3"})
+
+
+def carry_out(path, fakes=None, protocol=PROTOCOL, data="d"):
+    fakes = fakes or Fakes()
+    return eliminate(
+        protocol, path, ENTRANTS, BASELINES, fakes.means(data), lambda trial, left: None, lambda text: None
+    )
+
+
+def expected(contender, seeds) -> float:
+    from reproduce.search.executors import Candidate
+
+    scores = [getattr(invented(Candidate(contender.spec, seed)), "score", 0.0) for seed in seeds]
+    return sum(scores) / len(scores)
+
+
+def test_the_best_of_each_round_go_on(tmp_path):
+    results = carry_out(tmp_path / "ledger.jsonl")
+    taking_part = ENTRANTS
+    for result, settings in zip(results, PROTOCOL.rounds, strict=True):
+        ranked = sorted(taking_part, key=lambda each, seeds=settings.seeds: -expected(each, seeds))
+        entrants = [each for each in result.standings if not each.is_baseline]
+        assert [each.contender for each in entrants] == ranked
+        assert [each.survived for each in entrants] == [place < settings.keep for place in range(len(ranked))]
+        assert [each.contender for each in result.standings if each.is_baseline] == BASELINES
+        assert all(each.mean == expected(each.contender, settings.seeds) for each in result.standings)
+        taking_part = result.survivors
+    assert len(results[-1].survivors) == PROTOCOL.rounds[-1].keep
+
+
+def test_an_interrupted_elimination_goes_on(tmp_path):
+    whole, broken = tmp_path / "whole.jsonl", tmp_path / "broken.jsonl"
+    results = carry_out(whole)
+    lines = whole.read_bytes().splitlines(keepends=True)
+    for count in (0, 5, 14, 20, len(lines)):
+        broken.write_bytes(b"".join(lines[:count]))
+        fakes = Fakes()
+        assert carry_out(broken, fakes) == results
+        assert len(fakes.executor.scored) == len(lines) - count
+    assert fakes.asked == []
+
+
+def test_another_protocol_or_other_data_are_refused(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    carry_out(path)
+    with pytest.raises(LedgerError, match="another protocol: data is d in line 1 and e now"):
+        carry_out(path, data="e")
+    first = PROTOCOL.rounds[0]
+    wider = replace(first, surrogate=replace(first.surrogate, base_filters=9))
+    with pytest.raises(LedgerError, match="another protocol: protocol is"):
+        carry_out(path, protocol=replace(PROTOCOL, rounds=(wider, *PROTOCOL.rounds[1:])))
+
+
+def test_the_table_shows_how_far_each_came(tmp_path):
+    results = carry_out(tmp_path / "ledger.jsonl")
+    table = elimination_table(results, "here")
+    evolved, known = table.sections
+    first, last = results
+    lines = {line[0].text: line for line in evolved.lines}
+    out = {each.contender.name for each in first.standings if not each.survived}
+    assert {name for name, line in lines.items() if line[2].text == "-"} == out
+    assert next(iter(lines)) == last.survivors[0].name
+    for standing in last.standings:
+        if not standing.is_baseline:
+            assert lines[standing.contender.name][2].text == f"{100 * standing.mean:.2f}"
+    assert [line[0].text for line in known.lines] == ["Adam", "Nesterov"]
+    for column in (1, 2):
+        best = max(
+            (line for line in table.lines() if line[column].value is not None), key=lambda line: line[column].value
+        )
+        assert best[column].mark == "best"
+    assert "wider, n = 2; longer, n = 3" in table.caption
+
+
+def test_finalists_are_files_that_the_package_reads(tmp_path):
+    results = carry_out(tmp_path / "ledger.jsonl")
+    paths = write_specs(results[-1].survivors, tmp_path / "finalists")
+    assert len(paths) == 2
+    for path, contender in zip(paths, results[-1].survivors, strict=True):
+        assert OptimizerSpec.from_json(path.read_text()).fingerprint() == contender.fingerprint
+        assert contender.fingerprint in {get(name).fingerprint() for name in names()}

@@ -1,0 +1,147 @@
+"""The commands of the search room from end to end, on invented scores; and once on real ones."""
+
+import json
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from paper_optimizers import OptimizerSpec
+from reproduce.cli import main
+from tests.search.fakes import FakeExecutor
+
+ROOT = Path(__file__).resolve().parents[2]
+PROTOCOLS = ROOT / "artifact" / "protocols" / "smoke"
+CHANGES = {
+    r"initial = 60": "initial = 10",
+    r"particles = 6": "particles = 2",
+    r"steps = 3": "steps = 1",
+    r"children = 4": "children = 2",
+    r"top = 5": "top = 2",
+    r"seeds = \[101, .*\]": "seeds = [101, 102]",
+    r"seeds = \[201, .*\]": "seeds = [201, 202, 203]",
+    r"seeds = \[0, 1\]": "seeds = [0]",
+    r"epochs = 300": "epochs = 20",
+    r"epochs = (6|8|12|20)\n": "epochs = 2\n",
+    r"screening_epochs = 2": "screening_epochs = 1",
+    r"threshold = 0\.\d+": "threshold = 0.05",
+}
+
+
+def small(name: str, folder: Path) -> str:
+    """A profile with a small search and elimination; returns the path of one protocol."""
+    text = (PROTOCOLS / f"{name}.toml").read_text().replace('profile = "smoke"', f'profile = "{name}"')
+    for old, new in CHANGES.items():
+        text = re.sub(old, new, text)
+    path = folder / f"{name}.toml"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.fixture
+def executor(monkeypatch) -> FakeExecutor:
+    """Stands in for whatever the options say."""
+    fake = FakeExecutor()
+
+    @contextmanager
+    def opened(options, data_dir, console):
+        yield lambda settings: fake
+
+    monkeypatch.setattr("reproduce.commands.search.open_executors", opened)
+    monkeypatch.setattr("reproduce.commands.elimination.open_executors", opened)
+    return fake
+
+
+def test_a_search_ends_with_its_best_beside_the_baselines(executor, tmp_path, capsys):
+    command = ["search", "--profile", small("search", tmp_path), "--output", str(tmp_path / "output")]
+    assert main(command) == 0
+    folder = tmp_path / "output" / "search" / "search"
+    shown = capsys.readouterr().out
+    assert "10 random candidates, 2 particles, 1 steps of 2 children" in shown
+    for name in ("Adam", "AdamW", "Nesterov"):
+        assert name in shown
+    table = (folder / "tables" / "rescoring.csv").read_text()
+    assert len(table.splitlines()) == 1 + 2 + 3
+    assert {path.stem for path in (folder / "figures").glob("*.svg")} == {
+        "best_so_far", "lineages", "acceptance", "operators", "cost",
+    }  # fmt: skip
+    finalists = sorted((folder / "finalists").iterdir())
+    assert len(finalists) == 2
+    assert all(OptimizerSpec.from_json(path.read_text()).fingerprint() for path in finalists)
+    protocol = json.loads((folder / "protocol.json").read_text())
+    assert protocol["protocol"]["sizes"]["initial"] == 10
+    assert set(protocol["data"]) == {"initial", "evolution"}
+
+    contents = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    executor.scored.clear()
+    assert main(command) == 0
+    assert executor.scored == []
+    assert {path: path.read_bytes() for path in contents} == contents
+
+
+def test_its_best_pass_the_rounds_of_an_elimination(executor, tmp_path, capsys):
+    output = tmp_path / "output"
+    assert main(["search", "--profile", small("search", tmp_path), "--output", str(output)]) == 0
+    ledger = output / "search" / "search" / "ledger.jsonl"
+    command = ["eliminate", "--profile", small("elimination", tmp_path), "--output", str(output)]
+    assert main(command) == 2
+    assert "nothing has been run there yet" in capsys.readouterr().err
+    assert main([*command, "--searches", str(ledger)]) == 0
+    assert "Rounds decide by the mean" in capsys.readouterr().out
+    folder = output / "elimination" / "elimination"
+    assert len(list((folder / "finalists").iterdir())) == 2
+    assert (folder / "tables" / "elimination.csv").is_file()
+
+
+def test_searches_are_compared(executor, tmp_path, capsys):
+    command = ["compare-searches", "--profile", small("search", tmp_path), "--output", str(tmp_path / "output")]
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    for kind in ("paper, full", "elitist, full", "random, full", "aging, full", "paper, no-decay", "paper, bello2017"):
+        assert kind in shown
+    folder = tmp_path / "output" / "search" / "search-comparison"
+    assert len(list(folder.glob("*/ledger.jsonl"))) == 6
+    assert (folder / "figures" / "best_so_far.svg").is_file()
+
+
+def test_the_noise_floor(executor, tmp_path, capsys):
+    command = ["noise-floor", "--profile", small("search", tmp_path), "--output", str(tmp_path / "output")]
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert "n = 3 seeds" in shown
+    assert "detectable with 5 runs an arm" in shown
+    assert [candidate.seed for candidate in sorted(executor.scored, key=lambda each: each.seed)] == [201, 202, 203]
+
+
+@pytest.mark.parametrize("command", ["search", "compare-searches", "noise-floor", "eliminate"])
+def test_mistakes_are_one_message(command, executor, tmp_path, capsys):
+    assert main([command, "--profile", "huge", "--output", str(tmp_path)]) == 2
+    assert "no profile 'huge'" in capsys.readouterr().err
+    (tmp_path / "file").write_text("")
+    if command != "eliminate":
+        path = small("search", tmp_path)
+        assert main([command, "--profile", path, "--output", str(tmp_path / "file")]) == 2
+        assert "cannot write" in capsys.readouterr().err
+
+
+def test_a_changed_protocol_does_not_go_on_with_the_old_ledger(executor, tmp_path, capsys):
+    path, output = small("search", tmp_path), str(tmp_path / "output")
+    assert main(["search", "--profile", path, "--output", output]) == 0
+    Path(path).write_text(Path(path).read_text().replace("children = 2", "children = 3"))
+    assert main(["search", "--profile", path, "--output", output]) == 2
+    assert "is the ledger of another search: protocol is" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_search_on_real_digits(tmp_path):
+    command = ["search", "--profile", small("search", tmp_path), "--output", str(tmp_path / "output")]
+    ended = subprocess.run(
+        [sys.executable, "-m", "reproduce", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    records = (tmp_path / "output" / "search" / "search" / "ledger.jsonl").read_text().splitlines()
+    assert json.loads(records[-1])["record"] == "end"
+    assert json.loads(records[-1])["score"] > 0.1

@@ -1,0 +1,130 @@
+"""Pictures and the comparison's table, from the records of invented searches."""
+
+from dataclasses import replace
+
+import pytest
+
+from reproduce.report.figures.search import best_so_far_picture, search_pictures
+from reproduce.report.tables.search_comparison import comparison_table
+from reproduce.search.comparison import compare_finals, compared, run_comparison
+from reproduce.search.outcomes import score_of
+from reproduce.search.protocol import SizeSettings, load_search_protocol
+from reproduce.search.records import Evaluation, Sample
+from reproduce.search.results import top
+from reproduce.search.search import run_search
+from reproduce.search.trials import scores_by_seed
+from tests.search.fakes import FakeExecutor, FakeSurrogates, Witness, search
+
+SMOKE = load_search_protocol("smoke")
+TINY = replace(
+    SMOKE,
+    sizes=SizeSettings(initial=8, particles=3, steps=1, children=2, redraws=1),
+    comparison=replace(
+        SMOKE.comparison, seeds=(0,), algorithms=("paper", "random"), spaces=("bello2017",), epochs=20, per_round=3
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    return search(tmp_path_factory.mktemp("search") / "ledger.jsonl")
+
+
+def test_every_picture_is_drawn_alike_twice_and_says_n(records):
+    screening = {"initial": 1, "evolution": 2}
+    first, second = (search_pictures(records, screening, "invented") for _ in range(2))
+    assert [each.name for each in first] == ["best_so_far", "lineages", "acceptance", "operators", "cost"]
+    for one, other in zip(first, second, strict=True):
+        drawn = one.render(("svg",))
+        assert drawn == other.render(("svg",))
+        assert drawn["svg"].startswith(b"<?xml")
+    titles = {each.name: each.title for each in first}
+    assert "n = 3 particles" in titles["lineages"]
+    assert "12 random candidates" in titles["operators"]
+    drawn = sum(isinstance(record, Sample) or type(record).__name__ == "Rejection" for record in records)
+    assert f"n = {drawn}" in titles["acceptance"]
+
+
+def test_readings_are_counted_from_the_records(records):
+    screening = {"initial": 1, "evolution": 2}
+    readings = {each.name: each.reading for each in search_pictures(records, screening, "invented")}
+    evaluations = [record for record in records if isinstance(record, Evaluation)]
+    best = max(score_of(record.outcome) or 0.0 for record in evaluations if record.stage == "evolution")
+    assert f"search ends at {100 * best:.2f} %" in readings["best_so_far"]
+    assert "of 6 steps" in readings["lineages"]
+
+
+def test_pictures_of_a_search_in_which_nothing_could_be_trained(tmp_path, monkeypatch):
+    from reproduce.population.scoring import Rejected
+
+    monkeypatch.setattr("tests.search.fakes.invented", lambda candidate: Rejected("first", {0.1: 0.0}))
+    records = search(tmp_path / "ledger.jsonl")
+    for picture in search_pictures(records, {"initial": 1, "evolution": 2}, "invented"):
+        assert picture.render(("svg",))["svg"]
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory):
+    """Searches of three kinds, their trials, and where they are."""
+    folder, surrogates = tmp_path_factory.mktemp("comparison"), FakeSurrogates()
+
+    def run(plan, path, cache):
+        return run_search(plan, path, surrogates, Witness(), cache, lambda: "nothing")
+
+    searches = run_comparison(TINY, folder, surrogates, run)
+    trials = compare_finals(
+        TINY, folder / "rescoring.jsonl", searches, surrogates, lambda trial, left: None, lambda text: None
+    )
+    return searches, trials, folder
+
+
+def test_searches_of_one_seed_share_their_opening(comparison):
+    searches, _, folder = comparison
+    assert [each.kind for each in searches] == ["paper, full", "random, full", "paper, bello2017"]
+    second = [record for record in searches[1].records if isinstance(record, Evaluation)]
+    opening = [record for record in second if record.sample < TINY.sizes.initial]
+    assert {record.cached for record in opening} == {"paper-full-seed0"}
+    assert all(record.cached is None for record in searches[2].records if isinstance(record, Evaluation))
+    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == [
+        "paper-bello2017-seed0", "paper-full-seed0", "random-full-seed0",
+    ]  # fmt: skip
+
+
+def test_the_table_of_a_comparison(comparison):
+    searches, trials, _ = comparison
+    table = comparison_table(TINY, searches, trials, 2, "invented")
+    lines = {line[0].text: line for line in table.lines()}
+    assert list(lines) == ["paper, full", "random, full", "paper, bello2017"]
+    for each in searches:
+        found = top(each.records, TINY.comparison.top, TINY.comparison.epochs, 2)
+        assert lines[each.kind][1].value == pytest.approx(found[0].score)
+        means = [
+            sum(scores.values()) / len(scores)
+            for finalist in each.finds(TINY)
+            if (scores := scores_by_seed(trials, finalist.contender))
+        ]
+        assert lines[each.kind][2].value == pytest.approx(max(means))
+    assert lines["random, full"][6].value > 0
+    assert "20 epochs" in table.caption
+
+
+def test_the_picture_of_a_comparison(comparison):
+    searches, _, _ = comparison
+    picture = best_so_far_picture(compared(searches), 2, "invented", 20)
+    assert "n = 1 search of each kind" in picture.title
+    assert picture.render(("svg",))["svg"]
+
+
+def test_a_comparison_run_again_scores_nothing(comparison):
+    _, trials, folder = comparison
+    surrogates = FakeSurrogates(FakeExecutor())
+
+    def run(plan, path, cache):
+        return run_search(plan, path, surrogates, Witness(), cache, lambda: "nothing")
+
+    again = run_comparison(TINY, folder, surrogates, run)
+    assert (
+        compare_finals(TINY, folder / "rescoring.jsonl", again, surrogates, lambda trial, left: None, lambda text: None)
+        == trials
+    )
+    assert surrogates.one.scored == []

@@ -1,0 +1,124 @@
+"""The protocols of searches and eliminations: all profiles, the published sizes, errors that name the key."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from reproduce.elimination.protocol import load_elimination_protocol
+from reproduce.errors import ProtocolError
+from reproduce.search.probabilities import PUBLISHED
+from reproduce.search.protocol import load_search_protocol
+from reproduce.search.search import comparison_plans, search_plan
+from reproduce.search.spaces import FULL
+
+PROTOCOLS = Path(__file__).resolve().parents[2] / "artifact" / "protocols"
+PROFILES = ("smoke", "small", "gpu", "paper")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_has_a_search_and_an_elimination(profile):
+    protocol, elimination = load_search_protocol(profile), load_elimination_protocol(profile)
+    assert protocol.search_space is FULL
+    assert set(protocol.rescoring.baselines) >= {"Adam", "AdamW", "Nesterov"}
+    assert set(protocol.comparison.algorithms) == {"paper", "elitist", "random", "aging"}
+    assert set(protocol.comparison.spaces) == {"full", "no-decay", "bello2017"}
+    assert not {*protocol.rescoring.seeds} & {each for round_ in elimination.rounds for each in round_.seeds}
+    widths = [round_.surrogate.base_filters for round_ in elimination.rounds if round_.surrogate is not None]
+    assert widths == sorted(set(widths))
+    assert widths[0] > protocol.evolution.base_filters
+
+
+def test_the_paper_profile_has_the_published_sizes():
+    protocol = load_search_protocol("paper")
+    sizes = protocol.sizes
+    assert (sizes.initial, sizes.particles, sizes.steps, sizes.children, sizes.redraws) == (500, 50, 5, 7, 4)
+    for stage, base, steps, warmup in ((protocol.initial, 32, 200, 800), (protocol.evolution, 48, 400, 800)):
+        scoring = stage.scoring
+        assert (stage.base_filters, stage.batch_size, stage.steps_per_epoch, scoring.epochs) == (base, 128, steps, 40)
+        assert scoring.warmup_fraction * steps * scoring.epochs == warmup
+        assert scoring.screening_epochs * steps == 800
+        assert scoring.first_rates == (10.0, 1e-2, 1e-5)
+        assert scoring.second_rates == (1.0, 0.1, 1e-3, 1e-4)
+        assert (scoring.first_threshold, scoring.second_threshold, scoring.patience) == (0.25, 0.40, 3)
+    assert (protocol.initial.augment, protocol.initial.standardise) == (False, False)
+    assert (protocol.evolution.augment, protocol.evolution.standardise) == (True, True)
+    last = load_elimination_protocol("paper").rounds[-1].keras
+    assert (last.model.kind, last.model.width, last.model.depth) == ("efficientnetv2", 24, 15)
+
+
+def test_hashes_cover_what_can_change_a_number_and_nothing_else(tmp_path):
+    text = (PROTOCOLS / "smoke" / "search.toml").read_text().replace('"smoke"', '"own"')
+    path = tmp_path / "own.toml"
+
+    def hashes(changed: str) -> tuple[str, str, str]:
+        path.write_text(changed)
+        protocol = load_search_protocol(str(path))
+        return protocol.search_hash(), protocol.scoring_hash(), protocol.comparison_hash()
+
+    before = hashes(text)
+    assert hashes(re.sub('description = ".*"', 'description = "another"', text)) == before
+    assert hashes(text.replace("top = 5", "top = 6")) == before
+    searched = hashes(text.replace("children = 4", "children = 5"))
+    assert [one != other for one, other in zip(searched, before, strict=True)] == [True, False, True]
+    scored = hashes(text.replace("base_filters = 6", "base_filters = 7"))
+    assert all(one != other for one, other in zip(scored, before, strict=True))
+    budget = hashes(text.replace("epochs = 300", "epochs = 301"))
+    assert [one != other for one, other in zip(budget, before, strict=True)] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("particles = 6", "particles = 61", "sizes.particles must be at most initial = 60; received 61"),
+        ('space = "full"', 'space = "whole"', "space must be"),
+        ('algorithm = "paper"', 'algorithm = "random"', "algorithm must be"),
+        ("seed = 0", "seed = -1", "seeds in"),
+        ("seeds = [0, 1]", "seeds = [0, 101]", "fresh seeds, none of"),
+        ("redraws = 4", "redraw = 4", "unknown key sizes.redraw"),
+        ("top = 5", "", "missing key rescoring.top"),
+        ("profile =", "profile", "not valid TOML"),
+        ('profile = "own"', 'profile = "mine"', "profile must be 'own'; received 'mine'"),
+    ],
+)
+def test_a_mistake_in_a_protocol_is_named(tmp_path, old, new, said):
+    text = (PROTOCOLS / "smoke" / "search.toml").read_text().replace('"smoke"', '"own"')
+    assert old in text
+    path = tmp_path / "own.toml"
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ProtocolError, match=said):
+        load_search_protocol(str(path))
+
+
+def test_unknown_profiles_are_answered_with_those_there_are():
+    with pytest.raises(
+        ProtocolError, match=r"no profile 'huge' with search\.toml; there are: gpu, paper, small, smoke"
+    ):
+        load_search_protocol("huge")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("keep = 2", "keep = 4", "keeping no more than the round before"),
+        ('name = "longer"', 'name = "wider"', "different names"),
+        ("[rounds.surrogate]", "[rounds.other]", "unknown key rounds"),
+    ],
+)
+def test_a_mistake_in_an_elimination_is_named(tmp_path, old, new, said):
+    text = (PROTOCOLS / "smoke" / "elimination.toml").read_text().replace('"smoke"', '"own"')
+    assert old in text
+    path = tmp_path / "own.toml"
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ProtocolError, match=said):
+        load_elimination_protocol(str(path))
+
+
+def test_plans():
+    protocol = load_search_protocol("smoke")
+    plan = search_plan(protocol)
+    assert (plan.name, plan.limits.steps, plan.limits.epochs) == ("paper-full-seed0", 3, None)
+    plans = comparison_plans(protocol)
+    assert len({each.name for each in plans}) == len(plans) == 2 * (4 + 2)
+    assert {each.limits.epochs for each in plans} == {300}
+    assert PUBLISHED.sampling.root_unary_edge_decay == 0.85

@@ -1,0 +1,155 @@
+"""Trials, rescoring and the noise floor on invented scores; their tables against numbers computed by hand."""
+
+import math
+import statistics
+
+import numpy as np
+import pytest
+
+from paper_optimizers import NumpyOptimizer, from_text, get
+from reproduce.errors import LedgerError, ProtocolError
+from reproduce.report.tables.search import expected_maximum, noise_table, rescoring_table
+from reproduce.search.outcomes import ScreenedOut, Trained
+from reproduce.search.rescoring import Finalist, baselines, different, known_spec
+from reproduce.search.trials import Contender, Setting, Trial, open_trials, run_trials, scores_by_seed
+from tests.search.fakes import FakeExecutor
+
+SETTING = Setting("evolution", "p" * 16, "d" * 8, "nothing", {"python": "3"})
+CONTENDERS = [Contender.of(name, get(name)) for name in ("Adam", "A1", "Opt7")]
+
+
+def trials_at(path, executor, contenders=CONTENDERS, seeds=(1, 2), setting=SETTING, told=lambda trial, left: None):
+    with open_trials(path, lambda text: None) as ledger:
+        return run_trials(ledger, setting, contenders, seeds, lambda: executor, told)
+
+
+def test_trials_are_written_in_one_order_and_made_once(tmp_path):
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    told = []
+    trials = trials_at(first, FakeExecutor(batch=4), told=lambda trial, left: told.append(left))
+    assert [(trial.optimizer, trial.seed) for trial in trials] == [
+        (each.name, seed) for each in CONTENDERS for seed in (1, 2)
+    ]
+    assert told == [5, 4, 3, 2, 1, 0]
+    assert trials_at(second, FakeExecutor(batch=1, backwards=False)) == trials
+    executor = FakeExecutor()
+    more = trials_at(first, executor, seeds=(1, 2, 3))
+    assert [candidate.seed for candidate in executor.scored] == [3, 3, 3]
+    assert [trial for trial in more if trial.seed != 3] == trials
+
+
+def test_interrupted_trials_go_on(tmp_path):
+    whole, broken = tmp_path / "whole.jsonl", tmp_path / "broken.jsonl"
+    trials = trials_at(whole, FakeExecutor())
+    broken.write_bytes(b"".join(whole.read_bytes().splitlines(keepends=True)[:3]) + b'{"torn')
+    executor = FakeExecutor()
+    assert trials_at(broken, executor) == trials
+    assert len(executor.scored) == 3
+
+
+@pytest.mark.parametrize("change", [{"protocol": "q" * 16}, {"data": "e" * 8}])
+def test_trials_under_another_protocol_are_refused(tmp_path, change):
+    path = tmp_path / "ledger.jsonl"
+    trials_at(path, FakeExecutor())
+    other = Setting(**{**SETTING.__dict__, **change})
+    with pytest.raises(LedgerError, match=f"another protocol: {next(iter(change))} is"):
+        trials_at(path, FakeExecutor(), setting=other)
+    elsewhere = Setting(**{**other.__dict__, "part": "another round"})
+    assert len(trials_at(path, FakeExecutor(), setting=elsewhere)) == 6
+
+
+def test_adamw_is_adam_with_a_share_of_the_weight():
+    random = np.random.default_rng(0)
+    weight, gradients = random.normal(size=5), random.normal(size=(8, 5))
+    ours, adam = NumpyOptimizer(known_spec("AdamW")), NumpyOptimizer(get("Adam"))
+    left = right = weight
+    for gradient in gradients:
+        (left,) = ours.step([left], [gradient], 0.1)
+        (update,) = adam.updates([right], [gradient])
+        right = right - 0.1 * 0.004 * right - 0.1 * update
+    np.testing.assert_allclose(left, right, rtol=1e-12)
+
+
+def test_an_unknown_baseline_is_named():
+    with pytest.raises(ProtocolError, match="no optimizer called 'Adamm'"):
+        baselines(["Adamm"])
+
+
+def test_contenders_that_compute_the_same_are_scored_once():
+    twins = [Contender.of("one", from_text("None ~ (g)+(v hat)")), Contender.of("two", from_text("None ~ (v hat)+(g)"))]
+    assert [each.name for each in different(twins)] == ["one"]
+
+
+def trial(contender, seed, score):
+    outcome = Trained(score, 0.1, (), (), (score,), False) if score else ScreenedOut("first", ())
+    return Trial(1, "p", "d", "evolution", contender.name, contender.fingerprint, seed, outcome, 0.0, "", {})
+
+
+def table_of(found, known):
+    """The rescoring table of scores by seed."""
+    contenders = {name: Contender(name, get("SGD"), name) for name in (*found, *known)}
+    trials = [
+        trial(contenders[name], seed, score)
+        for name, scores in {**found, **known}.items()
+        for seed, score in enumerate(scores)
+    ]
+    finalists = [Finalist(contenders[name], 0.9, name) for name in found]
+    return rescoring_table("rescoring", finalists, [contenders[name] for name in known], trials, "here")
+
+
+def test_rescoring_says_what_is_left_and_calls_ties_ties():
+    noise = [0.0, 0.01, -0.01, 0.005, -0.005, 0.0, 0.01, -0.01]
+    table = table_of(
+        {"good": [0.85 + each for each in noise], "same": [0.801 + each for each in noise[::-1]]},
+        {"Adam": [0.80 + each * 0.9 for each in noise], "Nesterov": [0.80 - each for each in noise]},
+    )
+    lines = {line[0].text: line for line in table.lines()}
+    assert list(lines) == ["good", "same", "Adam", "Nesterov"]
+    good = lines["good"]
+    assert [cell.text for cell in good[1:6]] == [
+        "90.00",
+        "85.00",
+        f"{100 * statistics.stdev(noise):.2f}",
+        "8/8",
+        "+5.00",
+    ]
+    assert good[6].text == "+5.00 better"
+    assert good[6].value == pytest.approx(0.05, abs=1e-12)
+    assert lines["same"][6].text.endswith("tie")
+    assert lines["same"][7].text == "+0.10 tie"
+    assert lines["Adam"][1].text == "-"
+    assert "n = 8" in table.caption
+    assert "corrected for 4 comparisons" in table.caption
+
+
+def test_a_run_that_could_not_be_trained_counts_nothing_and_is_counted():
+    table = table_of({"brittle": [0.9, 0.0, 0.9]}, {"Adam": [0.8, 0.8, 0.8]})
+    line = next(table.lines())
+    assert (line[2].text, line[4].text) == ("60.00", "2/3")
+
+
+def test_the_noise_of_a_score():
+    (contender,) = baselines(["Nesterov"])
+    scores = [0.81, 0.82, 0.83, 0.82]
+    trials = [trial(contender, seed, score) for seed, score in enumerate(scores)]
+    assert scores_by_seed(trials, contender) == dict(enumerate(scores))
+    table = noise_table("noise", contender, trials, 1768, "here")
+    values = {line[0].text: line[1].value for line in table.lines()}
+    sd = statistics.stdev(scores)
+    assert values["mean"] == pytest.approx(0.82)
+    assert values["standard deviation"] == pytest.approx(sd)
+    assert values["expected best of 1,768 reruns"] == pytest.approx(0.82 + 3.4016 * sd, abs=1e-6)
+    detectable = [values[f"detectable with {arm} runs an arm"] for arm in (2, 3, 5, 10, 20)]
+    assert detectable == sorted(detectable, reverse=True)
+    with pytest.raises(ValueError, match="two trials or more"):
+        noise_table("noise", contender, trials[:1], 10, "here")
+
+
+def test_the_expected_best_of_the_published_reruns():
+    assert expected_maximum(2) == pytest.approx(1 / math.sqrt(math.pi), abs=1e-9)
+    draws = np.random.default_rng(0).normal(size=(20_000, 50)).max(axis=1)
+    assert expected_maximum(50) == pytest.approx(draws.mean(), abs=4 * draws.std() / math.sqrt(len(draws)))
+    # Plain Nesterov's 23 published scores: mean 0.8198, sd 0.0034, expected best of 1,768 reruns 0.8315.
+    assert 0.8198 + 0.0034 * expected_maximum(1768) == pytest.approx(0.8315, abs=2e-4)
+    with pytest.raises(ValueError, match="count = 0"):
+        expected_maximum(0)
