@@ -18,7 +18,7 @@ class Part(NamedTuple):
     how: str
 
 
-_CODE = "from the code's own tables; make report"
+_CODE = "from the code's own rows and specs; make report"
 PARTS = (
     Part("Table of operands", "table operands", _CODE),
     Part("Table of unary functions", "table unary", _CODE),
@@ -42,9 +42,13 @@ PARTS = (
         "table main, table main_rates",
         "make reproduce-tables PROFILE=small, and larger profiles",
     ),
-    Part("Transfer to CIFAR-100 and TinyImageNet", "tables transfer and transfer_by_task", "make transfer"),
+    Part(
+        "Transfer to CIFAR-100 and TinyImageNet",
+        "tables transfer and transfer_by_task",
+        "make transfer, on the data of the profile",
+    ),
     Part("Fine-tuning on Flowers102, Cars196 and Caltech101", "tables finetune and finetune_by_task", "make finetune"),
-    Part("Progressive elimination", "table elimination", "make eliminate; the paper's round sizes are not known to us"),
+    Part("Progressive elimination", "table elimination", "make search; the paper's round sizes are not known to us"),
     Part(
         "Its remaining tables and figures",
         "none",

@@ -1,0 +1,48 @@
+"""The artifact's README says what there is."""
+
+import re
+
+import pytest
+
+from reproduce.report.claims import CLAIMS, load_claims
+from reproduce.report.figures.catalogue import catalog_pictures
+from reproduce.report.map import PARTS, paper_table
+from reproduce.report.tables.equations import catalog_tables
+from reproduce.report.tables.primitives import primitive_tables
+from reproduce.report.tables.sets import study_tables
+from tests.report.artifact_readme import README, with_tables
+from tests.report.result_cases import invented, protocol_of
+from tests.test_makefile import MAKEFILE, PHONY_TARGETS
+
+TEXT = README.read_text("utf-8")
+SEARCH_TABLES = {"rescoring", "search_cost", "elimination"}  # `test_search_results.py` makes them.
+
+
+def test_its_tables_are_those_of_the_claims_and_of_the_map() -> None:
+    assert with_tables(TEXT) == TEXT
+
+
+def test_every_table_and_figure_of_the_map_is_one() -> None:
+    studies = [protocol_of(name, ("Opt1", "Adam"), ("one", "two")) for name in ("main", "transfer", "finetune")]
+    tables = {table.name for table in [*primitive_tables(), *catalog_tables()]} | SEARCH_TABLES
+    tables |= {table.name for study in studies for table in study_tables(invented(study))}
+    figures = {picture.name for picture in catalog_pictures(0.1, 0.0)}
+    for part in PARTS:
+        for kind, known in (("table", tables), ("figure", figures)):
+            for found in re.findall(rf"{kind}s? (\w+)(?: and (\w+))?", part.ours):
+                assert {name for name in found if name} <= known, part
+    assert len(list(paper_table().lines())) == len(PARTS)
+
+
+@pytest.mark.parametrize(
+    "text", [TEXT, *(claim.command for claim, _ in load_claims(CLAIMS)), *(part.how for part in PARTS)]
+)
+def test_every_make_target_is_one(text: str) -> None:
+    assert set(re.findall(r"\bmake ([a-z]+(?:-[a-z]+)*)\b", text)) <= {*PHONY_TARGETS}
+    for name in re.findall(r"make [a-z-]+ ([A-Z_]+)=", text):
+        assert re.search(rf"^{name} \?=", MAKEFILE, re.MULTILINE)
+
+
+def test_every_file_it_links_to_is_there() -> None:
+    for link in re.findall(r"\]\(([^)#]+)\)", TEXT):
+        assert (README.parent / link).exists(), link
