@@ -16,7 +16,7 @@ GPU ?=
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures transfer finetune ablations robustness estimate search compare-searches report check-claims bench-optimizers test check audit format lock clean
+.PHONY: help venv torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures transfer finetune ablations robustness estimate search compare-searches report check-claims bench-optimizers bench-engine test check audit format lock clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -78,6 +78,9 @@ compare-searches: $(READY)  ## Compare the search with random search and aging e
 
 bench-optimizers: $(READY)  ## Time a training step and count the state of every optimizer beside Keras Adam
 	@$(RUN) -m reproduce bench-optimizers
+
+bench-engine: $(READY)  ## Time the population engine beside Keras, candidate by candidate
+	@$(RUN) -m reproduce bench-engine --output "$(OUTPUT)"
 
 test: $(READY)  ## Run the tests
 	@$(RUN) -m pytest -n $(TEST_WORKERS) $(TEST_OPTIONS)

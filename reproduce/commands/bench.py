@@ -1,8 +1,9 @@
-"""Measurements of speed: ``bench-optimizers``."""
+"""Measurements of speed: ``bench-optimizers`` and ``bench-engine``."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,25 @@ def add(commands: Commands) -> None:
     )
     bench.add_argument("--output", type=Path, default=Path("output"), help="folder to write to (default: %(default)s)")
     bench.set_defaults(command=_bench)
+    engine = commands.add_parser("bench-engine", help="time the population engine beside one-at-a-time Keras")
+    engine.add_argument("--candidates", type=positive, help="candidates the engine scores at once (default: 64)")
+    engine.add_argument("--keras-candidates", type=positive, help="how many of them Keras scores (default: 12)")
+    engine.add_argument("--members", type=positive, help="largest number of members of the cost curve (default: 64)")
+    engine.add_argument("--quick", action="store_true", help="measure little, to see that everything runs")
+    engine.add_argument("--output", type=Path, default=Path("output"), help="folder to write to (default: %(default)s)")
+    engine.set_defaults(command=_bench_engine)
 
 
 def _bench(options: argparse.Namespace, console: Console) -> None:
     from reproduce.bench.optimizer_steps import bench_optimizers
 
     bench_optimizers(options.optimizers, options.pairs, options.output, console)
+
+
+def _bench_engine(options: argparse.Namespace, console: Console) -> None:
+    from reproduce.bench.engine import QUICK, EngineBenchSettings, bench_engine
+
+    settings = QUICK if options.quick else EngineBenchSettings()
+    given = {name: getattr(options, name) for name in ("candidates", "keras_candidates", "members")}
+    given = {name: value for name, value in given.items() if value is not None}
+    bench_engine(replace(settings, **given), options.output, console)
