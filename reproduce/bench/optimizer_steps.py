@@ -155,7 +155,7 @@ def to_csv(costs: Sequence[StepCost]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*(field.name for field in fields(StepCost)), "batch", "base_filters", "device"])
     device = device_name()
-    writer.writerows([*astuple(cost), _BATCH, _MODEL.base_filters, device] for cost in costs)
+    writer.writerows([*astuple(cost), _BATCH, _MODEL.width, device] for cost in costs)
     return text.getvalue()
 
 
