@@ -85,24 +85,21 @@ class AugmentedEpochs:
 
     def _augmented(self, stream: Any, name: str, seed: int, batch: int) -> Any:
         tf = self._tf
-        layer = self._layer(name, seed)
-        before = self._padded if name == "crop" else lambda sample: sample
+        change = self._change(name, seed)
 
         def augment(sample: dict[str, Any]) -> dict[str, Any]:
             # keras-cv leaves some of its draws to the graph's seed. This one is set for the function's own graph.
             tf.compat.v1.set_random_seed(seed)
-            return layer(before(sample), training=True)
+            return change(sample)
 
         if name != "rand_augment":
             return stream.map(augment)
         # On a batch it would go over the images in parallel, and which gets which draw would be left to chance.
         return stream.unbatch().map(augment).batch(batch, drop_remainder=True)
 
-    def _layer(self, name: str, seed: int) -> Any:
-        height, width, _ = self._dataset.image_shape
+    def _change(self, name: str, seed: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
         layers = self._layers
         make: dict[str, Callable[[], Any]] = {
-            "crop": lambda: layers.RandomCrop(height, width, seed=seed),
             "flip": lambda: layers.RandomFlip("horizontal", seed=seed),
             "cutout": lambda: layers.RandomCutout((0.25, 0.25), (0.25, 0.25), seed=seed),
             "rand_augment": lambda: layers.RandAugment(
@@ -114,10 +111,17 @@ class AugmentedEpochs:
             "mixup": lambda: layers.MixUp(seed=seed),
             "cutmix": lambda: layers.CutMix(seed=seed),
         }
-        return make[name]()
+        if name == "crop":
+            return self._cropped
+        layer = make[name]()
+        return lambda sample: layer(sample, training=True)
 
-    def _padded(self, sample: dict[str, Any]) -> dict[str, Any]:
-        """By an eighth of the width on every side, mirrored."""
-        height, width, _ = self._dataset.image_shape
-        edges = [[0, 0], [height // 8] * 2, [width // 8] * 2, [0, 0]]
-        return {**sample, "images": self._tf.pad(sample["images"], edges, mode="REFLECT")}
+    def _cropped(self, sample: dict[str, Any]) -> dict[str, Any]:
+        """Mirrored by an eighth on every side, then cut out anywhere; RandomCrop of keras-cv would stretch the pixels."""
+        tf, images = self._tf, sample["images"]
+        for axis, length in ((1, images.shape[1]), (2, images.shape[2])):
+            edge = length // 8
+            wide = tf.pad(images, [[edge, edge] if n == axis else [0, 0] for n in range(4)], mode="REFLECT")
+            first = tf.random.uniform([tf.shape(images)[0], 1], maxval=2 * edge + 1, dtype=tf.int32)
+            images = tf.gather(wide, first + tf.range(length), axis=axis, batch_dims=1)
+        return {**sample, "images": images}
