@@ -117,7 +117,7 @@ class AugmentedEpochs:
         return lambda sample: layer(sample, training=True)
 
     def _cropped(self, sample: dict[str, Any]) -> dict[str, Any]:
-        """Mirrored by an eighth on every side, then cut out anywhere; RandomCrop of keras-cv would stretch the pixels."""
+        """Mirrored by an eighth on every side, then cut out anywhere; keras-cv's RandomCrop stretches pixels."""
         tf, images = self._tf, sample["images"]
         for axis, length in ((1, images.shape[1]), (2, images.shape[2])):
             edge = length // 8
