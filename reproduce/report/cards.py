@@ -154,8 +154,13 @@ def rates_text(card: Card) -> str:
     """The rates that worked, by task."""
     if not card.rates:
         return f"Range that works: {NOT_MEASURED}."
-    listed = "; ".join(f"{rate_range(each)} on {each.source.task}" for each in card.rates)
+    listed = "; ".join(f"{rate_range(each)} on {place(each.source)}" for each in card.rates)
     return f"Within two points of the best: {listed}."
+
+
+def place(source: Source) -> str:
+    """A task with its study, since studies share tasks."""
+    return f"{source.task} ({source.study})"
 
 
 def rate_range(rates: Rates) -> str:
@@ -190,8 +195,8 @@ def outcome_text(card: Card, verdict: Verdict) -> str:
 def comparison_text(each: Comparison) -> str:
     """A task with its difference in points."""
     difference = each.difference
-    points = "" if difference is None else f" ({100 * difference.mean:+.1f} points, n = {difference.n})"
-    return f"{each.source.task}{points}"
+    points = "" if difference is None else f", {100 * difference.mean:+.1f} points, n = {difference.n}"
+    return f"{place(each.source)}{points}"
 
 
 def diverged_text(card: Card) -> str:

@@ -9,6 +9,7 @@ from reproduce.report.cards import (
     comparison_text,
     diverged_text,
     outcome_text,
+    place,
     rate_range,
     rates_text,
     state_text,
@@ -66,7 +67,7 @@ def _rates(card: Card, link: Link) -> str:
     if not card.rates:
         return html.escape(rates_text(card))
     listed = (
-        f"{_linked(rate_range(each), link(each.source))} on {html.escape(each.source.task)}" for each in card.rates
+        f"{_linked(rate_range(each), link(each.source))} on {html.escape(place(each.source))}" for each in card.rates
     )
     return f"Within two points of the best: {'; '.join(listed)}."
 

@@ -132,10 +132,9 @@ def _headed_parts(inputs: ReportInputs, pictures: Mapping[str, Sequence[Picture]
 
 
 def _table(table: Table, link: Link) -> str:
+    title, name = html.escape(table.title), html.escape(table.name)
     if table.is_empty:
-        caption = html.escape(f"{table.title}: {table.caption}")
-        return f'<p id="table-{html.escape(table.name)}">{caption}</p>'
-    title = html.escape(table.title)
+        return f'<h3 id="table-{name}">{title}</h3>\n<p class="facts">{html.escape(table.caption)}</p>\n<p>Not run.</p>'
     content = to_html(table, lambda latex: to_mathml(latex), link)
     return f'<h3>{title}</h3>\n<div class="scroll" tabindex="0" role="region" aria-label="{title}">\n{content}</div>'
 

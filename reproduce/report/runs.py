@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
+from paper_optimizers import names
 from reproduce.study.rows import Finished, Row
 
 
@@ -80,10 +82,22 @@ def number_diverged(rows: Iterable[Row]) -> int:
 
 
 def _by_optimizer(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """The catalog's optimizers in its order, then others by name; rows are written in whatever order runs end."""
     found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(row.optimizer, []).append(row)
-    return found
+    return {name: found[name] for name in sorted(found, key=_place)}
+
+
+def _place(name: str) -> tuple[int, str]:
+    catalog = _catalog()
+    base = name.partition("+")[0].removesuffix("-nodecay")
+    return catalog.get(base, len(catalog)), name
+
+
+@cache
+def _catalog() -> dict[str, int]:
+    return {name: place for place, name in enumerate(names())}
 
 
 def _one_each_seed(runs: Sequence[Row]) -> list[Row]:

@@ -45,10 +45,10 @@ def test_wins_fails_and_ties_follow_the_intervals() -> None:
         study(["Opt7", "Adam", "A1", "Opt9"]),
         {"Adam": (0.5, 0.6, 0.7), "Opt7": (0.6, 0.7, 0.81), "A1": (0.4, 0.5, 0.59), "Opt9": (0.4, 0.6, 0.85)},
     )
-    assert "**Wins.** digits (+10.3 points, n = 3)." in to_markdown(card_of("Opt7", *rows))
+    assert "**Wins.** digits (main), +10.3 points, n = 3." in to_markdown(card_of("Opt7", *rows))
     assert "**Fails.** On none of 1 task." in to_markdown(card_of("Opt7", *rows))
-    assert "**Fails.** digits (-10.3 points, n = 3)." in to_markdown(card_of("A1", *rows))
-    assert "**Ties.** digits (+1.7 points, n = 3)." in to_markdown(card_of("Opt9", *rows))
+    assert "**Fails.** digits (main), -10.3 points, n = 3." in to_markdown(card_of("A1", *rows))
+    assert "**Ties.** digits (main), +1.7 points, n = 3." in to_markdown(card_of("Opt9", *rows))
     assert "**Wins.** It is the reference." in to_markdown(card_of("Adam", *rows))
 
 
@@ -66,7 +66,7 @@ def test_the_measured_rates_are_on_the_card_and_in_the_usage() -> None:
     accuracies = {0.001: 0.5, 0.01: 0.89, 0.1: 0.9, 1.0: 0.3}
     rows = [dataclasses.replace(row, validation_accuracy=accuracies[row.rate]) for row in tuning]
     card = card_of("Opt9", *rows)
-    assert "Within two points of the best: 0.01 to 0.1 on digits." in to_markdown(card)
+    assert "Within two points of the best: 0.01 to 0.1 on digits (main)." in to_markdown(card)
     assert "Opt9(0.03, total_steps=epochs * steps_per_epoch)" in card.usage
 
 

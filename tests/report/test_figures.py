@@ -265,3 +265,9 @@ def test_the_engines_times_are_read_back(tmp_path: Path) -> None:
         read_member_steps(path)
     with pytest.raises(ReproduceError, match="cannot read"):
         read_member_steps(tmp_path / "absent.csv")
+
+
+def test_optimizers_stand_in_the_catalogs_order_whatever_order_runs_ended_in() -> None:
+    optimizers = ["Muon", "Adam+LR2", "Adam", "Opt10", "Opt7-nodecay", "Opt7", "Opt9"]
+    found = [each.label for each in learning_bands("digits", study(optimizers)[::-1], "steps")]
+    assert found == ["Opt7", "Opt7-nodecay", "Opt9", "Opt10", "Adam", "Adam+LR2", "Muon"]

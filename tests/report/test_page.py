@@ -162,7 +162,7 @@ def test_a_page_of_nothing() -> None:
     document = Document(text)
     assert document.open == []
     assert "Profile tiny. Nothing has been run." in document.text
-    assert "Empty: Nothing." in document.text
+    assert {"Empty", "Nothing.", "Not run."} <= set(document.text)
 
 
 def test_the_size_of_an_svg_file_is_read_or_missed() -> None:

@@ -68,7 +68,7 @@ def reading(bands: Sequence[Band], axis: Axis) -> str:
         goal = best.quartiles[1, -1] - 0.01
         reached = {band.label: band.x[band.quartiles[1] >= goal] for band in drawn}
         first = min((label for label in reached if reached[label].size), key=lambda label: reached[label][0])
-        return f"First within a point of the best end ({_percent(goal + 0.01)}): {first}, in {reached[first][0]:.0f} s."
+        return f"First within a point of the best end ({_percent(goal + 0.01)}): {first}, in {reached[first][0]:.2g} s."
     quarter = max(drawn, key=lambda band: band.quartiles[1, (band.x.size - 1) // 4])
     early = quarter.quartiles[1, (quarter.x.size - 1) // 4]
     return (
