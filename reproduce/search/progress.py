@@ -39,7 +39,8 @@ class _Line:
             self._bar.start()
 
     def stop(self) -> None:
-        self._bar.stop()
+        if self._console.is_terminal:
+            self._bar.stop()
 
     def show(self, done: int, total: int, parts: list[str], *, now: bool = False) -> None:
         """Bring it up to date; ``now`` prints a plain line whatever the time."""
@@ -117,7 +118,7 @@ class SearchProgress:
             self._accepted += score is not None
         if score is not None and record.stage == "evolution":
             self._best = max(score, self._best or 0.0)
-        if fresh:
+        if fresh and record.cached is None:
             self._first = self._first or time.monotonic() - record.seconds
             self._fresh += 1
         self._show()

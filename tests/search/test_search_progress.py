@@ -1,0 +1,65 @@
+"""What is shown while a search or trials run, on a terminal and elsewhere."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from reproduce.search import progress
+from reproduce.search.outcomes import Trained
+from reproduce.search.progress import SearchProgress, TrialProgress
+from reproduce.search.search import run_search
+from reproduce.search.trials import Trial
+from tests.search.fakes import PLAN, FakeExecutor, FakeSurrogates
+
+TOTAL = PLAN.sizes.initial + PLAN.sizes.particles * (1 + PLAN.sizes.steps * PLAN.sizes.children)
+
+
+@pytest.fixture(autouse=True)
+def every_line(monkeypatch):
+    monkeypatch.setattr(progress, "_PLAIN_INTERVAL", 0.0)
+
+
+def shown(tmp_path, *, terminal: bool, executor: FakeExecutor | None = None) -> str:
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=160)
+    with SearchProgress(console, TOTAL, PLAN.sizes.steps, PLAN.sizes.particles) as watcher:
+        surrogates = FakeSurrogates(executor or FakeExecutor(seconds=0.002))
+        run_search(PLAN, tmp_path / "ledger.jsonl", surrogates, watcher, device=lambda: "nothing")
+    return console.file.getvalue()
+
+
+def test_plain_lines_say_where_the_search_is(tmp_path):
+    lines = shown(tmp_path, terminal=False).splitlines()
+    assert lines[0].startswith(f"0 of {TOTAL} candidates, random candidates")
+    assert any("particles on the evolution stage" in line for line in lines)
+    last = lines[-1]
+    for text in ("3 particles, step 2 of 2", "best ", "% of draws accepted", " a minute"):
+        assert text in last
+    done, total = last.split(" candidates")[0].split(" of ")
+    assert done == total
+    assert any("left" in line for line in lines)
+
+
+def test_a_terminal_shows_a_bar(tmp_path):
+    text = shown(tmp_path, terminal=True)
+    assert "candidates" in text
+    assert "particles" in text
+
+
+def test_what_was_found_in_the_ledger_gives_no_pace(tmp_path):
+    shown(tmp_path, terminal=False)
+    assert " a minute" not in shown(tmp_path, terminal=False)
+
+
+def test_trials():
+    console = Console(file=io.StringIO(), width=160)
+    trial = Trial(1, "p", "d", "evolution", "#3", "f", 1, Trained(0.5, 0.1, (), (0.4,), (0.5,), False), 7200.0, "", {})
+    with TrialProgress(console, "scoring") as watcher:
+        watcher.told(trial, 2)
+        watcher.told(replace(trial, seed=2), 1)
+        watcher.notice("something")
+    lines = console.file.getvalue().splitlines()
+    assert lines[0] == "1 of 3 runs, scoring, #3 50.0 %"
+    assert lines[1] == "2 of 3 runs, scoring, #3 50.0 %, about 1 h 00 min left"
+    assert lines[2] == "Note: something"
