@@ -35,7 +35,7 @@ PARTS = (
     Part("Figure 5, outsiders", "figure schedules_outsiders", "as figures 3 and 4"),
     Part("Equations of the evolved optimizers", "table evolved, one card each", _CODE),
     Part("Equations of the Adam variants", "table adam_variants, one card each", _CODE),
-    Part("Equations of the schedules", "table schedules", _CODE),
+    Part("Equations of the schedules", "table evolved_schedules", _CODE),
     Part("The evolutionary search and its integrity check", "tables rescoring and search_cost", "make search"),
     Part(
         "Results on CIFAR-10",

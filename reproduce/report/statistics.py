@@ -136,6 +136,22 @@ def paired_difference(
     return Difference(summary.mean, summary.mean - half, summary.mean + half, summary.n, detectable)
 
 
+def paired_p_value(values: Mapping[int, float], reference: Mapping[int, float]) -> float | None:
+    """The two-sided p-value of Student's paired t test over common keys; None of fewer than two.
+
+    Pairs that all differ by the same have no spread to compare with: 0 for any difference but none, which is 1.
+    """
+    from scipy import stats
+
+    differences = [values[key] - reference[key] for key in sorted(set(values) & set(reference))]
+    summary = summarise(differences)
+    if summary is None or summary.sd is None:
+        return None
+    if summary.sd == 0:
+        return float(summary.mean == 0)
+    return float(2 * stats.t.sf(abs(summary.mean) / summary.sd * math.sqrt(summary.n), summary.n - 1))
+
+
 def detectable_difference(sd: float, n: int, *, paired: bool = False, power: float = POWER) -> float:
     """The least true difference of means that a two-sided t test at the level 0.05 finds with probability ``power``.
 

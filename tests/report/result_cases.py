@@ -23,7 +23,7 @@ def protocol_of(
 ) -> Protocol:
     """A tiny study of these optimizers; those that Keras alone has go where they belong."""
     names = tuple(optimizers)
-    keras = tuple(name for name in names if name.split("+")[0] in ("Adam", "SGD", "Nadam"))
+    keras = tuple(name for name in names if name.split("+")[0] in ("Adam", "AdamW", "SGD", "Nadam"))
     settings = OptimizerSettings(tuple(name for name in names if name not in keras), keras, reference)
     seeds = dataclasses.replace(TINY.seeds, final=(1, 2, 3))
     all_tasks = tuple(dataclasses.replace(TASK, name=task) for task in tasks)

@@ -12,6 +12,7 @@ from reproduce.report.statistics import (
     holm,
     interquartile_mean,
     paired_difference,
+    paired_p_value,
     runs_needed,
     score_distribution,
     stratified_bootstrap,
@@ -50,6 +51,14 @@ def test_agrees_with_scipys_paired_test() -> None:
     interval = stats.ttest_rel(a, b).confidence_interval(0.9)
     assert difference is not None
     assert (difference.low, difference.high) == pytest.approx((interval.low, interval.high))
+
+
+def test_the_paired_p_value_is_scipys() -> None:
+    a, b = np.random.default_rng(0).normal(size=(2, 9))
+    assert paired_p_value(dict(enumerate(a)), dict(enumerate(b))) == pytest.approx(stats.ttest_rel(a, b).pvalue)
+    assert paired_p_value({1: 2.0, 2: 2.0}, {1: 1.0, 2: 1.0}) == 0.0
+    assert paired_p_value({1: 1.0, 2: 2.0}, {1: 1.0, 2: 2.0}) == 1.0
+    assert paired_p_value({1: 1.0}, {1: 2.0}) is None
 
 
 def test_the_interval_covers_as_often_as_it_says() -> None:

@@ -15,6 +15,7 @@ from reproduce.report.tables.ablations import change_table, decay_table, schedul
 from reproduce.report.tables.across import across_table
 from reproduce.report.tables.compute import compute_table
 from reproduce.report.tables.costs import read_step_costs, step_cost_table
+from reproduce.report.tables.differences import difference_table
 from reproduce.report.tables.sets import study_tables
 from reproduce.study.optimizers import Entrant
 from tests.report.result_cases import invented, protocol_of
@@ -84,10 +85,14 @@ def test_nothing_is_dropped_where_nothing_was_run(case: str) -> None:
 def test_which_tables_there_are() -> None:
     names = {name: [table.name for table in study_tables(study)] for name, study in DONE.items()}
     assert names == {
-        "decays": ["decays", "decays_rates", "decays_ablation"],
-        "schedules": ["schedules", "schedules_rates", "schedules_crossed", "schedules_differences"],
-        "label_noise": ["label_noise", "label_noise_by_task", "label_noise_rates", "label_noise_change"],
-        "transfer": ["transfer", "transfer_by_task", "transfer_rates"],
+        "decays": ["decays", "decays_to_adam", "decays_rates", "decays_ablation"],
+        "schedules": [
+            *("schedules", "schedules_to_adam", "schedules_rates", "schedules_crossed", "schedules_differences"),
+        ],
+        "label_noise": [
+            *("label_noise", "label_noise_by_task", "label_noise_to_adam", "label_noise_rates", "label_noise_change"),
+        ],
+        "transfer": ["transfer", "transfer_by_task", "transfer_to_adam", "transfer_rates"],
     }
 
 
@@ -98,6 +103,22 @@ def test_what_decays_contribute() -> None:
         ("Opt7", "80.0", "70.0", "+10.0", "better", "3"),
         ("Opt9", "60.0", "70.0", "-10.0", "worse", "3"),
     ]
+
+
+def test_differences_to_adam_and_adamw() -> None:
+    protocol = protocol_of("main", ("Opt1", "A1", "Adam", "AdamW"))
+    study = invented(protocol, {"Opt1": 0.3, "A1": 0.2, "Adam": 0.2, "AdamW": 0.1})
+    table = difference_table(study)
+    lines = {line[0]: line[1:] for line in shown(table)}
+    assert [cell for cell in lines["Opt1"] if cell in ("better", "tie", "worse")] == ["better", "better"]
+    assert (lines["Opt1"][0], lines["Opt1"][5]) == ("+10.00", "+20.00")
+    assert (lines["Opt1"][3], lines["A1"][4]) == ("<.001", "tie")
+    assert lines["Adam"][:5] == ("-",) * 5
+    assert lines["AdamW"][5:] == ("-",) * 5
+    one = {line[0]: line[1:] for line in shown(difference_table(of_one_seed(study)))}
+    assert one["Opt1"][:5] == ("+10.01", "-", "-", "-", "tie")
+    none = {line[0]: line[1:] for line in shown(difference_table(emptied(study)))}
+    assert none["Opt1"][:5] == ("not run", "-", "-", "-", "not run")
 
 
 def test_schedules_by_optimizers() -> None:

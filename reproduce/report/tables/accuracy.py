@@ -92,8 +92,8 @@ def rate_table(study: StudyResults) -> Table:
         name=f"{study.name}_rates",
         title=f"Chosen learning rates in the study {study.name}",
         caption=(
-            f"{study_setting(study)} Peak learning rate with the best validation accuracy, mean of "
-            f"{len(study.protocol.seeds.tune)} tuning runs a rate; every optimizer was tried at the same {len(grid)} "
+            f"{study_setting(study)} Peak learning rate with the best mean validation accuracy, n = "
+            f"{len(study.protocol.seeds.tune)} a rate; every optimizer was tried at the same {len(grid)} "
             f"rates, {grid[0]:g} to {grid[-1]:g}, and at more while its best was at an edge. A rate with * is at the "
             "edge of a grid that had grown to its limit."
         ),

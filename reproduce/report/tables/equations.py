@@ -36,7 +36,7 @@ def schedule_table() -> Table:
     """The evolved learning-rate schedules."""
     entries = [describe_schedule(name) for name in schedule_names()]
     return Table(
-        name="schedules",
+        name="evolved_schedules",
         title="Evolved schedules",
         caption=(
             f"The {len(entries)} evolved schedules: what multiplies the base rate of warm-up, hold and half a cosine. "

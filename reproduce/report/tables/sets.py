@@ -13,6 +13,7 @@ from reproduce.report.tables.ablations import (
     schedule_table,
 )
 from reproduce.report.tables.accuracy import main_table, rate_table, task_table
+from reproduce.report.tables.differences import REFERENCES, difference_table
 
 #: Studies whose first task is the easy form of the others.
 HARDER = ("label_noise", "imbalance", "gradient_noise", "batch_size")
@@ -23,6 +24,8 @@ def study_tables(study: StudyResults) -> list[Table]:
     tables = [main_table(study)]
     if len(study.tasks) > 1:
         tables.append(task_table(study))
+    if any(entrant.name in REFERENCES for entrant in study.entrants):
+        tables.append(difference_table(study))
     tables.append(rate_table(study))
     if decay_pairs(study.entrants):
         tables.append(decay_table(study))

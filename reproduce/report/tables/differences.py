@@ -1,0 +1,81 @@
+"""How far every optimizer is from tuned Adam and tuned AdamW, and what so many runs can tell."""
+
+from __future__ import annotations
+
+from reproduce.report.comparisons import difference, study_setting
+from reproduce.report.results import StudyResults
+from reproduce.report.statistics import POWER, Difference, holm, paired_p_value
+from reproduce.report.table import NONE, Cell, Column, Section, Table, missing, number, points, words
+
+#: Who the others are compared with, where they take part.
+REFERENCES = ("Adam", "AdamW")
+
+
+def difference_table(study: StudyResults) -> Table:
+    """Differences of test accuracy on common seeds to each reference of `REFERENCES` that takes part."""
+    references = [name for name in REFERENCES if any(entrant.name == name for entrant in study.entrants)]
+    columns = [Column("Optimizer", "optimizer")]
+    for name in references:
+        key = name.lower()
+        columns += [
+            Column(f"vs {name}", f"difference_{key}", numeric=True),
+            Column("±", f"half_interval_{key}", numeric=True),
+            Column("finds", f"detectable_{key}", numeric=True),
+            Column("p", f"p_value_{key}", numeric=True),
+            Column("Verdict", f"verdict_{key}"),
+        ]
+    return Table(
+        name=f"{study.name}_to_adam",
+        title=f"Differences to {' and '.join(references)} in the study {study.name}",
+        caption=(
+            f"{study_setting(study)} Test accuracy minus that of the tuned reference in points, mean over common seeds "
+            f"({len(study.protocol.seeds.final)} planned), n in the CSV file of the runs; ±: half of Student's 95 % "
+            f"interval; finds: the least true difference that so many pairs of this spread find with probability "
+            f"{POWER}; p: of the paired t test, corrected by Holm for all optimizers of the column and task. Verdict: "
+            "a tie where the interval holds 0 or the difference is below what is found."
+        ),
+        columns=tuple(columns),
+        sections=tuple(Section(task, _lines(study, task, references)) for task in study.tasks),
+        section_name="task",
+    )
+
+
+def _lines(study: StudyResults, task: str, references: list[str]) -> tuple[tuple[Cell, ...], ...]:
+    cells = [_column(study, task, reference) for reference in references]
+    return tuple(
+        (words(entrant.name), *(cell for of_reference in cells for cell in of_reference[entrant.name]))
+        for entrant in study.entrants
+    )
+
+
+def _column(study: StudyResults, task: str, reference: str) -> dict[str, tuple[Cell, ...]]:
+    """The cells of each optimizer beside one reference."""
+    known = study.results[task, reference]
+    tested: dict[str, float] = {}
+    for result in study.of_task(task):
+        p_value = paired_p_value(result.test_by_seed, known.test_by_seed)
+        if result is not known and p_value is not None:
+            tested[result.optimizer] = p_value
+    corrected = holm(tested)
+    cells: dict[str, tuple[Cell, ...]] = {}
+    for result in study.of_task(task):
+        compared = _cells(difference(result, known), corrected.get(result.optimizer))
+        cells[result.optimizer] = (missing(NONE),) * 5 if result is known else compared
+    return cells
+
+
+def _cells(found: Difference | None, p_value: float | None) -> tuple[Cell, ...]:
+    if found is None:
+        return (missing(), *(missing(NONE) for _ in range(3)), missing())
+    half = None if found.high is None else found.high - found.mean
+    return (
+        points(found.mean, 2),
+        number(half, 2, 100.0),
+        number(found.detectable, 2, 100.0),
+        missing(NONE) if p_value is None else Cell(_p(p_value), p_value),
+        words(found.verdict),
+    )
+
+
+def _p(value: float) -> str:
+    return "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")

@@ -1,0 +1,64 @@
+"""What the page is made of."""
+
+from collections import Counter
+from pathlib import Path
+
+from reproduce.report.claims import CLAIMS, check, load_claims
+from reproduce.report.collection import Collection
+from reproduce.report.inputs import CLAIMS as CLAIMS_HEADING
+from reproduce.report.inputs import COST, HEADINGS, RESULTS, ROBUSTNESS, SPACE
+from reproduce.report.report_inputs import report_inputs
+from reproduce.report.results import StudyResults
+from reproduce.report.search_results import SearchResults
+from reproduce.study.protocol import load_protocol, studies
+from tests.report.result_cases import invented, protocol_of
+
+NAMES = ("main", "transfer", "finetune", "schedules", "decays", "label_noise", "architectures")
+
+
+def collection(*found: StudyResults) -> Collection:
+    return Collection("tiny", Path("nowhere"), found, {}, None)
+
+
+def all_studies() -> list[StudyResults]:
+    plain = {name: invented(protocol_of(name, ("Opt7", "Adam"), ("one", "two"))) for name in NAMES}
+    crossed = invented(protocol_of("schedules", ("Adam", "Adam+LR1")))
+    decays = invented(protocol_of("decays", ("Opt7", "Opt7-nodecay", "Adam")))
+    return list({**plain, "schedules": crossed, "decays": decays}.values())
+
+
+def test_every_table_has_a_name_of_its_own_and_stands_under_its_heading() -> None:
+    found = collection(*all_studies())
+    inputs = report_inputs(found, check(load_claims(CLAIMS), {"tiny": found}), SearchResults((), ()))
+    names = Counter(table.name for tables in inputs.tables.values() for table in tables)
+    assert [name for name, count in names.items() if count > 1] == []
+    assert list(inputs.tables) == list(HEADINGS)
+    by_heading = {heading: {table.name for table in tables} for heading, tables in inputs.tables.items()}
+    assert by_heading[CLAIMS_HEADING] == {"claims"}
+    assert {"main", "transfer_by_task", "schedules_crossed", "decays_ablation", "across_tasks"} <= by_heading[RESULTS]
+    assert {"label_noise_change", "architectures"} <= by_heading[ROBUSTNESS]
+    assert by_heading[COST] == {"compute", "step_costs"}
+    assert {"operands", "evolved_schedules", "paper_map"} <= by_heading[SPACE]
+    assert list(inputs.studies) == list(NAMES)
+
+
+def test_a_report_of_nothing() -> None:
+    inputs = report_inputs(collection(), check(load_claims(CLAIMS), {}), SearchResults((), ()))
+    assert inputs.studies == {}
+    assert {table.name for table in inputs.tables[COST]} == {"compute", "step_costs"}
+    assert inputs.tables[RESULTS] == []
+
+
+def test_every_study_of_the_smoke_profile_makes_tables() -> None:
+    empty = [invented_nothing(name) for name in studies("smoke")]
+    inputs = report_inputs(collection(*empty), [], SearchResults((), ()))
+    names = Counter(table.name for tables in inputs.tables.values() for table in tables)
+    assert set(studies("smoke")) <= set(names)
+    assert max(names.values()) == 1
+
+
+def invented_nothing(study: str) -> StudyResults:
+    from reproduce.study.optimizers import roster
+
+    protocol = load_protocol("smoke", study)
+    return StudyResults(protocol, roster(protocol.optimizers), ())
