@@ -45,7 +45,9 @@ def read_settings(kind: type[Settings], table: Mapping[str, Any], origin: str, s
     if missing:
         raise ProtocolError(f"{origin}: missing key {section}{missing[0]}")
     values = {
-        name: _read(_given(types[name]), table[name], origin, section + name) if name in table else None
+        name: None
+        if _optional(types[name]) and table.get(name) is None
+        else _read(_given(types[name]), table[name], origin, section + name)
         for name in types
     }
     try:

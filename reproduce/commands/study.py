@@ -1,4 +1,4 @@
-"""Comparison studies: ``tables`` trains and writes, ``figures`` only writes."""
+"""Comparison studies: ``tables`` trains and writes, ``figures`` only writes, ``estimate`` says what it will cost."""
 
 from __future__ import annotations
 
@@ -20,16 +20,11 @@ _GPU_BATCH = 64
 
 
 def add(commands: Commands) -> None:
-    """Add ``tables`` and ``figures``."""
+    """Add ``tables``, ``figures`` and ``estimate``."""
     on_gpu = has_nvidia_gpu()
     tables = commands.add_parser("tables", help="train what is not yet trained, then write tables and figures")
     _add_studies(tables)
-    tables.add_argument(
-        "--workers",
-        type=positive,
-        default=1 if on_gpu else usable_cores(),
-        help="worker processes, one core each (default: one for each core, or one for a GPU: %(default)s here)",
-    )
+    _add_workers(tables, 1 if on_gpu else usable_cores())
     tables.add_argument(
         "--engine-batch",
         type=positive,
@@ -48,6 +43,19 @@ def add(commands: Commands) -> None:
     figures = commands.add_parser("figures", help="write tables and figures from the stored rows, without training")
     _add_studies(figures)
     figures.set_defaults(command=_figures)
+    estimate = commands.add_parser("estimate", help="minutes, GPU-hours and disk of what is not yet trained")
+    _add_studies(estimate)
+    _add_workers(estimate, usable_cores())
+    estimate.set_defaults(command=_estimate)
+
+
+def _add_workers(parser: argparse.ArgumentParser, default: int) -> None:
+    parser.add_argument(
+        "--workers",
+        type=positive,
+        default=default,
+        help="worker processes, one core each (default: one for each core, or one for a GPU: %(default)s here)",
+    )
 
 
 def _add_studies(parser: argparse.ArgumentParser) -> None:
@@ -107,6 +115,17 @@ def _figures(options: argparse.Namespace, console: Console) -> None:
         rows = read_rows(path)
         check_same(rows, path, protocol=protocol.hash())
         write_results(protocol, experiment.entrants, rows, experiment.folder, console)
+
+
+def _estimate(options: argparse.Namespace, console: Console) -> None:
+    from reproduce.study.costs import measured_costs
+    from reproduce.study.estimate import estimate
+    from reproduce.study.estimate_table import show_estimates
+    from reproduce.study.ledgers import RESULTS
+
+    costs = measured_costs((options.output, RESULTS))
+    estimates = [each for experiment in _experiments(options) for each in estimate(experiment, costs)]
+    show_estimates(estimates, options.workers, console)
 
 
 def _experiments(options: argparse.Namespace) -> list[Experiment]:

@@ -12,14 +12,15 @@ from reproduce.data import load_dataset, require_batch
 from reproduce.files import write_text
 from reproduce.ledger import NAME
 from reproduce.machine import backend_name
+from reproduce.study.costs import PROTOCOL_FILE
 from reproduce.study.ledgers import RESULTS, check_same, open_ledger
 from reproduce.study.optimizers import Entrant
 from reproduce.study.plan import Plan
 from reproduce.study.progress import Progress
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Row
-from reproduce.study.runners import runners
-from reproduce.study.runs import ENGINE, Machine, MakeTrainingRun
+from reproduce.study.runners import ENGINE, runners
+from reproduce.study.runs import Machine, MakeTrainingRun
 from reproduce.study.workers import RunMaker, WorkerPool
 
 #: In the output folder: decoded data sets and pretrained weights, kept for the next run.
@@ -135,4 +136,4 @@ def _backends() -> tuple[str, str]:
 def _write_protocol(experiment: Experiment, data: Mapping[str, Mapping[str, Any]]) -> None:
     """The resolved settings beside their rows."""
     document = {"hash": experiment.protocol.hash(), "protocol": experiment.protocol.to_dict(), "data": data}
-    write_text(experiment.folder / "protocol.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    write_text(experiment.folder / PROTOCOL_FILE, json.dumps(document, indent=2, ensure_ascii=False) + "\n")

@@ -11,6 +11,8 @@ from reproduce.study.protocol import Protocol, TaskSettings
 
 Runner = Literal["engine", "keras"]
 
+#: What rows name as the backend of runs that the engine trained.
+ENGINE = "engine"
 #: The type that the engine computes in, by precision.
 ENGINE_TYPES = {"float32": "float32", "mixed_bfloat16": "bfloat16"}
 #: What the engine's own augmentation does, together or not at all.

@@ -15,7 +15,7 @@ from reproduce.machine import backend_name, device_name, engine_device_name, ver
 from reproduce.study.optimizers import Entrant, learning_rates, make_entrant, make_optimizer
 from reproduce.study.protocol import Protocol, TaskSettings
 from reproduce.study.rows import SCHEMA, Job, Row
-from reproduce.study.runners import Runner
+from reproduce.study.runners import ENGINE, Runner
 from reproduce.study.workers import Run
 from reproduce.training.outcome import Measured
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from reproduce.study.engine_trainer import EngineTrainer
     from reproduce.training.trainer import Trainer
 
-ENGINE = "engine"
 #: In the folder of a study: the states of runs that Keras is training.
 CHECKPOINTS = "checkpoints"
 

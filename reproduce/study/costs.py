@@ -1,0 +1,103 @@
+"""What runs have cost: seconds of a step and bytes of a row, from the rows that are there."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reproduce.errors import ReproduceError
+from reproduce.ledger import NAME
+from reproduce.machine import cpu_name
+from reproduce.study.ledgers import read_rows
+from reproduce.study.protocol import TaskSettings, stored_protocol
+from reproduce.study.rows import Row
+from reproduce.study.runners import ENGINE, Runner
+
+#: In a study's folder, beside its ledger.
+PROTOCOL_FILE = "protocol.json"
+
+#: All that decides what a step costs but for the optimizer; see `step_key`.
+StepKey = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """Measured steps of one kind.
+
+    Attributes:
+        seconds: Median over optimizers of their median seconds a step, measuring after each epoch included.
+        by_optimizer: Each optimizer's median.
+        device: Where they were measured.
+        num_runs: From how many runs.
+    """
+
+    seconds: float
+    by_optimizer: Mapping[str, float]
+    device: str
+    num_runs: int
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether that was a processor; on one, each worker has a core."""
+        return self.device.endswith(" cores")
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What rows tell about costs.
+
+    Attributes:
+        steps: By `step_key`.
+        bytes_per_row: Mean length of a row in its ledger; 0 without rows.
+        num_rows: How many rows were read.
+    """
+
+    steps: Mapping[StepKey, StepCost]
+    bytes_per_row: float
+    num_rows: int
+
+
+def step_key(task: TaskSettings, runner: Runner) -> StepKey:
+    """Tasks of the same key have steps of the same cost."""
+    data, training = task.data, task.training
+    return (
+        *(runner, task.model.kind, task.model.width, task.model.depth, task.model.patch_size),
+        *(data.source, data.image_size, data.window),
+        *(training.batch_size, training.accumulation, training.precision, training.augmentations, training.frozen),
+    )
+
+
+def measured_costs(folders: Iterable[Path]) -> Costs:
+    """Costs from every study's folder under ``folders``, as PROFILE/STUDY; what is no such folder is passed over.
+
+    Where the same kind of step was measured on several devices, those of this machine's processor count, or else the
+    device of most runs.
+    """
+    rows: dict[StepKey, dict[str, list[Row]]] = {}
+    num_bytes = num_rows = 0
+    for ledger in sorted({path for folder in folders for path in folder.glob(f"*/*/{NAME}")}):
+        try:
+            protocol, found = stored_protocol(ledger.parent / PROTOCOL_FILE), read_rows(ledger)
+        except ReproduceError:
+            continue  # Rows of another kind, or of an older version.
+        num_bytes += ledger.stat().st_size
+        num_rows += len(found)
+        tasks = {task.name: task for task in protocol.tasks}
+        for row in (row for row in found if row.steps and row.task in tasks):
+            key = step_key(tasks[row.task], "engine" if row.backend == ENGINE else "keras")
+            rows.setdefault(key, {}).setdefault(row.device, []).append(row)
+    steps = {key: _step_cost(by_device) for key, by_device in rows.items()}
+    return Costs(steps, num_bytes / num_rows if num_rows else 0.0, num_rows)
+
+
+def _step_cost(by_device: Mapping[str, list[Row]]) -> StepCost:
+    here = cpu_name()
+    device = max(by_device, key=lambda name: (name == here, len(by_device[name]), name))
+    seconds: dict[str, list[float]] = {}
+    for row in by_device[device]:
+        seconds.setdefault(row.optimizer, []).append(row.seconds / row.steps)
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    return StepCost(statistics.median(medians.values()), medians, device, len(by_device[device]))

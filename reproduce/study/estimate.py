@@ -1,0 +1,143 @@
+"""What a study will cost, before it starts: from measured steps, or nothing where none like it was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from reproduce.data import Dataset, load_dataset
+from reproduce.errors import DataError
+from reproduce.ledger import NAME
+from reproduce.study.costs import Costs, StepCost, step_key
+from reproduce.study.experiment import Experiment
+from reproduce.study.ledgers import check_same, read_rows
+from reproduce.study.optimizers import Entrant
+from reproduce.study.plan import Plan
+from reproduce.study.protocol import Protocol, TaskSettings
+from reproduce.study.rows import Row
+from reproduce.study.runners import Runner, runner_of
+from reproduce.training.length import run_length
+
+
+@dataclass(frozen=True)
+class Span:
+    """From what is certain to what it can grow to, when every grid grows to its limit."""
+
+    low: float
+    high: float
+
+    def times(self, factor: float) -> Span:
+        """Both ends multiplied."""
+        return Span(self.low * factor, self.high * factor)
+
+
+@dataclass(frozen=True)
+class TaskEstimate:
+    """The cost of one task's runs with one runner.
+
+    Attributes:
+        study: The study.
+        task: The task.
+        runner: What trains.
+        runs: Runs that have no row yet.
+        steps: Steps of a run; None where the data set is not at hand to count them.
+        seconds: Of all runs, one after another; None without measured steps of this kind, or without ``steps``.
+        measured: What ``seconds`` rests on; None without.
+        num_bytes: Of the rows to come, and of the decoded data set where it is at hand.
+    """
+
+    study: str
+    task: str
+    runner: Runner
+    runs: Span
+    steps: int | None
+    seconds: Span | None
+    measured: StepCost | None
+    num_bytes: float
+
+    def minutes(self, num_workers: int) -> Span | None:
+        """Wall time with that many workers, which share a device that is not a processor."""
+        if self.seconds is None or self.measured is None:
+            return None
+        return self.seconds.times(1 / 60 / (num_workers if self.measured.on_cpu else 1))
+
+    def gpu_hours(self) -> Span | None:
+        """Hours of the device; 0 where it is a processor."""
+        if self.seconds is None or self.measured is None:
+            return None
+        return Span(0.0, 0.0) if self.measured.on_cpu else self.seconds.times(1 / 3600)
+
+
+def estimate(experiment: Experiment, costs: Costs) -> list[TaskEstimate]:
+    """The cost of what a study has no rows of yet, by task and runner.
+
+    Raises:
+        ProtocolError: If a task asks the engine for what it does not have.
+        LedgerError: If the study's folder holds the rows of another experiment.
+    """
+    rows = _rows(experiment)
+    found = []
+    for task in experiment.protocol.tasks:
+        dataset = _dataset(experiment, task)
+        by_runner: dict[Runner, list[Entrant]] = {}
+        for entrant in experiment.entrants:
+            by_runner.setdefault(runner_of(task, entrant), []).append(entrant)
+        found += [
+            _estimate(experiment.protocol, task, runner, entrants, rows, dataset, costs)
+            for runner, entrants in by_runner.items()
+        ]
+    return found
+
+
+def _estimate(
+    protocol: Protocol,
+    task: TaskSettings,
+    runner: Runner,
+    entrants: Sequence[Entrant],
+    rows: Sequence[Row],
+    dataset: Dataset | None,
+    costs: Costs,
+) -> TaskEstimate:
+    cost = costs.steps.get(step_key(task, runner))
+    steps = None if dataset is None else run_length(task.training, len(dataset.train)).total_steps
+    growth = protocol.rates.most_extra_rates * len(protocol.seeds.tune)
+    runs, seconds = Span(0, 0), Span(0.0, 0.0)
+    for entrant in entrants:
+        left = Plan(_only(protocol, task), [entrant], rows).left()
+        own = Span(left, left + growth if left else 0)
+        runs = Span(runs.low + own.low, runs.high + own.high)
+        if cost is not None and steps is not None:
+            one = cost.by_optimizer.get(entrant.name, cost.seconds) * steps
+            seconds = Span(seconds.low + one * own.low, seconds.high + one * own.high)
+    known = cost is not None and steps is not None
+    data = 0 if dataset is None else sum(part.inputs.nbytes + part.labels.nbytes for part in dataset.parts.values())
+    return TaskEstimate(
+        study=protocol.study,
+        task=task.name,
+        runner=runner,
+        runs=runs,
+        steps=steps,
+        seconds=seconds if known else None,
+        measured=cost if known else None,
+        num_bytes=costs.bytes_per_row * runs.high + data,
+    )
+
+
+def _only(protocol: Protocol, task: TaskSettings) -> Protocol:
+    return replace(protocol, tasks=(task,), folder=None)
+
+
+def _dataset(experiment: Experiment, task: TaskSettings) -> Dataset | None:
+    try:
+        return load_dataset(task.data, experiment.data_dir, experiment.cache_dir)
+    except DataError:
+        return None
+
+
+def _rows(experiment: Experiment) -> list[Row]:
+    path = experiment.folder / NAME
+    if not path.exists():
+        return []
+    rows = read_rows(path)
+    check_same(rows, path, protocol=experiment.protocol.hash())
+    return rows
