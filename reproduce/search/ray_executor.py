@@ -65,7 +65,7 @@ class RayExecutor:
         waiting = deque(_Batch(range(start, min(start + size, count))) for start in range(0, count, size))
         running: dict[Any, _Batch] = {}
         while waiting or running:
-            while waiting and self._workers.any_idle:
+            while waiting and self._workers.num_idle:
                 batch = waiting.popleft()
                 running[self._submit([candidates[index] for index in batch.indices])] = batch
             answers = {reference: self._workers.take(reference) for reference in running}
@@ -90,7 +90,7 @@ def _once_more(batch: _Batch) -> _Batch:
     batch.losses += 1
     if batch.losses >= MOST_LOSSES:
         raise WorkerError(
-            f"{batch.losses} workers were lost over the same {len(batch.indices)} candidates: look for what ends them "
+            f"{batch.losses} workers were lost over the same batch of {len(batch.indices)}: look for what ends them "
             "in Ray's logs (memory, most often; a smaller --batch needs less), then start again"
         )
     return batch

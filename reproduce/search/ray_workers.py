@@ -90,9 +90,9 @@ class RayWorkers:
         self._ray.shutdown()
 
     @property
-    def any_idle(self) -> bool:
-        """Whether `submit` can be called."""
-        return bool(self._idle)
+    def num_idle(self) -> int:
+        """How many workers are up and free; `submit` takes one."""
+        return len(self._idle)
 
     def submit(self, settings: str, candidates: str) -> Any:
         """Let an idle worker score a batch.
@@ -149,6 +149,7 @@ class RayWorkers:
         except errors.RayTaskError as error:
             answer = error.cause if isinstance(error.cause, ReproduceError) else error
         except errors.RayError as error:
+            self._ray.kill(worker)  # One that merely cannot be reached would go on holding its device.
             self._replace(reference, starting, str(error).strip().splitlines()[0])
             return
         self._idle.append(worker)

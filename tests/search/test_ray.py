@@ -50,6 +50,8 @@ def workers():
     notices = []
     with RayWorkers(FakeScorer, count=2, notice=notices.append) as workers:
         workers.notices = notices
+        while workers.num_idle < 2:
+            workers.wait()
         yield workers
 
 
@@ -84,8 +86,8 @@ def test_what_a_worker_lacks_is_said_as_it_would_be_here(workers):
 def test_a_batch_that_ends_its_workers_is_given_up(workers):
     deadly = CANDIDATES[0]
     executor = RayExecutor(workers, {"deadly": deadly.spec.to_text()}, batch=2)
-    with pytest.raises(WorkerError, match="3 workers were lost over the same 2 candidates"):
-        list(executor.score(CANDIDATES[:2]))
+    with pytest.raises(WorkerError, match="3 workers were lost over the same batch of 2: look"):
+        list(executor.score(CANDIDATES[:4]))
     assert len(workers.notices) == 3
     assert sorted(RayExecutor(workers, {}, batch=9).score(CANDIDATES)) == EXPECTED
 
