@@ -27,7 +27,7 @@ class PhaseFinding:
         phase: See `reproduce.search.published_log`.
         rows: Candidates in the log.
         scored: Those with a score.
-        acceptance: Their share.
+        acceptance: Their share; of little meaning where the log leaves out what was rejected.
         minutes: What the scored ones took together; the log does not say what the others took.
         mean_seconds: What a scored one took; None without any.
         median_seconds: The same.

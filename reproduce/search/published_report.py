@@ -124,8 +124,9 @@ def show_report(report: LogReport, console: Console) -> None:
         ("phase", "candidates", "scored", "accepted", "minutes", "seconds each", "best"), (False, *[True] * 6)
     )
     for phase in report.phases:
+        accepted = "-" if phase.scored == phase.rows else f"{phase.acceptance:.1%}"
         phases.add_row(
-            phase.phase, str(phase.rows), str(phase.scored), f"{phase.acceptance:.1%}", f"{phase.minutes:.0f}",
+            phase.phase, str(phase.rows), str(phase.scored), accepted, f"{phase.minutes:.0f}",
             _number(phase.mean_seconds, ".0f"), _number(phase.best, ".4f"),
         )  # fmt: skip
     duplicates = screen_table(("stage", "scored", "texts", "functions", "scored again", "share"), (False, *[True] * 5))
@@ -138,6 +139,11 @@ def show_report(report: LogReport, console: Console) -> None:
     for table in (phases, duplicates, causes):
         console.print(table)
         console.print()
+    for phase in report.phases:
+        if phase.scored == phase.rows:
+            _say(
+                console, f"The log has no rejected candidate of the phase {phase.phase}: what it rejected is not in it."
+            )
     _say(console, f"The best child was worse than its parent in {report.worse_steps} of {len(report.steps)} steps.")
     if report.noise is None:
         _say(console, "No function was scored three times: the log says nothing about noise.")

@@ -128,6 +128,8 @@ def test_the_report_is_written_and_shown(tmp_path):
     shown = console.export_text()
     assert "worse than its parent in 1 of 3 steps" in shown
     assert "Nest ~ id(g)" in shown
+    assert "no rejected candidate of the phase init" in shown
+    assert "no rejected candidate of the phase mutation" not in shown
 
 
 def test_a_log_without_repeats_is_reported_too(tmp_path):
