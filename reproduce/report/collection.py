@@ -13,6 +13,7 @@ from reproduce.report.inputs import StepCost
 from reproduce.report.results import StudyResults
 from reproduce.report.stored_search import StoredSearch, read_search
 from reproduce.report.tables.costs import read_step_costs
+from reproduce.report.tables.engine import ENGINE, EngineSpeed, read_engine_speed
 from reproduce.study.ledgers import check_same, read_rows
 from reproduce.study.optimizers import roster
 from reproduce.study.protocol import Protocol
@@ -33,6 +34,7 @@ class Collection:
         studies: The studies, in the order of the report.
         step_costs: By optimizer; empty where they were not measured.
         search: The search; None where there was none.
+        engine: How fast the engine is; None where that was not measured.
     """
 
     profile: str
@@ -40,6 +42,7 @@ class Collection:
     studies: tuple[StudyResults, ...]
     step_costs: dict[str, StepCost]
     search: StoredSearch | None
+    engine: EngineSpeed | None
 
     @property
     def rows(self) -> list[Row]:
@@ -62,14 +65,19 @@ def read_collection(folder: Path, profile: str) -> Collection:
     Raises:
         LedgerError: If a ledger cannot be read or does not fit the settings beside it.
         ProtocolError: If settings cannot be read.
-        ReproduceError: If step costs cannot be read.
+        ReproduceError: If what was measured of speed cannot be read.
     """
     place = folder / profile
     found = [read_study(path.parent) for path in sorted(place.glob(f"*/{NAME}")) if _is_study(path.parent)]
     ordered = sorted(found, key=lambda study: (_rank(study.name), study.name))
-    costs = next((path for path in (place / STEP_COSTS, folder / STEP_COSTS) if path.is_file()), None)
+    costs, engine = _measured(place, STEP_COSTS), _measured(place, ENGINE)
     return Collection(
-        profile, place, tuple(ordered), {} if costs is None else read_step_costs(costs), read_search(place)
+        profile=profile,
+        folder=place,
+        studies=tuple(ordered),
+        step_costs={} if costs is None else read_step_costs(costs),
+        search=read_search(place),
+        engine=None if engine is None else read_engine_speed(engine),
     )
 
 
@@ -104,6 +112,11 @@ def require_results(folder: Path, profiles: Sequence[str]) -> None:
 def _is_study(folder: Path) -> bool:
     """Whether the settings are those of a study; a search has its own."""
     return "study" in stored_settings(folder / SETTINGS)
+
+
+def _measured(place: Path, name: Path) -> Path | None:
+    """A file of measurements: the profile's, or one for all profiles."""
+    return next((path for path in (place / name, place.parent / name) if path.is_file()), None)
 
 
 def _rank(name: str) -> int:

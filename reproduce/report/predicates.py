@@ -200,6 +200,24 @@ class StepsCheap:
         return Finding("PASS" if len(ratios) == len(self.optimizers) else "NOT RUN", evidence)
 
 
+@dataclass(frozen=True)
+class EngineFaster:
+    """The engine scores candidates faster than Keras, one after another, does.
+
+    Attributes:
+        factor: How many times as fast as the faster of Keras' back ends, at least.
+    """
+
+    factor: float
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        if found.engine is None:
+            return not_run("measurement of the engine's speed")
+        times = found.engine.times_keras
+        return Finding("PASS" if times >= self.factor else "FAIL", f"{times:.1f} times, on {found.engine.device}")
+
+
 #: By the name that a claim calls it.
 PREDICATES: Mapping[str, type[Predicate]] = {
     "beat_reference": BeatReference,
@@ -208,6 +226,7 @@ PREDICATES: Mapping[str, type[Predicate]] = {
     "rates_inside": RatesInside,
     "runs_finish": RunsFinish,
     "steps_cheap": StepsCheap,
+    "engine_faster": EngineFaster,
     "best_scores_shrink": BestScoresShrink,
     "nothing_scored_twice": NothingScoredTwice,
     "finds_beat": FindsBeat,

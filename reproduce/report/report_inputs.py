@@ -15,6 +15,7 @@ from reproduce.report.table import Table
 from reproduce.report.tables.across import across_table
 from reproduce.report.tables.compute import compute_table
 from reproduce.report.tables.costs import step_cost_table
+from reproduce.report.tables.engine import engine_table
 from reproduce.report.tables.equations import catalog_tables
 from reproduce.report.tables.primitives import primitive_tables
 from reproduce.report.tables.sets import study_tables
@@ -53,7 +54,7 @@ def report_tables(found: Collection, checked: Sequence[Checked], searched: Searc
         RESULTS: [*(table for study in results for table in study_tables(study)), *_across(found)],
         ROBUSTNESS: [table for study in others for table in study_tables(study)],
         SEARCH: list(searched.tables),
-        COST: [compute_table(found.profile, found.rows), step_cost_table(found.step_costs)],
+        COST: [compute_table(found.profile, found.rows), step_cost_table(found.step_costs), engine_table(found.engine)],
         SPACE: [*primitive_tables(), *catalog_tables(), paper_table()],
     }
 

@@ -14,6 +14,7 @@ from reproduce.report.predicates import (
     PREDICATES,
     BeatReference,
     DecaysHelp,
+    EngineFaster,
     Predicate,
     RatesInside,
     RunsFinish,
@@ -21,6 +22,7 @@ from reproduce.report.predicates import (
     StepsCheap,
 )
 from reproduce.report.results import StudyResults
+from reproduce.report.tables.engine import EngineSpeed
 from tests.report.result_cases import invented, protocol_of, write_study
 
 MAIN = protocol_of("main", ("Opt1", "Opt2", "A1", "Adam", "SGD"))
@@ -29,7 +31,7 @@ SCHEDULES = protocol_of("schedules", ("Adam", "Adam+LR1", "Adam+LR2"))
 
 
 def collection(*studies: StudyResults, costs: dict[str, StepCost] | None = None) -> Collection:
-    return Collection("tiny", Path("tiny"), studies, costs or {}, None)
+    return Collection("tiny", Path("tiny"), studies, costs or {}, None, None)
 
 
 def beat(*optimizers: str, references: tuple[str, ...] = ("Adam",), at_least: int = 1, task: str = "") -> BeatReference:
@@ -134,6 +136,14 @@ def test_cheap_steps() -> None:
     finding = StepsCheap(("Opt1", "Opt2"), 1.1).check(collection(costs=costs))
     assert finding == Finding("FAIL", "2 of 2 timed; the dearest is Opt2 at 1.200")
     assert StepsCheap(("A1",), 1.1).check(collection(costs=costs)).status == "NOT RUN"
+
+
+def test_a_fast_engine() -> None:
+    speed = EngineSpeed((), 7.0, (), 1.0, 0.1, "a processor", (0.1, 0.2))
+    measured = dataclasses.replace(collection(), engine=speed)
+    assert EngineFaster(5).check(measured) == Finding("PASS", "7.0 times, on a processor")
+    assert EngineFaster(8).check(measured).status == "FAIL"
+    assert EngineFaster(5).check(collection()).status == "NOT RUN"
 
 
 def claim(**changes: object) -> Claim:

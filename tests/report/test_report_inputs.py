@@ -17,7 +17,7 @@ NAMES = ("main", "transfer", "finetune", "schedules", "decays", "label_noise", "
 
 
 def collection(*found: StudyResults) -> Collection:
-    return Collection("tiny", Path("nowhere"), found, {}, None)
+    return Collection("tiny", Path("nowhere"), found, {}, None, None)
 
 
 def all_studies() -> list[StudyResults]:
@@ -37,7 +37,7 @@ def test_every_table_has_a_name_of_its_own_and_stands_under_its_heading() -> Non
     assert by_heading[CLAIMS_HEADING] == {"claims"}
     assert {"main", "transfer_by_task", "schedules_crossed", "decays_ablation", "across_tasks"} <= by_heading[RESULTS]
     assert {"label_noise_change", "architectures"} <= by_heading[ROBUSTNESS]
-    assert by_heading[COST] == {"compute", "step_costs"}
+    assert by_heading[COST] == {"compute", "step_costs", "engine"}
     assert {"operands", "evolved_schedules", "paper_map"} <= by_heading[SPACE]
     assert list(inputs.studies) == list(NAMES)
 
@@ -45,7 +45,7 @@ def test_every_table_has_a_name_of_its_own_and_stands_under_its_heading() -> Non
 def test_a_report_of_nothing() -> None:
     inputs = report_inputs(collection(), check(load_claims(CLAIMS), {}), SearchResults((), ()))
     assert inputs.studies == {}
-    assert {table.name for table in inputs.tables[COST]} == {"compute", "step_costs"}
+    assert {table.name for table in inputs.tables[COST]} == {"compute", "step_costs", "engine"}
     assert inputs.tables[RESULTS] == []
 
 

@@ -1,12 +1,14 @@
 """Every table of every kind of study, done, empty, of one seed, diverged, and with hostile names."""
 
 import dataclasses
+import json
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from reproduce.errors import ReproduceError
 from reproduce.report.forms import FORMS, to_csv, to_latex
 from reproduce.report.inputs import StepCost
 from reproduce.report.results import StudyResults
@@ -16,6 +18,7 @@ from reproduce.report.tables.across import across_table
 from reproduce.report.tables.compute import compute_table
 from reproduce.report.tables.costs import read_step_costs, step_cost_table
 from reproduce.report.tables.differences import difference_table
+from reproduce.report.tables.engine import engine_table, read_engine_speed
 from reproduce.report.tables.sets import study_tables
 from reproduce.study.optimizers import Entrant
 from tests.report.result_cases import invented, protocol_of
@@ -198,6 +201,43 @@ def test_step_costs(tmp_path: Path) -> None:
     assert shown(step_cost_table(costs)) == [("Opt1", "123.4", "1.020", "4", "2")]
     assert "a processor" in step_cost_table(costs).caption
     assert step_cost_table({}).is_empty
+
+
+def test_the_engines_speed(tmp_path: Path) -> None:
+    path = tmp_path / "engine.json"
+    engine = {
+        "name": "engine",
+        "seconds": [30.0, 20.0, 60.0],
+        "candidates": 10,
+        "compile_seconds": 1,
+        "mean_score": 0.5,
+    }
+    keras = {"name": "keras, jax", "seconds": [30.0], "candidates": 1, "compile_seconds": 1, "mean_score": 0.5}
+    document = {
+        "contestants": [engine, keras],
+        "times_keras": 10.0,
+        "integrity": [900.0, 1100.0],
+        "member_steps_per_second": 123.4,
+        "matrix_share": 0.25,
+        "device": "a processor",
+        "load": [0.5, 1.5],
+    }
+    path.write_text(json.dumps(document))
+    table = engine_table(read_engine_speed(path))
+    assert shown(table) == [
+        ("engine", "20.0", "10.0", "30.0", "3"),
+        ("keras, jax", "2.0", "2.0", "2.0", "1"),
+        ("integrity checks a second", "1000", "900", "1100", "2"),
+        ("member-steps a second", "123", "-", "-", "1"),
+        ("share of the matrix rate, %", "25.0", "-", "-", "1"),
+    ]
+    assert "a processor; load 0.5 and 1.5" in table.caption
+    assert "10.0 times as fast" in table.caption
+    assert engine_table(None).is_empty
+    for text, message in (("{", "cannot read"), ("{}", "is not what bench-engine writes"), ("[]", "bench-engine")):
+        path.write_text(text)
+        with pytest.raises(ReproduceError, match=message):
+            read_engine_speed(path)
 
 
 @pytest.mark.parametrize(("value", "digits", "text", "with_sign"), [
