@@ -18,7 +18,7 @@ from reproduce.report.rendering import render_all
 from reproduce.report.run_list import list_runs
 from reproduce.report.runs import number_diverged, number_of
 from reproduce.report.style import Picture
-from reproduce.report.table import Table
+from reproduce.report.table import Cell, Table
 
 #: A browser that follows it loads nothing from anywhere.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
@@ -55,7 +55,7 @@ def build_page(
     shown = _drawn(cards(inputs), processes)
     parts = [*_headed_parts(inputs, headed, runs.link), _optimizers(shown, runs.link)]
     body = runs.to_html() or "<p>Nothing has been run.</p>"
-    introduction = "<p>What the numbers above are made of; every one of them links here.</p>"
+    introduction = "<p>What the numbers of the tables and cards are made of, and where they link to.</p>"
     parts.append(_Part("Runs", f"{introduction}\n{body}", ()))
     return "\n".join(
         [
@@ -135,8 +135,26 @@ def _table(table: Table, link: Link) -> str:
     title, name = html.escape(table.title), html.escape(table.name)
     if table.is_empty:
         return f'<h3 id="table-{name}">{title}</h3>\n<p class="facts">{html.escape(table.caption)}</p>\n<p>Not run.</p>'
-    content = to_html(table, lambda latex: to_mathml(latex), link)
+    content = to_html(_sourced(table), lambda latex: to_mathml(latex), link)
     return f'<h3>{title}</h3>\n<div class="scroll" tabindex="0" role="region" aria-label="{title}">\n{content}</div>'
+
+
+def _sourced(table: Table) -> Table:
+    """The table whose numbers without runs of their own, such as differences, point to the last ones of their line."""
+    numeric = [column.numeric for column in table.columns]
+    sections = tuple(
+        replace(section, lines=tuple(_sourced_line(line, numeric) for line in section.lines))
+        for section in table.sections
+    )
+    return replace(table, sections=sections)
+
+
+def _sourced_line(line: Sequence[Cell], numeric: Sequence[bool]) -> tuple[Cell, ...]:
+    last = next((cell.source for cell in reversed(line) if cell.source), None)
+    return tuple(
+        replace(cell, source=last) if number and not cell.source and any(map(str.isdigit, cell.text)) else cell
+        for cell, number in zip(line, numeric, strict=True)
+    )
 
 
 def _optimizers(shown: Sequence[Card], link: Link) -> _Part:

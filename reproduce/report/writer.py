@@ -17,6 +17,7 @@ from reproduce.report.inputs import ReportInputs
 from reproduce.report.page import build_page
 from reproduce.report.rendering import render_all
 from reproduce.report.report_inputs import report_inputs
+from reproduce.report.runs import number_of
 from reproduce.report.search_results import search_results
 from reproduce.report.style import Picture, write_pictures
 
@@ -59,8 +60,8 @@ def write_report(inputs: ReportInputs, folder: Path) -> str:
     write_text(page, build_page(inputs, headed, usable_cores()))
     runs = sum(len(of_study) for of_study in inputs.studies.values())
     return (
-        f"{page}: profile {inputs.profile}, {runs} runs; beside it {len(tables)} tables, {len(pictures)} figures and "
-        f"{len(shown)} optimizer cards as files of their own"
+        f"{page}: profile {inputs.profile}, {number_of(runs, 'run')}; beside it {number_of(len(tables), 'table')}, "
+        f"{number_of(len(pictures), 'figure')} and {number_of(len(shown), 'optimizer card')} as files of their own"
     )
 
 

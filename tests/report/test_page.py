@@ -10,7 +10,7 @@ import pytest
 from reproduce.report.figure_page import svg_size
 from reproduce.report.inputs import RESULTS, ReportInputs, StepCost
 from reproduce.report.page import build_page
-from reproduce.report.table import Column, Section, Source, Table, marked, percent, words
+from reproduce.report.table import Cell, Column, Section, Source, Table, marked, missing, percent, words
 from tests.report.figure_cases import diverged, study
 
 HOSTILE = "Ünï|_&%$#{}~^\\ <b>\"'"
@@ -31,10 +31,17 @@ def table() -> Table:
             marked(
                 percent(0.1 * number, source=Source("main", "digits", name, "final")), "best" if number == 3 else None
             ),
+            Cell(f"{number} to 9"),
+            missing(),
         )
         for number, name in enumerate(("Opt7", "Adam", HOSTILE, "SGD", "Absent"))
     )
-    columns = (Column("Optimizer", "optimizer"), Column("Test %", "test", numeric=True))
+    columns = (
+        Column("Optimizer", "optimizer"),
+        Column("Test %", "test", numeric=True),
+        Column("Interval", "", numeric=True),
+        Column("More", "more", numeric=True),
+    )
     return Table("main", "Main results", f"Profile tiny, n = 3, {HOSTILE}.", columns, (Section("digits", lines),))
 
 
@@ -112,6 +119,10 @@ def test_numbers_link_to_their_runs(page: str) -> None:
     assert "Ünï" in body[:400]
     assert "40.0</" in page
     assert ">40.0</a>" not in page  # Nothing was run of it.
+    # What has no runs of its own points to those of its line; words do not.
+    assert f'<a href="#{target[1]}">2 to 9</a>' in page
+    assert ">4 to 9</td>" in page
+    assert ">not run</td>" in page
 
 
 def test_names_are_text_and_never_markup(document: Document) -> None:
