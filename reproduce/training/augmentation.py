@@ -35,6 +35,7 @@ class AugmentedEpochs:
 
     def __init__(self, dataset: Dataset, names: Sequence[str]) -> None:
         try:
+            import keras
             import keras_cv
             import tensorflow
         except ImportError as error:
@@ -42,6 +43,9 @@ class AugmentedEpochs:
                 f"training.augmentations needs {error.name}: install this project with its extra 'data' "
                 "(pip install '.[data]'), or leave the augmentations out"
             ) from None
+        if keras.backend.backend() != "tensorflow":
+            # Otherwise TensorFlow takes the accelerator's memory from the backend that trains.
+            tensorflow.config.set_visible_devices([], "GPU")
         self._layers = keras_cv.layers
         self._tf = tensorflow
         self._dataset = dataset

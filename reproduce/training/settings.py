@@ -25,9 +25,9 @@ class TrainingSettings:
         hold_fraction: Share of all steps at the peak after the warm-up; a half cosine to 0 takes the rest.
         gradient_noise: Standard deviation of the normal noise added to each tensor's gradient, as a share of the
             root mean square of that gradient; 0 adds none.
-        augmentations: What is done to training images, in the order given: "crop" (reflect-pad by an eighth, random crop),
-            "flip" (left to right), "cutout" (a square of a quarter of the width), and with keras-cv "rand_augment",
-            "mixup" and "cutmix".
+        augmentations: What is done to training images, in the order given: "crop" (mirror by an eighth around them, cut
+            out at random), "flip" (left to right), "cutout" (a square of a quarter of the width), and keras-cv's
+            "rand_augment", "mixup" and "cutmix".
         accumulation: Batches whose gradients are averaged for one step; each has batch_size / accumulation samples.
         precision: "float32", or the type that layers compute in beside float32 weights: "mixed_bfloat16" or
             "mixed_float16", which scales the loss.
