@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, TypeVar
 
+from reproduce.population.integrity import IntegritySettings
 from reproduce.search.algorithm import PHASES, Again, Algorithm, Answer, Draw, Individual, Request, Slot, Stage
 from reproduce.search.cache import Key, ScoreCache
 from reproduce.search.executors import Candidate, Executor
@@ -42,12 +43,14 @@ class Conditions:
 
     Attributes:
         seed: The run's: of draws and of training.
+        integrity: Of the check that candidates must pass.
         screening_epochs: Epochs of a screening run on each stage.
         executor: Gives the executor of a stage.
         cache: Scores known from other searches.
     """
 
     seed: int
+    integrity: IntegritySettings
     screening_epochs: Mapping[Stage, int]
     executor: Callable[[Stage], Executor]
     cache: ScoreCache
@@ -133,7 +136,7 @@ class Driver:
         """Each proposal with what the ledger says of it, or else what a check of all others at once says."""
         known = [self._known(proposal) for proposal in proposals]
         unknown = [proposal.genome for proposal, screened in zip(proposals, known, strict=True) if screened is None]
-        checked = iter(screen(unknown)) if unknown else iter(())
+        checked = iter(screen(unknown, self._conditions.integrity)) if unknown else iter(())
         for proposal, screened in zip(proposals, known, strict=True):
             yield proposal, screened or next(checked)
 

@@ -149,6 +149,8 @@ class SearchProtocol:
         _require_seeds((self.seed,))
         searched = {self.seed, *self.comparison.seeds}
         fresh = not searched & set(self.rescoring.seeds)
+        forms = [stage.scoring.nesterov for stage in (self.initial, self.evolution)]
+        require(len(set(forms)) == 1, "evolution.scoring.nesterov", forms[1], f"that of the initial stage, {forms[0]}")
         require(fresh, "rescoring.seeds", list(self.rescoring.seeds), f"fresh seeds, none of {sorted(searched)}")
 
     @property

@@ -24,7 +24,7 @@ class Screened:
     fingerprint: str | None
 
 
-def screen(genomes: Sequence[Genome], settings: IntegritySettings | None = None) -> list[Screened]:
+def screen(genomes: Sequence[Genome], settings: IntegritySettings) -> list[Screened]:
     """Check many draws at once; the answer for one does not depend on the others.
 
     The sign is each candidate's own: a child does not inherit its parent's flip.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from reproduce.machine import cpu_name, versions
+from reproduce.population.integrity import IntegritySettings
 from reproduce.search.algorithm import Algorithm, Individual, Limits, Stage
 from reproduce.search.cache import ScoreCache
 from reproduce.search.driver import Conditions, Driver, Watcher
@@ -62,6 +63,7 @@ class SearchPlan:
         seed: Of everything drawn and of every training.
         probabilities: By which they are drawn.
         sizes: How large it is.
+        nesterov: The form of Nesterov momentum that the integrity check takes, too; see `ScoringSettings`.
         limits: When it ends, counted from the end of the opening.
         tournament: Of the aging evolution.
         per_round: What the peers ask for at once.
@@ -74,6 +76,7 @@ class SearchPlan:
     seed: int
     probabilities: Probabilities
     sizes: SizeSettings
+    nesterov: Literal["released", "search"]
     limits: Limits
     tournament: int
     per_round: int
@@ -124,6 +127,7 @@ def _plan(
         seed=seed,
         probabilities=protocol.all_probabilities,
         sizes=protocol.sizes,
+        nesterov=protocol.evolution.scoring.nesterov,
         limits=limits,
         tournament=protocol.comparison.tournament,
         per_round=protocol.comparison.per_round,
@@ -154,7 +158,8 @@ def run_search(
     with Journal(path, watcher.notice, watcher.record) as journal:
         journal.begin(_header(plan, surrogates, device()))
         screening = surrogates.screening_epochs
-        conditions = Conditions(plan.seed, screening, surrogates.executor, cache or ScoreCache())
+        integrity = IntegritySettings(nesterov=plan.nesterov)
+        conditions = Conditions(plan.seed, integrity, screening, surrogates.executor, cache or ScoreCache())
         mutator = Mutator(SPACES[plan.space], plan.probabilities)
         driver = Driver(journal, mutator, conditions, watcher)
         opened = driver.run(Opening(plan.sizes.initial, plan.sizes.particles))

@@ -25,6 +25,7 @@ PLAN = SearchPlan(
     seed=0,
     probabilities=Probabilities(),
     sizes=SizeSettings(initial=12, particles=3, steps=2, children=3, redraws=4),
+    nesterov="released",
     limits=Limits(steps=2),
     tournament=2,
     per_round=4,

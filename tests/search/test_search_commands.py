@@ -24,8 +24,8 @@ CHANGES = {
     r"seeds = \[101, .*\]": "seeds = [101, 102]",
     r"seeds = \[201, .*\]": "seeds = [201, 202, 203]",
     r"seeds = \[0, 1\]": "seeds = [0]",
-    r"epochs = 300": "epochs = 20",
-    r"epochs = (6|8|12|20)\n": "epochs = 2\n",
+    r"epochs = 1200": "epochs = 20",
+    r"epochs = (6|8|12)\n": "epochs = 2\n",
     r"screening_epochs = 2": "screening_epochs = 1",
     r"threshold = 0\.\d+": "threshold = 0.05",
 }

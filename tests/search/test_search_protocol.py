@@ -63,7 +63,7 @@ def test_hashes_cover_what_can_change_a_number_and_nothing_else(tmp_path):
     assert [one != other for one, other in zip(searched, before, strict=True)] == [True, False, True]
     scored = hashes(text.replace("base_filters = 6", "base_filters = 7"))
     assert all(one != other for one, other in zip(scored, before, strict=True))
-    budget = hashes(text.replace("epochs = 300", "epochs = 301"))
+    budget = hashes(text.replace("epochs = 1200", "epochs = 1201"))
     assert [one != other for one, other in zip(budget, before, strict=True)] == [False, False, True]
 
 
@@ -120,5 +120,5 @@ def test_plans():
     assert (plan.name, plan.limits.steps, plan.limits.epochs) == ("paper-full-seed0", 3, None)
     plans = comparison_plans(protocol)
     assert len({each.name for each in plans}) == len(plans) == 2 * (4 + 2)
-    assert {each.limits.epochs for each in plans} == {300}
+    assert {each.limits.epochs for each in plans} == {1200}
     assert PUBLISHED.sampling.root_unary_edge_decay == 0.85
