@@ -10,7 +10,7 @@ import pytest
 from paper_optimizers import from_text, get
 from reproduce.population.assembly import Capacity, Member
 from reproduce.population.engine import Population
-from tests.population.walks import GRADIENTS, STEPS, data, engine_walk, given_gradients
+from tests.population.walks import GRADIENTS, SHAPES, STEPS, data, engine_walk, given_gradients, population_of
 
 LAYOUTS = ("map", "vectorise")
 
@@ -113,3 +113,32 @@ def test_a_member_beyond_the_capacity_is_named():
     population = Population(given_gradients(), Capacity(instructions=2))
     with pytest.raises(ValueError, match=r"member 1 needs 4 instructions .* Capacity\(instructions=4\)"):
         population.start([member("None ~ tanh(g)"), member("None ~ tanh((g)+(v hat))")])
+
+
+def test_training_can_go_on_from_given_weights():
+    first = {seed: (tuple(np.full(shape, seed, np.float32) for shape in SHAPES), ()) for seed in (3, 4)}
+    programs, state = population_of("map").start([member("None ~ g", seed=3), member("None ~ g", seed=4)], first.get)
+    np.testing.assert_array_equal(state.weight, [[3.0] * 19, [4.0] * 19])
+    assert programs[1].operands.tolist() == [1, 1]
+
+
+def test_gradient_noise_has_the_size_asked_for_in_each_tensor():
+    """SGD at rate 1: what a step differs by from one without noise is the noise."""
+    noisy, members = (
+        Population(given_gradients(), gradient_noise=0.5),
+        [member("None ~ g", 1.0, seed=s) for s in range(64)],
+    )
+    order = np.zeros((64, 1, 1), np.int32)
+    moved = []
+    for engine in (noisy, noisy, population_of("map")):
+        programs, state = engine.start(members)
+        state, _ = engine.epoch(programs, state, engine.tables(members, range(1)), data(), order)
+        moved.append(np.asarray(state.weight, np.float64))
+    noise = moved[0] - moved[2]
+    np.testing.assert_array_equal(moved[0], moved[1])
+    assert len(np.unique(noise, axis=0)) == 64
+    ends = np.cumsum([0, *(int(np.prod(shape)) for shape in SHAPES)])
+    for tensor, gradient in enumerate(GRADIENTS[0]):
+        part = noise[:, ends[tensor] : ends[tensor + 1]]
+        assert part.std() == pytest.approx(0.5 * np.sqrt(np.mean(gradient**2)), rel=0.15)
+        assert abs(part.mean()) < 0.1 * part.std()

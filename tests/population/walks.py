@@ -56,14 +56,14 @@ def data(gradients: Sequence[Sequence[np.ndarray]] = GRADIENTS) -> tuple[np.ndar
 
 
 @cache
-def population(layout: Layout) -> Population:
+def population_of(layout: Layout) -> Population:
     """One for each layout: lists of one length share its compilation."""
     return Population(given_gradients(), layout=layout)
 
 
 def engine_walk(members: Sequence[Member], layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     """[T, M, P] the weights after each step, and [M] the steps at which members failed."""
-    engine = population(layout)
+    engine = population_of(layout)
     programs, state = engine.start(members)
     walk = []
     for step in range(STEPS):
