@@ -10,6 +10,7 @@ Sources: Agarwal et al. 2021 (interquartile mean, stratified bootstrap, score di
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -178,10 +179,12 @@ def runs_needed(difference: float, sd: float, power: float = POWER) -> int:
     """
     if difference <= 0:
         raise ValueError(f"received difference = {difference}; expected a positive number")
-    n = 2
-    while detectable_difference(sd, n, power=power) > difference:
-        n += 1
-    return n
+    enough = 2
+    while detectable_difference(sd, enough, power=power) > difference:
+        enough *= 2
+    # More runs never detect less, so the fewest lie between the last two tries.
+    few = range(max(2, enough // 2), enough + 1)
+    return few[bisect.bisect_left(few, True, key=lambda n: detectable_difference(sd, n, power=power) <= difference)]
 
 
 def interquartile_mean(values: ArrayLike) -> NDArray[np.float64]:

@@ -94,6 +94,9 @@ def test_known_numbers_of_runs() -> None:
     # Spreads in points: 14 runs an arm at 0.45 and 6 at 0.25 detect half a point with probability 0.8.
     assert runs_needed(0.5, 0.45) == 14
     assert runs_needed(0.5, 0.25) == 6
+    assert runs_needed(0.5, 0.0) == 2
+    # Of many runs the normal approximation holds: 2 (1.96 + 0.842)^2 sd^2 / difference^2.
+    assert runs_needed(0.5, 10.0) == pytest.approx(2 * (1.96 + 0.8416) ** 2 * 400, rel=0.002)
 
 
 @pytest.mark.parametrize(("n", "paired"), [(2, True), (3, True), (5, False), (30, False)])

@@ -118,9 +118,11 @@ def test_differences_to_adam_and_adamw() -> None:
     assert (lines["Opt1"][3], lines["A1"][4]) == ("<.001", "tie")
     assert lines["Adam"][:5] == ("-",) * 5
     assert lines["AdamW"][5:] == ("-",) * 5
+    assert "arms of 2 runs would find half a point" in table.caption
     one = {line[0]: line[1:] for line in shown(difference_table(of_one_seed(study)))}
     assert one["Opt1"][:5] == ("+10.01", "-", "-", "-", "tie")
     none = {line[0]: line[1:] for line in shown(difference_table(emptied(study)))}
+    assert "would find half a point" not in difference_table(emptied(study)).caption
     assert none["Opt1"][:5] == ("not run", "-", "-", "-", "not run")
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import statistics
+
 from reproduce.report.comparisons import difference, study_setting
 from reproduce.report.results import StudyResults
-from reproduce.report.statistics import POWER, Difference, holm, paired_p_value
+from reproduce.report.statistics import POWER, Difference, holm, paired_p_value, runs_needed
 from reproduce.report.table import NONE, Cell, Column, Section, Table, missing, number, points, words
 
 #: Who the others are compared with, where they take part.
 REFERENCES = ("Adam", "AdamW")
+_HALF_POINT = 0.005
 
 
 def difference_table(study: StudyResults) -> Table:
@@ -32,11 +35,23 @@ def difference_table(study: StudyResults) -> Table:
             f"({len(study.protocol.seeds.final)} planned), n in the CSV file of the runs; ±: half of Student's 95 % "
             f"interval; finds: the least true difference that so many pairs of this spread find with probability "
             f"{POWER}; p: of the paired t test, corrected by Holm for all optimizers of the column and task. Verdict: "
-            "a tie where the interval holds 0 or the difference is below what is found."
+            f"a tie where the interval holds 0 or the difference is below what is found.{_runs_needed(study)}"
         ),
         columns=tuple(columns),
         sections=tuple(Section(task, _lines(study, task, references)) for task in study.tasks),
         section_name="task",
+    )
+
+
+def _runs_needed(study: StudyResults) -> str:
+    """A sentence on how many runs half a point takes, at the spread of this study; nothing where that is not known."""
+    spreads = [result.test.sd for result in study.results.values() if result.test is not None and result.test.sd]
+    if not spreads:
+        return ""
+    sd = statistics.median(spreads)
+    return (
+        f" At the median standard deviation of {100 * sd:.2f} points, unpaired arms of {runs_needed(_HALF_POINT, sd)} "
+        f"runs would find half a point with probability {POWER}."
     )
 
 
