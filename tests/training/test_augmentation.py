@@ -1,7 +1,8 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -47,6 +48,7 @@ def test_each_changes_images_within_their_range_and_follows_the_seed(name: str) 
         assert np.abs(epoch(name, seed=6)[0] - images).max() > 1
 
 
+@pytest.mark.slow
 def test_one_after_another_is_the_same_in_another_process_and_backend() -> None:
     names = ("crop", "rand_augment", "cutmix")
     images, labels = epoch(*names, seed=8)
@@ -55,7 +57,12 @@ def test_one_after_another_is_the_same_in_another_process_and_backend() -> None:
         f"sys.stdout.buffer.write(b''.join(array.tobytes() for array in epoch(*{names}, seed=8)))"
     )
     other = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=_environment("jax"), capture_output=True, check=True, timeout=300
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        check=True,
+        timeout=300,
     ).stdout
     assert other == images.tobytes() + labels.tobytes()
 
@@ -92,9 +99,3 @@ def test_without_keras_cv_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "keras_cv", None)
     with pytest.raises(ReproduceError, match="needs keras_cv: install this project with its extra 'data'"):
         AugmentedEpochs(DATA, ("flip",))
-
-
-def _environment(backend: str) -> dict[str, Any]:
-    import os
-
-    return {**os.environ, "KERAS_BACKEND": backend}
