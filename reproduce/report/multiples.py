@@ -6,6 +6,7 @@ takes as long as one with a single panel.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -118,14 +119,15 @@ def draw_multiples(panels: Sequence[Panel], x: Axis, y: Axis, *, columns: int, h
     full = _TOP + rows * (above + height) + (rows - 1) * _GAP + _BOTTOM
     scales = (_scale(x, _values(shown, 0)), _scale(y, _values(shown, 1)))
     figure, axes = _canvas(72 * PAGE, full)
+    places = []
     for number, (panel, title) in enumerate(zip(shown, titles, strict=True)):
         column, row = number % columns, number // columns
         left, top = _LEFT + column * (width + _GAP), full - _TOP - above - row * (above + height + _GAP)
         axes.text(left, top + 4, title, fontsize=7, va="bottom")
-        place = _Place(left, top - height, width, height, *scales)
-        lowest = number + columns >= len(shown)
-        _frame(axes, place, (x, y), outer_x=lowest, outer_y=column == 0)
-        _content(axes, place, panel)
+        places.append(_Place(left, top - height, width, height, *scales))
+        _tick_labels(axes, places[-1], (x, y), outer_x=number + columns >= len(shown), outer_y=column == 0)
+        _content(axes, places[-1], panel)
+    _frames(axes, places, (x, y))
     axes.text(_LEFT + (72 * PAGE - _LEFT - _RIGHT) / 2, 8, x.label, fontsize=9, ha="center", va="bottom")
     axes.text(8, _BOTTOM + (full - _BOTTOM - _TOP) / 2, y.label, fontsize=9, rotation=90, va="center")
     return figure
@@ -156,21 +158,33 @@ def _canvas(width: float, height: float) -> tuple[Any, Any]:
     return figure, axes
 
 
-def _frame(axes: Any, place: _Place, both: tuple[Axis, Axis], *, outer_x: bool, outer_y: bool) -> None:
-    """Grid, axis lines, and labels of the ticks where no other panel has them."""
-    right, top = place.left + place.width, place.bottom + place.height
-    for tick in _ticks(both[0], place.x, place.width):
+def _tick_labels(axes: Any, place: _Place, both: tuple[Axis, Axis], *, outer_x: bool, outer_y: bool) -> None:
+    """The labels of the ticks where no other panel has them."""
+    for tick in _ticks(both[0], place.x, place.width) if outer_x else ():
         across = float(place.left + place.width * place.x(tick))
-        axes.plot([across, across], [place.bottom, top], color=_GRID, linewidth=0.6, zorder=0)
-        if outer_x:
-            axes.text(across, place.bottom - 3, _tick_text(both[0], tick), fontsize=7, ha="center", va="top")
-    for tick in _ticks(both[1], place.y, place.height):
+        axes.text(across, place.bottom - 3, _tick_text(both[0], tick), fontsize=7, ha="center", va="top")
+    for tick in _ticks(both[1], place.y, place.height) if outer_y else ():
         up = float(place.bottom + place.height * place.y(tick))
-        axes.plot([place.left, right], [up, up], color=_GRID, linewidth=0.6, zorder=0)
-        if outer_y:
-            axes.text(place.left - 3, up, _tick_text(both[1], tick), fontsize=7, ha="right", va="center")
-    corner = [place.left, place.left, right], [top, place.bottom, place.bottom]
-    axes.plot(*corner, color="#555555", linewidth=0.8, solid_joinstyle="miter", zorder=3)
+        axes.text(place.left - 3, up, _tick_text(both[1], tick), fontsize=7, ha="right", va="center")
+
+
+def _frames(axes: Any, places: Sequence[_Place], both: tuple[Axis, Axis]) -> None:
+    """The grids and the axis lines of all panels, each as one broken line: one line a tick would fill the file."""
+    grid: list[tuple[float, float]] = []
+    corners: list[tuple[float, float]] = []
+    gap = (math.nan, math.nan)
+    for place in places:
+        right, top = place.left + place.width, place.bottom + place.height
+        for tick in _ticks(both[0], place.x, place.width):
+            across = float(place.left + place.width * place.x(tick))
+            grid += [(across, place.bottom), (across, top), gap]
+        for tick in _ticks(both[1], place.y, place.height):
+            up = float(place.bottom + place.height * place.y(tick))
+            grid += [(place.left, up), (right, up), gap]
+        corners += [(place.left, top), (place.left, place.bottom), (right, place.bottom), gap]
+    if grid:
+        axes.plot(*zip(*grid, strict=True), color=_GRID, linewidth=0.6, zorder=0)
+    axes.plot(*zip(*corners, strict=True), color="#555555", linewidth=0.8, solid_joinstyle="miter", zorder=3)
 
 
 def _content(axes: Any, place: _Place, panel: Panel) -> None:
