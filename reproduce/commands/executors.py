@@ -7,23 +7,39 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from reproduce.commands.arguments import positive
+from reproduce.machine import engine_device_name
 
 if TYPE_CHECKING:
     from reproduce.search.executors import Executor
     from reproduce.search.surrogate import SurrogateSettings
 
-    #: Gives the executor of a surrogate.
-    Executors = Callable[[SurrogateSettings], Executor]
-
 #: Candidates scored together: few, so that each score is known and kept soon; more, so that a large device is full.
 _BATCH_ON_CPUS = 2
 _BATCH_ELSEWHERE = 32
+
+
+@dataclass(frozen=True)
+class Executors:
+    """Gives the executor of a surrogate.
+
+    Attributes:
+        make: Does so.
+        device: Names what scores are computed on. On a cluster this process leaves its own device to a worker.
+    """
+
+    make: Callable[[SurrogateSettings], Executor]
+    device: Callable[[], str]
+
+    def __call__(self, settings: SurrogateSettings) -> Executor:
+        """The executor of ``settings``."""
+        return self.make(settings)
 
 
 def add_executor_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +80,7 @@ def open_executors(options: argparse.Namespace, data_dir: Path | None, console: 
         ReproduceError: If Ray is not installed, or there is no cluster at the address.
     """
     if options.executor == "process":
-        yield lambda settings: _in_process(settings, options, data_dir)
+        yield Executors(lambda settings: _in_process(settings, options, data_dir), engine_device_name)
         return
     from reproduce.search.ray_executor import RayExecutor
     from reproduce.search.ray_workers import RayWorkers
@@ -75,7 +91,9 @@ def open_executors(options: argparse.Namespace, data_dir: Path | None, console: 
 
     with RayWorkers(scorer_from_dict, address=options.address, count=options.workers, notice=notice) as workers:
         batch = options.batch or (_BATCH_ELSEWHERE if workers.has_gpus else _BATCH_ON_CPUS)
-        yield lambda settings: RayExecutor(workers, _document(settings, options, data_dir), batch)
+        yield Executors(
+            lambda settings: RayExecutor(workers, _document(settings, options, data_dir), batch), workers.device
+        )
 
 
 def _in_process(settings: SurrogateSettings, options: argparse.Namespace, data_dir: Path | None) -> Executor:

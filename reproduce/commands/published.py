@@ -13,10 +13,10 @@ from reproduce.commands.executors import add_executor_arguments, open_executors
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
+    from reproduce.search.executors import Executor
     from reproduce.search.published_log import LoggedEvaluation
     from reproduce.search.replay import Conditions, ReplayRow
     from reproduce.search.replay_sample import Job
-    from reproduce.search.surrogate import SurrogateSettings
 
 
 def add(commands: Commands) -> None:
@@ -84,7 +84,7 @@ def _import_log(options: argparse.Namespace, console: Console) -> None:
 
 def _replay(options: argparse.Namespace, console: Console) -> None:
     from reproduce.data import load_dataset
-    from reproduce.machine import engine_device_name, versions
+    from reproduce.machine import versions
     from reproduce.search.protocol import load_search_protocol
     from reproduce.search.published_log import read_published_log
     from reproduce.search.replay import Conditions, behave, conditions_hash
@@ -97,15 +97,16 @@ def _replay(options: argparse.Namespace, console: Console) -> None:
     dataset = load_dataset(settings.data, options.data_dir)
     functions = logged_functions(rows, _fingerprints(rows, console))
     jobs = jobs_of(stratified_sample(functions, options.sample), options.repeats, options.runs)
-    conditions = Conditions(
-        protocol=conditions_hash(settings, options.behaviour),
-        behaviour=options.behaviour,
-        data=dataset.checksum(),
-        device=engine_device_name(),
-        versions=versions("jax"),
-    )
     folder = options.output / protocol.profile / f"replay-{options.behaviour}"
-    replayed = _run(jobs, conditions, settings, folder, options, console)
+    with open_executors(options, options.data_dir, console) as executors, executors(settings) as executor:
+        conditions = Conditions(
+            protocol=conditions_hash(settings, options.behaviour),
+            behaviour=options.behaviour,
+            data=dataset.checksum(),
+            device=executors.device(),
+            versions=versions("jax"),
+        )
+        replayed = _run(jobs, conditions, executor, folder, console)
     comparisons = compare(functions, replayed)
     found = agreement_of(functions, comparisons)
     origin = (
@@ -118,12 +119,7 @@ def _replay(options: argparse.Namespace, console: Console) -> None:
 
 
 def _run(
-    jobs: list[Job],
-    conditions: Conditions,
-    settings: SurrogateSettings,
-    folder: Path,
-    options: argparse.Namespace,
-    console: Console,
+    jobs: list[Job], conditions: Conditions, executor: Executor, folder: Path, console: Console
 ) -> list[ReplayRow]:
     """Run the jobs, with progress."""
     from rich.progress import (
@@ -144,8 +140,6 @@ def _run(
     with (
         Progress(*columns, console=console, transient=True) as bar,
         Ledger(folder / NAME, row_from_dict, lambda text: _say(console, text)) as ledger,
-        open_executors(options, options.data_dir, console) as executors,
-        executors(settings) as executor,
     ):
         task = bar.add_task("Candidates scored again", total=len(jobs))
         return run_replay(jobs, conditions, ledger, executor, lambda done: bar.advance(task, done))

@@ -74,6 +74,7 @@ class RayWorkers:
         self._scoring: dict[Any, Any] = {}
         self._answers: dict[Any, str | LostWorker | Exception] = {}
         self._failed_starts = 0
+        self._devices: set[str] = set()
         for _ in range(self.count):
             self._start()
 
@@ -93,6 +94,16 @@ class RayWorkers:
     def num_idle(self) -> int:
         """How many workers are up and free; `submit` takes one."""
         return len(self._idle)
+
+    def device(self) -> str:
+        """What the workers that are up compute on; waits for the first.
+
+        Raises:
+            WorkerError: If no worker comes up.
+        """
+        while not self._devices:
+            self.wait()
+        return "; ".join(sorted(self._devices))
 
     def submit(self, settings: str, candidates: str) -> Any:
         """Let an idle worker score a batch.
@@ -155,6 +166,7 @@ class RayWorkers:
         self._idle.append(worker)
         if starting:
             self._failed_starts = 0
+            self._devices.add(str(answer))
         else:
             self._answers[reference] = answer
 
@@ -179,8 +191,11 @@ class _Worker:
         self._make_scorer = make_scorer
         self._scorers: dict[str, Scorer] = {}
 
-    def ready(self) -> None:
-        """Answers once the worker is up."""
+    def ready(self) -> str:
+        """The device, once the worker is up."""
+        from reproduce.machine import engine_device_name
+
+        return engine_device_name()
 
     def score(self, settings: str, candidates: str) -> str:
         """JSON in, JSON out; the scorer of ``settings`` is made when first needed and kept."""

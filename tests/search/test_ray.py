@@ -7,6 +7,7 @@ import pytest
 
 from paper_optimizers import get, names
 from reproduce.errors import DataError, ReproduceError, WorkerError
+from reproduce.machine import cpu_name
 from reproduce.search import ray_workers
 from reproduce.search.executors import Candidate
 from reproduce.search.ray_executor import RayExecutor
@@ -63,6 +64,10 @@ def test_scores_are_those_of_one_process(workers, tmp_path, batch):
     counts = {path.name: sum(map(int, path.read_text().split())) for path in tmp_path.iterdir()}
     assert len(counts) == 2
     assert sum(counts.values()) == len(CANDIDATES)
+
+
+def test_the_device_is_the_workers(workers):
+    assert workers.device() == cpu_name()
 
 
 def test_nothing_listens_beyond_this_machine(workers):
