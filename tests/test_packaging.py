@@ -50,6 +50,7 @@ def test_the_wheel_holds_the_packages_and_their_data(wheel: Path) -> None:
         assert path.relative_to(ROOT).as_posix() in names
     for path in (ROOT / "artifact" / "protocols").rglob("*.toml"):
         assert f"reproduce/protocols/{path.relative_to(ROOT / 'artifact' / 'protocols').as_posix()}" in names
+    assert "reproduce/claims.toml" in names
     assert not [name for name in names if name.startswith(("tests/", "artifact/", "docs/"))]
 
 

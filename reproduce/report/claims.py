@@ -15,8 +15,10 @@ from reproduce.report.predicates import PREDICATES, Predicate
 from reproduce.report.table import NONE, Cell, Column, Section, Table, fixed, missing, number, words
 from reproduce.settings import read_settings, require
 
-#: The claims of the paper's abstract and of this project.
-CLAIMS = Path(__file__).resolve().parents[2] / "artifact" / "claims.toml"
+_PACKAGE = Path(__file__).resolve().parents[1]
+_PLACES = (_PACKAGE.parent / "artifact" / "claims.toml", _PACKAGE / "claims.toml")
+#: The claims of the paper's abstract and of this project: in a checkout, or an installed package's copy.
+CLAIMS = next((path for path in _PLACES if path.is_file()), _PLACES[0])
 
 
 @dataclass(frozen=True)
