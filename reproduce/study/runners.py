@@ -43,7 +43,6 @@ def _lacking(task: TaskSettings) -> str | None:
     model, training = task.model, task.training
     there = {
         f"model.kind = {model.kind!r}": model.kind == "surrogate",
-        f"model.pixels = {model.pixels!r}": model.pixels == "unit",
         f"model.start = {model.start!r}": model.start == "scratch",
         f"training.augmentations = {list(training.augmentations)}": training.augmentations in ((), CROP_FLIP_CUTOUT),
         f"training.accumulation = {training.accumulation}": training.accumulation == 1,

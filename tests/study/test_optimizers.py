@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from paper_optimizers import EvolvedSchedule, WarmupHoldCosine, describe_schedule, get
+from reproduce.errors import ProtocolError
+from reproduce.study.optimizers import KERAS, entrant_spec, learning_rates, make_entrant, make_optimizer, roster
+from reproduce.study.protocol import OptimizerSettings
+from reproduce.training.length import RunLength
+
+LENGTH = RunLength(total_steps=50, warmup_steps=10, hold_steps=5)
+
+
+def test_an_entrant_says_what_its_name_says() -> None:
+    settings = OptimizerSettings(
+        catalog=("Opt7", "Opt7-nodecay", "A1+LR3", "Opt4-nodecay+LR2"),
+        keras=("Adam", "Adam+LR1", "Nadam"),
+        reference="Adam",
+    )
+    found = [(each.base, each.kind, each.decay, each.schedule) for each in roster(settings)]
+    assert found == [
+        ("Opt7", "catalog", True, None),
+        ("Opt7", "catalog", False, None),
+        ("A1", "catalog", True, "LR3"),
+        ("Opt4", "catalog", False, "LR2"),
+        ("Adam", "keras", True, None),
+        ("Adam", "keras", True, "LR1"),
+        ("Nadam", "keras", True, None),
+    ]
+    prints = [entrant.fingerprint for entrant in roster(settings)]
+    assert prints[0] == get("Opt7").fingerprint()
+    assert prints[-1] is None
+    assert len(set(prints)) == len(prints)
+
+
+def test_specs_run_without_decays_and_with_crossed_schedules() -> None:
+    bare = entrant_spec(make_entrant("Opt4-nodecay", "here"))
+    assert bare is not None
+    assert (bare.decays, bare.schedule) == ((), None)
+    crossed = entrant_spec(make_entrant("Adam+LR6", "here"))
+    assert crossed is not None
+    assert crossed.schedule == describe_schedule("LR6").factor
+    assert crossed.update == get("Adam").update
+    assert entrant_spec(make_entrant("Muon", "here")) is None
+
+
+@pytest.mark.parametrize(
+    ("catalog", "keras", "message"),
+    [
+        (("Opt11",), (), "optimizers.catalog: no optimizer called 'Opt11'; did you mean"),
+        ((), ("Opt1",), "optimizers.keras: no optimizer 'Opt1'; there are: SGD"),
+        (("A1-nodecay",), (), "A1 has no decay functions and no schedule factor to leave out"),
+        ((), ("Adam-nodecay",), "Adam has no decay functions"),
+        (("A1+LR10",), (), r"'A1\+LR10' ends in no schedule; there are: LR1"),
+        (("A1+",), (), "ends in no schedule"),
+        (("Opt4+LR2",), (), "Opt4 comes with a schedule of its own"),
+        ((), ("ScheduleFreeAdamW+LR2",), "ScheduleFreeAdamW comes with a schedule of its own"),
+    ],
+)
+def test_names_that_fit_nothing_are_named(catalog: tuple[str, ...], keras: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ProtocolError, match=message):
+        roster(OptimizerSettings(catalog, keras, (catalog + keras)[0]))
+
+
+def test_rates_are_those_of_the_package_s_schedules() -> None:
+    plain = WarmupHoldCosine(0.3, 50, 10, 5).values(np.arange(50))
+    for name in ("Adam", "Opt4", "A1+LR1"):  # A spec multiplies by its own factor.
+        np.testing.assert_allclose(learning_rates(make_entrant(name, "here"), 0.3, LENGTH), plain, rtol=1e-6)
+    crossed = EvolvedSchedule("LR1", 0.3, 50, 10, 5).values(np.arange(50))
+    np.testing.assert_allclose(
+        learning_rates(make_entrant("Adam+LR1", "here"), 0.3, LENGTH)[1:], crossed[1:], rtol=1e-6
+    )
+
+
+def test_schedule_free_rates_stay_at_the_peak_after_the_warm_up() -> None:
+    rates = learning_rates(make_entrant("ScheduleFreeAdamW", "here"), 0.3, LENGTH)
+    np.testing.assert_allclose(rates[10:], 0.3)
+    np.testing.assert_allclose(rates[:10], 0.03 * np.arange(10), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", [*KERAS, "Opt7-nodecay", "A1+LR1", "SGD+LR2"])
+def test_every_optimizer_can_be_made_with_a_rate_that_can_be_set(name: str) -> None:
+    optimizer = make_optimizer(make_entrant(name, "here"), LENGTH)
+    optimizer.learning_rate.assign(0.25)
+    assert float(optimizer.learning_rate) == 0.25
