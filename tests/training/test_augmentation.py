@@ -30,7 +30,12 @@ ORIGINAL = DATA.train.inputs[ORDER].astype(np.float32)
 LABELS = DATA.train.labels[ORDER]
 
 
-@pytest.mark.parametrize("name", get_args(Augmentation))
+NAMES = [
+    pytest.param(name, marks=pytest.mark.slow) if name == "rand_augment" else name for name in get_args(Augmentation)
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_each_changes_images_within_their_range_and_follows_the_seed(name: str) -> None:
     images, labels = epoch(name)
     assert images.shape == ORIGINAL.shape

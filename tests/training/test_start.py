@@ -63,6 +63,7 @@ def test_fine_tuning_starts_from_these_weights_and_a_new_last_layer(weights: Pat
     assert start.weights.startswith("invented ")
 
 
+@pytest.mark.slow
 def test_what_is_frozen_stays_and_the_rest_is_trained(weights: Path) -> None:
     start = read_start(weights).values
     network = build_model(MODEL, invented())
@@ -78,6 +79,7 @@ def test_what_is_frozen_stays_and_the_rest_is_trained(weights: Path) -> None:
             assert np.array_equal(before, value) == stays(path), (frozen, path)
 
 
+@pytest.mark.slow
 def test_fine_tuning_is_ahead_of_training_from_scratch(weights: Path) -> None:
     ahead, _ = tuned(weights, epochs=2)
     scratch = run(trainer(invented(seed=1), training={"batch_size": 8}), 0.01, 1)
