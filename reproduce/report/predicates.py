@@ -90,7 +90,8 @@ class SchedulesHelp:
             verdicts = {
                 schedule: _verdict(study, task, name, plain) for schedule, name in names.items() if schedule is not None
             }
-            findings.append(_enough(verdicts, self.at_least, f"{task}: better with {self.optimizer} than none"))
+            what = f"{task}: {self.optimizer} better with a schedule than without"
+            findings.append(_enough(verdicts, self.at_least, what))
         return _everywhere(findings)
 
 

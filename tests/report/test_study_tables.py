@@ -112,16 +112,17 @@ def test_differences_to_adam_and_adamw() -> None:
     protocol = protocol_of("main", ("Opt1", "A1", "Adam", "AdamW"))
     study = invented(protocol, {"Opt1": 0.3, "A1": 0.2, "Adam": 0.2, "AdamW": 0.1})
     table = difference_table(study)
-    lines = {line[0]: line[1:] for line in shown(table)}
+    lines = {line[0]: line[2:] for line in shown(table)}
     assert [cell for cell in lines["Opt1"] if cell in ("better", "tie", "worse")] == ["better", "better"]
     assert (lines["Opt1"][0], lines["Opt1"][5]) == ("+10.00", "+20.00")
     assert (lines["Opt1"][3], lines["A1"][4]) == ("<.001", "tie")
     assert lines["Adam"][:5] == ("-",) * 5
     assert lines["AdamW"][5:] == ("-",) * 5
     assert "arms of 2 runs would find half a point" in table.caption
-    one = {line[0]: line[1:] for line in shown(difference_table(of_one_seed(study)))}
+    assert [line[1] for line in shown(table)] == ["3"] * 4
+    one = {line[0]: line[2:] for line in shown(difference_table(of_one_seed(study)))}
     assert one["Opt1"][:5] == ("+10.01", "-", "-", "-", "tie")
-    none = {line[0]: line[1:] for line in shown(difference_table(emptied(study)))}
+    none = {line[0]: line[2:] for line in shown(difference_table(emptied(study)))}
     assert "would find half a point" not in difference_table(emptied(study)).caption
     assert none["Opt1"][:5] == ("not run", "-", "-", "-", "not run")
 

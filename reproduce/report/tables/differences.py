@@ -7,7 +7,7 @@ import statistics
 from reproduce.report.comparisons import difference, study_setting
 from reproduce.report.results import StudyResults
 from reproduce.report.statistics import POWER, Difference, holm, paired_p_value, runs_needed
-from reproduce.report.table import NONE, Cell, Column, Section, Table, missing, number, points, words
+from reproduce.report.table import NONE, Cell, Column, Section, Table, count, missing, number, points, words
 
 #: Who the others are compared with, where they take part.
 REFERENCES = ("Adam", "AdamW")
@@ -17,7 +17,7 @@ _HALF_POINT = 0.005
 def difference_table(study: StudyResults) -> Table:
     """Differences of test accuracy on common seeds to each reference of `REFERENCES` that takes part."""
     references = [name for name in REFERENCES if any(entrant.name == name for entrant in study.entrants)]
-    columns = [Column("Optimizer", "optimizer")]
+    columns = [Column("Optimizer", "optimizer"), Column("n", "n", numeric=True)]
     for name in references:
         key = name.lower()
         columns += [
@@ -32,7 +32,7 @@ def difference_table(study: StudyResults) -> Table:
         title=f"Differences to {' and '.join(references)} in the study {study.name}",
         caption=(
             f"{study_setting(study)} Test accuracy minus that of the tuned reference in points, mean over common seeds "
-            f"({len(study.protocol.seeds.final)} planned), n in the CSV file of the runs; ±: half of Student's 95 % "
+            f"(n final runs, {len(study.protocol.seeds.final)} planned); ±: half of Student's 95 % "
             f"interval; finds: the least true difference that so many pairs of this spread find with probability "
             f"{POWER}; p: of the paired t test, corrected by Holm for all optimizers of the column and task. Verdict: "
             f"a tie where the interval holds 0 or the difference is below what is found.{_runs_needed(study)}"
@@ -58,7 +58,11 @@ def _runs_needed(study: StudyResults) -> str:
 def _lines(study: StudyResults, task: str, references: list[str]) -> tuple[tuple[Cell, ...], ...]:
     cells = [_column(study, task, reference) for reference in references]
     return tuple(
-        (words(entrant.name), *(cell for of_reference in cells for cell in of_reference[entrant.name]))
+        (
+            words(entrant.name),
+            count(len(study.results[task, entrant.name].finals)),
+            *(cell for of_reference in cells for cell in of_reference[entrant.name]),
+        )
         for entrant in study.entrants
     )
 
