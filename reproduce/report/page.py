@@ -122,13 +122,17 @@ def _headed_parts(inputs: ReportInputs, pictures: Mapping[str, Sequence[Picture]
     """A part for each heading that has a table or a figure."""
     number = 0
     for heading in dict.fromkeys((*HEADINGS, *inputs.tables, *pictures)):
-        tables, figures = inputs.tables.get(heading, ()), []
-        for picture in pictures.get(heading, ()):
-            number += 1
-            figures.append(figure_html(picture, f"Figure {number}"))
-        if tables or figures:
-            entries = tuple((f"table-{html.escape(table.name)}", table.title) for table in tables)
-            yield _Part(heading, "\n".join([*(_table(table, link) for table in tables), *figures]), entries)
+        tables, drawn = inputs.tables.get(heading, ()), pictures.get(heading, ())
+        if not tables and not drawn:
+            continue
+        entries = [(f"table-{html.escape(table.name)}", table.title) for table in tables]
+        if drawn:
+            last = number + len(drawn)
+            label = f"Figure {last}" if len(drawn) == 1 else f"Figures {number + 1} to {last}"
+            entries.append((f"figure-{html.escape(drawn[0].name)}", label))
+        figures = [figure_html(each, f"Figure {place}") for place, each in enumerate(drawn, start=number + 1)]
+        number += len(drawn)
+        yield _Part(heading, "\n".join([*(_table(table, link) for table in tables), *figures]), tuple(entries))
 
 
 def _table(table: Table, link: Link) -> str:

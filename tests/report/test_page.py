@@ -162,6 +162,9 @@ def test_it_says_where_the_numbers_come_from(document: Document) -> None:
 def test_figures_are_numbered_in_order(page: str) -> None:
     numbers = [int(number) for number in re.findall(r"<strong>Figure (\d+)\.</strong>", page)]
     assert numbers == list(range(1, len(numbers) + 1))
+    listed = re.findall(r'<li><a href="#figure-[^"]+">Figures (\d+) to (\d+)</a></li>', page)
+    assert listed[0][0] == "1"
+    assert int(listed[-1][1]) == len(numbers)
 
 
 def test_same_inputs_same_page(page: str) -> None:
