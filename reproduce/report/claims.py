@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from reproduce.errors import ProtocolError
 from reproduce.report.collection import Collection
 from reproduce.report.findings import Finding, Status
 from reproduce.report.predicates import PREDICATES, Predicate
-from reproduce.report.table import NONE, Cell, Column, Section, Table, fixed, missing, number, words
+from reproduce.report.table import NONE, Cell, Column, Section, Table, missing, number, words
 from reproduce.settings import read_settings, require
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -110,34 +110,75 @@ def check(claims: Sequence[tuple[Claim, Predicate]], collections: Mapping[str, C
 
 
 def claims_table(checked: Sequence[Checked]) -> Table:
-    """Claims, what became of them, and what it takes to check them."""
-    sources = {"paper": "The paper's abstract, in our words", "ours": "This project"}
+    """Claims and what became of them."""
     counts = {status: sum(each.status == status for each in checked) for status in ("PASS", "FAIL", "NOT RUN")}
     return Table(
         name="claims",
         title="Claims",
         caption=(
             f"{len(checked)} claims: {', '.join(f'{count} {status}' for status, count in counts.items())}. Decided by "
-            "stored rows alone; FAIL: the rows contradict the claim; NOT RUN: rows that could decide it are missing. "
-            "Minutes, GPU hours and disk (GB, without the environment) are what the command takes that makes the rows."
+            "stored rows alone; FAIL: the rows contradict the claim; NOT RUN: rows that could decide it are missing."
         ),
         columns=(
             Column("Claim", "claim"),
-            Column("Statement", "statement"),
             Column("Status", "status"),
-            Column("Expected", "expected"),
-            Column("Profile", "profile"),
+            Column("Statement", "statement"),
             Column("Evidence", "evidence"),
+            Column("Profile", "profile"),
+            Column("", "expected"),
+        ),
+        sections=_by_source(checked, _verdict_cells),
+        section_name="source",
+    )
+
+
+def claim_costs_table(checked: Sequence[Checked]) -> Table:
+    """What it takes to make the rows that decide each claim."""
+    return Table(
+        name="claim_costs",
+        title="What it takes to check the claims",
+        caption=(
+            f"{len(checked)} claims: the command that makes the rows, and what it takes on the machine that its "
+            "profile is meant for; disk in GB, without the environment. Checking them against rows takes seconds. Expected: "
+            "what the rows kept with the repository say, unknown while none decide it."
+        ),
+        columns=(
+            Column("Claim", "claim"),
             Column("Command", "command"),
             Column("Minutes", "minutes", numeric=True),
-            Column("GPU h", "gpu_hours", numeric=True),
+            Column("GPU hours", "gpu_hours", numeric=True),
             Column("Disk", "disk_gb", numeric=True),
+            Column("Expected", "expected"),
         ),
-        sections=tuple(
-            Section(title, tuple(_line(each) for each in checked if each.claim.source == source))
-            for source, title in sources.items()
-        ),
+        sections=_by_source(checked, _cost_cells),
         section_name="source",
+    )
+
+
+def _by_source(checked: Sequence[Checked], cells: Callable[[Checked], tuple[Cell, ...]]) -> tuple[Section, ...]:
+    sources = {"paper": "The paper's abstract, in our words", "ours": "This project"}
+    return tuple(
+        Section(title, tuple(cells(each) for each in checked if each.claim.source == source))
+        for source, title in sources.items()
+    )
+
+
+def _verdict_cells(each: Checked) -> tuple[Cell, ...]:
+    profile = missing(NONE) if each.profile is None else words(each.profile)
+    claim = each.claim
+    texts = (words(text) for text in (claim.name, each.status, claim.statement, each.evidence))
+    return (*texts, profile, words(claim.expected))
+
+
+def _cost_cells(each: Checked) -> tuple[Cell, ...]:
+    claim = each.claim
+    return (
+        words(claim.name),
+        words(claim.command),
+        number(claim.minutes, 0),
+        number(claim.gpu_hours, 1),
+        number(claim.disk_gb, 1),
+        words(claim.expected),
     )
 
 
@@ -160,19 +201,3 @@ def _check(claim: Claim, predicate: Predicate, collections: Mapping[str, Collect
             if finding.status != "NOT RUN":
                 return Checked(claim, profile, finding.status, finding.evidence)
     return Checked(claim, None, finding.status, finding.evidence)
-
-
-def _line(each: Checked) -> tuple[Cell, ...]:
-    claim = each.claim
-    return (
-        words(claim.name),
-        words(claim.statement),
-        words(each.status),
-        words(claim.expected),
-        missing(NONE) if each.profile is None else words(each.profile),
-        words(each.evidence),
-        words(claim.command),
-        Cell(fixed(claim.minutes, 0), claim.minutes),
-        number(claim.gpu_hours, 1),
-        number(claim.disk_gb, 1),
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reproduce.report.claims import Checked, claims_table
+from reproduce.report.claims import Checked, claim_costs_table, claims_table
 from reproduce.report.collection import Collection
 from reproduce.report.figures.engine import MEMBER_STEPS, engine_picture, read_member_steps
 from reproduce.report.inputs import CLAIMS, COST, RESULTS, ROBUSTNESS, SEARCH, SPACE, ReportInputs
@@ -50,7 +50,7 @@ def report_tables(found: Collection, checked: Sequence[Checked], searched: Searc
     results = [study for study in found.studies if study.name in (*COMPARISONS, *_PARTS)]
     others = [study for study in found.studies if study not in results]
     return {
-        CLAIMS: [claims_table(checked)],
+        CLAIMS: [claims_table(checked), claim_costs_table(checked)],
         RESULTS: [*(table for study in results for table in study_tables(study)), *_across(found)],
         ROBUSTNESS: [table for study in others for table in study_tables(study)],
         SEARCH: list(searched.tables),

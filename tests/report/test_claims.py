@@ -6,7 +6,7 @@ import pytest
 
 from reproduce.cli import main
 from reproduce.errors import LedgerError, ProtocolError, ReproduceError
-from reproduce.report.claims import CLAIMS, Claim, check, claims_table, load_claims
+from reproduce.report.claims import CLAIMS, Claim, check, claim_costs_table, claims_table, load_claims
 from reproduce.report.collection import Collection, profiles_in, read_collection, read_study
 from reproduce.report.findings import Finding
 from reproduce.report.inputs import StepCost
@@ -24,6 +24,7 @@ from reproduce.report.predicates import (
 from reproduce.report.results import StudyResults
 from reproduce.report.tables.engine import EngineSpeed
 from tests.report.result_cases import invented, protocol_of, write_study
+from tests.report.test_accuracy_tables import shown
 
 MAIN = protocol_of("main", ("Opt1", "Opt2", "A1", "Adam", "SGD"))
 DECAYS = protocol_of("decays", ("Opt7", "Opt7-nodecay", "Adam"))
@@ -169,9 +170,8 @@ def test_the_table_of_claims_counts() -> None:
     checked = check([(claim(), RunsFinish("main", 0))], {"tiny": collection(main_results())})
     table = claims_table(checked)
     assert "1 claims: 1 PASS, 0 FAIL, 0 NOT RUN" in table.caption
-    assert [[cell.text for cell in line][:5] for line in table.lines()] == [
-        ["a claim", "It is so.", "PASS", "PASS", "tiny"]
-    ]
+    assert shown(table) == [("a claim", "PASS", "It is so.", "0 of 15 final runs diverged", "tiny")]
+    assert shown(claim_costs_table(checked)) == [("a claim", "make it", "1", "0.0", "0.1", "PASS")]
 
 
 def test_the_projects_claims_are_read_and_cover_the_abstract() -> None:
