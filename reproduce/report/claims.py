@@ -139,8 +139,8 @@ def claim_costs_table(checked: Sequence[Checked]) -> Table:
         title="What it takes to check the claims",
         caption=(
             f"{len(checked)} claims: the command that makes the rows, and what it takes on the machine that its "
-            "profile is meant for; disk in GB, without the environment. Checking them against rows takes seconds. Expected: "
-            "what the rows kept with the repository say, unknown while none decide it."
+            "profile is meant for; disk in GB, without the environment. Checking them against rows takes seconds. "
+            "Expected: what the rows kept with the repository say, unknown while none decide it."
         ),
         columns=(
             Column("Claim", "claim"),
