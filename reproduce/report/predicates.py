@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from reproduce.report.collection import Collection
 from reproduce.report.comparisons import difference
 from reproduce.report.findings import Finding, Status, not_run
 from reproduce.report.results import StudyResults
 from reproduce.report.search_predicates import BestScoresShrink, FindsBeat, NothingScoredTwice
-from reproduce.report.statistics import Verdict
+from reproduce.report.statistics import CONFIDENCE, Verdict, holm, paired_p_value
 from reproduce.report.table import signed
 from reproduce.report.tables.ablations import crossings, decay_pairs
 from reproduce.settings import require
@@ -234,30 +234,44 @@ PREDICATES: Mapping[str, type[Predicate]] = {
 }
 
 
-def _verdict(study: StudyResults, task: str, name: str, reference: str) -> tuple[Verdict, float] | None:
-    """The verdict and the mean difference; None while either lacks final runs."""
-    results = [study.result(task, each) for each in (name, reference)]
-    if any(result is None or len(result.finals) < len(study.protocol.seeds.final) for result in results):
+class _Compared(NamedTuple):
+    """A difference as claims see it: its verdict, mean, and the p-value of the paired t test."""
+
+    verdict: Verdict
+    mean: float
+    p_value: float
+
+
+def _verdict(study: StudyResults, task: str, name: str, reference: str) -> _Compared | None:
+    """How one optimizer compares with another; None while either lacks final runs, or there is but one."""
+    result, other = study.result(task, name), study.result(task, reference)
+    planned = len(study.protocol.seeds.final)
+    if result is None or other is None or min(len(result.finals), len(other.finals)) < planned:
         return None
-    against = difference(*results)
-    return None if against is None else (against.verdict, against.mean)
+    against = difference(result, other)
+    p_value = paired_p_value(result.test_by_seed, other.test_by_seed)
+    return None if against is None or p_value is None else _Compared(against.verdict, against.mean, p_value)
 
 
-def _worst(verdicts: Sequence[tuple[Verdict, float] | None]) -> tuple[Verdict, float] | None:
-    """Of several references: not run if any was not, else the verdict of the smallest difference."""
-    known = [verdict for verdict in verdicts if verdict is not None]
-    if len(known) < len(verdicts):
+def _worst(compared: Sequence[_Compared | None]) -> _Compared | None:
+    """Of several references: not run if any was not, else the comparison that says the least for it."""
+    known = [each for each in compared if each is not None]
+    if len(known) < len(compared):
         return None
-    beaten_by = [verdict for verdict in known if verdict[0] != "better"]
-    return min(beaten_by or known, key=lambda verdict: verdict[1])
+    return min(known, key=lambda each: (each.verdict == "better", -each.p_value, each.mean))
 
 
-def _enough(verdicts: Mapping[str, tuple[Verdict, float] | None], at_least: int, what: str) -> Finding:
+def _enough(compared: Mapping[str, _Compared | None], at_least: int, what: str) -> Finding:
     """Whether enough are better; undecided while those not run could still make it enough."""
-    better = {name: found[1] for name, found in verdicts.items() if found is not None and found[0] == "better"}
-    unknown = sum(found is None for found in verdicts.values())
+    known = {name: found for name, found in compared.items() if found is not None}
+    better = {name: found.mean for name, found in known.items() if found.verdict == "better"}
+    corrected = holm({name: found.p_value for name, found in known.items()})
+    certain = sum(corrected[name] < 1 - CONFIDENCE for name in better)
+    unknown = len(compared) - len(known)
     named = ", ".join(f"{name} {signed(100 * mean, 1)}" for name, mean in better.items()) or "none"
-    evidence = f"{what}: {len(better)} of {len(verdicts)} ({named}), {at_least} needed"
+    evidence = (
+        f"{what}: {len(better)} of {len(compared)} ({named}), {at_least} needed; after Holm's correction {certain}"
+    )
     if len(better) >= at_least:
         return Finding("PASS", evidence)
     if len(better) + unknown >= at_least:

@@ -96,7 +96,7 @@ def test_every_task_must_bear_a_claim_out() -> None:
 def test_what_decays_and_schedules_add() -> None:
     decays = invented(DECAYS, {"Opt7": 0.2, "Opt7-nodecay": 0.1})
     assert DecaysHelp("decays", 1).check(collection(decays)) == Finding(
-        "PASS", "digits: better with decays than without: 1 of 1 (Opt7 +10.0), 1 needed"
+        "PASS", "digits: better with decays than without: 1 of 1 (Opt7 +10.0), 1 needed; after Holm's correction 1"
     )
     assert DecaysHelp("decays", 2).check(collection(decays)).status == "FAIL"
     assert DecaysHelp("main", 1).check(collection(main_results())).status == "NOT RUN"
