@@ -65,7 +65,7 @@ _SETTINGS: Mapping[str, Any] = {
 #: Inches: the width of a page, and what panels leave free for the title above and the label below them.
 PAGE, _HEAD, _FOOT = 7.2, 0.45, 0.55
 #: Characters of the title that fit an inch of the figure's width.
-_TITLE_DENSITY = 12.5
+_TITLE_DENSITY = 11.5
 
 
 class Line(NamedTuple):
