@@ -118,8 +118,8 @@ def claims_table(checked: Sequence[Checked]) -> Table:
         caption=(
             f"{len(checked)} claims: {', '.join(f'{count} {status}' for status, count in counts.items())}. Decided by "
             "stored rows alone. FAIL: all runs are there and do not bear the claim out; NOT RUN: some that could are "
-            "missing. Verdicts are those of the tables, each on its own; beside them stands how many are left after Holm's "
-            "correction for the optimizers that the claim counts."
+            "missing. Verdicts are those of the tables, each on its own; beside them stands how many are left after "
+            "Holm's correction for the optimizers that the claim counts."
         ),
         columns=(
             Column("Claim", "claim"),
