@@ -216,7 +216,7 @@ def test_shares_of_functions(records):
 
 def test_every_prefix_of_the_ledger_resumes_to_the_same_ledger(ledger, tmp_path):
     lines = ledger.read_bytes().splitlines(keepends=True)
-    for count in (*range(0, len(lines), 25), len(lines)):
+    for count in (*range(0, len(lines), 37), len(lines)):
         path = tmp_path / f"{count}.jsonl"
         path.write_bytes(b"".join(lines[:count]))
         executor = FakeExecutor()

@@ -11,6 +11,7 @@ import pytest
 
 from paper_optimizers import OptimizerSpec
 from reproduce.cli import main
+from reproduce.report.style import FORMATS
 from tests.search.fakes import FakeExecutor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +53,7 @@ def executor(monkeypatch) -> FakeExecutor:
 
     monkeypatch.setattr("reproduce.commands.search.open_executors", opened)
     monkeypatch.setattr("reproduce.commands.elimination.open_executors", opened)
+    monkeypatch.setattr("reproduce.report.style.FORMATS", {"svg": FORMATS["svg"]})  # Each is drawn; one form is quick.
     return fake
 
 
