@@ -109,7 +109,7 @@ def _entrants(protocol: EliminationProtocol, ledgers: list[Path]) -> list[Conten
 def _means(options: argparse.Namespace, executors: Executors) -> Means:
     from reproduce.data import load_dataset
     from reproduce.elimination.rounds import Means
-    from reproduce.machine import engine_device_name, versions
+    from reproduce.machine import device_name, versions
 
     def data(settings: RoundSettings) -> str:
         return load_dataset(settings.data, options.data_dir).checksum()
@@ -119,7 +119,10 @@ def _means(options: argparse.Namespace, executors: Executors) -> Means:
             return executors(settings.surrogate)
         return _keras_executor(settings, options.data_dir)
 
-    return Means(data, executor, engine_device_name(), versions("jax"))
+    def device(settings: RoundSettings) -> str:
+        return executors.device() if settings.surrogate is not None else device_name()
+
+    return Means(data, executor, device, versions("jax"))
 
 
 def _keras_executor(settings: RoundSettings, data_dir: Path | None) -> Executor:

@@ -105,14 +105,13 @@ def _search(options: argparse.Namespace, console: Console) -> None:
 def _run(
     plan: SearchPlan, path: Path, stages: Stages, console: Console, steps: int | None, cache: ScoreCache | None = None
 ) -> list[AnyRecord]:
-    from reproduce.machine import engine_device_name
     from reproduce.search.progress import SearchProgress
     from reproduce.search.search import run_search
 
     sizes = plan.sizes
     total = sizes.initial + sizes.particles + (steps or 0) * sizes.particles * sizes.children
     with SearchProgress(console, total, steps, sizes.particles) as progress:
-        return run_search(plan, path, stages, progress, cache, engine_device_name)
+        return run_search(plan, path, stages, progress, cache)
 
 
 def _compare(options: argparse.Namespace, console: Console) -> None:

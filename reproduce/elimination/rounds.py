@@ -63,13 +63,13 @@ class Means:
     Attributes:
         data: Gives the checksum of a round's data.
         executor: Gives the executor of a round.
-        device: Names what is computed on.
+        device: Names what a round is computed on.
         versions: Of the packages that compute.
     """
 
     data: Callable[[RoundSettings], str]
     executor: Callable[[RoundSettings], Executor]
-    device: str
+    device: Callable[[RoundSettings], str]
     versions: Mapping[str, str]
 
 
@@ -124,7 +124,8 @@ def _trials(
     means: Means,
     told: Callable[[Trial, int], None],
 ) -> list[Trial]:
-    setting = Setting(settings.name, settings.hash(), means.data(settings), means.device, means.versions)
+    device = means.device(settings)
+    setting = Setting(settings.name, settings.hash(), means.data(settings), device, means.versions)
     return run_trials(ledger, setting, contenders, settings.seeds, lambda: means.executor(settings), told)
 
 

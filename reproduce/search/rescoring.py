@@ -13,7 +13,7 @@ from paper_optimizers import from_text, get
 from paper_optimizers.catalog import UnknownNameError
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.errors import ProtocolError
-from reproduce.machine import engine_device_name, versions
+from reproduce.machine import versions
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.results import Found
 from reproduce.search.search import Surrogates
@@ -108,7 +108,7 @@ def rescore(
         part=PART,
         protocol=protocol.scoring_hash(),
         data=surrogates.data["evolution"],
-        device=engine_device_name(),
+        device=surrogates.device(),
         versions=versions("jax"),
     )
     with open_trials(path, notice) as ledger:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from reproduce.machine import cpu_name, versions
+from reproduce.machine import versions
 from reproduce.population.integrity import IntegritySettings
 from reproduce.search.algorithm import Algorithm, Individual, Limits, Stage
 from reproduce.search.cache import ScoreCache
@@ -39,6 +39,9 @@ class Surrogates(Protocol):
 
     def executor(self, stage: Stage) -> Executor:
         """The executor of a stage; it belongs to this object."""
+
+    def device(self) -> str:
+        """What candidates are scored on, wherever that is."""
 
 
 class SearchWatcher(Watcher, Protocol):
@@ -140,7 +143,6 @@ def run_search(
     surrogates: Surrogates,
     watcher: SearchWatcher,
     cache: ScoreCache | None = None,
-    device: Callable[[], str] = cpu_name,
 ) -> list[AnyRecord]:
     """Run a search, or what its ledger lacks of it; returns all records.
 
@@ -150,13 +152,12 @@ def run_search(
         surrogates: Scores candidates.
         watcher: Is told how it goes.
         cache: Scores known from other searches.
-        device: Names what is computed on.
 
     Raises:
         LedgerError: If the ledger cannot be used, or is that of another search.
     """
     with Journal(path, watcher.notice, watcher.record) as journal:
-        journal.begin(_header(plan, surrogates, device()))
+        journal.begin(_header(plan, surrogates))
         screening = surrogates.screening_epochs
         integrity = IntegritySettings(nesterov=plan.nesterov)
         conditions = Conditions(plan.seed, integrity, screening, surrogates.executor, cache or ScoreCache())
@@ -168,7 +169,7 @@ def run_search(
         return journal.records
 
 
-def _header(plan: SearchPlan, surrogates: Surrogates, device: str) -> Header:
+def _header(plan: SearchPlan, surrogates: Surrogates) -> Header:
     return Header(
         schema=SCHEMA,
         profile=plan.profile,
@@ -177,7 +178,7 @@ def _header(plan: SearchPlan, surrogates: Surrogates, device: str) -> Header:
         space=plan.space,
         seed=plan.seed,
         data=dict(surrogates.data),
-        device=device,
+        device=surrogates.device(),
         versions=versions("jax"),
     )
 

@@ -79,6 +79,9 @@ class FakeSurrogates:
     def executor(self, stage: str) -> FakeExecutor:
         return self.one
 
+    def device(self) -> str:
+        return "nothing"
+
 
 @dataclass
 class Witness:
@@ -110,4 +113,4 @@ def search(
         witness.record = watch  # type: ignore[method-assign]
     surrogates = FakeSurrogates(executor or FakeExecutor())
     cache = changes.pop("cache", None)
-    return run_search(replace(PLAN, **changes), path, surrogates, witness, cache, device=lambda: "nothing")
+    return run_search(replace(PLAN, **changes), path, surrogates, witness, cache)

@@ -11,6 +11,7 @@ import pytest
 
 from paper_optimizers import OptimizerSpec
 from reproduce.cli import main
+from reproduce.commands.executors import Executors
 from reproduce.report.style import FORMATS
 from tests.search.fakes import FakeExecutor
 
@@ -49,7 +50,7 @@ def executor(monkeypatch) -> FakeExecutor:
 
     @contextmanager
     def opened(options, data_dir, console):
-        yield lambda settings: fake
+        yield Executors(lambda settings: fake, lambda: "nothing")
 
     monkeypatch.setattr("reproduce.commands.search.open_executors", opened)
     monkeypatch.setattr("reproduce.commands.elimination.open_executors", opened)

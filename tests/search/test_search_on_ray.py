@@ -21,8 +21,8 @@ pytestmark = [
 def test_the_ledger_is_that_of_one_process(tmp_path):
     alone, together = tmp_path / "alone.jsonl", tmp_path / "together.jsonl"
     with InProcessExecutor(lambda: FakeScorer({}), batch=3) as executor:
-        run_search(PLAN, alone, FakeSurrogates(executor), Witness(), device=lambda: "one process")
+        run_search(PLAN, alone, FakeSurrogates(executor), Witness())
     with RayWorkers(FakeScorer, count=2, notice=lambda text: None) as workers:
         executor = RayExecutor(workers, {"seconds": 0.01}, batch=2)
-        run_search(PLAN, together, FakeSurrogates(executor), Witness(), device=lambda: "two workers")
+        run_search(PLAN, together, FakeSurrogates(executor), Witness())
     assert untimed(together) == untimed(alone)

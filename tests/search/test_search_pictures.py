@@ -69,7 +69,7 @@ def comparison(tmp_path_factory):
     folder, surrogates = tmp_path_factory.mktemp("comparison"), FakeSurrogates()
 
     def run(plan, path, cache):
-        return run_search(plan, path, surrogates, Witness(), cache, lambda: "nothing")
+        return run_search(plan, path, surrogates, Witness(), cache)
 
     searches = run_comparison(TINY, folder, surrogates, run)
     trials = compare_finals(
@@ -120,7 +120,7 @@ def test_a_comparison_run_again_scores_nothing(comparison):
     surrogates = FakeSurrogates(FakeExecutor())
 
     def run(plan, path, cache):
-        return run_search(plan, path, surrogates, Witness(), cache, lambda: "nothing")
+        return run_search(plan, path, surrogates, Witness(), cache)
 
     again = run_comparison(TINY, folder, surrogates, run)
     assert (

@@ -25,7 +25,7 @@ def shown(tmp_path, *, terminal: bool, executor: FakeExecutor | None = None) -> 
     console = Console(file=io.StringIO(), force_terminal=terminal, width=160)
     with SearchProgress(console, TOTAL, PLAN.sizes.steps, PLAN.sizes.particles) as watcher:
         surrogates = FakeSurrogates(executor or FakeExecutor(seconds=0.002))
-        run_search(PLAN, tmp_path / "ledger.jsonl", surrogates, watcher, device=lambda: "nothing")
+        run_search(PLAN, tmp_path / "ledger.jsonl", surrogates, watcher)
     return console.file.getvalue()
 
 
