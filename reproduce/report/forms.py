@@ -60,7 +60,7 @@ def to_latex(table: Table) -> str:
         r"  \centering",
         rf"  \caption{{{latex_text(table.caption)}}}",
         rf"  \label{{tab:{table.name}}}",
-        rf"  \begin{{tabular}}{{{''.join('r' if column.numeric else 'l' for column in columns)}}}",
+        rf"  \begin{{tabular}}{{{_latex_columns(table)}}}",
         r"    \toprule",
         _latex_line([latex_text(column.title) for column in columns]),
         r"    \midrule",
@@ -177,6 +177,21 @@ def _markdown_line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def _latex_columns(table: Table) -> str:
+    """Numbers right, text left, and text too long for a line as paragraphs that share what width there is."""
+    columns = _shown(table)
+    lines = [line for _, section in _titled(table) for line in section]
+    long = [any(_is_long(line[number]) for line in lines) for number in range(len(columns))]
+    paragraph = rf"p{{{0.7 / max(1, sum(long)):.2f}\linewidth}}"
+    return "".join(
+        paragraph if is_long else "r" if column.numeric else "l" for column, is_long in zip(columns, long, strict=True)
+    )
+
+
+def _is_long(cell: Cell) -> bool:
+    return cell.latex is None and len(cell.text) > _LONG
+
+
 def _latex_cell(cell: Cell) -> str:
     if cell.latex is not None:
         return f"${cell.latex}$"
@@ -215,6 +230,8 @@ def _align(column: Column) -> str:
     return ' class="number"' if column.numeric else ""
 
 
+#: Characters beyond which text is set as a paragraph.
+_LONG = 45
 _VERDICTS = {"better": "green", "worse": "red"}
 _LATEX = {
     "\\": r"\textbackslash{}",

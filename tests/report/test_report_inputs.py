@@ -1,12 +1,18 @@
 """What the page is made of."""
 
+import shutil
+import subprocess
 from collections import Counter
 from pathlib import Path
 
-from reproduce.report.claims import CLAIMS, check, load_claims
+import pytest
+
+from reproduce.report.claims import CLAIMS, check, claims_table, load_claims
 from reproduce.report.collection import Collection
+from reproduce.report.forms import to_latex
 from reproduce.report.inputs import CLAIMS as CLAIMS_HEADING
 from reproduce.report.inputs import COST, HEADINGS, RESULTS, ROBUSTNESS, SPACE
+from reproduce.report.map import paper_table
 from reproduce.report.report_inputs import report_inputs
 from reproduce.report.results import StudyResults
 from reproduce.report.search_results import SearchResults
@@ -40,6 +46,25 @@ def test_every_table_has_a_name_of_its_own_and_stands_under_its_heading() -> Non
     assert by_heading[COST] == {"compute", "step_costs", "engine"}
     assert {"operands", "evolved_schedules", "paper_map"} <= by_heading[SPACE]
     assert list(inputs.studies) == list(NAMES)
+
+
+def test_long_text_is_set_in_paragraphs() -> None:
+    checked = check(load_claims(CLAIMS), {})
+    assert r"\begin{tabular}{llp{0.35\linewidth}p{0.35\linewidth}l}" in to_latex(claims_table(checked))
+    assert r"\begin{tabular}{p{0.23\linewidth}p{0.23\linewidth}p{0.23\linewidth}}" in to_latex(paper_table())
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
+def test_the_latex_of_a_whole_report_compiles(tmp_path: Path) -> None:
+    found = collection(*all_studies())
+    inputs = report_inputs(found, check(load_claims(CLAIMS), {"small": found}), SearchResults((), ()))
+    tables = [table for of_heading in inputs.tables.values() for table in of_heading if not table.is_empty]
+    preamble = r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{amsmath,booktabs}\begin{document}"
+    body = "\n".join(to_latex(table) + r"\clearpage" for table in tables)
+    (tmp_path / "main.tex").write_text(f"{preamble}\n{body}\n\\end{{document}}\n", encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main"]
+    run = subprocess.run(command, cwd=tmp_path, check=False, timeout=60, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout[-2000:]
 
 
 def test_a_report_of_nothing() -> None:
