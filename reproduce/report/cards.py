@@ -18,7 +18,8 @@ from paper_optimizers.program import compile_spec
 from reproduce.report.figures.graphs import optimizer_graph
 from reproduce.report.figures.rates import sensitivities
 from reproduce.report.inputs import ReportInputs, StepCost
-from reproduce.report.runs import counted, final_runs, number_diverged, number_of, tasks
+from reproduce.report.results import counted_accuracy
+from reproduce.report.runs import final_runs, number_diverged, number_of, tasks
 from reproduce.report.statistics import Difference, Verdict, paired_difference
 from reproduce.report.style import Picture
 from reproduce.report.table import Source
@@ -290,4 +291,4 @@ def _comparisons(studies: Mapping[str, Sequence[Row]], reference: str) -> dict[s
 
 
 def _by_seed(runs: Sequence[Row]) -> dict[int, float]:
-    return {row.seed: counted(row, row.test_accuracy) for row in runs}
+    return {row.seed: counted_accuracy(row, row.test_accuracy) for row in runs}

@@ -18,6 +18,8 @@ CLAIMS, RESULTS, ROBUSTNESS, SEARCH, COST, SPACE = (
     "Cost",
     "Search space and catalog",
 )
+#: Studies that compare all optimizers; the others vary one thing for a few of them.
+COMPARED = ("main", "transfer", "finetune")
 HEADINGS = (CLAIMS, RESULTS, ROBUSTNESS, SEARCH, COST, SPACE)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from reproduce.report.claims import Checked, claim_costs_table, claims_table
 from reproduce.report.collection import Collection
 from reproduce.report.figures.engine import MEMBER_STEPS, engine_picture, read_member_steps
-from reproduce.report.inputs import CLAIMS, COST, RESULTS, ROBUSTNESS, SEARCH, SPACE, ReportInputs
+from reproduce.report.inputs import CLAIMS, COMPARED, COST, RESULTS, ROBUSTNESS, SEARCH, SPACE, ReportInputs
 from reproduce.report.map import paper_table
 from reproduce.report.search_results import SearchResults
 from reproduce.report.style import Picture
@@ -20,8 +20,6 @@ from reproduce.report.tables.equations import catalog_tables
 from reproduce.report.tables.primitives import primitive_tables
 from reproduce.report.tables.sets import study_tables
 
-#: Studies that compare all optimizers; each of the others asks one question.
-COMPARISONS = ("main", "transfer", "finetune")
 #: Studies of what a part of an optimizer contributes.
 _PARTS = ("schedules", "decays")
 REFERENCE = "Adam"
@@ -47,7 +45,7 @@ def report_inputs(found: Collection, checked: Sequence[Checked], searched: Searc
 
 def report_tables(found: Collection, checked: Sequence[Checked], searched: SearchResults) -> dict[str, list[Table]]:
     """Every table of the report, by heading."""
-    results = [study for study in found.studies if study.name in (*COMPARISONS, *_PARTS)]
+    results = [study for study in found.studies if study.name in (*COMPARED, *_PARTS)]
     others = [study for study in found.studies if study not in results]
     return {
         CLAIMS: [claims_table(checked), claim_costs_table(checked)],
@@ -66,7 +64,7 @@ def _engine(found: Collection) -> list[Picture]:
 
 
 def _across(found: Collection) -> Iterator[Table]:
-    studies = [study for study in found.studies if study.name in COMPARISONS]
+    studies = [study for study in found.studies if study.name in COMPARED]
     table = across_table(studies, REFERENCE) if studies else None
     if table is not None:
         yield table

@@ -60,11 +60,6 @@ def alike(final: Mapping[str, Sequence[Row]]) -> list[Alike]:
     return [Alike(tuple(names), tuple(final[names[0]])) for names in groups.values()]
 
 
-def counted(row: Row, accuracy: float | None) -> float:
-    """An accuracy; what guessing gets where the run diverged."""
-    return 1.0 / row.num_classes if accuracy is None else accuracy
-
-
 def number_of_runs(counts: Iterable[int]) -> str:
     """``"n = 3"``, ``"n = 1 to 3"`` or ``"n = 0"``, for titles."""
     listed = sorted(set(counts)) or [0]

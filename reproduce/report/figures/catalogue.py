@@ -13,13 +13,10 @@ from reproduce.report.figures.learning import learning_picture
 from reproduce.report.figures.rates import rate_picture
 from reproduce.report.figures.schedules import schedule_pictures
 from reproduce.report.figures.updates import step_picture, surface_picture
-from reproduce.report.inputs import HEADINGS, RESULTS, ROBUSTNESS, SPACE, ReportInputs
+from reproduce.report.inputs import COMPARED, HEADINGS, RESULTS, ROBUSTNESS, SPACE, ReportInputs
 from reproduce.report.runs import tasks
 from reproduce.report.style import Picture
 from reproduce.study.rows import Row
-
-#: Studies that compare all optimizers; the others vary one thing for a few of them.
-COMPARED = ("main", "transfer", "finetune")
 
 
 def all_pictures(inputs: ReportInputs) -> dict[str, list[Picture]]:

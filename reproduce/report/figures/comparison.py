@@ -10,7 +10,8 @@ import numpy as np
 from reproduce.report.figures.learning import file_name
 from reproduce.report.multiples import Axis, Panel, Stroke, draw_multiples
 from reproduce.report.overall import Overall, Scores, above_guessing, compare_over_tasks
-from reproduce.report.runs import Alike, alike, counted, final_runs, number_of, number_of_runs, tasks
+from reproduce.report.results import counted_accuracy
+from reproduce.report.runs import Alike, alike, final_runs, number_of, number_of_runs, tasks
 from reproduce.report.statistics import score_distribution
 from reproduce.report.style import GREY, INK, LINES, PAGE, Picture, new_figure, picture, plain, say_empty
 from reproduce.study.rows import Row
@@ -64,7 +65,7 @@ def task_scores(studies: Mapping[str, Sequence[Row]]) -> Scores:
         for task in tasks(rows):
             for name, runs in final_runs(rows, task).items():
                 found.setdefault(name, {})[f"{study}/{task}"] = [
-                    above_guessing(counted(row, row.test_accuracy), row.num_classes) for row in runs
+                    above_guessing(counted_accuracy(row, row.test_accuracy), row.num_classes) for row in runs
                 ]
     return found
 
@@ -130,7 +131,7 @@ def draw_accuracies(by_task: Mapping[str, Sequence[Alike]]) -> Any:
     for panel, (task, groups) in zip(axes, shown.items(), strict=False):
         for group in groups:
             for height in {labels.index(_label(name, labels)) for name in group.names}:
-                values = [100 * counted(row, row.test_accuracy) for row in group.runs]
+                values = [100 * counted_accuracy(row, row.test_accuracy) for row in group.runs]
                 panel.plot(values, [height] * len(values), "o", markersize=3, color=LINES[0].color, fillstyle="none")
                 panel.plot([100 * _mean(group)], [height], "|", markersize=8, markeredgewidth=2, color=INK)
         panel.set_title(plain(task), fontsize=8)
@@ -248,7 +249,7 @@ def _label(name: str, labels: Sequence[str]) -> str:
 
 
 def _mean(group: Alike) -> float:
-    return float(np.mean([counted(row, row.test_accuracy) for row in group.runs]))
+    return float(np.mean([counted_accuracy(row, row.test_accuracy) for row in group.runs]))
 
 
 def _empty(text: str) -> Any:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from reproduce.report import multiples
 from reproduce.report.multiples import Panel, Stroke, draw_multiples
-from reproduce.report.runs import Alike, alike, counted, final_runs, number_diverged, number_of_runs
+from reproduce.report.results import counted_accuracy
+from reproduce.report.runs import Alike, alike, final_runs, number_diverged, number_of_runs
 from reproduce.report.style import Picture, picture, plain
 from reproduce.study.rows import Row
 
@@ -112,7 +113,7 @@ def _band(group: Alike, epochs: int, axis: Axis) -> Band:
 
 def _padded(row: Row, epochs: int) -> list[float]:
     measured = row.curve.validation_accuracy[:epochs]
-    return [*measured, *[counted(row, row.validation_accuracy)] * (epochs - len(measured))]
+    return [*measured, *[counted_accuracy(row, row.validation_accuracy)] * (epochs - len(measured))]
 
 
 def _total_steps(row: Row, epochs: int) -> float:

@@ -9,7 +9,8 @@ from typing import Any
 
 from reproduce.report.figures.learning import file_name
 from reproduce.report.multiples import Axis, Mark, Panel, Stroke, draw_multiples
-from reproduce.report.runs import counted, final_runs, number_of_runs, tuning_runs
+from reproduce.report.results import counted_accuracy
+from reproduce.report.runs import final_runs, number_of_runs, tuning_runs
 from reproduce.report.style import Picture, picture, plain
 from reproduce.study.rows import Finished, Row
 
@@ -113,7 +114,7 @@ def _sensitivity(name: str, runs: Sequence[Row], chosen: float | None) -> Sensit
     rates = sorted({row.rate for row in runs})
     by_rate = {rate: [row for row in runs if row.rate == rate] for rate in rates}
     means = (
-        math.fsum(counted(row, row.validation_accuracy) for row in of_rate) / len(of_rate)
+        math.fsum(counted_accuracy(row, row.validation_accuracy) for row in of_rate) / len(of_rate)
         for of_rate in by_rate.values()
     )
     return Sensitivity(
