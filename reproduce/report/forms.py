@@ -182,7 +182,8 @@ def _latex_columns(table: Table) -> str:
     columns = _shown(table)
     lines = [line for _, section in _titled(table) for line in section]
     long = [any(_is_long(line[number]) for line in lines) for number in range(len(columns))]
-    paragraph = rf"p{{{0.7 / max(1, sum(long)):.2f}\linewidth}}"
+    left = max(0.3, 0.95 - 0.13 * (len(columns) - sum(long)))
+    paragraph = rf"p{{{left / max(1, sum(long)):.2f}\linewidth}}"
     return "".join(
         paragraph if is_long else "r" if column.numeric else "l" for column, is_long in zip(columns, long, strict=True)
     )

@@ -50,8 +50,8 @@ def test_every_table_has_a_name_of_its_own_and_stands_under_its_heading() -> Non
 
 def test_long_text_is_set_in_paragraphs() -> None:
     checked = check(load_claims(CLAIMS), {})
-    assert r"\begin{tabular}{llp{0.35\linewidth}p{0.35\linewidth}l}" in to_latex(claims_table(checked))
-    assert r"\begin{tabular}{p{0.23\linewidth}p{0.23\linewidth}p{0.23\linewidth}}" in to_latex(paper_table())
+    assert r"\begin{tabular}{llp{0.28\linewidth}p{0.28\linewidth}l}" in to_latex(claims_table(checked))
+    assert r"\begin{tabular}{p{0.32\linewidth}p{0.32\linewidth}p{0.32\linewidth}}" in to_latex(paper_table())
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
