@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -77,6 +77,11 @@ class Member:
     seed: int = 0
     factor: Graph | None = None
     nesterov: Literal["released", "search"] = "released"
+
+    @cached_property
+    def program(self) -> Program:
+        """The compiled spec."""
+        return compile_spec(self.spec)
 
 
 class Programs(NamedTuple):
@@ -160,7 +165,7 @@ def assemble(members: Sequence[Member], capacity: Capacity) -> Programs:
         moment_beta=np.zeros((shape[0], capacity.moments), np.float32),
     )
     for row, member in enumerate(members):
-        program = compile_spec(member.spec)
+        program = member.program
         _check_capacity(program, row, capacity)
         programs.length[row] = len(program.instructions)
         for index, instruction in enumerate(program.instructions):
@@ -212,7 +217,7 @@ def step_tables(members: Sequence[Member], steps: range, capacity: Capacity) -> 
 
 
 def _fill_tables(tables: StepTables, row: int, member: Member, span: tuple[int, int]) -> None:
-    spec, program = member.spec, compile_spec(member.spec)
+    spec, program = member.spec, member.program
     phases = (member.total_steps, member.warmup_steps, member.hold_steps)
     rate = member.rate * _base(*phases, span)
     for factor in (spec.schedule, member.factor):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from paper_optimizers import NumpyOptimizer, from_text, get, names
+from paper_optimizers import NumpyOptimizer, OptimizerSpec, from_text, get, names
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import base_rate
 from reproduce.population.assembly import Capacity
@@ -55,10 +55,14 @@ def test_every_published_outcome_is_reproduced(reference):
     assert differing <= set(NEAR_ZERO_DIVISORS)
 
 
-def plain_loss(name: str, rate: float) -> float:
+def oracle(spec: OptimizerSpec) -> NumpyOptimizer:
+    settings = IntegritySettings()
+    return NumpyOptimizer(spec, total_steps=settings.steps, warmup_steps=settings.warmup_steps)
+
+
+def plain_loss(optimizer: NumpyOptimizer, rate: float) -> float:
     """The loss before the last step by the float64 oracle, one candidate and one rate."""
     settings = IntegritySettings()
-    optimizer = NumpyOptimizer(get(name), total_steps=settings.steps, warmup_steps=settings.warmup_steps)
     rates = base_rate(NUMPY, np.arange(float(settings.steps)), rate, settings.steps, settings.warmup_steps, 0)
     weight, target = np.array(settings.start), np.array(settings.target)
     for step in range(settings.steps - 1):
@@ -66,17 +70,34 @@ def plain_loss(name: str, rate: float) -> float:
     return float(((weight - target) ** 2).sum())
 
 
+def test_a_chain_of_one_function_is_computed_link_by_link():
+    """Alone, such a candidate has no other op between the links."""
+    once, twice, thrice = (
+        check_integrity([from_text(f"None ~ {text}")]).plain[0]
+        for text in ("arcsinh(g)", "arcsinh(arcsinh(g))", "arcsinh(arcsinh(arcsinh(g)))")
+    )
+    assert (once[1] < twice[1]) & (twice[1] < thrice[1])
+    expected = plain_loss(oracle(from_text("None ~ arcsinh(arcsinh(arcsinh(g)))")), 0.1)
+    assert thrice[1] == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.parametrize("name", names())
 def test_agrees_with_the_oracle(name):
     result = check_integrity([get(name)])
     for column, rate in enumerate(IntegritySettings().rates):
-        expected = plain_loss(name, rate)
+        expected = plain_loss(oracle(get(name)), rate)
         if np.isfinite(expected) and expected < 1e3:
             assert result.plain[0, column] == pytest.approx(expected, rel=2e-3, abs=1e-6)
 
 
 def test_a_candidate_does_not_depend_on_the_others():
-    specs = [get(name) for name in names()] + [from_text("Mom ~ drop(g, 0.5)"), from_text("None ~ MaxValue(g)")]
+    texts = (
+        "Mom ~ drop(g, 0.5)",
+        "None ~ MaxValue(g)",
+        "None ~ tanh(tanh(tanh(g)))",
+        "Nest ~ expMovAvg(deltaChange(g))",
+    )
+    specs = [get(name) for name in names()] + [from_text(text) for text in texts]
     together = check_integrity(specs, always_flip=True)
     for index, spec in enumerate(specs):
         alone = check_integrity([spec], always_flip=True)
