@@ -64,7 +64,7 @@ def opened(options: argparse.Namespace, console: Console) -> Iterator[tuple[Sear
     protocol = load_search_protocol(options.profile)
     with (
         open_executors(options, options.data_dir, console) as executors,
-        Stages(protocol, options.data_dir, executors) as stages,
+        Stages(protocol, options.data_dir, executors, executors.device) as stages,
     ):
         yield protocol, stages
 

@@ -5,24 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
 
 from reproduce.data import load_dataset
+from reproduce.machine import engine_device_name
 from reproduce.search.algorithm import Stage
 from reproduce.search.executors import Executor
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.surrogate import SurrogateSettings
 
-
-class Executors(Protocol):
-    """Makes executors for one place; see `reproduce.commands.executors.Executors`."""
-
-    @property
-    def device(self) -> Callable[[], str]:
-        """Names what they compute on."""
-
-    def __call__(self, settings: SurrogateSettings) -> Executor:
-        """The executor of a surrogate."""
+#: Gives the executor of a surrogate.
+MakeExecutor = Callable[[SurrogateSettings], Executor]
 
 
 class Stages:
@@ -31,7 +23,8 @@ class Stages:
     Args:
         protocol: The protocol.
         data_dir: Where data sets lie; see `load_dataset`.
-        executors: See `Executors`.
+        make_executor: See `MakeExecutor`.
+        device: Names what candidates are scored on; what JAX computes on here by default.
 
     Attributes:
         data: Checksum of the data of each stage.
@@ -42,12 +35,19 @@ class Stages:
         DataError: If the data cannot be read.
     """
 
-    def __init__(self, protocol: SearchProtocol, data_dir: Path | None, executors: Executors) -> None:
+    def __init__(
+        self,
+        protocol: SearchProtocol,
+        data_dir: Path | None,
+        make_executor: MakeExecutor,
+        device: Callable[[], str] = engine_device_name,
+    ) -> None:
         self._settings: Mapping[Stage, SurrogateSettings] = {
             "initial": protocol.initial,
             "evolution": protocol.evolution,
         }
-        self._make = executors
+        self._make_executor = make_executor
+        self._device = device
         self._executors: dict[Stage, Executor] = {}
         datasets = {settings.data: load_dataset(settings.data, data_dir) for settings in self._settings.values()}
         self.names = " and ".join(dict.fromkeys(dataset.name for dataset in datasets.values()))
@@ -70,9 +70,9 @@ class Stages:
     def executor(self, stage: Stage) -> Executor:
         """The executor of a stage."""
         if stage not in self._executors:
-            self._executors[stage] = self._make(self._settings[stage])
+            self._executors[stage] = self._make_executor(self._settings[stage])
         return self._executors[stage]
 
     def device(self) -> str:
         """What candidates are scored on."""
-        return self._make.device()
+        return self._device()
