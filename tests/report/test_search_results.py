@@ -43,7 +43,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     silent = {"told": lambda trial, left: None, "notice": lambda text: None}
 
     def run(plan, path, cache=None):
-        return run_search(plan, path, surrogates, Witness(), cache, lambda: "nothing")
+        return run_search(plan, path, surrogates, Witness(), cache)
 
     settings(place / SEARCH, PROTOCOL)
     records = run(search_plan(PROTOCOL), place / SEARCH / NAME)
@@ -58,7 +58,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rescore(PROTOCOL, place / NOISE / NAME, surrogates, noisy, PROTOCOL.noise.seeds, **silent)
     settings(place / ELIMINATION, ROUNDS)
     entrants = different([each.contender for each in finalists(top(records, ROUNDS.entrants))])
-    means = Means(lambda round: "d", lambda round: surrogates.one, "nothing", {"python": "3"})
+    means = Means(lambda round: "d", lambda round: surrogates.one, lambda round: "nothing", {"python": "3"})
     eliminate(ROUNDS, place / ELIMINATION / NAME, entrants, baselines(ROUNDS.baselines), means, **silent)
     return place.parent
 
