@@ -178,8 +178,8 @@ class _GroupQuantities:
             average = np.where(delayed, before, now)
         if np.ndim(corrected) == 0 and not corrected:
             return average
-        quotient: FloatArray = average / np.where(corrected, self._group.corrections[self._step], np.float32(1.0))
-        return quotient
+        correction: Any = np.where(corrected, self._group.corrections[self._step], np.float32(1.0))
+        return average / correction
 
 
 class _Order(NamedTuple):
@@ -194,9 +194,9 @@ def _order(programs: Programs) -> _Order:
     level = np.zeros(programs.op.shape, np.int64)
     everyone = np.arange(len(level))
     for place in range(int(programs.length.max())):
-        below = [level[everyone, programs.arguments[:, place, argument]] for argument in (0, 1)]
-        level[:, place] = np.where(programs.op[:, place] < len(OPERANDS), 0, 1 + np.maximum(*below))
-    candidates, places = np.nonzero(np.arange(level.shape[1]) < programs.length[:, None])
+        first, second = (level[everyone, programs.arguments[:, place, argument]] for argument in (0, 1))
+        level[:, place] = np.where(programs.op[:, place] < len(OPERANDS), 0, 1 + np.maximum(first, second))
+    candidates, places = np.nonzero(np.arange(programs.op.shape[1]) < programs.length[:, None])
     keys = level[candidates, places], programs.op[candidates, places]
     order = np.lexsort(keys[::-1])
     levels, ops = (np.diff(key[order], prepend=-1) != 0 for key in keys)
