@@ -34,7 +34,8 @@ KERAS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 
 
-#: Averaging takes the place of their schedule: after the warm-up their rate is constant (Defazio et al. 2024).
+#: Averaging takes the place of their schedule: after the warm-up their rate is constant (Defazio et al. 2024). They are
+#: measured at the weights that Keras leaves in the model, where gradients are taken: it does not offer the average's.
 SCHEDULE_FREE = frozenset({"ScheduleFreeAdamW"})
 _NO_DECAY = "-nodecay"
 
