@@ -13,8 +13,8 @@ import numpy as np
 
 from reproduce.bench.race import random_candidates
 from reproduce.population.assembly import Member
-from reproduce.population.convnet import ConvNet, Convolution
 from reproduce.population.engine import Layout, Population
+from reproduce.population.networks.convnet import ConvNet, Convolution
 from reproduce.population.problems import classification
 
 _POSSIBLE: tuple[tuple[Layout, Convolution], ...] = (
@@ -64,7 +64,7 @@ class StepTime:
 
     Attributes:
         layout: See `reproduce.population.engine`.
-        convolution: See `reproduce.population.convnet`.
+        convolution: See `reproduce.population.networks.convnet`.
         members: M.
         repeats: Epochs timed.
         seconds: Median.

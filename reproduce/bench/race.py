@@ -24,9 +24,9 @@ import numpy as np
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.errors import ReproduceError
 from reproduce.population.assembly import Member
-from reproduce.population.convnet import ConvNet
 from reproduce.population.engine import Population
 from reproduce.population.integrity import check_integrity
+from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.problems import classification
 from reproduce.population.waves import Task, batch_sizes, train_members
 from reproduce.search.sampling import Sampler

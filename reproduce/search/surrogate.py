@@ -13,8 +13,8 @@ import numpy as np
 from reproduce.data import Dataset, DataSettings, channel_statistics, load_dataset, require_batch
 from reproduce.errors import DataError
 from reproduce.population.augmentation import crop_flip_cutout
-from reproduce.population.convnet import ConvNet
 from reproduce.population.engine import Population
+from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.problems import Arrays, Problem, classification
 from reproduce.population.scoring import Score, ScoringSettings, score_candidates
 from reproduce.population.waves import Task

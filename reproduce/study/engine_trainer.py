@@ -13,8 +13,8 @@ import numpy as np
 from reproduce.data import Dataset, Part, channel_statistics
 from reproduce.population.assembly import Member
 from reproduce.population.augmentation import crop_flip_cutout
-from reproduce.population.convnet import ConvNet
 from reproduce.population.engine import Population
+from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.problems import Arrays, Problem, classification
 from reproduce.population.waves import Task, Training, train_members
 from reproduce.study.optimizers import Entrant, entrant_spec

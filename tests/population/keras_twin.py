@@ -10,8 +10,8 @@ from paper_optimizers import GraphOptimizer
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import base_rate
 from reproduce.population.assembly import Member
-from reproduce.population.convnet import ConvNet
 from reproduce.population.engine import Population
+from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.problems import classification
 from reproduce.population.waves import batches
 

@@ -8,9 +8,9 @@ from scipy import stats
 
 from paper_optimizers import get
 from reproduce.population.assembly import Member
-from reproduce.population.convnet import ConvNet
 from reproduce.population.engine import Population
 from reproduce.population.integrity import check_integrity
+from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.problems import classification
 from reproduce.population.waves import Task, train_members
 from reproduce.search.sampling import Sampler

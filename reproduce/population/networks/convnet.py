@@ -17,6 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from reproduce.population.networks.layers import Dropout, dense_weights, glorot_uniform, logits
+from reproduce.population.networks.precision import arithmetic_type
 from reproduce.population.problems import Arrays
 
 #: How the convolutions are computed.
@@ -36,7 +38,7 @@ class ConvNet:
         scale: What pixels are multiplied by.
         dropout: Rate before the last layer.
         batch_norm_momentum: Share of the old running statistics kept at each step.
-        dtype: Type of the convolutions and of the last layer; statistics and logits are float32.
+        dtype: Of the products; statistics and logits are float32. See `reproduce.population.networks.precision`.
         convolution: "patches" (times a matrix) or "native".
     """
 
@@ -46,7 +48,7 @@ class ConvNet:
     scale: float = 1 / 255
     dropout: float = 0.2
     batch_norm_momentum: float = 0.99
-    dtype: str = "float32"
+    dtype: str | None = None
     convolution: Convolution = "patches"
 
     def initial(self, generator: np.random.Generator) -> tuple[Arrays, Arrays]:
@@ -60,28 +62,21 @@ class ConvNet:
             parameters += [glorot_uniform((3, 3, width, filters), generator), zeros, ones, zeros]
             statistics += [zeros, ones]
             width = filters
-        parameters += [
-            glorot_uniform((width, self.num_classes), generator),
-            np.zeros(self.num_classes, np.float32),
-        ]
+        parameters += dense_weights(width, self.num_classes, generator)
         return tuple(parameters), tuple(statistics)
 
     def apply(self, parameters: Arrays, statistics: Arrays, images: Any, key: jax.Array | None) -> tuple[Any, Arrays]:
         """Logits [B, classes] of images [B, H, W, C]; ``key`` is given in training."""
-        x = (images.astype(jnp.float32) * self.scale).astype(self.dtype)
+        dtype, drop = arithmetic_type(self.dtype), Dropout(self.dropout, key)
+        x = (images.astype(jnp.float32) * self.scale).astype(dtype)
         updated: list[Any] = []
         for block, stride in enumerate((1, 2, 2)):
             kernel, bias, gamma, beta = parameters[4 * block : 4 * block + 4]
-            x = self._convolve(x, kernel.astype(self.dtype), stride) + bias.astype(self.dtype)
+            x = self._convolve(x, kernel.astype(dtype), stride) + bias.astype(dtype)
             x, running = self._normalise(x, gamma, beta, statistics[2 * block : 2 * block + 2], key is not None)
             updated += running
             x = jax.nn.swish(x)
-        x = x.mean((1, 2))
-        if key is not None and self.dropout:
-            kept = jax.random.bernoulli(key, 1.0 - self.dropout, x.shape)
-            x = jnp.where(kept, x / (1.0 - self.dropout), 0.0).astype(self.dtype)
-        kernel, bias = parameters[-2:]
-        return (x @ kernel.astype(self.dtype)).astype(jnp.float32) + bias, tuple(updated)
+        return logits(drop(x.mean((1, 2))), iter(parameters[-2:]), dtype), tuple(updated)
 
     def _convolve(self, x: Any, kernel: Any, stride: int) -> Any:
         if self.convolution == "native":
@@ -102,7 +97,7 @@ class ConvNet:
         else:
             mean, variance = running
         scale = gamma * lax.rsqrt(variance + _EPSILON)
-        return ((wide - mean) * scale + beta).astype(self.dtype), running
+        return ((wide - mean) * scale + beta).astype(x.dtype), running
 
 
 def _patches(x: Any, stride: int) -> Any:
@@ -119,10 +114,3 @@ def _patches(x: Any, stride: int) -> Any:
         ],
         axis=-1,
     )
-
-
-def glorot_uniform(shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Keras' default initial kernel (Glorot & Bengio 2010)."""
-    receptive = int(np.prod(shape[:-2]))
-    limit = np.sqrt(6 / (receptive * (shape[-2] + shape[-1])))
-    return generator.uniform(-limit, limit, shape).astype(np.float32)

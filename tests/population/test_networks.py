@@ -1,0 +1,146 @@
+"""The engine's networks beside Keras': the same first weights, the same answers; and what training them takes."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from paper_optimizers import get
+from reproduce.data import Dataset, DataSettings, load_dataset
+from reproduce.models.initial import draw_weights
+from reproduce.models.registry import build_model
+from reproduce.models.settings import ModelSettings
+from reproduce.population.assembly import Member
+from reproduce.population.engine import Population
+from reproduce.population.networks.char_lstm import CharLSTM
+from reproduce.population.networks.char_transformer import CharTransformer
+from reproduce.population.networks.convnet import ConvNet
+from reproduce.population.networks.precision import arithmetic_type
+from reproduce.population.networks.vision_transformer import VisionTransformer
+from reproduce.population.problems import classification
+from reproduce.population.waves import Task, train_members
+from tests.study.cases import TASK
+
+DIGITS = load_dataset(TASK.data)
+TEXT = load_dataset(DataSettings(source="text", image_size=0, train_per_class=0, test_per_class=0,
+                                 validation_fraction=0.25, test_fraction=0.4, leave_out=(), window=12,
+                                 label_noise=0.0, imbalance=1.0))  # fmt: skip
+CHARACTERS = len(TEXT.classes)
+MODEL = ModelSettings(kind="char_lstm", width=8, depth=2, heads=0, patch_size=0, dropout=0.0, batch_norm_momentum=0.9,
+                      pixels="unit", start="scratch", weights_file="")  # fmt: skip
+
+#: Each network, its twin's settings, and the data it reads.
+CASES = {
+    "surrogate": (
+        ConvNet(4, 1, 10, scale=1 / 16, dropout=0.0),
+        replace(MODEL, kind="surrogate", width=4, depth=3),
+        DIGITS,
+    ),
+    "vision transformer": (
+        VisionTransformer((8, 8, 1), 10, width=8, depth=2, heads=2, patch_size=3),
+        replace(MODEL, kind="vision_transformer", heads=2, patch_size=3),
+        DIGITS,
+    ),
+    "character LSTM": (CharLSTM(CHARACTERS, width=8, depth=2), MODEL, TEXT),
+    "character transformer": (
+        CharTransformer(12, CHARACTERS, width=8, depth=2, heads=4),
+        replace(MODEL, kind="char_transformer", heads=4),
+        TEXT,
+    ),
+}
+
+
+def inputs(dataset: Dataset, count: int) -> np.ndarray:
+    return dataset.train.inputs[:count]
+
+
+def scaled(network, values: np.ndarray) -> np.ndarray:
+    """What the engine's trainer gives a network: pixels of 0 to 1, but for the surrogate, which scales them itself."""
+    return values.astype(np.float32) / 16 if isinstance(network, VisionTransformer) else values
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_the_network_of_keras_from_the_first_weights_on(name):
+    network, settings, dataset = CASES[name]
+    twin = build_model(settings, dataset)
+    draw_weights(twin, np.random.default_rng([3, 0]))
+    parameters, statistics = network.initial(np.random.default_rng([3, 0]))
+    theirs = [np.asarray(variable) for variable in twin.trainable_variables]
+    assert [array.shape for array in parameters] == [array.shape for array in theirs]
+    for ours, their in zip(parameters, theirs, strict=True):
+        np.testing.assert_allclose(ours, their, rtol=1e-6, atol=1e-9)
+    random = np.random.default_rng(0)
+    moved = tuple((array + 0.1 * random.normal(size=array.shape)).astype(np.float32) for array in parameters)
+    for variable, value in zip(twin.trainable_variables, moved, strict=True):
+        variable.assign(value)
+    batch = inputs(dataset, 16)
+    logits, _ = network.apply(moved, statistics, scaled(network, batch), None)
+    np.testing.assert_allclose(logits, np.asarray(twin(batch)), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_dropout_is_drawn_in_training_alone_and_half_precision_stays_close(name):
+    network, _, dataset = CASES[name]
+    network = replace(network, dropout=0.5)
+    parameters, statistics = network.initial(np.random.default_rng(0))
+    batch = scaled(network, inputs(dataset, 8))
+    whole, half = (
+        network.apply(parameters, statistics, batch, None)[0]
+        for network in (network, replace(network, dtype="bfloat16"))
+    )
+    assert (str(whole.dtype), str(half.dtype)) == ("float32", "float32")
+    np.testing.assert_allclose(half, whole, rtol=0, atol=0.05 * np.abs(whole).max())
+    assert not np.array_equal(half, whole)
+    one, again, other = (network.apply(parameters, statistics, batch, jax.random.key(seed))[0] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, again)
+    assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith("character")])
+def test_a_place_sees_no_character_after_it(name):
+    network, _, _ = CASES[name]
+    parameters, _ = network.initial(np.random.default_rng(0))
+    text = inputs(TEXT, 4)
+    changed = text.copy()
+    changed[:, 7] = (changed[:, 7] + 1) % CHARACTERS
+    before, after = (np.asarray(network.apply(parameters, (), each, None)[0]) for each in (text, changed))
+    np.testing.assert_allclose(before[:, :7], after[:, :7], rtol=0, atol=1e-6)
+    assert np.abs(before[:, 7:] - after[:, 7:]).max() > 1e-4
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name != "surrogate"])
+def test_a_population_of_it_learns(name):
+    network, _, dataset = CASES[name]
+    network = replace(network, depth=1, dropout=0.1)
+    train, validation = (
+        (scaled(network, part.inputs[chosen]), part.labels[chosen])
+        for part in (dataset.train, dataset.validation)
+        for chosen in [np.random.default_rng(0).permutation(len(part))[:256]]
+    )
+    (training,) = train_members(
+        Population(classification(network.initial, network.apply)), [Member(get("Adam"), 0.02, total_steps=16)],
+        Task(train, validation, batch_size=32, steps_per_epoch=8), 2, largest=1,
+    )  # fmt: skip
+    assert training.failed_at is None
+    assert training.validation_loss[-1] < training.train_loss[0]
+    assert 0 < training.validation_accuracy[-1] < 1
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_members_computed_together_answer_as_they_do_alone(name):
+    network, _, dataset = CASES[name]
+    members = [network.initial(np.random.default_rng(seed)) for seed in range(3)]
+    batch = scaled(network, inputs(dataset, 8))
+    stacked = jax.tree.map(lambda *arrays: np.stack(arrays), *members)
+    together, _ = jax.vmap(lambda parameters, statistics: network.apply(parameters, statistics, batch, None))(*stacked)
+    for (parameters, statistics), answer in zip(members, together, strict=True):
+        alone, _ = network.apply(parameters, statistics, batch, None)
+        np.testing.assert_allclose(answer, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_products_are_float32_on_cpus_and_bfloat16_elsewhere_unless_asked():
+    assert [arithmetic_type(None, each) for each in ("cpu", "gpu", "tpu")] == ["float32", "bfloat16", "bfloat16"]
+    assert arithmetic_type("float32", "gpu") == "float32"
+    assert arithmetic_type("bfloat16", "cpu") == "bfloat16"
+    assert arithmetic_type(None) == ("float32" if jax.default_backend() == "cpu" else "bfloat16")
