@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from reproduce.data import Dataset, Part, channel_statistics
+from reproduce.data import Dataset, Part
 from reproduce.population.assembly import Member
-from reproduce.population.augmentation import crop_flip_cutout
 from reproduce.population.engine import Population
-from reproduce.population.networks.convnet import ConvNet
-from reproduce.population.problems import Arrays, Problem, classification
 from reproduce.population.waves import Task, Training, train_members
+from reproduce.study.engine_networks import engine_problem
 from reproduce.study.optimizers import Entrant, entrant_spec
 from reproduce.study.protocol import TaskSettings
 from reproduce.study.rows import Job
@@ -41,7 +38,7 @@ class EngineTrainer:
         self._steps = steps_per_epoch(task.training, len(dataset.train))
         self._dataset = dataset
         self._train = tuple(jnp.asarray(array) for array in (dataset.train.inputs, dataset.train.labels))
-        self._population = Population(_problem(task, dataset), gradient_noise=task.training.gradient_noise)
+        self._population = Population(engine_problem(task, dataset), gradient_noise=task.training.gradient_noise)
 
     def run(self, jobs: Sequence[tuple[Entrant, Job]]) -> list[Measured]:
         """Train once for each job; what becomes of one does not depend on the others.
@@ -95,47 +92,6 @@ class EngineTrainer:
             precision=ENGINE_TYPES[self._settings.precision],
             seconds=seconds,
         )
-
-
-def _problem(task: TaskSettings, dataset: Dataset) -> Problem:
-    """The surrogate on uint8 images, which stay so on the device: a quarter of the memory.
-
-    Images are normalised before they are augmented, so that a cutout is a square of zeros, the mean colour of
-    standardised images.
-    """
-    normalise = _normalisation(task, dataset)
-    height, _, channels = dataset.input_shape
-    convnet = ConvNet(
-        base_filters=task.model.width,
-        channels=channels,
-        num_classes=len(dataset.classes),
-        scale=1.0,
-        dropout=task.model.dropout,
-        batch_norm_momentum=task.model.batch_norm_momentum,
-        dtype=ENGINE_TYPES[task.training.precision],
-    )
-    change = crop_flip_cutout(height // 8, height // 4) if task.training.augmentations else None
-
-    def prepare(key: jax.Array, images: Any) -> Any:
-        normal = normalise(images)
-        return normal if change is None else change(key, normal)
-
-    def network(parameters: Arrays, statistics: Arrays, images: Any, key: jax.Array | None) -> tuple[Any, Arrays]:
-        return convnet.apply(parameters, statistics, normalise(images) if key is None else images, key)
-
-    return classification(convnet.initial, network, prepare)
-
-
-def _normalisation(task: TaskSettings, dataset: Dataset) -> Callable[[Any], Any]:
-    """Pixels to what the network reads; see `ModelSettings.pixels`."""
-    largest = dataset.largest_pixel
-    mean, deviation = np.zeros(1, np.float32), np.ones(1, np.float32)
-    if task.model.pixels == "centred":
-        mean, deviation = np.full(1, 0.5, np.float32), np.full(1, 0.5, np.float32)
-    elif task.model.pixels == "standardised":
-        mean, deviation = channel_statistics(dataset.train, largest)
-    scale, offset = (1 / (largest * deviation)).astype(np.float32), mean / deviation
-    return lambda images: images.astype(jnp.float32) * scale - offset
 
 
 def _arrays(part: Part) -> tuple[Any, Any]:

@@ -15,6 +15,8 @@ Runner = Literal["engine", "keras"]
 ENGINE = "engine"
 #: The type that the engine computes in, by precision.
 ENGINE_TYPES = {"float32": "float32", "mixed_bfloat16": "bfloat16"}
+#: The networks that the engine has; `reproduce.study.engine_networks` makes them.
+ENGINE_KINDS = ("surrogate", "vision_transformer", "char_lstm", "char_transformer")
 #: What the engine's own augmentation does, together or not at all.
 CROP_FLIP_CUTOUT = ("crop", "flip", "cutout")
 
@@ -41,10 +43,11 @@ def runners(protocol: Protocol, entrants: Sequence[Entrant]) -> dict[tuple[str, 
 def _lacking(task: TaskSettings) -> str | None:
     """The first setting of ``task`` that the engine does not have."""
     model, training = task.model, task.training
+    own = () if model.is_text else CROP_FLIP_CUTOUT
     there = {
-        f"model.kind = {model.kind!r}": model.kind == "surrogate",
+        f"model.kind = {model.kind!r}": model.kind in ENGINE_KINDS,
         f"model.start = {model.start!r}": model.start == "scratch",
-        f"training.augmentations = {list(training.augmentations)}": training.augmentations in ((), CROP_FLIP_CUTOUT),
+        f"training.augmentations = {list(training.augmentations)}": training.augmentations in ((), own),
         f"training.accumulation = {training.accumulation}": training.accumulation == 1,
         f"training.precision = {training.precision!r}": training.precision in ENGINE_TYPES,
         f"training.frozen = {training.frozen!r}": training.frozen == "nothing",
