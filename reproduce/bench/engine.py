@@ -11,10 +11,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
@@ -37,23 +37,23 @@ class EngineBenchSettings:
 
     Attributes:
         candidates: Candidates of one engine measurement.
-        keras_candidates: How many of them Keras scores, on each back end.
+        rounds: Measurements of the engine and of Keras on each back end, in turns.
         members: The largest number of members of the cost curve.
         steps: Steps of a timed epoch of the cost curve.
-        repeats: Measurements of everything but Keras.
+        repeats: Measurements of everything else.
         integrity: Candidates of an integrity measurement.
     """
 
-    candidates: int = 64
-    keras_candidates: int = 12
-    members: int = 64
+    candidates: int = 32
+    rounds: int = 10
+    members: int = 32
     steps: int = 20
     repeats: int = 5
     integrity: int = 2000
 
 
 #: Enough to see that everything runs.
-QUICK = EngineBenchSettings(candidates=4, keras_candidates=2, members=2, steps=2, repeats=2, integrity=100)
+QUICK = EngineBenchSettings(candidates=4, rounds=2, members=2, steps=2, repeats=2, integrity=100)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ class EngineBench:
         over_members: The cost of a member-step over M.
         over_forms: The same over layouts and forms of the convolution.
         work: The network of these two.
-        integrity: Candidates checked a second, each measurement.
+        integrity: Candidates checked a second by the clock, each measurement.
+        integrity_cpu: The same by the processor's time.
         matrix_rate: Operations a second of a large matrix product.
         matrix_dtype: Its type.
         device: What all ran on.
@@ -77,15 +78,26 @@ class EngineBench:
     over_forms: list[StepTime]
     work: Work
     integrity: list[float]
+    integrity_cpu: list[float]
     matrix_rate: float
     matrix_dtype: str
     device: str
     load: tuple[float, float]
 
     def times_keras(self) -> float:
-        """The engine's median speed as a multiple of the faster Keras'."""
+        """The median over rounds of the engine's speed as a multiple of the faster Keras', its compilation left out."""
+        return float(np.median(self.ratios()))
+
+    def ratios(self, *, cpu: bool = False) -> NDArray[np.float64]:
+        """The engine's speed as a multiple of the faster Keras' in each round, its compilation left out."""
+        engine, *keras = (each.speeds(cpu=cpu) for each in self.contestants)
+        ratios: NDArray[np.float64] = engine / np.max(keras, axis=0)
+        return ratios
+
+    def times_keras_once(self) -> float:
+        """The same for a single lot of the engine that compiles first."""
         engine, *keras = self.contestants
-        return engine.per_minute() / max(each.per_minute() for each in keras)
+        return engine.per_minute_once() / max(each.per_minute() for each in keras)
 
     def member_steps_per_second(self) -> float:
         """The best of all numbers of members."""
@@ -105,18 +117,17 @@ def bench_engine(settings: EngineBenchSettings, output: Path, console: Console) 
     load = os.getloadavg()[0]
     work = SMOKE if jax.default_backend() == "cpu" else FULL
     counts = [2**power for power in range(settings.members.bit_length())]
-    console.print("Candidates scored by the engine, then by Keras on each back end", highlight=False)
-    contestants = []
-    for each in race(settings.candidates, settings.keras_candidates, settings.repeats, RaceSettings()):
-        contestants.append(each)
-        console.print(f"  {each.name}: {each.per_minute():.1f} a minute, n = {len(each.seconds)}", highlight=False)
+    console.print("Candidates scored by the engine and by Keras on each back end, in turns", highlight=False)
+    contestants = race(settings.candidates, settings.rounds, RaceSettings())
     console.print("Integrity checks, then the cost of a member-step", highlight=False)
-    integrity = integrity_rates(settings.integrity, settings.repeats)
+    integrity, integrity_cpu = integrity_rates(settings.integrity, settings.repeats)
     curve = over_members(work, counts, settings.steps, settings.repeats)
     forms = over_forms(work, min(settings.members, 16), settings.steps, settings.repeats)
     rate, dtype = matrix_rate(settings.repeats)
     loads = (round(load, 2), round(os.getloadavg()[0], 2))
-    result = EngineBench(contestants, curve, forms, work, integrity, rate, dtype, engine_device_name(), loads)
+    result = EngineBench(
+        contestants, curve, forms, work, integrity, integrity_cpu, rate, dtype, engine_device_name(), loads
+    )
     folder = output / "bench" / "engine"
     write_text(folder / "engine.json", to_json(result, settings))
     write_text(folder / "member_steps.csv", to_csv([*curve, *forms], result.device))
@@ -128,15 +139,17 @@ def bench_engine(settings: EngineBenchSettings, output: Path, console: Console) 
     return result
 
 
-def integrity_rates(count: int, repeats: int) -> list[float]:
-    """Integrity checks a second, for genomes drawn anew for each measurement."""
-    sampler, random, rates = Sampler(SPACES["full"]), np.random.default_rng(1), []
+def integrity_rates(count: int, repeats: int) -> tuple[list[float], list[float]]:
+    """Integrity checks a second by the clock and by the processor's time, for genomes drawn anew each time."""
+    sampler, random, rates, cpu_rates = Sampler(SPACES["full"]), np.random.default_rng(1), [], []
     for _ in range(repeats):
         specs = [sampler.genome(random).express() for _ in range(count)]
-        start = time.perf_counter()
+        start = time.perf_counter(), time.process_time()
         check_integrity(specs)
-        rates.append(count / (time.perf_counter() - start))
-    return rates
+        taken = time.perf_counter() - start[0], time.process_time() - start[1]
+        rates.append(count / taken[0])
+        cpu_rates.append(count / taken[1])
+    return rates, cpu_rates
 
 
 def to_json(result: EngineBench, settings: EngineBenchSettings) -> str:
@@ -144,6 +157,9 @@ def to_json(result: EngineBench, settings: EngineBenchSettings) -> str:
     document = asdict(result) | {
         "settings": asdict(settings),
         "times_keras": result.times_keras(),
+        "times_keras_quartiles": np.quantile(result.ratios(), (0.25, 0.75)).tolist(),
+        "times_keras_cpu": float(np.median(result.ratios(cpu=True))),
+        "times_keras_once": result.times_keras_once(),
         "member_steps_per_second": result.member_steps_per_second(),
         "matrix_share": result.matrix_share(),
         "versions": versions("jax") | versions("tensorflow"),
@@ -163,28 +179,39 @@ def to_csv(times: Sequence[StepTime], device: str) -> str:
 def tables(result: EngineBench) -> list[Table]:
     """The measurements on screen."""
     race_table = screen_table(
-        ("Scored by", "a minute", "quartiles", "n", "Mean score"), [False, True, True, True, True]
+        ("Scored by", "a minute", "quartiles", "a CPU minute", "n", "Mean score"), [False, True, True, True, True, True]
     )
     race_table.title = f"Candidates scored, {result.device}; the engine is {result.times_keras():.1f} times Keras' best"
     for each in result.contestants:
         quartiles = f"{each.per_minute(0.25):.1f} to {each.per_minute(0.75):.1f}"
         race_table.add_row(
-            each.name, f"{each.per_minute():.1f}", quartiles, str(len(each.seconds)), f"{100 * each.mean_score:.1f}"
-        )
+            each.name, f"{each.per_minute():.1f}", quartiles, f"{each.per_minute(cpu=True):.1f}",
+            str(len(each.seconds)), f"{100 * each.mean_score:.1f}",
+        )  # fmt: skip
     steps = screen_table(
-        ("Layout", "Convolution", "Members", "us a step", "quartiles"), [False, False, True, True, True]
+        ("Layout", "Convolution", "Members", "us a step", "quartiles", "us of CPU"),
+        [False, False, True, True, True, True],
     )
     steps.title = f"A step of one member: base {result.work.base_filters}, batch {result.work.batch_size}"
     for time_ in (*result.over_members, *result.over_forms):
         quartiles = f"{1e6 * time_.low:.0f} to {1e6 * time_.high:.0f}"
-        steps.add_row(time_.layout, time_.convolution, str(time_.members), f"{1e6 * time_.seconds:.0f}", quartiles)
+        steps.add_row(
+            time_.layout, time_.convolution, str(time_.members), f"{1e6 * time_.seconds:.0f}", quartiles,
+            f"{1e6 * time_.cpu_seconds:.0f}",
+        )  # fmt: skip
     return [race_table, steps, _summary(result)]
 
 
 def _summary(result: EngineBench) -> Table:
     table = screen_table(("Measured", "Value"), [False, True])
     rate = result.member_steps_per_second()
+    low, high = np.quantile(result.ratios(), (0.25, 0.75))
+    table.add_row("times Keras' best in the same round, quartiles", f"{low:.1f} to {high:.1f}")
+    table.add_row("the same by the processor's time, median", f"{np.median(result.ratios(cpu=True)):.1f}")
+    table.add_row("the same for one lot with its compilation", f"{result.times_keras_once():.1f}")
+    table.add_row("seconds of that compilation", f"{result.contestants[0].compile_seconds:.1f}")
     table.add_row("integrity checks a second, median", f"{statistics.median(result.integrity):,.0f}")
+    table.add_row("the same by the processor's time", f"{statistics.median(result.integrity_cpu):,.0f}")
     table.add_row("member-steps a second, best", f"{rate:,.0f}")
     table.add_row(f"matrix rate, {result.matrix_dtype}", f"{result.matrix_rate / 1e9:,.0f} GFLOP/s")
     table.add_row("share of it in the convolutions", f"{100 * result.matrix_share():.1f} %")
@@ -195,19 +222,20 @@ def _summary(result: EngineBench) -> Table:
 
 def plot(result: EngineBench) -> dict[str, bytes]:
     """Seconds a member-step over the number of members, as SVG, PDF and PNG."""
-    from reproduce.report.style import new_figure, render, styled
+    from reproduce.report.figures.engine import MemberStep, draw, scaling
+    from reproduce.report.style import render, styled
 
-    with styled():
-        figure = new_figure(3.4, 2.4)
-        axes: Any = figure.subplots()
-        members = [each.members for each in result.over_members]
-        middle, low, high = (
-            np.array([getattr(each, name) for each in result.over_members]) * 1e6 for name in ("seconds", "low", "high")
+    times = [
+        MemberStep(
+            f"{each.layout}, {each.convolution}",
+            each.members,
+            each.repeats,
+            each.seconds,
+            each.low,
+            each.high,
+            result.device,
         )
-        axes.errorbar(members, middle, yerr=(middle - low, high - middle), marker="o", markersize=3, capsize=2)
-        axes.set_xscale("log", base=2)
-        axes.set_ylim(bottom=0)
-        axes.set_xlabel("members trained together")
-        axes.set_ylabel("microseconds a member-step")
-        axes.set_title(f"n = {result.over_members[0].repeats} epochs each; bars: quartiles", fontsize=7)
-        return render(figure)
+        for each in result.over_members
+    ]
+    with styled():
+        return render(draw(scaling(times)))

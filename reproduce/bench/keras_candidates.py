@@ -1,6 +1,7 @@
 """Candidates scored one at a time by Keras: each builds, compiles and fits a network of its own.
 
-Run as ``python -m reproduce.bench.keras_candidates JOB ANSWER`` with KERAS_BACKEND set: a process has one back end.
+Run as ``python -m reproduce.bench.keras_candidates SETTINGS`` with KERAS_BACKEND set, since a process has one back
+end. Each line that comes in names a candidate; a line with what it took and its score goes out.
 """
 
 from __future__ import annotations
@@ -8,22 +9,20 @@ from __future__ import annotations
 import json
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from reproduce.bench.race import RaceSettings, digits
-from reproduce.files import write_text
 
 
-def score_with_keras(document: dict[str, Any], settings: RaceSettings, seed: int) -> tuple[float, float]:
-    """Seconds it took to score one candidate, and its best validation accuracy."""
+def score_with_keras(document: dict[str, Any], settings: RaceSettings, seed: int) -> dict[str, float]:
+    """Seconds and processor seconds it took to score one candidate, and its best validation accuracy."""
     import keras
 
     from paper_optimizers import GraphOptimizer, OptimizerSpec
 
-    start = time.perf_counter()
+    start = time.perf_counter(), time.process_time()
     keras.utils.clear_session()
     model = _network(settings)
     optimizer = GraphOptimizer(
@@ -40,7 +39,11 @@ def score_with_keras(document: dict[str, Any], settings: RaceSettings, seed: int
         images, labels, settings.batch_size, settings.epochs, verbose=0, shuffle=True, validation_data=validation,
         validation_batch_size=len(validation[0]),
     )  # fmt: skip
-    return time.perf_counter() - start, float(max(history.history["val_accuracy"]))
+    return {
+        "seconds": time.perf_counter() - start[0],
+        "cpu_seconds": time.process_time() - start[1],
+        "score": float(max(history.history["val_accuracy"])),
+    }
 
 
 def _network(settings: RaceSettings) -> Any:
@@ -56,19 +59,15 @@ def _network(settings: RaceSettings) -> Any:
     return Model(image, layers.Dense(10)(x))
 
 
-def main(job: Path, answer: Path) -> None:
-    """Score the candidates of the file ``job`` and write seconds and scores to ``answer``.
-
-    The first one is scored twice and its first time left out, which holds what a process does once.
-    """
-    task = json.loads(job.read_text(encoding="utf-8"))
-    settings = RaceSettings(**task["settings"])
-    specs = task["specs"]
-    score_with_keras(specs[0], settings, 0)
-    results = [score_with_keras(spec, settings, seed) for seed, spec in enumerate(specs)]
-    seconds, scores = zip(*results, strict=True)
-    write_text(answer, json.dumps({"seconds": seconds, "scores": scores}))
+def main(settings: RaceSettings) -> None:
+    """Score whatever candidate comes, until none can come any more."""
+    answers = sys.stdout
+    sys.stdout = sys.stderr  # What libraries say is no answer.
+    for line in sys.stdin:
+        asked = json.loads(line)
+        answers.write(json.dumps(score_with_keras(asked["spec"], settings, asked["seed"])) + "\n")
+        answers.flush()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(RaceSettings(**json.loads(sys.argv[1])))

@@ -11,12 +11,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from reproduce.bench.race import random_candidates
+from paper_optimizers import get
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Layout, Population
 from reproduce.population.networks.convnet import ConvNet, Convolution
 from reproduce.population.problems import classification
 
+#: T of the members: more steps than are ever timed.
+_LONG = 1_000_000
 _POSSIBLE: tuple[tuple[Layout, Convolution], ...] = (
     ("map", "patches"),
     ("map", "native"),
@@ -67,9 +69,10 @@ class StepTime:
         convolution: See `reproduce.population.networks.convnet`.
         members: M.
         repeats: Epochs timed.
-        seconds: Median.
+        seconds: Median on the clock.
         low: First quartile.
         high: Third quartile.
+        cpu_seconds: Median of the processor's time, which other processes lengthen less.
     """
 
     layout: Layout
@@ -79,39 +82,66 @@ class StepTime:
     seconds: float
     low: float
     high: float
+    cpu_seconds: float
 
 
 def over_members(work: Work, counts: Sequence[int], steps: int, repeats: int) -> list[StepTime]:
     """The cost of a member-step for each number of members, in the layout that the engine picks."""
     layout: Layout = "map" if jax.default_backend() == "cpu" else "vectorise"
-    return [step_time(work, layout, "patches", count, steps, repeats) for count in counts]
+    return step_times([_Timed(work, layout, "patches", count, steps) for count in counts], repeats)
 
 
 def over_forms(work: Work, count: int, steps: int, repeats: int) -> list[StepTime]:
     """The cost of a member-step for each layout and each form of the convolution."""
-    return [step_time(work, layout, form, count, steps, repeats) for layout, form in _POSSIBLE]
+    return step_times([_Timed(work, layout, form, count, steps) for layout, form in _POSSIBLE], repeats)
 
 
-def step_time(work: Work, layout: Layout, convolution: Convolution, count: int, steps: int, repeats: int) -> StepTime:
-    """Time epochs of ``steps`` steps of ``count`` members; the first, which compiles, does not count."""
-    network = ConvNet(work.base_filters, work.channels, 10, dtype=work.dtype, convolution=convolution)
-    population = Population(classification(network.initial, network.apply), layout=layout)
-    random = np.random.default_rng(0)
-    shape = (512, work.image_size, work.image_size, work.channels)
-    data = (jnp.asarray(random.random(shape, np.float32)), jnp.asarray(random.integers(0, 10, 512), jnp.int32))
-    orders = random.integers(0, 512, (count, steps, work.batch_size)).astype(np.int32)
-    total = steps * (repeats + 1)
-    # A tiny rate: nothing diverges, so that every member takes every step.
-    members = [Member(spec, 1e-6, total, seed=seed) for seed, spec in enumerate(random_candidates(count))]
-    programs, state = population.start(members)
-    times = []
-    for repeat in range(repeats + 1):
-        tables = population.tables(members, range(repeat * steps, (repeat + 1) * steps))
-        start = time.perf_counter()
-        state, _ = population.epoch(programs, state, tables, data, orders)
-        times.append((time.perf_counter() - start) / (steps * count))
-    low, middle, high = np.quantile(times[1:], (0.25, 0.5, 0.75)).tolist()
-    return StepTime(layout, convolution, count, repeats, middle, low, high)
+def step_times(timed: Sequence[_Timed], repeats: int) -> list[StepTime]:
+    """Time an epoch of each, then of each again: what else the machine does falls on all alike.
+
+    The first round, which compiles, does not count.
+    """
+    rounds = [[each.epoch() for each in timed] for _ in range(repeats + 1)][1:]
+    return [each.summary(times) for each, times in zip(timed, zip(*rounds, strict=True), strict=True)]
+
+
+class _Timed:
+    """A population that trains epoch after epoch, all of its members with Adam at a tiny rate.
+
+    One optimizer for every number of members, since optimizers cost differently; and nothing diverges, so that every
+    member takes every step.
+    """
+
+    def __init__(self, work: Work, layout: Layout, convolution: Convolution, count: int, steps: int) -> None:
+        self._form = layout, convolution, count
+        self._steps, self._number = steps, 0
+        network = ConvNet(work.base_filters, work.channels, 10, dtype=work.dtype, convolution=convolution)
+        self._population = Population(classification(network.initial, network.apply), layout=layout)
+        random = np.random.default_rng(0)
+        shape = (512, work.image_size, work.image_size, work.channels)
+        self._data = (
+            jnp.asarray(random.random(shape, np.float32)),
+            jnp.asarray(random.integers(0, 10, 512), jnp.int32),
+        )
+        self._orders = random.integers(0, 512, (count, steps, work.batch_size)).astype(np.int32)
+        self._members = [Member(get("Adam"), 1e-6, _LONG, seed=seed) for seed in range(count)]
+        self._programs, self._state = self._population.start(self._members)
+
+    def epoch(self) -> tuple[float, float]:
+        """Seconds and processor seconds of a member-step."""
+        tables = self._population.tables(self._members, range(self._number, self._number + self._steps))
+        self._number += self._steps
+        start = time.perf_counter(), time.process_time()
+        self._state, _ = self._population.epoch(self._programs, self._state, tables, self._data, self._orders)
+        taken = time.perf_counter() - start[0], time.process_time() - start[1]
+        number = self._steps * len(self._members)
+        return taken[0] / number, taken[1] / number
+
+    def summary(self, times: Sequence[tuple[float, float]]) -> StepTime:
+        """Quantiles of what `epoch` answered."""
+        seconds, processor = zip(*times, strict=True)
+        low, middle, high = np.quantile(seconds, (0.25, 0.5, 0.75)).tolist()
+        return StepTime(*self._form, len(times), middle, low, high, float(np.median(processor)))
 
 
 def matrix_rate(repeats: int) -> tuple[float, str]:

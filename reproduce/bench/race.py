@@ -13,13 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.errors import ReproduceError
@@ -33,8 +34,6 @@ from reproduce.search.sampling import Sampler
 from reproduce.search.spaces import SPACES
 
 _BACKENDS = ("tensorflow", "jax")
-#: A process of Keras that takes longer than this is taken for dead.
-_TIMEOUT_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -63,27 +62,53 @@ class RaceSettings:
         return self.epochs * self.steps_per_epoch
 
 
+class Lot(NamedTuple):
+    """One measurement.
+
+    Attributes:
+        seconds: On the clock.
+        cpu_seconds: Of the processor, all threads; other processes lengthen them less.
+        scores: Best validation accuracy of each candidate; 0 for one that diverged.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    scores: tuple[float, ...]
+
+
 @dataclass(frozen=True)
 class Contestant:
     """How fast candidates were scored.
 
     Attributes:
         name: "engine", or Keras with its back end.
-        seconds: Of each measurement.
+        seconds: Of each measurement, on the clock.
+        cpu_seconds: Of each measurement, of the processor.
         candidates: Candidates of each measurement.
         compile_seconds: What was spent once, before the clock ran; for Keras it is part of every candidate.
+        compile_cpu_seconds: The same of the processor.
         mean_score: Mean of the candidates' best validation accuracies, diverged ones counted as 0.
     """
 
     name: str
     seconds: tuple[float, ...]
+    cpu_seconds: tuple[float, ...]
     candidates: int
     compile_seconds: float
+    compile_cpu_seconds: float
     mean_score: float
 
-    def per_minute(self, share: float = 0.5) -> float:
+    def speeds(self, *, cpu: bool = False) -> NDArray[np.float64]:
+        """Candidates a minute of each measurement, by the clock or by the processor's time."""
+        return 60 * self.candidates / np.asarray(self.cpu_seconds if cpu else self.seconds)
+
+    def per_minute(self, share: float = 0.5, *, cpu: bool = False) -> float:
         """Candidates a minute at a quantile of the measurements' speeds."""
-        return float(np.quantile([60 * self.candidates / seconds for seconds in self.seconds], share))
+        return float(np.quantile(self.speeds(cpu=cpu), share))
+
+    def per_minute_once(self) -> float:
+        """Candidates a minute by the clock of a single measurement that compiles first."""
+        return 60 * self.candidates / (self.compile_seconds + float(np.median(self.seconds)))
 
 
 def random_candidates(count: int, seed: int = 0) -> list[OptimizerSpec]:
@@ -97,65 +122,122 @@ def random_candidates(count: int, seed: int = 0) -> list[OptimizerSpec]:
     return found[:count]
 
 
-def race(engine_candidates: int, keras_candidates: int, repeats: int, settings: RaceSettings) -> Iterator[Contestant]:
-    """Score the same candidates by the engine and by Keras on each back end.
+def race(candidates: int, rounds: int, settings: RaceSettings) -> list[Contestant]:
+    """Score the same candidates by the engine and by Keras on each back end, in turns.
+
+    In every round the engine scores all candidates at once and Keras, on each back end, one of them: what else the
+    machine does falls on all alike, and a round gives a ratio of its own.
 
     Args:
-        engine_candidates: Candidates of one engine measurement.
-        keras_candidates: How many of the first of them Keras scores, each one measurement.
-        repeats: Measurements of the engine.
+        candidates: Candidates of one measurement of the engine.
+        rounds: Measurements of each contestant.
         settings: See `RaceSettings`.
+
+    Returns:
+        The engine, then Keras on each back end.
 
     Raises:
         ReproduceError: If a process of Keras fails.
     """
-    specs = random_candidates(engine_candidates)
-    few = specs[:keras_candidates]
-    yield engine_contestant(specs, repeats, settings)
-    for backend in _BACKENDS:
-        yield keras_contestant(backend, few, settings)
-
-
-def engine_contestant(specs: Sequence[OptimizerSpec], repeats: int, settings: RaceSettings) -> Contestant:
-    """Time the engine on all of ``specs`` at once, ``repeats`` times."""
-    network = ConvNet(settings.base_filters, 1, 10, scale=1 / 16, batch_norm_momentum=0.9)
-    population = Population(classification(network.initial, network.apply))
-    train, validation = digits()
-    task = Task(train, validation, settings.batch_size, settings.steps_per_epoch)
-    largest = batch_sizes(len(specs))[-1]
-
-    def score(seed: int) -> tuple[float, list[float]]:
-        start = time.perf_counter()
-        members = [
-            Member(spec, settings.rate, settings.steps, settings.warmup_steps, seed=seed + index)
-            for index, spec in enumerate(specs)
+    specs = random_candidates(candidates)
+    engine = EngineScorer(specs, settings)
+    with ExitStack() as stack:
+        keras = [stack.enter_context(KerasScorer(backend, settings)) for backend in _BACKENDS]
+        scorers: list[EngineScorer | KerasScorer] = [engine, *keras]
+        # What each does once: the engine compiles, Keras loads.
+        first = [scorer.score(specs[0], 0) for scorer in scorers]
+        measured = [
+            [scorer.score(specs[number % candidates], number + 1) for scorer in scorers] for number in range(rounds)
         ]
-        trainings = train_members(population, members, task, settings.epochs, largest=largest)
-        return time.perf_counter() - start, [max(each.validation_accuracy, default=0.0) for each in trainings]
-
-    first, _ = score(0)
-    runs = [score(repeat * len(specs)) for repeat in range(repeats)]
-    seconds = tuple(each for each, _ in runs)
-    mean = float(np.mean([scores for _, scores in runs]))
-    return Contestant("engine", seconds, len(specs), max(0.0, first - float(np.median(seconds))), mean)
+    contestants = []
+    for scorer, once, lots in zip(scorers, first, zip(*measured, strict=True), strict=True):
+        contestants.append(_contestant(scorer.name, once if scorer is engine else None, lots))
+    return contestants
 
 
-def keras_contestant(backend: str, specs: Sequence[OptimizerSpec], settings: RaceSettings) -> Contestant:
-    """Time Keras in a process of its own, candidate after candidate."""
-    with tempfile.TemporaryDirectory() as folder:
-        job, answer = Path(folder) / "job.json", Path(folder) / "answer.json"
-        document = {"settings": asdict(settings), "specs": [spec.to_dict() for spec in specs]}
-        job.write_text(json.dumps(document), encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-m", "reproduce.bench.keras_candidates", str(job), str(answer)],
-            env={**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
-            capture_output=True, text=True, check=False, timeout=_TIMEOUT_SECONDS,
+def _contestant(name: str, first: Lot | None, lots: Sequence[Lot]) -> Contestant:
+    """``first`` is the lot that compiled what the others reused, or None where nothing is reused."""
+    seconds, cpu_seconds, scores = zip(*lots, strict=True)
+    once = (0.0, 0.0)
+    if first is not None:
+        once = (first.seconds - float(np.median(seconds)), first.cpu_seconds - float(np.median(cpu_seconds)))
+    compiling, cpu_compiling = (max(0.0, each) for each in once)
+    mean = float(np.mean(scores))
+    return Contestant(name, seconds, cpu_seconds, len(lots[0].scores), compiling, cpu_compiling, mean)
+
+
+class EngineScorer:
+    """Scores all of ``specs`` at once, whichever is asked for."""
+
+    name = "engine"
+
+    def __init__(self, specs: Sequence[OptimizerSpec], settings: RaceSettings) -> None:
+        """See the class."""
+        network = ConvNet(settings.base_filters, 1, 10, scale=1 / 16, batch_norm_momentum=0.9)
+        self._population = Population(classification(network.initial, network.apply))
+        self._specs, self._settings = specs, settings
+
+    def score(self, spec: OptimizerSpec, seed: int) -> Lot:
+        """Train every candidate, each with a seed of its own."""
+        del spec
+        settings, count = self._settings, len(self._specs)
+        start = time.perf_counter(), time.process_time()
+        members = [
+            Member(each, settings.rate, settings.steps, settings.warmup_steps, seed=seed * count + index)
+            for index, each in enumerate(self._specs)
+        ]
+        task = Task(*digits(), settings.batch_size, settings.steps_per_epoch)
+        trainings = train_members(self._population, members, task, settings.epochs, largest=batch_sizes(count)[-1])
+        taken = time.perf_counter() - start[0], time.process_time() - start[1]
+        return Lot(*taken, tuple(max(each.validation_accuracy, default=0.0) for each in trainings))
+
+
+class KerasScorer:
+    """Scores one candidate at a time in a process of its own, since a process has one back end."""
+
+    def __init__(self, backend: str, settings: RaceSettings) -> None:
+        """See the class."""
+        self.name = f"Keras, {backend}"
+        self._backend, self._settings = backend, settings
+
+    def __enter__(self) -> KerasScorer:
+        """Start the process."""
+        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "reproduce.bench.keras_candidates", json.dumps(asdict(self._settings))],
+            env={**os.environ, "KERAS_BACKEND": self._backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
         )  # fmt: skip
-        if done.returncode:
-            raise ReproduceError(f"Keras on {backend} failed:\n{done.stderr.strip()[-2000:]}")
-        measured = json.loads(answer.read_text(encoding="utf-8"))
-    scores = np.nan_to_num(np.asarray(measured["scores"], float))
-    return Contestant(f"Keras, {backend}", tuple(measured["seconds"]), 1, 0.0, float(scores.mean()))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End the process, which ends when nothing more can come."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with suppress(BrokenPipeError):
+                    stream.close()
+        self._process.wait()
+        self._errors.close()
+
+    def score(self, spec: OptimizerSpec, seed: int) -> Lot:
+        """Build, compile and fit a network.
+
+        Raises:
+            ReproduceError: If the process has ended.
+        """
+        asked, answers = self._process.stdin, self._process.stdout
+        answer = ""
+        if asked is not None and answers is not None:
+            with suppress(BrokenPipeError):
+                asked.write(json.dumps({"spec": spec.to_dict(), "seed": seed}) + "\n")
+                asked.flush()
+                answer = answers.readline()
+        if not answer:
+            self._errors.seek(0)
+            raise ReproduceError(f"{self.name} failed:\n{self._errors.read().strip()[-2000:]}")
+        measured = json.loads(answer)
+        score = float(np.nan_to_num(measured["score"]))
+        return Lot(measured["seconds"], measured["cpu_seconds"], (score,))
 
 
 @cache

@@ -25,9 +25,9 @@ def add(commands: Commands) -> None:
     bench.add_argument("--output", type=Path, default=Path("output"), help="folder to write to (default: %(default)s)")
     bench.set_defaults(command=_bench)
     engine = commands.add_parser("bench-engine", help="time the population engine beside one-at-a-time Keras")
-    engine.add_argument("--candidates", type=positive, help="candidates the engine scores at once (default: 64)")
-    engine.add_argument("--keras-candidates", type=positive, help="how many of them Keras scores (default: 12)")
-    engine.add_argument("--members", type=positive, help="largest number of members of the cost curve (default: 64)")
+    engine.add_argument("--candidates", type=positive, help="candidates the engine scores at once (default: 32)")
+    engine.add_argument("--rounds", type=positive, help="measurements of the engine and of Keras (default: 10)")
+    engine.add_argument("--members", type=positive, help="largest number of members of the cost curve (default: 32)")
     engine.add_argument("--quick", action="store_true", help="measure little, to see that everything runs")
     engine.add_argument("--output", type=Path, default=Path("output"), help="folder to write to (default: %(default)s)")
     engine.set_defaults(command=_bench_engine)
@@ -43,6 +43,6 @@ def _bench_engine(options: argparse.Namespace, console: Console) -> None:
     from reproduce.bench.engine import QUICK, EngineBenchSettings, bench_engine
 
     settings = QUICK if options.quick else EngineBenchSettings()
-    given = {name: getattr(options, name) for name in ("candidates", "keras_candidates", "members")}
+    given = {name: getattr(options, name) for name in ("candidates", "rounds", "members")}
     given = {name: value for name, value in given.items() if value is not None}
     bench_engine(replace(settings, **given), options.output, console)

@@ -8,22 +8,24 @@ import numpy as np
 import pytest
 
 from reproduce.bench.engine import EngineBench, EngineBenchSettings, integrity_rates, plot, to_csv, to_json
-from reproduce.bench.member_steps import FULL, SMOKE, StepTime
-from reproduce.bench.race import Contestant, RaceSettings, digits, engine_contestant, random_candidates
+from reproduce.bench.member_steps import FULL, SMOKE, StepTime, Work, over_members
+from reproduce.bench.race import Contestant, EngineScorer, KerasScorer, RaceSettings, digits, random_candidates
+from reproduce.errors import ReproduceError
 from reproduce.population.integrity import check_integrity
 
 
 def result():
     return EngineBench(
         contestants=[
-            Contestant("engine", (2.0, 4.0, 3.0), 30, 5.0, 0.5),
-            Contestant("Keras, tensorflow", (6.0, 12.0), 1, 0.0, 0.5),
-            Contestant("Keras, jax", (10.0, 10.0), 1, 0.0, 0.5),
+            Contestant("engine", (2.0, 4.0, 3.0), (1.0, 2.0, 3.0), 30, 6.0, 5.0, 0.5),
+            Contestant("Keras, tensorflow", (6.0, 12.0, 12.0), (3.0, 6.0, 6.0), 1, 0.0, 0.0, 0.5),
+            Contestant("Keras, jax", (10.0, 10.0, 15.0), (5.0, 5.0, 5.0), 1, 0.0, 0.0, 0.5),
         ],
-        over_members=[StepTime("map", "patches", m, 3, 1e-3, 9e-4, 2e-3) for m in (1, 2)],
-        over_forms=[StepTime("vectorise", "native", 2, 3, 4e-3, 3e-3, 5e-3)],
+        over_members=[StepTime("map", "patches", m, 3, 1e-3, 9e-4, 2e-3, 8e-4) for m in (1, 2)],
+        over_forms=[StepTime("vectorise", "native", 2, 3, 4e-3, 3e-3, 5e-3, 3e-3)],
         work=SMOKE,
         integrity=[1000.0, 3000.0, 2000.0],
+        integrity_cpu=[4000.0, 4000.0, 5000.0],
         matrix_rate=1e11,
         matrix_dtype="float32",
         device="a test",
@@ -31,11 +33,16 @@ def result():
     )
 
 
-def test_speeds_are_candidates_over_seconds_and_the_ratio_is_to_the_faster_keras():
+def test_speeds_are_candidates_over_seconds_and_a_rounds_ratio_is_to_the_faster_keras():
     engine = result().contestants[0]
     assert engine.per_minute() == pytest.approx(600)
     assert engine.per_minute(0.0) == pytest.approx(450)
-    assert result().times_keras() == pytest.approx(600 / 7.5)
+    assert engine.per_minute(cpu=True) == pytest.approx(900)
+    assert engine.per_minute_once() == pytest.approx(200)
+    assert result().ratios() == pytest.approx([900 / 10, 450 / 6, 600 / 5])
+    assert result().ratios(cpu=True) == pytest.approx([1800 / 20, 900 / 12, 600 / 12])
+    assert result().times_keras() == pytest.approx(90)
+    assert result().times_keras_once() == pytest.approx(200 / 6)
     assert result().member_steps_per_second() == pytest.approx(1000)
 
 
@@ -47,8 +54,8 @@ def test_operations_are_those_of_the_convolutions_three_times():
 
 def test_what_is_written_can_be_read():
     document = json.loads(to_json(result(), EngineBenchSettings()))
-    assert document["times_keras"] == pytest.approx(80)
-    assert document["settings"]["candidates"] == 64
+    assert document["times_keras"] == pytest.approx(90)
+    assert document["settings"]["candidates"] == 32
     assert "jax" in document["versions"]
     rows = list(csv.DictReader(io.StringIO(to_csv(result().over_members, "a test"))))
     assert [row["members"] for row in rows] == ["1", "2"]
@@ -68,10 +75,26 @@ def test_candidates_pass_the_check_they_are_drawn_by_and_repeat():
 
 def test_the_engine_is_timed_on_every_candidate():
     settings = RaceSettings(epochs=1, steps_per_epoch=2, warmup_steps=1)
-    timed = engine_contestant(random_candidates(2), 2, settings)
-    assert (len(timed.seconds), timed.candidates) == (2, 2)
-    assert 0 <= timed.mean_score <= 1
-    assert all(seconds > 0 for seconds in timed.seconds)
+    specs = random_candidates(2)
+    lot = EngineScorer(specs, settings).score(specs[0], 1)
+    assert len(lot.scores) == 2
+    assert all(0 <= score <= 1 for score in lot.scores)
+    assert min(lot.seconds, lot.cpu_seconds) > 0
+
+
+def test_members_are_timed_in_turns():
+    work = Work(base_filters=2, image_size=8, channels=1, batch_size=4, dtype="float32")
+    times = over_members(work, [1, 2], steps=2, repeats=3)
+    assert [(each.members, each.repeats) for each in times] == [(1, 3), (2, 3)]
+    assert all(0 < each.low <= each.seconds <= each.high and each.cpu_seconds > 0 for each in times)
+
+
+def test_a_keras_that_fails_says_why():
+    with (
+        KerasScorer("no-such-backend", RaceSettings()) as keras,
+        pytest.raises(ReproduceError, match="no-such-backend"),
+    ):
+        keras.score(random_candidates(1)[0], 0)
 
 
 def test_the_parts_of_the_digits_are_apart():
@@ -82,6 +105,6 @@ def test_the_parts_of_the_digits_are_apart():
 
 
 def test_integrity_is_timed_as_often_as_asked():
-    rates = integrity_rates(20, 3)
-    assert len(rates) == 3
-    assert np.isfinite(rates).all()
+    for rates in integrity_rates(20, 3):
+        assert len(rates) == 3
+        assert np.isfinite(rates).all()
