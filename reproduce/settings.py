@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -79,7 +80,7 @@ def _read(kind: Any, value: Any, origin: str, key: str) -> Any:
             raise ProtocolError(f"{origin}: {key} must be one of {', '.join(get_args(kind))}; received {value!r}")
         return value
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(value) if abs(value) <= sys.float_info.max else math.inf
     if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
         raise ProtocolError(f"{origin}: {key} must be {_NAMES[kind]}; received {value!r}")
     if kind is float and not math.isfinite(value):

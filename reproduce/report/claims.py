@@ -86,7 +86,7 @@ def load_claims(path: Path) -> list[tuple[Claim, Predicate]]:
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ProtocolError(f"cannot read the claims {path}: {error}") from None
     tables = document.get("claims")
     if set(document) != {"claims"} or not isinstance(tables, list):

@@ -132,7 +132,7 @@ class Genome:
         try:
             hidden = tuple(_gene_from_dict(gene) for gene in document["hidden"])
             root, momentum = _gene_from_dict(document["root"]), document["momentum"]
-        except (KeyError, TypeError, AttributeError, IndexError):
+        except (KeyError, TypeError, AttributeError):
             raise ValueError("a genome needs momentum, root and hidden, each node its function and inputs") from None
         genome = cls(hidden, root, momentum)
         genome.express()
@@ -222,12 +222,30 @@ def _gene_from_dict(document: Any) -> Gene:
 
 
 def _primitive_from_dict(document: Any) -> Primitive:
-    return Primitive(document["op"], tuple(sorted(document.get("params", {}).items())))
+    op, params = document["op"], document.get("params", {})
+    if not isinstance(op, str):
+        raise ValueError(f"an op is named by a text; received {op!r}")
+    if not all(isinstance(value, int | float) for value in params.values()):
+        raise ValueError(f"the parameters of {op} are numbers; received {params!r}")
+    return Primitive(op, tuple(sorted(params.items())))
 
 
 def _wire_from_dict(document: Any) -> Wire:
-    source = int(document["hidden"]) if "hidden" in document else _primitive_from_dict(document)
+    source = _number_from(document["hidden"]) if "hidden" in document else _primitive_from_dict(document)
     decay = document.get("decay")
-    if decay is None:
-        return Wire(source)
-    return Wire(source, Decay(_gene_from_dict(decay["hidden"]), _gene_from_dict(decay["root"])))
+    return Wire(source, None if decay is None else _decay_from_dict(decay))
+
+
+def _number_from(value: Any) -> int:
+    if type(value) is not int:
+        raise ValueError(f"a hidden node is named by its number; received {value!r}")
+    return value
+
+
+def _decay_from_dict(document: Any) -> Decay:
+    decay = Decay(_gene_from_dict(document["hidden"]), _gene_from_dict(document["root"]))
+    for gene, known in ((decay.hidden, ()), (decay.root, (0,))):
+        for wire in gene.inputs:
+            if isinstance(wire.source, int) and wire.source not in known:
+                raise ValueError(f"a decay has one hidden node, number 0, which only its root reads: not {wire.source}")
+    return decay

@@ -35,7 +35,7 @@ def read_protocol(kind: type[_Settings], name: str, profile: str) -> _Settings:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ProtocolError(f"cannot read the protocol {path}: {error}") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # Not only TOMLDecodeError: of numbers and nesting without end.
         raise ProtocolError(f"{path} is not valid TOML: {error}") from None
     settings = read_settings(kind, table, str(path))
     expected = path.stem if profile.endswith(".toml") else path.parent.name

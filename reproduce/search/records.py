@@ -168,10 +168,11 @@ def entry_from_dict(document: Any) -> Entry:
     Raises:
         ValueError: Naming the field that is missing, unknown or not what it must be.
     """
-    if not isinstance(document, dict) or document.get("record") not in _KINDS:
+    kind = document.get("record") if isinstance(document, dict) else None
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise ValueError(f"expected an object whose record is one of {', '.join(_KINDS)}")
     fields = {name: value for name, value in document.items() if name != "record"}
-    record = from_plain(_KINDS[document["record"]], fields)
+    record = from_plain(_KINDS[kind], fields)
     if isinstance(record, Header) and record.schema != SCHEMA:
         raise ValueError(f"schema must be {SCHEMA}; received {record.schema!r}")
     return Entry(record)

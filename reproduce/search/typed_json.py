@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import types
 from collections.abc import Mapping
 from functools import lru_cache
@@ -80,7 +81,7 @@ def _read_one_of(hints: tuple[Any, ...], value: Any, name: str) -> Any:
 
 def _is(hint: Any, value: Any) -> bool:
     if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     return isinstance(hint, type) and type(value) is hint
 
 

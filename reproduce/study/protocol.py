@@ -226,7 +226,7 @@ def parse_protocol(text: str, origin: str = "protocol") -> Protocol:
     """
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # Not only TOMLDecodeError: of numbers and nesting without end.
         raise ProtocolError(f"{origin} is not valid TOML: {error}") from None
     return read_settings(Protocol, _spread(table), origin)
 
@@ -239,7 +239,7 @@ def stored_protocol(path: Path) -> Protocol:
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ProtocolError(f"cannot read the stored protocol {path}: {error}") from None
     settings = document.get("protocol") if isinstance(document, dict) else None
     if not isinstance(settings, dict):
@@ -294,7 +294,7 @@ def _find(profile: str, study: str) -> Path:
 def _is_study(path: Path) -> bool:
     try:
         return "study" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
 
 

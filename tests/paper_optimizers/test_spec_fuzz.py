@@ -1,6 +1,6 @@
 """Random specs come back from JSON and text; whatever else is read raises SpecError and nothing else.
 
-`tests/fuzz/fuzz_spec.py` looks for what these tests miss, guided by coverage.
+`tests/fuzz` looks for what these tests miss, guided by coverage.
 """
 
 import json

@@ -1,0 +1,52 @@
+"""How much was fuzzed so far: ``totals.toml``, one table a reader."""
+
+import re
+import tomllib
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from reproduce.files import write_text
+
+PATH = Path(__file__).with_name("totals.toml")
+_HEAD = "# Written by python -m tests.fuzz: what its runs came to, all of them together.\n"
+_DONE = re.compile(r"Done (\d+) runs in (\d+) second")
+
+
+@dataclass(frozen=True)
+class Total:
+    """What fuzzing a reader came to.
+
+    Attributes:
+        runs: Inputs tried.
+        seconds: Wall time.
+        crashes: Inputs that the reader neither accepted nor refused with its documented error, since found and mended.
+    """
+
+    runs: int = 0
+    seconds: int = 0
+    crashes: int = 0
+
+
+def read_totals(path: Path = PATH) -> dict[str, Total]:
+    """The totals so far, by reader."""
+    if not path.is_file():
+        return {}
+    return {name: Total(**table) for name, table in tomllib.loads(path.read_text(encoding="utf-8")).items()}
+
+
+def write_totals(totals: dict[str, Total], path: Path = PATH) -> None:
+    """Replace the file."""
+    tables = [
+        f"\n[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in asdict(total).items())
+        for name, total in sorted(totals.items())
+    ]
+    write_text(path, _HEAD + "".join(tables))
+
+
+def added(total: Total, said: str, status: int) -> Total:
+    """The total with one more run of libFuzzer, by what that said and its exit status."""
+    done = _DONE.search(said)
+    runs, seconds = (int(done[1]), int(done[2])) if done else (0, 0)
+    return replace(
+        total, runs=total.runs + runs, seconds=total.seconds + seconds, crashes=total.crashes + int(status != 0)
+    )
