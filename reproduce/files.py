@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from reproduce.errors import ReproduceError
 
@@ -27,21 +27,51 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         ReproduceError: If the folder or file cannot be written.
     """
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to be written, which takes the place of ``path`` once the block is done, and is gone if it fails.
+
+    It lies beside ``path`` under one name, so what a process that was killed left of it is taken up by the next one
+    that writes there. Of two at once, the second waits.
+
+    Raises:
+        ReproduceError: If the folder or file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with _opened(temporary) as file:
+            try:
+                yield file
+                file.flush()
+                temporary.replace(path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
     except OSError as error:
         raise ReproduceError(f"cannot write {path}: {error.strerror}") from None
-    temporary = Path(name)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """The empty file at ``path``, locked; opened again where another writer moved it away in the meantime."""
+    while True:
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644), "w+b")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if _is_at(file, path):
+            file.truncate(0)
+            return file
+        file.close()
+
+
+def _is_at(file: IO[bytes], path: Path) -> bool:
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        raise ReproduceError(f"cannot write {path}: {error.strerror}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

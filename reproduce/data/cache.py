@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -17,7 +16,8 @@ import numpy as np
 from reproduce.data.dataset import Dataset, Part
 from reproduce.data.image_files import ImageFiles
 from reproduce.data.settings import DataSettings
-from reproduce.errors import DataError
+from reproduce.errors import DataError, ReproduceError
+from reproduce.files import replacing
 
 #: Counted up when the same files and settings come to mean other arrays.
 _VERSION = 1
@@ -73,15 +73,8 @@ def _save(path: Path, dataset: Dataset) -> None:
     arrays |= {f"{name}_labels": part.labels for name, part in dataset.parts.items()}
     arrays |= {"name": np.array(dataset.name), "classes": np.array(dataset.classes)}
     arrays["largest_pixel"] = np.array(dataset.largest_pixel)
-    temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
+        with replacing(path) as file:
             np.savez(file, allow_pickle=False, **arrays)
-        temporary.replace(path)
-    except OSError as error:
-        raise DataError(f"cannot write the cache {path}: {error.strerror}") from None
-    finally:
-        if temporary:
-            temporary.unlink(missing_ok=True)
+    except ReproduceError as error:
+        raise DataError(f"cannot write the cache: {error}") from None
