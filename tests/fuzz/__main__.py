@@ -14,7 +14,9 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.fuzz.readers import READERS
-from tests.fuzz.totals import Total, added, read_totals, write_totals
+from tests.fuzz.totals import Total, added, read_totals, update, write_totals
+
+RELIABILITY = Path(__file__).resolve().parents[2] / "artifact" / "RELIABILITY.md"
 
 
 def fuzz(name: str, folder: Path, seconds: int) -> tuple[int, str]:
@@ -44,6 +46,8 @@ def main() -> int:
         status, said = fuzz(name, options.corpus / name, options.seconds)
         total = added(read_totals().get(name, Total()), said, status)
         write_totals({**read_totals(), name: total})
+        if RELIABILITY.exists():
+            update(RELIABILITY, read_totals())
         crashed |= status != 0
         if status:
             console.print(said[-4000:], markup=False, highlight=False)

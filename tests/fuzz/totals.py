@@ -8,6 +8,8 @@ from pathlib import Path
 from reproduce.files import write_text
 
 PATH = Path(__file__).with_name("totals.toml")
+#: Around the section that `update` writes.
+MARKS = ("<!-- fuzzing: written by python -m tests.fuzz -->", "<!-- end of fuzzing -->")
 _HEAD = "# Written by python -m tests.fuzz: what its runs came to, all of them together.\n"
 _DONE = re.compile(r"Done (\d+) runs in (\d+) second")
 
@@ -50,3 +52,24 @@ def added(total: Total, said: str, status: int) -> Total:
     return replace(
         total, runs=total.runs + runs, seconds=total.seconds + seconds, crashes=total.crashes + int(status != 0)
     )
+
+
+def section(totals: dict[str, Total]) -> str:
+    """The totals as a Markdown table between two marks."""
+    lines = ["| reader | inputs tried | minutes | crashes |", "|---|---:|---:|---:|"]
+    lines += [
+        f"| {name} | {total.runs:,} | {total.seconds / 60:.1f} | {total.crashes} |"
+        for name, total in sorted(totals.items())
+    ]
+    runs, seconds, crashes = (
+        sum(getattr(total, key) for total in totals.values()) for key in ("runs", "seconds", "crashes")
+    )
+    lines.append(f"| all | {runs:,} | {seconds / 60:.1f} | {crashes} |")
+    return "\n".join([MARKS[0], "", *lines, "", MARKS[1]])
+
+
+def update(path: Path, totals: dict[str, Total]) -> None:
+    """Write the section anew where a document has it."""
+    text = path.read_text(encoding="utf-8")
+    start, end = (text.index(mark) for mark in MARKS)
+    write_text(path, text[:start] + section(totals) + text[end + len(MARKS[1]) :])

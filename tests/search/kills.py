@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.search.fakes import FakeExecutor, search
@@ -24,8 +25,12 @@ def untimed(path: Path) -> list[dict]:
     return [{key: value for key, value in document.items() if key not in _TIMES} for document in documents]
 
 
-def kill_and_resume(folder: Path, kills: int, seed: int = 0) -> list[int]:
+def kill_and_resume(
+    folder: Path, kills: int, seed: int = 0, told: Callable[[int], None] = lambda lines: None
+) -> list[int]:
     """Kill ``kills`` searches and resume each; returns how many lines each had written when it died.
+
+    ``told`` is called with that number after each.
 
     Raises:
         AssertionError: If a resumed ledger is not the undisturbed one.
@@ -47,6 +52,7 @@ def kill_and_resume(folder: Path, kills: int, seed: int = 0) -> list[int]:
         search(path, FakeExecutor(batch=chance.choice((1, 2, 4))))
         if untimed(path) != untimed(whole):
             raise AssertionError(f"kill {number}, after {written[-1]} lines: the resumed ledger differs")
+        told(written[-1])
     return written
 
 

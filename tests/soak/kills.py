@@ -1,0 +1,181 @@
+"""Kills at random moments: a run is begun, killed with SIGKILL, begun again and killed again, until it gets through."""
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.search.kills import untimed
+from tests.study.cases import TINY_TOML
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Two tasks, two optimizers and two rates: a transfer study of little training.
+TRANSFER_TOML = (
+    TINY_TOML.replace('study = "main"', 'study = "transfer"')
+    .replace('catalog = ["Opt1", "A1"]\nkeras = ["SGD", "Adam"]', 'catalog = ["Opt7"]\nkeras = ["Adam"]')
+    .replace("grid = [0.01, 0.1, 1]", "grid = [0.1, 1]")
+    .replace("most_extra_rates = 2", "most_extra_rates = 1")
+    .replace(
+        '[[tasks]]\nname = "digits"\n',
+        '[[tasks]]\nname = "digits"\n[[tasks]]\nname = "digits100"\n[tasks.data]\nsource = "digits100"\n'
+        "train_per_class = 4\ntest_per_class = 2\n",
+    )
+)
+#: Is told after each kill; the text says how far the run was.
+Told = Callable[[str], None]
+
+
+@dataclass
+class Killed:
+    """What became of kills.
+
+    Attributes:
+        kills: How many processes were killed at work.
+        completed: How many runs got through after kills, each compared with one that was left alone.
+    """
+
+    kills: int = 0
+    completed: int = 0
+
+
+def reproduce(command: str, protocol: Path, output: Path) -> subprocess.Popen[bytes]:
+    """Begin a command of the program in a group of its own."""
+    options = ["--profile", str(protocol), "--study", "transfer", "--output", str(output)]
+    workers = ["--workers", "1"] if command == "tables" else []
+    return subprocess.Popen(
+        [sys.executable, "-m", "reproduce", command, *options, *workers],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def to_the_end(command: str, protocol: Path, output: Path) -> float:
+    """Run a command undisturbed; the seconds it took.
+
+    Raises:
+        AssertionError: If it fails.
+    """
+    started = time.monotonic()
+    process = reproduce(command, protocol, output)
+    _, said = process.communicate(timeout=600)
+    require(process.returncode == 0, f"{command} failed: {said.decode(errors='replace')[-2000:]}")
+    return time.monotonic() - started
+
+
+def kill_until_through(
+    command: str, protocol: Path, output: Path, kills: int, duration: float, chance: random.Random, told: Told
+) -> int:
+    """Begin a command again and again, killing each within ``duration`` seconds; the last one is left alone.
+
+    Half of the kills take the workers along, as the end of a machine does; the other half leave them as orphans.
+
+    Returns:
+        How many were killed at work: those that had ended before do not count.
+    """
+    killed = 0
+    while killed < kills:
+        process = reproduce(command, protocol, output)
+        try:
+            process.communicate(timeout=chance.uniform(0.0, duration))
+        except subprocess.TimeoutExpired:
+            (os.killpg if chance.random() < 0.5 else os.kill)(process.pid, signal.SIGKILL)
+            process.communicate()
+            killed += 1
+            told(f"{command}: {lines(output)} rows")
+            continue
+        require(process.returncode == 0, f"{command} ended with status {process.returncode}")
+        break
+    to_the_end(command, protocol, output)
+    return killed
+
+
+def lines(output: Path) -> int:
+    """Rows in the ledger of the transfer study."""
+    path = output / "tiny" / "transfer" / "ledger.jsonl"
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def written(output: Path) -> dict[str, bytes]:
+    """Tables and figures but those of wall time, by name."""
+    folder = output / "tiny" / "transfer"
+    return {
+        f"{kind}/{path.name}": path.read_bytes()
+        for kind in ("tables", "figures")
+        for path in sorted((folder / kind).iterdir())
+        if path.name != "runs.csv" and not re.search("seconds|cost|compute", path.name)
+    }
+
+
+def compare(broken: Path, whole: Path) -> None:
+    """Two output folders of the transfer study must hold the same.
+
+    Raises:
+        AssertionError: Naming what differs, or a temporary file that was left over.
+    """
+    ledgers = [folder / "tiny" / "transfer" / "ledger.jsonl" for folder in (broken, whole)]
+    first, second = (sorted(map(repr, untimed(path))) for path in ledgers)
+    require(first == second, f"the ledger differs: {len(first)} rows and {len(second)}")
+    ours, theirs = written(broken), written(whole)
+    different = sorted(name for name in set(ours) | set(theirs) if ours.get(name) != theirs.get(name))
+    require(not different, f"tables or figures differ: {', '.join(different)}")
+    require_tidy(broken)
+
+
+def require_tidy(folder: Path) -> None:
+    """No temporary file and no state of an unfinished run may be left.
+
+    Raises:
+        AssertionError: Naming them.
+    """
+    deadline = time.monotonic() + 60  # Orphans end with the batch they are at.
+    while left := [path for path in folder.rglob("*") if path.suffix == ".part" or path.parent.name == "checkpoints"]:
+        require(time.monotonic() < deadline, f"left over: {', '.join(map(str, left))}")
+        time.sleep(0.2)
+
+
+def require(condition: bool, message: str) -> None:
+    """What the soak finds wrong ends it.
+
+    Raises:
+        AssertionError: Unless ``condition`` holds.
+    """
+    if not condition:
+        raise AssertionError(message)
+
+
+def kill_studies(folder: Path, kills: Sequence[int], chance: random.Random, told: Told) -> tuple[Killed, Killed]:
+    """Kill a transfer study so often, then the making of its tables so often; returns both."""
+    protocol = folder / "transfer.toml"
+    protocol.write_text(TRANSFER_TOML, encoding="utf-8")
+    whole = folder / "whole"
+    durations = {command: to_the_end(command, protocol, whole) for command in ("tables", "figures")}
+    told(f"undisturbed: {durations['tables']:.0f} s and {durations['figures']:.0f} s")
+    counted = []
+    for command, count in zip(("tables", "figures"), kills, strict=True):
+        killed = Killed()
+        while killed.kills < count:
+            output = folder / f"{command}-{killed.completed}"
+            if command == "figures":
+                _copy_rows(whole, output)
+            left = count - killed.kills
+            killed.kills += kill_until_through(command, protocol, output, left, durations[command], chance, told)
+            compare(output, whole)
+            killed.completed += 1
+        counted.append(killed)
+    return counted[0], counted[1]
+
+
+def _copy_rows(whole: Path, output: Path) -> None:
+    for name in ("ledger.jsonl", "protocol.json"):
+        path = output / "tiny" / "transfer" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes((whole / "tiny" / "transfer" / name).read_bytes())
