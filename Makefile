@@ -8,6 +8,8 @@ OUTPUT ?= output
 ROWS ?=
 TEST_WORKERS ?= 2
 TEST_OPTIONS ?=
+KILLS ?= 100
+SECONDS ?= 60
 LOCK ?= cpu
 LOCK_OPTIONS ?=
 PYTHON ?=
@@ -16,7 +18,7 @@ GPU ?=
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures transfer finetune ablations robustness estimate search compare-searches report check-claims bench-optimizers bench-engine test check audit format lock clean
+.PHONY: help venv torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures transfer finetune ablations robustness estimate search compare-searches report check-claims bench-optimizers bench-engine test soak fuzz check audit format lock clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -84,6 +86,12 @@ bench-engine: $(READY)  ## Time the population engine beside Keras, candidate by
 
 test: $(READY)  ## Run the tests
 	@$(RUN) -m pytest -n $(TEST_WORKERS) $(TEST_OPTIONS)
+
+soak: $(READY)  ## Kill runs at random moments, break things on purpose, and write artifact/RELIABILITY.md
+	@$(RUN) -m tests.soak --kills $(KILLS)
+
+fuzz: $(READY)  ## Fuzz every reader for SECONDS each (after: .venv/bin/pip install atheris)
+	@$(RUN) -m tests.fuzz --seconds $(SECONDS) --corpus "$(OUTPUT)/fuzz"
 
 check: audit  ## Check formatting, lint, types and security advisories
 	$(RUN) -m ruff format --check .
