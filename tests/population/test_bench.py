@@ -82,6 +82,7 @@ def test_the_engine_is_timed_on_every_candidate():
     assert min(lot.seconds, lot.cpu_seconds) > 0
 
 
+@pytest.mark.slow
 def test_members_are_timed_in_turns():
     work = Work(base_filters=2, image_size=8, channels=1, batch_size=4, dtype="float32")
     times = over_members(work, [1, 2], steps=2, repeats=3)

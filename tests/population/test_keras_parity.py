@@ -91,6 +91,7 @@ def test_both_forms_of_the_convolution_and_half_precision_agree():
     assert not np.array_equal(half.apply(parameters, statistics, images[:64], None)[0], expected)
 
 
+@pytest.mark.slow
 def test_training_in_half_precision_stays_close():
     member = Member(get("Adam"), 0.003, STEPS, 5, seed=1)
     network = convnet(0.0)
