@@ -18,16 +18,12 @@ from reproduce.data import load_dataset
 from reproduce.errors import DataError, LedgerError, ReproduceError, WorkerError
 from reproduce.files import write_bytes
 from reproduce.ledger import Ledger, read_records
-from reproduce.population.engine import Population
-from reproduce.population.memory import OutOfMemoryError
-from reproduce.population.waves import train_members
 from reproduce.search.records import entry_from_dict
 from reproduce.study.plan import Plan
 from reproduce.study.rows import Row
 from reproduce.study.workers import WorkerPool
 from reproduce.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from tests.data.cases import FOLDER, make_pets, pack
-from tests.population import test_memory as memory
 from tests.search.fakes import FakeExecutor, search
 from tests.search.kills import untimed
 from tests.soak.kills import ROOT, require
@@ -158,21 +154,9 @@ def clock_that_jumps(folder: Path, chance: random.Random) -> str:
 
 
 def device_out_of_memory(folder: Path, chance: random.Random) -> str:
-    room = chance.choice((1, 2, 4))
-    notices: list[str] = []
-    device = memory.SmallDevice(room)
-    trainings = train_members(device, memory.MEMBERS, memory.TASK, 2, largest=8, notice=notices.append)
-    alone = train_members(
-        Population(memory.classification(memory.initial, memory.linear)), memory.MEMBERS, memory.TASK, 2, largest=1
-    )
-    losses = [[training.train_loss for training in each] for each in (trainings, alone)]
-    require(losses[0] == losses[1], "other losses than one member at a time")
-    require(len(notices) > 0 and device.asked[-1] <= room, "the batch was not halved in words")
-    refused(
-        OutOfMemoryError,
-        "does not hold one network",
-        lambda: train_members(memory.SmallDevice(0), memory.MEMBERS[:1], memory.TASK, 1, largest=4),
-    )
+    command = [sys.executable, "-m", "tests.soak.device", f"{chance.choice((1, 2, 4))}"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    require(ended.returncode == 0, ended.stderr[-500:])
     return "halved until it fitted, same losses; refused by name where not even one fits"
 
 
