@@ -76,6 +76,7 @@ def test_what_fits_follows_from_what_is_free():
     assert 10**6 < available_bytes() < 10**14
 
 
+@pytest.mark.slow
 def test_a_member_s_bytes_grow_with_its_network_and_in_a_row_with_its_batch():
     def population(layout, width):
         def wide(generator):
@@ -93,6 +94,7 @@ def test_a_member_s_bytes_grow_with_its_network_and_in_a_row_with_its_batch():
     assert many - few > 100_000
 
 
+@pytest.mark.slow
 def test_the_batch_is_chosen_where_none_is_given():
     population = Population(classification(initial, linear))
     chosen = train_members(population, MEMBERS[:3], TASK, 1)
