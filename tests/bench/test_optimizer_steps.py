@@ -1,18 +1,18 @@
 import csv
+import dataclasses
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from reproduce.bench import optimizer_steps as benchmark
+from reproduce.bench import optimizer_steps
 from reproduce.bench.optimizer_steps import bench_optimizers, state_bytes
-from reproduce.study.protocol import ModelSettings
 
 
 def test_costs_are_paired_shown_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    monkeypatch.setattr(benchmark, "_MODEL", ModelSettings(2, 0.2, 0.99))
-    monkeypatch.setattr(benchmark, "_IMAGE_SHAPE", (8, 8, 3))
-    monkeypatch.setattr(benchmark, "_BATCH", 4)
+    monkeypatch.setattr(optimizer_steps, "_MODEL", dataclasses.replace(optimizer_steps._MODEL, width=2))
+    monkeypatch.setattr(optimizer_steps, "_IMAGE_SHAPE", (8, 8, 3))
+    monkeypatch.setattr(optimizer_steps, "_BATCH", 4)
     costs = bench_optimizers(["Opt10"], 3, tmp_path, Console(width=80))
     assert [cost.optimizer for cost in costs] == ["Opt10"]
     for cost in costs:
