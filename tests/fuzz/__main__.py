@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.fuzz.readers import READERS
-from tests.fuzz.totals import Total, added, read_totals, update, write_totals
+from tests.fuzz.totals import INTERRUPTED, Total, added, read_totals, update, write_totals
 
 RELIABILITY = Path(__file__).resolve().parents[2] / "artifact" / "RELIABILITY.md"
 
@@ -46,6 +46,9 @@ def main() -> int:
         status, said = fuzz(name, options.corpus / name, options.seconds)
         total = added(read_totals().get(name, Total()), said, status)
         write_totals({**read_totals(), name: total})
+        if status == INTERRUPTED:
+            console.print("  interrupted")
+            return 130
         if RELIABILITY.exists():
             update(RELIABILITY, read_totals())
         crashed |= status != 0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fuzz.readers import READERS
-from tests.fuzz.totals import Total, added, read_totals, write_totals
+from tests.fuzz.totals import INTERRUPTED, Total, added, read_totals, write_totals
 
 DIGITS = b"9" * 400
 
@@ -79,5 +79,6 @@ def test_totals_add_up(tmp_path) -> None:
     assert read_totals(path) == {}
     total = added(Total(), "Done 81208 runs in 6 second(s)", 0)
     total = added(total, "==1== ERROR: libFuzzer: fuzz target exited", 77)
+    assert added(total, "==2== libFuzzer: run interrupted; exiting", INTERRUPTED) == total
     write_totals({"text": total, "json": Total()}, path)
     assert read_totals(path) == {"text": Total(81208, 6, 1), "json": Total()}

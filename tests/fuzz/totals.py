@@ -10,6 +10,8 @@ from reproduce.files import write_text
 PATH = Path(__file__).with_name("totals.toml")
 #: Around the section that `update` writes.
 MARKS = ("<!-- fuzzing: written by python -m tests.fuzz -->", "<!-- end of fuzzing -->")
+#: The exit status of libFuzzer when someone ended it.
+INTERRUPTED = 72
 _HEAD = "# Written by python -m tests.fuzz: what its runs came to, all of them together.\n"
 _DONE = re.compile(r"Done (\d+) runs in (\d+) second")
 
@@ -46,7 +48,9 @@ def write_totals(totals: dict[str, Total], path: Path = PATH) -> None:
 
 
 def added(total: Total, said: str, status: int) -> Total:
-    """The total with one more run of libFuzzer, by what that said and its exit status."""
+    """The total with one more run of libFuzzer, by what it said and its exit status; not one that was interrupted."""
+    if status == INTERRUPTED:
+        return total
     done = _DONE.search(said)
     runs, seconds = (int(done[1]), int(done[2])) if done else (0, 0)
     return replace(

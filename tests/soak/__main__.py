@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from reproduce.files import write_text
-from reproduce.machine import cpu_name, usable_cores, versions
+from reproduce.machine import cpu_name, versions
 from tests.fuzz.totals import read_totals
 from tests.search.kills import kill_and_resume
 from tests.soak.faults import FAULTS, CannotTryError, Fault, bring_about
@@ -30,7 +30,7 @@ def kill_lines(folder: Path, kills: int, seed: int, told: Told) -> list[Line]:
     lost = kill_and_resume(folder / "searches", searches, seed, lambda count: told(f"search: {count} records"))
     study, tables = kill_studies(folder, (studies, kills - searches - studies), random.Random(seed), told)
     torn = "survived; ledger equal, nothing left over"
-    through = "; {} went through to the end, each as if left alone"
+    through = "; runs that went on to the end, each as if left alone: {}"
     return [
         Line("a search killed", torn, f"as expected, with 0 to {max(lost)} records written", searches),
         Line("a transfer study killed, with its workers or without", torn + ", same tables", *_seen(study, through)),
@@ -70,7 +70,9 @@ def main() -> int:
     def told(text: str) -> None:
         nonlocal count
         count += 1
-        console.print(f"{time.monotonic() - started:6.0f} s  {count:3}  {text}", markup=False, highlight=False)
+        console.print(
+            f"{time.monotonic() - started:6.0f} s  {count:3}  {text}", markup=False, highlight=False, soft_wrap=True
+        )
 
     with tempfile.TemporaryDirectory() as name:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -81,8 +83,7 @@ def main() -> int:
             console.print(f"not as expected: {error}", style="red", markup=False)
             return 1
     minutes = (time.monotonic() - started) / 60
-    where = f"{cpu_name()} ({usable_cores()} cores)"
-    write_text(options.page, page(lines, where, versions("tensorflow"), options.seed, minutes, read_totals()))
+    write_text(options.page, page(lines, cpu_name(), versions("tensorflow"), options.seed, minutes, read_totals()))
     console.print(f"{options.page} written")
     return 0
 
