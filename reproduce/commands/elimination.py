@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,8 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
         soft_wrap=True,
     )
     hashes = {each.name: each.hash() for each in protocol.rounds}
-    write_protocol(plain_settings(protocol), folder, hashes=hashes, searches=[str(path) for path in ledgers])
+    sources = [os.path.relpath(path, folder) for path in ledgers]  # The folders may be moved together.
+    write_protocol(plain_settings(protocol), folder, hashes=hashes, searches=sources)
     with (
         open_executors(options, options.data_dir, console) as executors,
         TrialProgress(console, "eliminating") as progress,
