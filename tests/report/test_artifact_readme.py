@@ -10,6 +10,7 @@ from reproduce.report.map import PARTS, paper_table
 from reproduce.report.tables.equations import catalog_tables
 from reproduce.report.tables.primitives import primitive_tables
 from reproduce.report.tables.sets import study_tables
+from tests.report import artifact_compute
 from tests.report.artifact_readme import README, with_tables
 from tests.report.result_cases import invented, protocol_of
 from tests.test_makefile import MAKEFILE, PHONY_TARGETS
@@ -46,3 +47,9 @@ def test_every_make_target_is_one(text: str) -> None:
 def test_every_file_it_links_to_is_there() -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", TEXT):
         assert (README.parent / link).exists(), link
+
+
+def test_the_compute_page_is_that_of_the_rows() -> None:
+    assert artifact_compute.PAGE.read_text("utf-8") == artifact_compute.page(), (
+        "run: python -m tests.report.artifact_compute"
+    )
