@@ -12,8 +12,9 @@ ARTIFACT = Path(__file__).resolve().parents[2] / "artifact"
 PAGE = ARTIFACT / "COMPUTE.md"
 _START = """# Compute
 
-What the rows under `results/` cost, every run on record counted, those that failed too. This page is written from them by
-`python -m tests.report.artifact_compute`. What was tried and thrown away before, trials of sizes and of code, was not recorded.
+What the rows under `results/` cost: every run on record counts, those that failed too. This page is written from them
+by `python -m tests.report.artifact_compute`. What was tried and thrown away before, trials of sizes and of code, was
+not recorded.
 """
 
 
@@ -34,8 +35,8 @@ def _profile(name: str) -> str:
         epochs = sum(epochs_of(record.outcome, screening[record.stage]) for record in done)
         again = len(found.search.trials)
         lines.append(
-            f"The search: {len(done)} candidates scored, rejected ones included, in {epochs} epochs of training; {again} "
-            "runs to score its best and the baselines again.\n"
+            f"The search: {len(done)} candidates scored, rejected ones included, in {epochs} epochs of training; "
+            f"{again} runs to score its best and the baselines again.\n"
         )
     return "\n".join(lines)
 
