@@ -79,7 +79,7 @@ compare-searches: $(READY)  ## Compare the search with random search and aging e
 	@$(RUN) -m reproduce compare-searches $(EXPERIMENT)
 
 bench-optimizers: $(READY)  ## Time a training step and count the state of every optimizer beside Keras Adam
-	@$(RUN) -m reproduce bench-optimizers
+	@$(RUN) -m reproduce bench-optimizers --output "$(OUTPUT)"
 
 bench-engine: $(READY)  ## Time the population engine beside Keras, candidate by candidate
 	@$(RUN) -m reproduce bench-engine --output "$(OUTPUT)"

@@ -14,12 +14,15 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 settings.register_profile("reproducible", derandomize=True, deadline=None, database=None)
 settings.load_profile("reproducible")
 
-REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "reference"
+#: Numbers that the published code computed; they are not part of this repository.
+REFERENCE = Path(os.environ.get("PAPER_REFERENCE", Path(__file__).resolve().parents[2] / "shared" / "reference"))
 
 
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """The folder of numbers computed by the published code; it is not part of this repository."""
     if not REFERENCE.is_dir():
-        pytest.skip("no folder shared/reference beside the checkout: the published code's numbers are not at hand")
+        pytest.skip(
+            "the published code's numbers are not part of this repository: name their folder with PAPER_REFERENCE"
+        )
     return REFERENCE

@@ -1,6 +1,6 @@
 """What the paper shows and what stands for it here: for each part that we know of, ours or the reason why not.
 
-Known from the paper's abstract, its captions of figures 1 to 5 and the published code; its full text was not at hand.
+Known from the paper's abstract, its captions of figures 1 to 5 and the published code; its full text was not used.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ PARTS = (
     Part(
         "Results on CIFAR-10",
         "table main, table main_rates",
-        "make reproduce-tables PROFILE=small, and larger profiles",
+        "make reproduce-tables PROFILE=small STUDY=main, and larger profiles",
     ),
     Part(
         "Transfer to CIFAR-100 and TinyImageNet",

@@ -1,18 +1,22 @@
 """artifact/COMPUTE.md, written from the rows kept with the repository: `python -m tests.report.artifact_compute`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from reproduce.ledger import NAME
 from reproduce.report.collection import profiles_in, read_collection
 from reproduce.report.forms import to_markdown
+from reproduce.report.stored_search import ELIMINATION, NOISE, StoredSearch, read_trials
 from reproduce.report.tables.compute import compute_table
 from reproduce.search.outcomes import epochs_of
-from reproduce.search.records import Evaluation
+from reproduce.search.records import Evaluation, Rejection
+from reproduce.search.trials import Trial
 
 ARTIFACT = Path(__file__).resolve().parents[2] / "artifact"
 PAGE = ARTIFACT / "COMPUTE.md"
 _START = """# Compute
 
-What the rows under `results/` cost: every run on record counts, those that failed too. This page is written from them
+What the rows of studies and of searches under `results/` cost, runs that failed included. It is written from them
 by `python -m tests.report.artifact_compute`. What was tried and thrown away before, trials of sizes and of code, was
 not recorded.
 """
@@ -27,18 +31,33 @@ def _profile(name: str) -> str:
     found = read_collection(ARTIFACT / "results", name)
     lines = [f"## Profile {name}\n", to_markdown(compute_table(name, found.rows))]
     if found.search is not None:
-        done = [record for record in found.search.records if isinstance(record, Evaluation)]
-        screening = {
-            "initial": found.search.protocol.initial.scoring.screening_epochs,
-            "evolution": found.search.protocol.evolution.scoring.screening_epochs,
-        }
-        epochs = sum(epochs_of(record.outcome, screening[record.stage]) for record in done)
-        again = len(found.search.trials)
-        lines.append(
-            f"The search: {len(done)} candidates scored, rejected ones included, in {epochs} epochs of training; "
-            f"{again} runs to score its best and the baselines again.\n"
-        )
+        lines.append(_search(found.search, found.folder))
     return "\n".join(lines)
+
+
+def _search(search: StoredSearch, place: Path) -> str:
+    scores = [record for record in search.records if isinstance(record, Evaluation)]
+    screening = {
+        "initial": search.protocol.initial.scoring.screening_epochs,
+        "evolution": search.protocol.evolution.scoring.screening_epochs,
+    }
+    epochs = sum(epochs_of(record.outcome, screening[record.stage]) for record in scores)
+    rejected = sum(isinstance(record, Rejection) for record in search.records)
+    candidates = {record.sample for record in scores}
+    sentences = [
+        f"The search: {len(scores)} scores of {len(candidates)} candidates in {epochs} epochs of "
+        f"training ({_seconds(scores)}); {rejected} more draws were rejected before training.",
+        f"Its best and the baselines scored again: {len(search.trials)} runs ({_seconds(search.trials)}).",
+    ]
+    for title, folder in (("Elimination", ELIMINATION), ("Noise floor", NOISE)):
+        trials = read_trials(place / folder / NAME)
+        if trials:
+            sentences.append(f"{title}: {len(trials)} runs ({_seconds(trials)}).")
+    return "".join(f"- {sentence}\n" for sentence in sentences)
+
+
+def _seconds(records: Sequence[Evaluation] | Sequence[Trial]) -> str:
+    return f"{sum(record.seconds for record in records):.0f} s"
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ def claims_table() -> str:
     """Every claim with what it takes to check it."""
     sources = {"paper": "the paper", "ours": "ours"}
     lines = [
-        "| claim | of | statement | what makes the rows | minutes | GPU hours | disk, GB | expected |",
+        "| claim | of | statement | what makes the rows | minutes, estimated | GPU hours, estimated "
+        "| disk in GB, estimated | expected |",
         "|---|---|---|---|---:|---:|---:|---|",
     ]
     for claim, _ in load_claims(CLAIMS):
