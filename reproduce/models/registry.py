@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from reproduce.data import Dataset, channel_statistics
 from reproduce.errors import ProtocolError
 from reproduce.models.char_lstm import char_lstm
@@ -93,6 +96,12 @@ def _last(num_classes: int) -> Any:
     from keras import layers
 
     return layers.Dense(num_classes, dtype="float32", name="logits")
+
+
+def blank_pixel(settings: ModelSettings, dataset: Dataset) -> NDArray[np.float64]:
+    """The pixel, in the data set's range, that the network's first layer turns into 0; for each channel or for all."""
+    scale, offset = _pixels(settings, dataset)
+    return -np.asarray(offset) / np.asarray(scale)
 
 
 def _pixels(settings: ModelSettings, dataset: Dataset) -> tuple[Affine, Affine]:

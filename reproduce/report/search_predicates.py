@@ -10,46 +10,63 @@ from reproduce.report.findings import Finding, not_run
 from reproduce.report.statistics import paired_difference, summarise
 from reproduce.report.stored_search import StoredSearch
 from reproduce.report.table import signed
+from reproduce.search.outcomes import Trained
 from reproduce.search.records import Evaluation
 from reproduce.search.results import samples_of
-from reproduce.search.trials import scores_by_seed
+from reproduce.search.trials import scores_by_seed, trained_scores
 
 
 @dataclass(frozen=True)
 class BestScoresShrink:
     """The best candidates score lower, on average, when they are scored again with fresh seeds.
 
+    Runs that could not be trained with a fresh seed are another matter: they are counted in the evidence alone.
+
     Attributes:
-        at_least: How many of them must have been scored again.
+        at_least: How many of them must have been scored again with every seed.
     """
 
     at_least: int
 
     def check(self, found: Collection) -> Finding:
         """See the class."""
-        shrinkage = [] if found.search is None else _shrinkage(found.search)
-        mean = summarise(shrinkage)
-        if mean is None or mean.n < self.at_least:
-            return not_run(f"{self.at_least} candidates of a search scored again")
-        evidence = f"{signed(-100 * mean.mean, 2)} points with fresh seeds, mean of the best n = {mean.n}"
-        return Finding("PASS" if mean.mean > 0 else "FAIL", evidence)
+        shrinkage = {} if found.search is None else _shrinkage(found.search)
+        difference = paired_difference(shrinkage, dict.fromkeys(shrinkage, 0.0))
+        if found.search is None or difference is None or difference.n < self.at_least:
+            return not_run(f"{self.at_least} candidates of a search scored again with every seed")
+        low, high = difference.low, difference.high
+        interval = "" if low is None or high is None else f" ({signed(-100 * high, 2)} to {signed(-100 * low, 2)})"
+        evidence = (
+            f"{signed(-100 * difference.mean, 2)} points{interval} with fresh seeds, mean of the best n = "
+            f"{difference.n}; {_untrained(found.search)} of their runs could not be trained"
+        )
+        return Finding("PASS" if low is not None and low > 0 else "FAIL", evidence)
 
 
 @dataclass(frozen=True)
 class NothingScoredTwice:
-    """No two candidates of the search that compute the same were scored."""
+    """No two candidates of the search with one fingerprint were scored."""
 
     def check(self, found: Collection) -> Finding:
         """See the class."""
         if found.search is None:
             return not_run("search")
         samples = samples_of(found.search.records)
-        scored = {record.sample for record in found.search.records if isinstance(record, Evaluation)}
-        counts = Counter(samples[number].fingerprint for number in scored)
+        scores = [record for record in found.search.records if isinstance(record, Evaluation)]
+        candidates = {record.sample for record in scores}
+        counts = Counter(samples[number].fingerprint for number in candidates)
         twice = sum(count - 1 for count in counts.values())
-        return Finding(
-            "FAIL" if twice else "PASS", f"{len(scored)} candidates scored, {twice} of them equal to another"
+        trained = Counter(
+            (record.stage, record.seed, repr(record.outcome))
+            for record in scores
+            if isinstance(record.outcome, Trained)
         )
+        alike = sum(count - 1 for count in trained.values())
+        evidence = (
+            f"{len(candidates)} candidates scored, {twice} of them with another's fingerprint; of {trained.total()} "
+            f"trainings {alike} went exactly as an earlier one, their difference doing nothing on this task"
+        )
+        return Finding("FAIL" if twice else "PASS", evidence)
 
 
 @dataclass(frozen=True)
@@ -83,9 +100,18 @@ class FindsBeat:
         return Finding("NOT RUN" if unknown or not against else "FAIL", evidence)
 
 
-def _shrinkage(search: StoredSearch) -> list[float]:
-    """Score in the search minus mean score with fresh seeds, of each find that was scored again."""
-    means = [
-        (each, summarise(list(scores_by_seed(search.trials, each.contender).values()))) for each in search.finalists
-    ]
-    return [each.search_score - mean.mean for each, mean in means if mean is not None]
+def _shrinkage(search: StoredSearch) -> dict[int, float]:
+    """Score in the search minus mean score of the trained runs, of each find that was run with every fresh seed."""
+    seeds, shrinkage = len(search.protocol.rescoring.seeds), {}
+    for number, each in enumerate(search.finalists):
+        mean = summarise(list(trained_scores(search.trials, each.contender).values()))
+        if mean is not None and len(scores_by_seed(search.trials, each.contender)) == seeds:
+            shrinkage[number] = each.search_score - mean.mean
+    return shrinkage
+
+
+def _untrained(search: StoredSearch) -> int:
+    contenders = [each.contender for each in search.finalists]
+    return sum(
+        len(scores_by_seed(search.trials, each)) - len(trained_scores(search.trials, each)) for each in contenders
+    )

@@ -217,3 +217,9 @@ def _check_same(ledger: Ledger[Trial], setting: Setting) -> None:
 def scores_by_seed(trials: Sequence[Trial], contender: Contender) -> dict[int, float]:
     """The scores of one contender by seed; a run that could not be trained counts 0."""
     return {trial.seed: trial.score or 0.0 for trial in trials if trial.fingerprint == contender.fingerprint}
+
+
+def trained_scores(trials: Sequence[Trial], contender: Contender) -> dict[int, float]:
+    """The same without the runs that could not be trained."""
+    own = (trial for trial in trials if trial.fingerprint == contender.fingerprint)
+    return {trial.seed: trial.score for trial in own if trial.score is not None}

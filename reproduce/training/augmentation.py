@@ -28,12 +28,13 @@ class AugmentedEpochs:
     Args:
         dataset: Its training images.
         names: Which augmentations, in which order; see `reproduce.training.settings.TrainingSettings`.
+        blank: What cutout fills its squares with, in the range of the data set's pixels; one number, or one a channel.
 
     Raises:
         ReproduceError: If keras-cv or TensorFlow is not installed.
     """
 
-    def __init__(self, dataset: Dataset, names: Sequence[str]) -> None:
+    def __init__(self, dataset: Dataset, names: Sequence[str], blank: Any = 0.0) -> None:
         try:
             import keras
             import keras_cv
@@ -50,6 +51,7 @@ class AugmentedEpochs:
         self._tf = tensorflow
         self._dataset = dataset
         self._names = tuple(names)
+        self._blank = np.asarray(blank, np.float32) * np.float32(255 / dataset.largest_pixel)
 
     def epoch(
         self, order: NDArray[np.int32], seed: int, group: int
@@ -118,7 +120,14 @@ class AugmentedEpochs:
         if name == "crop":
             return self._cropped
         layer = make[name]()
+        if name == "cutout":
+            return lambda sample: self._cut_out(layer, sample)
         return lambda sample: layer(sample, training=True)
+
+    def _cut_out(self, layer: Any, sample: dict[str, Any]) -> dict[str, Any]:
+        """Keras-cv fills with 0, which here is what the network takes for 0, as in the engine's cutout."""
+        changed = layer({**sample, "images": sample["images"] - self._blank}, training=True)
+        return {**changed, "images": changed["images"] + self._blank}
 
     def _cropped(self, sample: dict[str, Any]) -> dict[str, Any]:
         """Mirrored by an eighth on every side, then cut out anywhere; keras-cv's RandomCrop stretches pixels."""

@@ -20,8 +20,8 @@ class Diverged:
     """The loss, or what the network answers, was NaN or infinite.
 
     Attributes:
-        step: The first step, counted from 0, whose loss was not finite; the number of all steps if only the answers
-            after the last one were not.
+        step: The first step, counted from 0, whose loss was not finite (in the engine: whose loss or new weights were
+            not, which may be a step earlier); the number of all steps if only the answers after the last one were not.
     """
 
     step: int

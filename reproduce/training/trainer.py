@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from reproduce.data import Dataset
 from reproduce.errors import ProtocolError
-from reproduce.models.registry import build_model
+from reproduce.models.registry import blank_pixel, build_model
 from reproduce.models.settings import ModelSettings
 from reproduce.training.augmentation import AugmentedEpochs
 from reproduce.training.checkpoint import Checkpoint, read_checkpoint, run_name, write_checkpoint
@@ -80,7 +80,9 @@ class Trainer:
             self._state = TrainingState(network, optimizer, start)
             gradients = GradientSettings(training.accumulation, training.gradient_noise)
             self._loop = make_loop(network, optimizer, dataset.train, gradients)
-        self._augmented = AugmentedEpochs(dataset, training.augmentations) if training.augmentations else None
+        self._augmented: AugmentedEpochs | None = None
+        if training.augmentations:
+            self._augmented = AugmentedEpochs(dataset, training.augmentations, blank_pixel(model, dataset))
         self._weights = SCRATCH if start is None else start.weights
         self._settings = json.dumps([asdict(model), asdict(training), self._weights, _description(optimizer)])
 

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from reproduce.report.claims import CLAIMS, load_claims
+from reproduce.report.claims import CLAIMS, check, load_claims
+from reproduce.report.collection import profiles_in, read_collection
 from reproduce.report.figures.catalogue import catalog_pictures
 from reproduce.report.map import PARTS, paper_table
 from reproduce.report.tables.equations import catalog_tables
@@ -47,6 +48,15 @@ def test_every_make_target_is_one(text: str) -> None:
 def test_every_file_it_links_to_is_there() -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", TEXT):
         assert (README.parent / link).exists(), link
+
+
+def test_every_expected_verdict_is_that_of_the_kept_rows() -> None:
+    """Rows that vanish, or claims that no longer find theirs, do not pass for decided."""
+    results = artifact_compute.ARTIFACT / "results"
+    collections = {name: read_collection(results, name) for name in profiles_in(results)}
+    for each in check(load_claims(CLAIMS), collections):
+        expected = "NOT RUN" if each.claim.expected == "unknown" else each.claim.expected
+        assert each.status == expected, (each.claim.name, each.evidence)
 
 
 def test_the_compute_page_is_that_of_the_rows() -> None:

@@ -119,6 +119,7 @@ def test_claims_about_searches(found: Collection) -> None:
     shrink = BestScoresShrink(1).check(found)
     assert shrink.status == "PASS"  # Invented scores are noise, so the best of them shrink.
     assert "mean of the best n = " in shrink.evidence
+    assert "of their runs could not be trained" in shrink.evidence
     assert BestScoresShrink(99).check(found).status == "NOT RUN"
     assert NothingScoredTwice().check(found).status == "PASS"
     beat = FindsBeat("Adam", 1).check(found)

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import subprocess
 import sys
@@ -8,9 +9,11 @@ import numpy as np
 import pytest
 
 from reproduce.errors import ReproduceError
+from reproduce.models.registry import blank_pixel, build_model
+from reproduce.models.settings import Pixels
 from reproduce.training.augmentation import MIXING, AugmentedEpochs
 from reproduce.training.settings import Augmentation
-from tests.training.cases import invented
+from tests.training.cases import MODEL, invented
 
 pytest.importorskip("keras_cv")
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +54,22 @@ def test_each_changes_images_within_their_range_and_follows_the_seed(name: str) 
         np.testing.assert_array_equal(labels, LABELS)
     if name != "rand_augment":  # Its pipeline takes seconds to build; the next test has another seed for it.
         assert np.abs(epoch(name, seed=6)[0] - images).max() > 1
+
+
+def test_cutout_leaves_what_the_network_takes_for_nothing() -> None:
+    blank = (10.0, 128.0, 250.0)
+    ((images, _),) = AugmentedEpochs(DATA, ["cutout"], blank).epoch(ORDER, 5, len(ORDER))
+    changed = np.abs(images - ORIGINAL).max(axis=-1) > 1e-3
+    assert 0 < changed.mean() < 0.2
+    np.testing.assert_allclose(images[changed], np.broadcast_to(blank, images[changed].shape), atol=1e-4)
+
+
+@pytest.mark.parametrize("pixels", ["unit", "centred", "standardised"])
+def test_a_blank_pixel_is_nothing_to_the_network(pixels: Pixels) -> None:
+    settings = dataclasses.replace(MODEL, pixels=pixels)
+    blank = np.broadcast_to(blank_pixel(settings, DATA), (1, *DATA.image_shape))
+    (rescaling,) = (layer for layer in build_model(settings, DATA).layers if layer.name.startswith("rescaling"))
+    np.testing.assert_allclose(np.asarray(rescaling(blank.astype(np.float32))), 0, atol=1e-5)
 
 
 @pytest.mark.slow
