@@ -104,8 +104,16 @@ class WorkerPool:
             if not busy:
                 return
             ready = wait([worker.connection for worker in busy])
+            failure: ReproduceError | None = None
             for worker in [worker for worker in busy if worker.connection in ready]:
-                yield from self._receive(worker)
+                try:
+                    rows = self._receive(worker)
+                except ReproduceError as error:  # What the others have done is taken first.
+                    failure = failure or error
+                    continue
+                yield from rows
+            if failure is not None:
+                raise failure
 
     def running(self) -> list[Job]:
         """The jobs being run now."""
@@ -128,7 +136,7 @@ class WorkerPool:
     def _pick(self, worker: _Worker, waiting: Sequence[Job]) -> tuple[Job, ...]:
         """Jobs of the group this worker has compiled, else of one that no other worker has, else of any."""
         group = self._make_run.group
-        taken = {other.group for other in self._workers if other is not worker and other.batch}
+        taken = {other.group for other in self._workers if other is not worker}
         own = (job for job in waiting if group(job) == worker.group)
         free = (job for job in waiting if group(job) not in taken)
         first = next(own, None) or next(free, None) or waiting[0]
