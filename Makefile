@@ -136,7 +136,7 @@ endef
 $(READY): requirements/$(LOCK).txt
 	@$(find_python); \
 	start=$$SECONDS; \
-	echo "Making $(VENV) with $$("$$python" --version), once: a minute or two, about 2.5 GB"; \
+	echo "Making $(VENV) with $$("$$python" --version), once: a few minutes, about 3 GB"; \
 	rm -rf $(VENV); \
 	"$$python" -m venv $(VENV); \
 	$(RUN) -m pip install --require-hashes --only-binary :all: --no-binary promise --progress-bar off -r $< 2>$(PIP_LOG) | $(pip_progress) \
