@@ -13,10 +13,10 @@ from reproduce.commands.executors import add_executor_arguments, open_executors
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
+    from reproduce.published.log import LoggedEvaluation
+    from reproduce.published.replay import Conditions, ReplayRow
+    from reproduce.published.sample import Job
     from reproduce.search.executors import Executor
-    from reproduce.search.published_log import LoggedEvaluation
-    from reproduce.search.replay import Conditions, ReplayRow
-    from reproduce.search.replay_sample import Job
 
 
 def add(commands: Commands) -> None:
@@ -72,8 +72,8 @@ def _add_log(parser: argparse.ArgumentParser) -> None:
 
 
 def _import_log(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.search.published_log import read_published_log
-    from reproduce.search.published_report import report_on, show_report, write_report
+    from reproduce.published.log import read_published_log
+    from reproduce.published.report import report_on, show_report, write_report
 
     rows = read_published_log(options.log)
     report, folder = report_on(rows, _fingerprints(rows, console)), options.output / "published"
@@ -85,11 +85,11 @@ def _import_log(options: argparse.Namespace, console: Console) -> None:
 def _replay(options: argparse.Namespace, console: Console) -> None:
     from reproduce.data import load_dataset
     from reproduce.machine import versions
+    from reproduce.published.log import read_published_log
+    from reproduce.published.replay import Conditions, behave, conditions_hash
+    from reproduce.published.replay_report import agreement_of, compare, show_replay, write_replay
+    from reproduce.published.sample import jobs_of, logged_functions, stratified_sample
     from reproduce.search.protocol import load_search_protocol
-    from reproduce.search.published_log import read_published_log
-    from reproduce.search.replay import Conditions, behave, conditions_hash
-    from reproduce.search.replay_report import agreement_of, compare, show_replay, write_replay
-    from reproduce.search.replay_sample import jobs_of, logged_functions, stratified_sample
 
     protocol = load_search_protocol(options.profile)
     settings = behave(protocol.evolution, options.behaviour)
@@ -132,7 +132,7 @@ def _run(
     )
 
     from reproduce.ledger import NAME, Ledger
-    from reproduce.search.replay import row_from_dict, run_replay
+    from reproduce.published.replay import row_from_dict, run_replay
 
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
@@ -148,7 +148,7 @@ def _run(
 def _fingerprints(rows: list[LoggedEvaluation], console: Console) -> list[str]:
     from rich.progress import track
 
-    from reproduce.search.published_report import fingerprints_of
+    from reproduce.published.report import fingerprints_of
 
     texts = list(dict.fromkeys(row.text for row in rows))
     return fingerprints_of(rows, track(texts, "Fingerprints", console=console, transient=True))

@@ -19,8 +19,8 @@ from paper_optimizers.spec import OptimizerSpec
 from reproduce.elimination.protocol import load_elimination_protocol
 from reproduce.errors import LedgerError, ProtocolError
 from reproduce.ledger import Parse, read_records
+from reproduce.published.log import COLUMNS, LogError, parse_published_log
 from reproduce.search.protocol import load_search_protocol
-from reproduce.search.published_log import COLUMNS, LogError, parse_published_log
 from reproduce.search.records import entry_from_dict
 from reproduce.search.trials import trial_from_dict
 from reproduce.study.protocol import parse_protocol

@@ -13,7 +13,7 @@ from statistics import mean, median, stdev
 from scipy import integrate, stats
 
 from reproduce.population.integrity import IntegritySettings, check_integrity
-from reproduce.search.published_log import PHASES, LoggedEvaluation
+from reproduce.published.log import PHASES, LoggedEvaluation
 
 #: What the log's `expMovAvg` divides by in the first step is 0.
 _NEVER_WORKS = "expMovAvg("
@@ -24,7 +24,7 @@ class PhaseFinding:
     """One phase of the search.
 
     Attributes:
-        phase: See `reproduce.search.published_log`.
+        phase: See `reproduce.published.log`.
         rows: Candidates in the log.
         scored: Those with a score.
         acceptance: Their share; of little meaning where the log leaves out what was rejected.

@@ -10,17 +10,17 @@ from rich.console import Console
 from paper_optimizers import from_text
 from reproduce.errors import LedgerError, ProtocolError
 from reproduce.ledger import Ledger
-from reproduce.search.agreement import Noise, Pair, agreement, pooled_noise, rank_correlation
+from reproduce.published.agreement import Noise, Pair, agreement, pooled_noise, rank_correlation
+from reproduce.published.log import parse_published_log
+from reproduce.published.replay import Conditions, NotTrained, behave, conditions_hash, row_from_dict, run_replay
+from reproduce.published.replay_report import agreement_of, compare, show_replay, write_replay
+from reproduce.published.report import fingerprints_of
+from reproduce.published.sample import LoggedFunction, jobs_of, logged_functions, seed_of, stratified_sample
 from reproduce.search.executors import InProcessExecutor
 from reproduce.search.outcomes import outcome_of
 from reproduce.search.protocol import load_search_protocol
-from reproduce.search.published_log import parse_published_log
-from reproduce.search.published_report import fingerprints_of
-from reproduce.search.replay import Conditions, NotTrained, behave, conditions_hash, row_from_dict, run_replay
-from reproduce.search.replay_report import agreement_of, compare, show_replay, write_replay
-from reproduce.search.replay_sample import LoggedFunction, jobs_of, logged_functions, seed_of, stratified_sample
+from tests.published.test_log import log
 from tests.search.fake_scorer import FakeScorer, score_of
-from tests.search.test_published_log import log
 
 CONDITIONS = Conditions("0123456789abcdef", "published", "f" * 64, "a processor", {"jax": "1"})
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from paper_optimizers.spec import OptimizerSpec
-from reproduce.search.published_log import LoggedEvaluation
+from reproduce.published.log import LoggedEvaluation
 
 #: The most runs of one candidate, and the seeds that each of them may take.
 MOST_RUNS = 8

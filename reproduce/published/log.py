@@ -44,7 +44,7 @@ class LoggedEvaluation:
 
     Attributes:
         line: Where it begins in the file; the header is line 1.
-        phase: See `reproduce.search.published_log`.
+        phase: See `reproduce.published.log`.
         particle: From 1; None for ``init``.
         depth: Time step: 0 for a particle's start, from 1 for children; None for ``init``.
         text: The candidate in the log's notation. Whether its sign was flipped is not in the log.

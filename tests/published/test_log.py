@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reproduce.errors import ReproduceError
-from reproduce.search.published_log import COLUMNS, LogError, parse_published_log, read_published_log
+from reproduce.published.log import COLUMNS, LogError, parse_published_log, read_published_log
 
 HEADER = ",".join(COLUMNS)
 

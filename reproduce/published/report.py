@@ -14,8 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from reproduce.files import write_text
-from reproduce.screen import screen_table
-from reproduce.search.published_findings import (
+from reproduce.published.findings import (
     CauseFinding,
     DuplicateFinding,
     NoiseFinding,
@@ -28,7 +27,8 @@ from reproduce.search.published_findings import (
     phase_findings,
     step_findings,
 )
-from reproduce.search.published_log import LoggedEvaluation
+from reproduce.published.log import LoggedEvaluation
+from reproduce.screen import screen_table
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -15,10 +15,10 @@ from paper_optimizers.spec import OptimizerSpec
 from reproduce.errors import LedgerError, ProtocolError
 from reproduce.ledger import Ledger
 from reproduce.population.integrity import IntegritySettings, check_integrity
+from reproduce.published.sample import Job, seed_of
 from reproduce.search.executors import Candidate, Executor
 from reproduce.search.outcomes import Diverged, ScreenedOut, Trained, outcome_of
 from reproduce.search.protocol_files import plain_settings, settings_hash
-from reproduce.search.replay_sample import Job, seed_of
 from reproduce.search.surrogate import SurrogateSettings
 from reproduce.search.typed_json import from_plain, to_plain
 
@@ -98,7 +98,7 @@ class Conditions:
 
     Attributes:
         protocol: Hash of surrogate and behaviour; see `conditions_hash`.
-        behaviour: See `reproduce.search.replay`.
+        behaviour: See `reproduce.published.replay`.
         data: Checksum of the surrogate's data.
         device: What computes.
         versions: Of the packages that compute.

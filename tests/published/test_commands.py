@@ -5,8 +5,8 @@ import json
 import pytest
 
 from reproduce.cli import main
+from reproduce.published.log import COLUMNS
 from reproduce.search.protocol import load_search_protocol
-from reproduce.search.published_log import COLUMNS
 
 ROWS = (
     "particle,1,0,Nest ~ id(g),ok,0.80,100",

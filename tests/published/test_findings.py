@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from reproduce.errors import ReproduceError
-from reproduce.search.published_findings import (
+from reproduce.published.findings import (
     cause_findings,
     duplicate_findings,
     expected_maximum,
@@ -15,9 +15,9 @@ from reproduce.search.published_findings import (
     phase_findings,
     step_findings,
 )
-from reproduce.search.published_log import parse_published_log, read_published_log
-from reproduce.search.published_report import fingerprints_of, report_on, show_report, write_report
-from tests.search.test_published_log import log
+from reproduce.published.log import parse_published_log, read_published_log
+from reproduce.published.report import fingerprints_of, report_on, show_report, write_report
+from tests.published.test_log import log
 
 
 def read(*lines):

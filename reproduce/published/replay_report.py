@@ -13,10 +13,10 @@ import numpy as np
 from rich.console import Console
 
 from reproduce.files import write_text
+from reproduce.published.agreement import Agreement, Interval, Pair, agreement, grouped, pooled_noise
+from reproduce.published.replay import ReplayRow
+from reproduce.published.sample import LoggedFunction
 from reproduce.screen import screen_table
-from reproduce.search.agreement import Agreement, Interval, Pair, agreement, grouped, pooled_noise
-from reproduce.search.replay import ReplayRow
-from reproduce.search.replay_sample import LoggedFunction
 
 _COLUMNS = (
     "text",
