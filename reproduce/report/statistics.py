@@ -13,7 +13,7 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -22,6 +22,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Verdict = Literal["better", "worse", "tie"]
 _QUANTILES = 4000
+#: Differences whose spread is below this share of the values differ by rounding alone.
+_ROUNDING = 1e-12
 #: Coverage of intervals, and the probability with which a difference that is called detectable is found.
 CONFIDENCE, POWER = 0.95, 0.8
 
@@ -32,7 +34,7 @@ class Summary:
 
     Attributes:
         mean: The mean.
-        sd: The sample's standard deviation (n - 1); None where n is 1.
+        sd: The sample's standard deviation (n - 1); None where it is not known, as where n is 1.
         n: How many.
     """
 
@@ -47,11 +49,11 @@ class Difference:
 
     Attributes:
         mean: Of the differences.
-        low: Lower end of its interval; None where n is 1.
+        low: Lower end of its interval; None where n is 1 or all differences are equal: no spread is known.
         high: Upper end.
         n: How many pairs.
         detectable: The least true difference that so many pairs of this spread find with probability `POWER`; None
-            where n is 1.
+            where there is no interval.
     """
 
     mean: float
@@ -122,16 +124,15 @@ def paired_difference(
         confidence: Coverage of the interval, in (0, 1).
 
     Returns:
-        The difference, or None without a common key. Where all differences are equal the interval is that point.
+        The difference, or None without a common key.
     """
     from scipy import stats
 
-    common = sorted(set(values) & set(reference))
-    summary = summarise([values[key] - reference[key] for key in common])
+    summary = _differences(values, reference)
     if summary is None:
         return None
     if summary.sd is None:
-        return Difference(summary.mean, None, None, 1, None)
+        return Difference(summary.mean, None, None, summary.n, None)
     half = float(stats.t.ppf((1 + confidence) / 2, summary.n - 1)) * summary.sd / math.sqrt(summary.n)
     detectable = detectable_difference(summary.sd, summary.n, paired=True)
     return Difference(summary.mean, summary.mean - half, summary.mean + half, summary.n, detectable)
@@ -140,16 +141,15 @@ def paired_difference(
 def paired_p_value(values: Mapping[int, float], reference: Mapping[int, float]) -> float | None:
     """The two-sided p-value of Student's paired t test over common keys; None of fewer than two.
 
-    Pairs that all differ by the same have no spread to compare with: 0 for any difference but none, which is 1.
+    Pairs that all differ by the same have no spread to compare with, and show nothing: 1.
     """
     from scipy import stats
 
-    differences = [values[key] - reference[key] for key in sorted(set(values) & set(reference))]
-    summary = summarise(differences)
-    if summary is None or summary.sd is None:
+    summary = _differences(values, reference)
+    if summary is None or summary.n < 2:
         return None
-    if summary.sd == 0:
-        return float(summary.mean == 0)
+    if summary.sd is None:
+        return 1.0
     return float(2 * stats.t.sf(abs(summary.mean) / summary.sd * math.sqrt(summary.n), summary.n - 1))
 
 
@@ -261,6 +261,20 @@ def average_ranks(scores: Mapping[str, Sequence[float]]) -> Ranks:
     error = math.sqrt(optimizers * (optimizers + 1) / (6 * tasks))
     critical = float(stats.studentized_range.ppf(CONFIDENCE, optimizers, np.inf)) / math.sqrt(2) * error
     return Ranks(average, tasks, p_value, critical, critical + float(stats.norm.ppf(POWER)) * error)
+
+
+def _differences(values: Mapping[int, float], reference: Mapping[int, float]) -> Summary | None:
+    """The differences over common keys; without a spread where they are equal up to rounding.
+
+    Accuracies move in steps of one example, so a few runs may well differ by the same step: a spread of nothing would
+    call that certain.
+    """
+    common = sorted(set(values) & set(reference))
+    summary = summarise([values[key] - reference[key] for key in common])
+    if summary is None or summary.sd is None:
+        return summary
+    rounding = _ROUNDING * max(abs(value) for key in common for value in (values[key], reference[key]))
+    return summary if summary.sd > rounding else replace(summary, sd=None)
 
 
 @cache

@@ -56,9 +56,27 @@ def test_agrees_with_scipys_paired_test() -> None:
 def test_the_paired_p_value_is_scipys() -> None:
     a, b = np.random.default_rng(0).normal(size=(2, 9))
     assert paired_p_value(dict(enumerate(a)), dict(enumerate(b))) == pytest.approx(stats.ttest_rel(a, b).pvalue)
-    assert paired_p_value({1: 2.0, 2: 2.0}, {1: 1.0, 2: 1.0}) == 0.0
-    assert paired_p_value({1: 1.0, 2: 2.0}, {1: 1.0, 2: 2.0}) == 1.0
     assert paired_p_value({1: 1.0}, {1: 2.0}) is None
+    assert paired_p_value({1: 1.0}, {2: 1.0}) is None
+
+
+@pytest.mark.parametrize("step", [0.0, 0.1])
+def test_equal_differences_show_nothing(step: float) -> None:
+    # 0.8 - 0.7 and 0.9 - 0.8 differ by rounding alone.
+    reference = {1: 0.7, 2: 0.8, 3: 0.3}
+    found = paired_difference({seed: value + step for seed, value in reference.items()}, reference)
+    assert found == Difference(pytest.approx(step), None, None, 3, None)
+    assert found.verdict == "tie"
+    assert paired_p_value({seed: value + step for seed, value in reference.items()}, reference) == 1.0
+
+
+def test_the_least_spread_is_a_spread() -> None:
+    # One more test image in a million at one of two seeds: t = (2 + 3) / (3 - 2) = 5, p = 1 - 2 arctan(5) / pi.
+    values, reference = {1: 0.500002, 2: 0.500003}, {1: 0.5, 2: 0.5}
+    assert paired_p_value(values, reference) == pytest.approx(1 - 2 * math.atan(5) / math.pi, rel=1e-4)
+    found = paired_difference(values, reference)
+    assert found is not None
+    assert found.low == pytest.approx(2.5e-6 - 12.7062 * 0.5e-6, rel=1e-4)
 
 
 def test_the_interval_covers_as_often_as_it_says() -> None:
