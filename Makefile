@@ -31,9 +31,10 @@ PIP_LOG := $(VENV)/pip.log
 UV := uv==0.13.9
 DOCKER ?= docker
 IMAGE := paper-optimizers:$(if $(GPU),gpu,cpu)
-# What a run writes belongs to whoever started it; caches go to a hidden folder beside the rows.
-DOCKER_RUN = $(DOCKER) run --rm $(if $(GPU),--gpus all) --user "$$(id -u):$$(id -g)" \
-  --env HOME=/project/output/.home --mount "type=bind,source=$$(pwd)/$(OUTPUT),target=/project/output" $(IMAGE)
+# What a run writes belongs to whoever started it; caches go to a hidden folder beside the rows. Data are only read.
+DOCKER_DATA = $(if $(DATA_DIR),--volume "$$(cd "$(DATA_DIR)" && pwd):/project/data:ro")
+DOCKER_RUN = $(DOCKER) run --rm $(if $(GPU),--gpus all) --user "$$(id -u):$$(id -g)" --env HOME=/project/output/.home \
+  --volume "$$(cd "$(OUTPUT)" && pwd):/project/output" $(DOCKER_DATA) $(IMAGE)
 EXPERIMENT = --profile $(PROFILE) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)") --output "$(OUTPUT)"
 STORED = $(if $(ROWS),--rows "$(ROWS)")
 
@@ -189,7 +190,7 @@ docker-test: docker-build  ## Run the tests in the image (GPU=1: in that for GPU
 
 docker-reproduce-tables: docker-build  ## Run the main job in the image (GPU=1: in that for GPUs)
 	@mkdir -p "$(OUTPUT)"
-	$(DOCKER_RUN) make reproduce-tables LOCK=$(if $(GPU),gpu,cpu) PROFILE=$(PROFILE)
+	$(DOCKER_RUN) make reproduce-tables LOCK=$(if $(GPU),gpu,cpu) PROFILE=$(PROFILE) STUDY=$(STUDY) $(if $(DATA_DIR),DATA_DIR=data)
 
 clean:  ## Remove .venv, build products and caches; what is in OUTPUT stays
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
