@@ -18,7 +18,7 @@ from reproduce.machine import engine_device_name
 
 if TYPE_CHECKING:
     from reproduce.search.executors import Executor
-    from reproduce.search.surrogate import SurrogateSettings
+    from reproduce.search.surrogate_settings import SurrogateSettings
 
 #: Candidates scored together: few, so that each score is known and kept soon; more, so that a large device is full.
 _BATCH_ON_CPUS = 2

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from reproduce.data import DataSettings
 from reproduce.models.settings import ModelSettings
-from reproduce.search.protocol_files import plain_settings, read_protocol, settings_hash
-from reproduce.search.surrogate import SurrogateSettings
+from reproduce.protocols import load_settings, plain_settings, settings_hash
+from reproduce.search.surrogate_settings import SurrogateSettings
 from reproduce.settings import require
 from reproduce.training.settings import TrainingSettings
 
@@ -97,7 +97,7 @@ class RoundSettings:
     def hash(self) -> str:
         """Of everything that a score in this round depends on beside spec, seed and data."""
         settings = plain_settings(self)
-        return settings_hash({name: settings[name] for name in ("surrogate", "keras")})
+        return settings_hash({name: settings.get(name) for name in ("surrogate", "keras")})
 
 
 @dataclass(frozen=True)
@@ -133,4 +133,4 @@ def load_elimination_protocol(profile: str) -> EliminationProtocol:
     Raises:
         ProtocolError: If there is none, or it is not one; the error names the key.
     """
-    return read_protocol(EliminationProtocol, "elimination", profile)
+    return load_settings(EliminationProtocol, "elimination", profile)

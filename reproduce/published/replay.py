@@ -15,11 +15,11 @@ from paper_optimizers.spec import OptimizerSpec
 from reproduce.errors import LedgerError, ProtocolError
 from reproduce.ledger import Ledger
 from reproduce.population.integrity import IntegritySettings, check_integrity
+from reproduce.protocols import plain_settings, settings_hash
 from reproduce.published.sample import Job, seed_of
 from reproduce.search.executors import Candidate, Executor
 from reproduce.search.outcomes import Diverged, ScreenedOut, Trained, outcome_of
-from reproduce.search.protocol_files import plain_settings, settings_hash
-from reproduce.search.surrogate import SurrogateSettings
+from reproduce.search.surrogate_settings import SurrogateSettings
 from reproduce.search.typed_json import from_plain, to_plain
 
 Behaviour = Literal["published", "described"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from reproduce.protocols import load_settings, plain_settings, settings_hash
 from reproduce.search.particles import SelectionRule
 from reproduce.search.probabilities import PUBLISHED, Probabilities
-from reproduce.search.protocol_files import plain_settings, read_protocol, settings_hash
 from reproduce.search.spaces import SPACES, Space
-from reproduce.search.surrogate import SurrogateSettings
+from reproduce.search.surrogate_settings import SurrogateSettings
 from reproduce.settings import require
 
 #: What proposes candidates: the particles under one of their two selection rules, or a peer.
@@ -190,7 +190,7 @@ def load_search_protocol(profile: str) -> SearchProtocol:
     Raises:
         ProtocolError: If there is none, or it is not one; the error names the key.
     """
-    return read_protocol(SearchProtocol, "search", profile)
+    return load_settings(SearchProtocol, "search", profile)
 
 
 def _require_seeds(seeds: tuple[int, ...]) -> None:

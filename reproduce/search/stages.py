@@ -11,7 +11,7 @@ from reproduce.machine import engine_device_name
 from reproduce.search.algorithm import Stage
 from reproduce.search.executors import Executor
 from reproduce.search.protocol import SearchProtocol
-from reproduce.search.surrogate import SurrogateSettings
+from reproduce.search.surrogate_settings import SurrogateSettings
 
 #: Gives the executor of a surrogate.
 MakeExecutor = Callable[[SurrogateSettings], Executor]

@@ -7,7 +7,8 @@ from paper_optimizers import from_text, get
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Population
 from reproduce.population.problems import classification
-from reproduce.population.scoring import FailedRun, Rejected, Scored, ScoringSettings, score_candidates
+from reproduce.population.scoring import FailedRun, Rejected, Scored, score_candidates
+from reproduce.population.scoring_settings import ScoringSettings
 from reproduce.population.waves import Task, batch_sizes, batches, train_members
 
 CLASSES = 3

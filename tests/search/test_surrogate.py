@@ -13,7 +13,8 @@ from reproduce.errors import DataError, ProtocolError
 from reproduce.population.scoring import Rejected, Scored
 from reproduce.search.executors import Candidate, InProcessExecutor
 from reproduce.search.protocol import load_search_protocol
-from reproduce.search.surrogate import SurrogateScorer, SurrogateSettings, _problem, make_scorer, scorer_from_dict
+from reproduce.search.surrogate import SurrogateScorer, _problem, make_scorer, scorer_from_dict
+from reproduce.search.surrogate_settings import SurrogateSettings
 from reproduce.settings import read_settings
 
 SMOKE = load_search_protocol("smoke").evolution

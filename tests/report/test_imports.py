@@ -1,0 +1,32 @@
+"""The report reads rows: whoever has only them needs none of the packages that train."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+BLOCKED = ("jax", "jaxlib", "tensorflow", "torch")
+#: Everything of the committed search is read, and no engine is at hand.
+PROGRAM = f"""
+import sys
+from pathlib import Path
+
+for name in {BLOCKED}:
+    sys.modules[name] = None
+
+from reproduce.commands import report
+from reproduce.report import writer
+from reproduce.report.collection import read_collection
+from reproduce.report.report_inputs import report_inputs
+from reproduce.report.search_results import search_results
+
+found = read_collection(Path("artifact/results"), "smoke")
+inputs = report_inputs(found, [], search_results(found.search, found.folder))
+sys.stdout.write(str(sum(len(tables) for tables in inputs.tables.values())))
+"""
+
+
+def test_stored_rows_are_read_without_what_trains() -> None:
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) > 20
