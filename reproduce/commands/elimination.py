@@ -56,10 +56,10 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     from reproduce.elimination.protocol import load_elimination_protocol
     from reproduce.elimination.rounds import eliminate
     from reproduce.ledger import NAME
+    from reproduce.protocols import plain_settings
     from reproduce.report.search_writer import show, write, write_protocol, write_specs
     from reproduce.report.tables.elimination import elimination_table
     from reproduce.search.progress import TrialProgress
-    from reproduce.search.protocol_files import plain_settings
     from reproduce.search.rescoring import baselines
 
     protocol = load_elimination_protocol(options.profile)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,13 +12,19 @@ from typing import Any, Literal
 from reproduce.data.settings import DataSettings
 from reproduce.errors import ProtocolError
 from reproduce.models.settings import ModelSettings
+from reproduce.protocols import (
+    find_protocol,
+    is_path,
+    parse_table,
+    plain_settings,
+    protocol_files,
+    read_protocol,
+    require_names,
+    settings_hash,
+)
 from reproduce.settings import read_settings, require
 from reproduce.training.pretraining import PretrainingSettings
 from reproduce.training.settings import TrainingSettings
-
-_PACKAGE = Path(__file__).resolve().parents[1]
-#: In a checkout, and where an installed package keeps its copy.
-PROTOCOL_FOLDERS = (_PACKAGE.parent / "artifact" / "protocols", _PACKAGE / "protocols")
 
 
 @dataclass(frozen=True)
@@ -189,9 +193,7 @@ class Protocol:
 
     def hash(self) -> str:
         """16 hexadecimal digits of the settings' canonical form; the description and what is None do not count."""
-        settings = {key: value for key, value in self.to_dict().items() if key != "description"}
-        text = json.dumps(_given(settings), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return settings_hash({key: value for key, value in plain_settings(self).items() if key != "description"})
 
 
 def load_protocol(profile: str, study: str = "main") -> Protocol:
@@ -200,17 +202,11 @@ def load_protocol(profile: str, study: str = "main") -> Protocol:
     Raises:
         ProtocolError: If there is none, or `parse_protocol` refuses it.
     """
-    path = Path(profile) if profile.endswith(".toml") else _find(profile, study)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProtocolError(f"cannot read the protocol {path}: {error}") from None
-    protocol = parse_protocol(text, str(path))
-    own = {"study": path.stem} if path == Path(profile) else {"study": study, "profile": profile}
-    for key, expected in own.items():
-        found = getattr(protocol, key)
-        if found != expected:
-            raise ProtocolError(f"{path}: {key} must be {expected!r}, as the path says; received {found!r}")
+    path = find_protocol(profile, study)
+    if path is None:
+        raise ProtocolError(_unknown(profile, study))
+    protocol = _read(read_protocol(path), str(path))
+    require_names(protocol, path, {"study": path.stem} if is_path(profile) else {"study": study, "profile": profile})
     return protocol
 
 
@@ -224,11 +220,7 @@ def parse_protocol(text: str, origin: str = "protocol") -> Protocol:
         ProtocolError: Naming the key, for text that is not TOML and for any unknown, missing, ill-typed or
             out-of-range field.
     """
-    try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # Not only TOMLDecodeError: of numbers and nesting without end.
-        raise ProtocolError(f"{origin} is not valid TOML: {error}") from None
-    return read_settings(Protocol, _spread(table), origin)
+    return _read(parse_table(text, origin), origin)
 
 
 def stored_protocol(path: Path) -> Protocol:
@@ -249,14 +241,16 @@ def stored_protocol(path: Path) -> Protocol:
 
 def studies(profile: str) -> tuple[str, ...]:
     """The studies of a profile, by name."""
-    paths = {path.stem: path for folder in PROTOCOL_FOLDERS for path in folder.glob(f"{profile}/*.toml")}
-    return tuple(sorted(name for name, path in paths.items() if _is_study(path)))
+    return tuple(path.stem for path in protocol_files() if path.parent.name == profile and _is_study(path))
 
 
 def profiles() -> tuple[str, ...]:
-    """The profiles that have a study."""
-    names = {path.parent.name for folder in PROTOCOL_FOLDERS for path in folder.glob("*/*.toml")}
-    return tuple(sorted(name for name in names if studies(name)))
+    """The profiles that have a study, by name."""
+    return tuple(sorted({path.parent.name for path in protocol_files() if _is_study(path)}))
+
+
+def _read(table: dict[str, Any], origin: str) -> Protocol:
+    return read_settings(Protocol, _spread(table), origin)
 
 
 def _spread(table: dict[str, Any]) -> dict[str, Any]:
@@ -279,30 +273,18 @@ def _over(shared: Any, own: Any) -> Any:
     return {**shared, **{key: _over(shared.get(key), value) for key, value in own.items()}}
 
 
-def _find(profile: str, study: str) -> Path:
-    for folder in PROTOCOL_FOLDERS:
-        path = folder / profile / f"{study}.toml"
-        if path.is_file() and path.parent.parent == folder and path.parent.name:
-            return path
+def _unknown(profile: str, study: str) -> str:
     if profile in profiles():
-        raise ProtocolError(f"profile {profile} has no study {study!r}; there are: {', '.join(studies(profile))}")
-    raise ProtocolError(
-        f"no profile {profile!r}; there are: {', '.join(profiles()) or 'none'} (or give a path ending in .toml)"
-    )
+        return f"profile {profile} has no study {study!r}; there are: {', '.join(studies(profile))}"
+    return f"no profile {profile!r}; there are: {', '.join(profiles()) or 'none'} (or give a path ending in .toml)"
 
 
 def _is_study(path: Path) -> bool:
+    """Whether a file is a study's; one that cannot be read is none."""
     try:
-        return "study" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return "study" in read_protocol(path)
+    except ProtocolError:
         return False
-
-
-def _given(settings: Any) -> Any:
-    """Plain data without the keys whose value is None: a setting that is new and left out changes no hash."""
-    if isinstance(settings, dict):
-        return {key: _given(value) for key, value in settings.items() if value is not None}
-    return [_given(value) for value in settings] if isinstance(settings, list | tuple) else settings
 
 
 def _three_digits(value: float) -> float:

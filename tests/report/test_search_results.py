@@ -9,6 +9,7 @@ import pytest
 from reproduce.elimination.protocol import load_elimination_protocol
 from reproduce.elimination.rounds import Means, eliminate
 from reproduce.ledger import NAME
+from reproduce.protocols import plain_settings
 from reproduce.report.collection import Collection, read_collection
 from reproduce.report.forms import FORMS
 from reproduce.report.search_predicates import BestScoresShrink, FindsBeat, NothingScoredTwice
@@ -17,7 +18,6 @@ from reproduce.report.stored_search import COMPARISON, ELIMINATION, NOISE, RESCO
 from reproduce.report.tables.search_cost import search_cost_table
 from reproduce.search.comparison import compare_finals, run_comparison
 from reproduce.search.protocol import SearchProtocol
-from reproduce.search.protocol_files import plain_settings
 from reproduce.search.records import Evaluation, Rejection, Sample
 from reproduce.search.rescoring import baselines, different, finalists, rescore
 from reproduce.search.results import top

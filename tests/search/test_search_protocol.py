@@ -78,7 +78,7 @@ def test_hashes_cover_what_can_change_a_number_and_nothing_else(tmp_path):
         ("redraws = 4", "redraw = 4", "unknown key sizes.redraw"),
         ("top = 5", "", "missing key rescoring.top"),
         ("profile =", "profile", "not valid TOML"),
-        ('profile = "own"', 'profile = "mine"', "profile must be 'own'; received 'mine'"),
+        ('profile = "own"', 'profile = "mine"', "profile must be 'own', as the path says; received 'mine'"),
     ],
 )
 def test_a_mistake_in_a_protocol_is_named(tmp_path, old, new, said):
