@@ -4,14 +4,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-BLOCKED = ("jax", "jaxlib", "tensorflow", "torch")
+BLOCKED = ("jax", "jaxlib", "tensorflow", "torch", "keras")
 #: Everything of the committed search is read, and no engine is at hand.
 PROGRAM = f"""
 import sys
 from pathlib import Path
 
-for name in {BLOCKED}:
-    sys.modules[name] = None
+
+class Absent:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in {BLOCKED}:
+            raise ModuleNotFoundError(name)
+
+
+sys.meta_path.insert(0, Absent)
 
 from reproduce.commands import report
 from reproduce.report import writer
