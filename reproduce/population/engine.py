@@ -231,12 +231,12 @@ class Population:
     ) -> Any:
         """One step of one member; after a failure its weights are whatever they are, and its measures say so."""
         key = jax.random.fold_in(state.key, state.step)
-        train_key, optimizer_key = jax.random.split(key)
+        train_key, optimizer_key, noise_key = jax.random.split(key, 3)
         batch = tuple(jnp.take(jnp.asarray(array), order, axis=0) for array in data)
         loss_of = jax.value_and_grad(self._loss, has_aux=True)
         (loss, (statistics, correct)), gradient = loss_of(state.weight, state.statistics, batch, train_key)
         if self._noise:
-            gradient = self._noisy(gradient, jax.random.fold_in(key, 1))
+            gradient = self._noisy(gradient, noise_key)
         weight, optimizer, registers = self._optimizer_step(
             code, counts, table, gradient, state.weight, state.optimizer, registers, optimizer_key
         )

@@ -142,3 +142,15 @@ def test_gradient_noise_has_the_size_asked_for_in_each_tensor():
         part = noise[:, ends[tensor] : ends[tensor + 1]]
         assert part.std() == pytest.approx(0.5 * np.sqrt(np.mean(gradient**2)), rel=0.15)
         assert abs(part.mean()) < 0.1 * part.std()
+
+
+def test_gradient_noise_leaves_the_masks_of_an_optimizer_as_they_are():
+    members = [member("None ~ drop(g, 0.5)", 1.0, seed=s) for s in range(64)]
+    order, kept = np.zeros((64, 1, 1), np.int32), []
+    for engine in (Population(given_gradients(), gradient_noise=0.5), population_of("map")):
+        programs, state = engine.start(members)
+        first = np.asarray(state.weight)
+        state, _ = engine.epoch(programs, state, engine.tables(members, range(1)), data(), order)
+        kept.append((np.asarray(state.weight) != first)[:, np.concatenate([np.ravel(g) for g in GRADIENTS[0]]) != 0])
+    np.testing.assert_array_equal(*kept)
+    assert 0.4 < kept[0].mean() < 0.6
