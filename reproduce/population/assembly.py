@@ -37,7 +37,7 @@ OPCODES = {name: code for code, name in enumerate((*OPERANDS, *FUNCTIONS))}
 class Capacity:
     """The fixed sizes of assembled programs; one compilation serves every program that fits.
 
-    The defaults hold every genome of the search space and every optimizer of the catalog.
+    The defaults hold every genome of the search spaces and every optimizer of the catalog.
 
     Attributes:
         instructions: Operands and functions of the active graph.
@@ -47,7 +47,7 @@ class Capacity:
         parameters: Parameters of one op.
     """
 
-    instructions: int = 16
+    instructions: int = 17
     moments: int = 3
     states: int = 6
     decays: int = 12

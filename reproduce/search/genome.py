@@ -19,6 +19,7 @@ from paper_optimizers.graph import Edge, Graph, Kind
 from paper_optimizers.ops import FUNCTIONS
 from paper_optimizers.search_space import Primitive, is_valid_decay
 from paper_optimizers.spec import Momentum, MomentumType, OptimizerSpec
+from reproduce.search.composites import COMPOSITES, write
 
 NUM_HIDDEN = 5
 #: The number that the root has where nodes are numbered: after the hidden ones.
@@ -166,8 +167,8 @@ def reads_hidden(gene: Gene) -> bool:
 
 def _check(gene: Gene, number: int) -> None:
     name = "the root" if number == ROOT else f"hidden node {number}"
-    op = FUNCTIONS.get(gene.function.op)
-    if op is None or op.arity != len(gene.inputs):
+    op = COMPOSITES.get(gene.function.op) or FUNCTIONS.get(gene.function.op)
+    if op is None or not gene.inputs or op.arity != len(gene.inputs):
         raise ValueError(f"{name} gives {len(gene.inputs)} arguments to {gene.function.op!r}")
     for wire in gene.inputs:
         if isinstance(wire.source, int) and not 0 <= wire.source < NUM_HIDDEN:
@@ -177,14 +178,12 @@ def _check(gene: Gene, number: int) -> None:
 def _add_gene(builder: GraphBuilder, gene: Gene, ids: Mapping[int, str], number: int) -> str:
     edges = [
         Edge(
-            ids[wire.source]
-            if isinstance(wire.source, int)
-            else builder.node(wire.source.op, (), dict(wire.source[1])),
+            ids[wire.source] if isinstance(wire.source, int) else write(builder, wire.source, ()),
             None if wire.decay is None else wire.decay.graph(),
         )
         for wire in gene.inputs
     ]
-    return builder.node(gene.function.op, edges, dict(gene.function.params), draw=number)
+    return write(builder, gene.function, edges, draw=number)
 
 
 @lru_cache(maxsize=65536)

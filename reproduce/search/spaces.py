@@ -66,28 +66,34 @@ def _primitive(op: str, **params: float) -> Primitive:
     return Primitive(op, tuple(sorted(params.items())))
 
 
-#: Bello et al.'s operands and functions, in this project's genome. Left out: the operands that are random noise, Adam
-#: and RMSProp; clipping to a constant; "keep left". Its weights are 1e-4 to 1e-1 w, its averages those of the table
-#: of operands here, and no momentum is added outside the expression.
+#: Bello et al.'s operands and functions, all that a spec can say of them, in this project's genome and without a
+#: momentum outside the expression. Their averages have the decay rates 0.9, 0.999 and 0.999; Adam and RMSProp are, as
+#: they draw them, the average and the gradient over the root of the average square. Left out: the operand that is
+#: Gaussian noise, which no spec can say; "keep left", which is the identity of one argument; and the decays of
+#: training progress that they tried later. Of the op table, and not theirs: the guards against 0 of a quotient and a
+#: logarithm, a power of |x| for one of x, and dropout that scales what it keeps.
 BELLO2017 = Space(
     "bello2017",
     operands=(
         *(_primitive("gradient", power=power) if power > 1 else _primitive("gradient") for power in (1, 2, 3)),
         _primitive("moment"),
-        _primitive("moment", power=2, beta=0.99),
+        _primitive("moment", power=2, beta=0.999),
         _primitive("moment", power=3, beta=0.999),
         _primitive("gradient_sign"),
         _primitive("moment_sign"),
         _primitive("constant"),
         _primitive("constant", value=2.0),
         *(_primitive("weight", scale=scale) for scale in (1e-4, 1e-3, 1e-2, 1e-1)),
+        _primitive("adam", beta=0.9, square_beta=0.999),
+        _primitive("rmsprop", square_beta=0.999),
     ),
     unary=(
         IDENTITY,
-        *(_primitive(op) for op in ("negate", "exp", "log_abs", "sqrt_abs", "sign")),
-        _primitive("dropout", rate=0.1),
-        _primitive("dropout", rate=0.3),
+        *(_primitive(op) for op in ("negate", "exp", "log_abs", "sqrt_abs")),
+        *(_primitive("clip_to", bound=bound) for bound in (1e-5, 1e-4, 1e-3)),
+        *(_primitive("dropout", rate=rate) for rate in (0.1, 0.3)),
         _primitive("dropout"),
+        _primitive("sign"),
     ),
     binary=tuple(_primitive(op) for op in ("add", "subtract", "multiply", "divide", "power")),
     momentum=("none",),

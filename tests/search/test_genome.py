@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from paper_optimizers import from_text
+from paper_optimizers import from_text, get
 from paper_optimizers.search_space import Primitive
 from reproduce.population.assembly import Capacity, fits
 from reproduce.search.genome import Decay, Gene, Genome, Wire
@@ -106,12 +106,63 @@ def test_spaces():
     assert (len(FULL.curves), len(FULL.decay_unary), len(FULL.decay_binary)) == (14, 13, 7)
     assert not NO_DECAY.has_decays
     assert NO_DECAY.operands == FULL.operands
-    assert BELLO2017.momentum == ("none",)
-    assert len(set(BELLO2017.operands)) == 14
     for space in SPACES.values():
         for primitive in space.operands:
             spec = genome(unary("identity", 0), unary("identity", primitive)).express()
             assert from_text(spec.to_text()).fingerprint() == spec.fingerprint()
+
+
+def text_of(gene: Gene) -> str:
+    """What one node computes, in the log's notation."""
+    return genome(unary("identity", 0), gene).express().to_text().removeprefix("None ~ id(").removesuffix(")")
+
+
+def test_the_space_of_2017_holds_what_that_paper_lists():
+    """Bello et al. 2017, section 4; left out are noise, which no spec can say, and "keep left", which is id(x)."""
+    root = "sqrt(|s hat{beta=0.999}|)"
+    operands = [
+        "g", "g^2", "g^3", "v hat", "s hat{beta=0.999}", "lam hat", "sign(g)", "sign(v hat)", "1", "2",
+        "10-4w", "10-3w", "0.01w", "0.1w", f"(v hat) / ({root})", f"(g) / ({root})",
+    ]  # fmt: skip
+    assert [text_of(unary("identity", each)) for each in BELLO2017.operands] == [f"id({each})" for each in operands]
+    assert [text_of(Gene(each, (Wire(AVERAGE),))) for each in BELLO2017.unary] == [
+        "id(v hat)", "-(v hat)", "exp(v hat)", "ln(|v hat|)", "sqrt(|v hat|)",
+        "clip(v hat, 1e-05)", "clip(v hat, 0.0001)", "clip(v hat, 0.001)",
+        "drop(v hat, 0.1)", "drop(v hat, 0.3)", "drop(v hat, 0.5)", "sign(v hat)",
+    ]  # fmt: skip
+    assert [primitive.op for primitive in BELLO2017.binary] == ["add", "subtract", "multiply", "divide", "power"]
+    assert BELLO2017.momentum == ("none",)
+    assert not BELLO2017.has_decays
+
+
+def test_adam_of_the_space_of_2017_is_adam():
+    primitive = next(primitive for primitive in BELLO2017.operands if primitive.op == "adam")
+    spec = genome(unary("identity", 0), unary("identity", primitive)).express()
+    assert spec.fingerprint() == get("Adam").fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("primitive", "message"),
+    [
+        (
+            Primitive("adam", (("beta", 0.9),)),
+            "'adam' takes 0 arguments and the parameters beta, square_beta; received 0 arguments and beta",
+        ),
+        (
+            Primitive("clip_to", (("bound", 0.1),)),
+            "'clip_to' takes 1 arguments and the parameters bound; received 0 arguments and bound",
+        ),
+    ],
+)
+def test_a_composite_that_does_not_fit_is_refused(primitive, message):
+    document = genome(unary("identity", 0), unary("identity", primitive)).to_dict()
+    with pytest.raises(ValueError, match=message):
+        Genome.from_dict(document)
+
+
+def test_an_operand_is_no_function():
+    with pytest.raises(ValueError, match="hidden node 0 gives 0 arguments to 'adam'"):
+        genome(unary("identity", 0), Gene(BELLO2017.operands[-2], ()))
 
 
 def test_every_genome_fits_the_engine():
@@ -119,3 +170,13 @@ def test_every_genome_fits_the_engine():
     for space in SPACES.values():
         sampler = Sampler(space)
         assert all(fits(sampler.genome(random).express(), Capacity()) for _ in range(500))
+
+
+def test_the_largest_genome_of_2017_fits_the_engine():
+    """Six functions of two arguments; both composites and five operands that share no node with them."""
+    *rest, adam, rmsprop = BELLO2017.operands
+    others = [primitive for primitive in rest if primitive.op in ("constant", "weight")][:5]
+    hidden = [binary("add", number + 1, leaf) for number, leaf in enumerate([adam, rmsprop, *others[:2]])]
+    spec = genome(binary("add", 0, others[4]), *hidden, binary("add", *others[2:4])).express()
+    assert len(spec.update.active()) == 17
+    assert fits(spec, Capacity())
