@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Generic, NoReturn, Protocol, TypeVar
@@ -44,6 +44,27 @@ def read_records(path: Path, parse: Parse[Kept]) -> list[Kept]:
     except OSError as error:
         raise LedgerError(f"cannot read the ledger {path}: {error.strerror}") from None
     return _parse(content[: _whole(content)], path, parse)
+
+
+def require_same(record: object, now: Mapping[str, object], path: Path, line: int) -> None:
+    """Refuse a record of another experiment.
+
+    Args:
+        record: What the ledger holds.
+        now: By field, what this experiment's records hold.
+        path: The ledger.
+        line: Where the record is, from 1.
+
+    Raises:
+        LedgerError: Naming the first field that differs.
+    """
+    for field, value in now.items():
+        found = getattr(record, field)
+        if found != value:
+            raise LedgerError(
+                f"{path} holds the records of another experiment: {field} is {found} in line {line} and {value} now; "
+                "choose another --output, or move that file away"
+            )
 
 
 class Ledger(Generic[Kept]):

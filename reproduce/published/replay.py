@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from paper_optimizers.spec import OptimizerSpec
-from reproduce.errors import LedgerError, ProtocolError
-from reproduce.ledger import Ledger
+from reproduce.errors import ProtocolError
+from reproduce.ledger import Ledger, require_same
 from reproduce.population.integrity import IntegritySettings, check_integrity
 from reproduce.protocols import plain_settings, settings_hash
 from reproduce.published.sample import Job, seed_of
@@ -196,10 +196,6 @@ def _has_moving_average(spec: OptimizerSpec) -> bool:
 
 
 def _check_same(ledger: Ledger[ReplayRow], conditions: Conditions) -> None:
-    for row in ledger.records:
-        if (row.protocol, row.data) != (conditions.protocol, conditions.data):
-            raise LedgerError(
-                f"the ledger {ledger.path} holds the rows of another surrogate, behaviour or data "
-                f"({row.protocol}, {row.data[:12]}; now {conditions.protocol}, {conditions.data[:12]}): choose another "
-                "--output"
-            )
+    now = {"protocol": conditions.protocol, "data": conditions.data}
+    for line, row in enumerate(ledger.records, start=1):
+        require_same(row, now, ledger.path, line)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from reproduce.errors import LedgerError
-from reproduce.ledger import Ledger
+from reproduce.ledger import Ledger, require_same
 from reproduce.search.algorithm import Slot, Stage
 from reproduce.search.records import AnyRecord, Entry, Evaluation, Header, Rejection, Sample, entry_from_dict
 
@@ -72,14 +72,8 @@ class Journal:
             LedgerError: If the ledger is of another search; the error names the first field that differs.
         """
         if self._found and isinstance(self._found[0], Header):
-            found = self._found[0]
-            for name in ("profile", "protocol", "algorithm", "space", "seed", "data"):
-                there, now = getattr(found, name), getattr(header, name)
-                if there != now:
-                    raise LedgerError(
-                        f"{self.path} is the ledger of another search: {name} is {there} there and {now} now; choose "
-                        "another --output, or move that folder away"
-                    )
+            names = ("profile", "protocol", "algorithm", "space", "seed", "data")
+            require_same(self._found[0], {name: getattr(header, name) for name in names}, self.path, 1)
         self.write(header)
 
     def drawn(self, slot: Slot, draw: int) -> Sample | Rejection | None:

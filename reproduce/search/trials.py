@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from paper_optimizers.spec import OptimizerSpec
-from reproduce.errors import LedgerError
-from reproduce.ledger import Ledger
+from reproduce.ledger import Ledger, require_same
 from reproduce.search.executors import Candidate, Executor
 from reproduce.search.outcomes import Outcome, outcome_of, score_of
 from reproduce.search.typed_json import from_plain, to_plain
@@ -202,16 +201,10 @@ def _key(setting: Setting, contender: Contender, seed: int) -> TrialKey:
 
 
 def _check_same(ledger: Ledger[Trial], setting: Setting) -> None:
-    for number, trial in enumerate(ledger.records, start=1):
-        if trial.part != setting.part:
-            continue
-        for name in ("protocol", "data"):
-            there, now = getattr(trial, name), getattr(setting, name)
-            if there != now:
-                raise LedgerError(
-                    f"{ledger.path} holds the trials of another protocol: {name} is {there} in line {number} and "
-                    f"{now} now; choose another --output, or move that file away"
-                )
+    now = {"protocol": setting.protocol, "data": setting.data}
+    for line, trial in enumerate(ledger.records, start=1):
+        if trial.part == setting.part:
+            require_same(trial, now, ledger.path, line)
 
 
 def scores_by_seed(trials: Sequence[Trial], contender: Contender) -> dict[int, float]:

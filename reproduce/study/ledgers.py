@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from reproduce.errors import LedgerError
-from reproduce.ledger import Ledger, read_records
+from reproduce.ledger import Ledger, read_records, require_same
 from reproduce.study.rows import Row, row_from_dict
 
 #: The rows kept with the repository, as PROFILE/STUDY/ledger.jsonl.
@@ -44,15 +43,9 @@ def check_same(
         LedgerError: Naming the first field that differs.
     """
     for number, row in enumerate(rows, start=1):
-        now = {"protocol": protocol}
+        now: dict[str, object] = {"protocol": protocol}
         if data is not None:
             now["data"] = data.get(row.task, "nothing")
         if backends is not None:
             now["backend"] = row.backend if row.backend in backends else " or ".join(backends)
-        for field, value in now.items():
-            found = getattr(row, field)
-            if found != value:
-                raise LedgerError(
-                    f"{path} holds the rows of another experiment: {field} is {found} in line {number} and {value} "
-                    "now; choose another --output, or move that folder away"
-                )
+        require_same(row, now, path, number)

@@ -76,11 +76,11 @@ def test_an_interrupted_elimination_goes_on(tmp_path):
 def test_another_protocol_or_other_data_are_refused(tmp_path):
     path = tmp_path / "ledger.jsonl"
     carry_out(path)
-    with pytest.raises(LedgerError, match="another protocol: data is d in line 1 and e now"):
+    with pytest.raises(LedgerError, match="another experiment: data is d in line 1 and e now"):
         carry_out(path, data="e")
     first = PROTOCOL.rounds[0]
     wider = replace(first, surrogate=replace(first.surrogate, base_filters=9))
-    with pytest.raises(LedgerError, match="another protocol: protocol is"):
+    with pytest.raises(LedgerError, match="another experiment: protocol is"):
         carry_out(path, protocol=replace(PROTOCOL, rounds=(wider, *PROTOCOL.rounds[1:])))
 
 

@@ -140,7 +140,7 @@ def test_a_replay_goes_on_from_its_ledger(tmp_path):
 def test_the_ledger_of_another_replay_is_refused(tmp_path):
     path = tmp_path / "ledger.jsonl"
     replay(path)
-    with pytest.raises(LedgerError, match=r"another surrogate, behaviour or data .* choose another --output"):
+    with pytest.raises(LedgerError, match=r"another experiment: protocol is 0123456789abcdef in line 1 and fedc"):
         replay(path, conditions=replace(CONDITIONS, protocol="fedcba9876543210"))
 
 

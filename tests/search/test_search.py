@@ -272,10 +272,10 @@ def test_a_torn_line_is_removed_and_said(ledger, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"protocol": "f" * 16}, "protocol is 0123456789abcdef there and ffffffffffffffff now"),
-        ({"algorithm": "elitist"}, "algorithm is paper there and elitist now"),
-        ({"space": "no-decay"}, "space is full there and no-decay now"),
-        ({"seed": 3}, "seed is 0 there and 3 now"),
+        ({"protocol": "f" * 16}, "protocol is 0123456789abcdef in line 1 and ffffffffffffffff now"),
+        ({"algorithm": "elitist"}, "algorithm is paper in line 1 and elitist now"),
+        ({"space": "no-decay"}, "space is full in line 1 and no-decay now"),
+        ({"seed": 3}, "seed is 0 in line 1 and 3 now"),
     ],
 )
 def test_the_ledger_of_another_search_is_refused(ledger, changes, said):

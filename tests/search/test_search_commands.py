@@ -135,7 +135,7 @@ def test_a_changed_protocol_does_not_go_on_with_the_old_ledger(executor, tmp_pat
     assert main(["search", "--profile", path, "--output", output]) == 0
     Path(path).write_text(Path(path).read_text().replace("children = 2", "children = 3"))
     assert main(["search", "--profile", path, "--output", output]) == 2
-    assert "is the ledger of another search: protocol is" in capsys.readouterr().err
+    assert "the records of another experiment: protocol is" in capsys.readouterr().err
 
 
 @pytest.mark.slow

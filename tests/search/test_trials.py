@@ -52,7 +52,7 @@ def test_trials_under_another_protocol_are_refused(tmp_path, change):
     path = tmp_path / "ledger.jsonl"
     trials_at(path, FakeExecutor())
     other = Setting(**{**SETTING.__dict__, **change})
-    with pytest.raises(LedgerError, match=f"another protocol: {next(iter(change))} is"):
+    with pytest.raises(LedgerError, match=f"another experiment: {next(iter(change))} is"):
         trials_at(path, FakeExecutor(), setting=other)
     elsewhere = Setting(**{**other.__dict__, "part": "another round"})
     assert len(trials_at(path, FakeExecutor(), setting=elsewhere)) == 6

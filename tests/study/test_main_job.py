@@ -202,7 +202,7 @@ def test_another_protocol_in_the_same_folder(finished: Path, profile: str, capsy
     Path(profile).write_text(TINY_TOML.replace("epochs = 2", "epochs = 3"))
     for command in ("tables", "figures"):
         assert main([command, "--profile", profile, "--output", str(finished)]) == 2
-        assert "holds the rows of another experiment: protocol is" in capsys.readouterr().err
+        assert "holds the records of another experiment: protocol is" in capsys.readouterr().err
 
 
 def test_other_data_under_the_same_name(finished: Path, profile: str, capsys) -> None:
