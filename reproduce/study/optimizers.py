@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["catalog", "keras"]
 
-#: Keras' class and what is set in it; all else is Keras' default.
+#: Keras' class and what is set in it; all else is Keras' default. `reproduce.training.schedule_free` says in what its
+#: ScheduleFreeAdamW is mended.
 KERAS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "SGD": ("SGD", {}),
     "Momentum": ("SGD", {"momentum": 0.9}),
@@ -35,7 +36,7 @@ KERAS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 
 #: Averaging takes the place of their schedule: after the warm-up their rate is constant (Defazio et al. 2024). They are
-#: measured at the weights that Keras leaves in the model, where gradients are taken: it does not offer the average's.
+#: measured at the average; see `reproduce.training.trainer.Trainer`.
 SCHEDULE_FREE = frozenset({"ScheduleFreeAdamW"})
 _NO_DECAY = "-nodecay"
 
@@ -96,11 +97,9 @@ def entrant_spec(entrant: Entrant) -> OptimizerSpec | None:
 
 def make_optimizer(entrant: Entrant, length: RunLength, rate: float = 1e-3) -> Any:
     """A Keras optimizer whose learning rate is a variable that can be set before each step."""
-    import keras
-
     if entrant.kind == "keras":
         class_name, arguments = KERAS[entrant.base]
-        return getattr(keras.optimizers, class_name)(learning_rate=rate, **arguments)
+        return _keras_class(class_name)(learning_rate=rate, **arguments)
     from paper_optimizers import GraphOptimizer
 
     spec = entrant_spec(entrant)
@@ -133,6 +132,14 @@ def learning_rates(entrant: Entrant, rate: float, length: RunLength) -> NDArray[
         factor = describe_schedule(entrant.schedule).factor
         rates = rates * np.asarray(evaluate_graph(factor, NUMPY, numpy_progress(steps, total)))
     return rates.astype(np.float32)
+
+
+def _keras_class(name: str) -> Any:
+    import keras
+
+    from reproduce.training.schedule_free import ScheduleFreeAdamW
+
+    return ScheduleFreeAdamW if name == ScheduleFreeAdamW.__name__ else getattr(keras.optimizers, name)
 
 
 def _entrant(name: str, kind: Kind, key: str) -> Entrant:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from reproduce.training.state import TrainingState
 MakeOptimizer = Callable[[RunLength], Any]
 
 _MOST_STEPS_AT_ONCE = 32
+#: The batches that batch normalisation sees of averaged weights before they are measured.
+_MOST_STATISTICS_STEPS = 50
 
 
 class Trainer:
@@ -39,6 +42,10 @@ class Trainer:
     Every run starts from weights drawn by its seed (all, or the last layer's alone), a fresh optimizer state and fresh
     random streams, and sees batches shuffled by its seed: for one seed, every optimizer starts from the same weights
     and sees the same batches.
+
+    An optimizer with a method ``move_to_mean`` is measured there, at the weights that it averages: after each epoch for
+    the time of measuring, and for good at the end of a run. Running statistics, which are those of the weights that
+    were trained, first see some batches of the averaged ones (as Defazio et al. 2024 ask for).
 
     Args:
         model: The network.
@@ -78,6 +85,7 @@ class Trainer:
             if training.precision == "mixed_float16":
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
             self._state = TrainingState(network, optimizer, start)
+            self._move_to_mean = _mover(network, optimizer)
             gradients = GradientSettings(training.accumulation, training.gradient_noise)
             self._loop = make_loop(network, optimizer, dataset.train, gradients)
         self._augmented: AugmentedEpochs | None = None
@@ -105,7 +113,8 @@ class Trainer:
                 continue
             chosen = slice(epoch * steps, (epoch + 1) * steps)
             answers = self._epoch(order, Steps(rates[chosen], seeds[chosen]))
-            validation_loss, validation_accuracy = evaluate(self._loop, self._dataset.validation)
+            with self._averaged(order, seeds[chosen]):
+                validation_loss, validation_accuracy = evaluate(self._loop, self._dataset.validation)
             failure = first_failure(answers.losses, validation_loss)
             if failure is not None:
                 outcome = Diverged(epoch * steps + failure)
@@ -113,11 +122,31 @@ class Trainer:
             labels = order.size * (self._dataset.train.labels.size // len(self._dataset.train))
             train_loss, right = float(answers.losses.mean(dtype=np.float64)), int(answers.right.sum())
             run.add((train_loss, right / labels, validation_loss, validation_accuracy))
+        if isinstance(outcome, Finished):
+            self._average(order, seeds[-steps:])
         return self._measured(run, outcome, steps, test=test)
 
     def weights(self) -> list[NDArray[Any]]:
         """Of all layers but the last, as the last run left them; see `reproduce.training.start`."""
         return self._state.backbone()
+
+    @contextmanager
+    def _averaged(self, order: NDArray[np.int32], seeds: NDArray[np.uint32]) -> Iterator[None]:
+        """Within it the network has its averaged weights, if its optimizer has any; afterwards it is as it was."""
+        if self._move_to_mean is None:
+            yield
+            return
+        before = self._state.values()
+        self._average(order, seeds)
+        yield
+        self._state.restore(before)
+
+    def _average(self, order: NDArray[np.int32], seeds: NDArray[np.uint32]) -> None:
+        """Leave the averaged weights in the network, and running statistics that come from batches of ``order``."""
+        if self._move_to_mean is not None:
+            self._move_to_mean()
+            few = min(len(order), _MOST_STATISTICS_STEPS)
+            self._epoch(order[:few], Steps(np.zeros(few, np.float32), seeds[:few]))
 
     def _epoch(self, order: NDArray[np.int32], steps: Steps) -> Answers:
         if self._augmented is None:
@@ -218,6 +247,13 @@ def _check(training: TrainingSettings, dataset: Dataset, num_devices: int) -> No
             f"training.batch_size {training.batch_size} in {training.accumulation} parts does not split evenly over "
             f"{num_devices} devices"
         )
+
+
+def _mover(network: Any, optimizer: Any) -> Callable[[], None] | None:
+    """What brings the network to its optimizer's averaged weights; None where there are none."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    move = getattr(inner, "move_to_mean", None)
+    return None if move is None else partial(move, network.trainable_variables)
 
 
 def _freeze(network: Any, training: TrainingSettings, start: Start | None) -> None:
