@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,6 +12,7 @@ import tensorflow_datasets as tfds
 
 from reproduce.data.archives import members
 from reproduce.data.builders.downloads import Download, manual_folder, obtain
+from reproduce.data.builders.images import Examples, ImageBuilder, content, labelled
 from reproduce.errors import DataError
 
 _TEST_LABELS = "cars_test_annos_withlabels.mat"
@@ -21,33 +22,19 @@ DOWNLOADS = (
     Download("car_devkit.tgz", None, "b97deb463af7d58b6bfaa18b2a4de9829f0f79e8ce663dfa9261bf7810e9accd"),
     Download(_TEST_LABELS, None, "790f75be8ea34eeded134cc559332baf23e30e91367e9ddca97d26ed9b895f05"),
 )
-Examples = Iterator[tuple[str, dict[str, Any]]]
 
 
-class StanfordCars(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
+class StanfordCars(ImageBuilder, skip_registration=True):  # type: ignore[call-arg]
     """The splits train (8,144 images) and test (8,041), as published; whole images, not cut to their boxes."""
 
     name = "cars196"
     VERSION = tfds.core.Version("3.0.0")
-
-    def _info(self) -> Any:
-        features = {
-            "image": tfds.features.Image(shape=(None, None, 3), encoding_format="jpeg"),
-            "label": tfds.features.ClassLabel(),
-        }
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description=self.__doc__,
-            features=tfds.features.FeaturesDict(features),
-            supervised_keys=("image", "label"),
-            homepage="https://ai.stanford.edu/~jkrause/cars/car_dataset.html",
-            license="unknown",
-        )
+    HOMEPAGE = "https://ai.stanford.edu/~jkrause/cars/car_dataset.html"
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Examples]:
         files = obtain(DOWNLOADS, manual_folder(self), dl_manager)
         kit = {
-            member.path.name: io.BytesIO(member.content.read())
+            member.path.name: io.BytesIO(content(member))
             for member in members(files["car_devkit.tgz"])
             if member.content
         }
@@ -56,9 +43,6 @@ class StanfordCars(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # 
         train = _labels(kit["cars_train_annos.mat"], len(classes))
         test = _labels(io.BytesIO(files[_TEST_LABELS].read_bytes()), len(classes))
         return {"train": _examples(files["cars_train.tgz"], train), "test": _examples(files["cars_test.tgz"], test)}
-
-    def _generate_examples(self, examples: Examples) -> Examples:
-        return examples
 
 
 def _classes(meta: IO[bytes]) -> list[str]:
@@ -79,15 +63,5 @@ def _labels(annotations: IO[bytes], num_classes: int) -> dict[str, int]:
     return labels
 
 
-def _examples(archive: Path, labels: dict[str, int]) -> Examples:
-    left = set(labels)
-    for member in members(archive):
-        if member.content is None:
-            continue
-        name = member.path.name
-        if name not in left:
-            raise DataError(f"{archive}: {member.path} has no label")
-        left.remove(name)
-        yield name, {"image": io.BytesIO(member.content.read()), "label": labels[name]}
-    if left:
-        raise DataError(f"{archive} has no {min(left)}, which has a label")
+def _examples(archive: Path, labels: Mapping[str, int]) -> Examples:
+    return labelled((member for member in members(archive) if member.content), labels, archive)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import tensorflow_datasets as tfds
 
-from reproduce.data.archives import Member, members
+from reproduce.data.archives import members
 from reproduce.data.builders.downloads import Download, manual_folder, obtain
+from reproduce.data.builders.images import Examples, ImageBuilder, content, example, labelled
 from reproduce.errors import DataError
 
 DOWNLOADS = (
@@ -20,10 +20,9 @@ DOWNLOADS = (
         sha256="6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821",
     ),
 )
-Examples = Iterator[tuple[str, dict[str, Any]]]
 
 
-class TinyImagenet(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
+class TinyImagenet(ImageBuilder, skip_registration=True):  # type: ignore[call-arg]
     """The splits train (500 images a class) and validation (50 a class).
 
     The labels of the archive's test images are not published: they are left out.
@@ -31,20 +30,7 @@ class TinyImagenet(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # 
 
     name = "tiny_imagenet"
     VERSION = tfds.core.Version("1.0.0")
-
-    def _info(self) -> Any:
-        features = {
-            "image": tfds.features.Image(shape=(None, None, 3), encoding_format="jpeg"),
-            "label": tfds.features.ClassLabel(),
-        }
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description=self.__doc__,
-            features=tfds.features.FeaturesDict(features),
-            supervised_keys=("image", "label"),
-            homepage="http://cs231n.stanford.edu/",
-            license="unknown",
-        )
+    HOMEPAGE = "http://cs231n.stanford.edu/"
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Examples]:
         archive = obtain(DOWNLOADS, manual_folder(self), dl_manager)[DOWNLOADS[0].name]
@@ -53,14 +39,11 @@ class TinyImagenet(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # 
         validation = dict(line.split("\t")[:2] for line in about["val_annotations.txt"].splitlines())
         return {"train": _train(archive), "validation": _validation(archive, validation)}
 
-    def _generate_examples(self, examples: Examples) -> Examples:
-        return examples
-
 
 def _about(archive: Path) -> dict[str, str]:
     """The two text files that say what the classes are and which the validation images belong to."""
     wanted = ("wnids.txt", "val_annotations.txt")
-    found = {member.path.name: _read(member).decode() for member in members(archive) if member.path.name in wanted}
+    found = {member.path.name: content(member).decode() for member in members(archive) if member.path.name in wanted}
     missing = [name for name in wanted if name not in found]
     if missing:
         raise DataError(f"{archive} has no {missing[0]}: it is not the published archive")
@@ -70,21 +53,9 @@ def _about(archive: Path) -> dict[str, str]:
 def _train(archive: Path) -> Examples:
     for member in members(archive):
         if member.content and member.path.match("train/*/images/*.JPEG"):
-            yield member.path.name, {"image": io.BytesIO(_read(member)), "label": member.path.parts[-3]}
+            yield example(member, member.path.parts[-3])
 
 
 def _validation(archive: Path, labels: Mapping[str, str]) -> Examples:
-    left = set(labels)
-    for member in members(archive):
-        if member.content and member.path.match("val/images/*.JPEG"):
-            name = member.path.name
-            if name not in left:
-                raise DataError(f"{archive}: {member.path} has no label in val_annotations.txt")
-            left.remove(name)
-            yield name, {"image": io.BytesIO(_read(member)), "label": labels[name]}
-    if left:
-        raise DataError(f"{archive}: val_annotations.txt names {min(left)}, which is not there")
-
-
-def _read(member: Member) -> bytes:
-    return member.content.read() if member.content else b""
+    images = (member for member in members(archive) if member.content and member.path.match("val/images/*.JPEG"))
+    return labelled(images, labels, archive)
