@@ -126,18 +126,18 @@ class Population:
         weights, statistics = zip(*(initials[member.seed] for member in members), strict=True)
         count, size, capacity = len(members), self.num_parameters, self.capacity
         state = MemberState(
-            weight=jnp.asarray(np.stack(weights)),
+            weight=jax.device_put(np.stack(weights)),
             optimizer=OptimizerState(
                 moments=jnp.zeros((count, capacity.moments, size)),
                 states=jnp.zeros((count, capacity.states, size)),
                 velocity=jnp.zeros((count, size)),
             ),
-            statistics=tuple(jnp.asarray(np.stack(arrays)) for arrays in zip(*statistics, strict=True)),
+            statistics=jax.device_put(tuple(np.stack(arrays) for arrays in zip(*statistics, strict=True))),
             key=jax.vmap(jax.random.key)(jnp.asarray([member.seed for member in members])),
             failed_at=jnp.full(count, -1, jnp.int32),
             step=jnp.zeros(count, jnp.int32),
         )
-        return jax.tree.map(jnp.asarray, encode(assemble(members, capacity), capacity.states)), state
+        return jax.device_put(encode(assemble(members, capacity), capacity.states)), state
 
     def bytes_per_member(self, data: Arrays, batch_size: int) -> int:
         """What one more member takes of the device's memory in training; compiles a step of one member to know it.
@@ -149,7 +149,7 @@ class Population:
         order = np.zeros((1, 1, batch_size), np.int32)
         step = self._epoch.lower(state, programs, self.tables([member], range(1)), data, order).compile()
         needs = step.memory_analysis()
-        kept = needs.argument_size_in_bytes - sum(np.asarray(array).nbytes for array in data)
+        kept = needs.argument_size_in_bytes - sum(array.nbytes for array in data)
         return int(kept + (needs.temp_size_in_bytes if self.layout == "vectorise" else 0))
 
     def tables(self, members: Sequence[Member], steps: range) -> StepTables:
@@ -165,26 +165,26 @@ class Population:
             programs: From `start`.
             state: From `start` or the last epoch; its buffers are given up.
             tables: For these steps.
-            data: Arrays over examples, e.g. ``(images, labels)``.
+            data: Arrays over examples, e.g. ``(images, labels)``; best on the device already.
             orders: [M, S, B] the examples of each batch.
 
         Returns:
             The new state and `EpochMeasures`.
         """
-        state, loss, correct = self._epoch(state, programs, tables, data, orders)
-        return state, EpochMeasures(np.asarray(loss), np.asarray(correct))
+        state, *measures = self._epoch(state, programs, *jax.device_put((tables, data, orders)))
+        return state, EpochMeasures(*jax.device_get(measures))
 
     def evaluate(self, state: MemberState, data: Arrays, batch_size: int = 512) -> Evaluation:
         """Loss and accuracy of every member over ``data``, outside training."""
         count = len(data[0])
         padding = -count % batch_size
         batches = tuple(
-            np.pad(array, ((0, padding), *((0, 0),) * (np.ndim(array) - 1))).reshape(-1, batch_size, *array.shape[1:])
-            for array in data
+            jnp.pad(array, ((0, padding), *((0, 0),) * (array.ndim - 1))).reshape(-1, batch_size, *array.shape[1:])
+            for array in jax.device_put(data)
         )
         weights = np.pad(np.ones(count, np.float32), (0, padding)).reshape(-1, batch_size)
-        losses, correct = self._evaluate(state, batches, weights)
-        return Evaluation(*(np.asarray(total, np.float64) / count for total in (losses, correct)))
+        totals = jax.device_get(self._evaluate(state, batches, jax.device_put(weights)))
+        return Evaluation(*(np.asarray(total, np.float64) / count for total in totals))
 
     def _over_members(self, function: Any, arguments: Any) -> Any:
         if self.layout == "map":

@@ -7,7 +7,7 @@ holds them, so that no length of the list compiles anything new.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -125,6 +125,8 @@ def train_members(
         OutOfMemoryError: If one member alone does not fit the device.
     """
     trainings: list[Training] = []
+    # Once, where every epoch of every batch finds them: on a GPU a transfer an epoch would be paid for.
+    task = replace(task, train=jax.device_put(task.train), validation=jax.device_put(task.validation))
     size = batch_sizes(_fitting(population, task) if largest is None else largest)[-1]
     while len(trainings) < len(members):
         batch = [Training(member) for member in members[len(trainings) : len(trainings) + size]]

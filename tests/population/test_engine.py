@@ -1,5 +1,6 @@
 """The engine: one compilation for every list of one size, failures as outcomes, members apart from each other."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -87,6 +88,23 @@ def test_after_a_failure_measures_say_so_and_a_mapped_member_stands_still(layout
     assert np.isfinite(evaluation.loss[0])
     assert np.isnan(evaluation.loss[1])
     assert np.isnan(evaluation.accuracy[1])
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_epoch_neither_waits_for_the_host_nor_computes_in_float64(layout):
+    """Its arguments are put on the device once and its measures fetched once; nothing is asked for in between."""
+    population, members = population_of(layout), [member("None ~ g"), member("Nest ~ drop(v hat, 0.5)", seed=1)]
+    programs, state = population.start(members)
+    order = np.arange(STEPS, dtype=np.int32).reshape(1, STEPS, 1).repeat(2, axis=0)
+    arguments = programs, population.tables(members, range(STEPS)), data(), order
+    program = str(jax.make_jaxpr(population._epoch_of_all)(state, *arguments))
+    assert re.findall(r"f64|i64|callback|infeed|outfeed", program) == []
+    assert "f32" in program
+    with jax.transfer_guard("disallow"):
+        state, measures = population.epoch(programs, state, *arguments[1:])
+    assert np.isfinite(measures.loss).all()
+    with jax.transfer_guard("disallow"), pytest.raises(jax.errors.JaxRuntimeError, match="Disallowed host-to-device"):
+        population._epoch(state, programs, *arguments[1:])
 
 
 def test_evaluation_ignores_its_padding():

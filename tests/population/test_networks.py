@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from paper_optimizers import get
-from reproduce.data import Dataset, DataSettings, load_dataset
+from reproduce.data import Dataset, load_dataset
 from reproduce.models.initial import draw_weights
 from reproduce.models.registry import build_model
-from reproduce.models.settings import ModelSettings
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Population
 from reproduce.population.networks.char_lstm import CharLSTM
@@ -20,32 +19,29 @@ from reproduce.population.networks.precision import arithmetic_type
 from reproduce.population.networks.vision_transformer import VisionTransformer
 from reproduce.population.problems import classification
 from reproduce.population.waves import Task, train_members
-from tests.study.cases import TASK
+from tests.settings import DIGITS, MODEL
 
-DIGITS = load_dataset(TASK.data)
-TEXT = load_dataset(DataSettings(source="text", image_size=0, train_per_class=0, test_per_class=0,
-                                 validation_fraction=0.25, test_fraction=0.4, leave_out=(), window=12,
-                                 label_noise=0.0, imbalance=1.0))  # fmt: skip
+IMAGES = load_dataset(DIGITS)
+TEXT = load_dataset(replace(DIGITS, source="text", window=12))
 CHARACTERS = len(TEXT.classes)
-MODEL = ModelSettings(kind="char_lstm", width=8, depth=2, heads=0, patch_size=0, dropout=0.0, batch_norm_momentum=0.9,
-                      pixels="unit", start="scratch", weights_file="")  # fmt: skip
+LSTM = replace(MODEL, kind="char_lstm", width=8, depth=2, dropout=0.0)
 
 #: Each network, its twin's settings, and the data it reads.
 CASES = {
     "surrogate": (
         ConvNet(4, 1, 10, scale=1 / 16, dropout=0.0),
-        replace(MODEL, kind="surrogate", width=4, depth=3),
-        DIGITS,
+        replace(LSTM, kind="surrogate", width=4, depth=3),
+        IMAGES,
     ),
     "vision transformer": (
         VisionTransformer((8, 8, 1), 10, width=8, depth=2, heads=2, patch_size=3),
-        replace(MODEL, kind="vision_transformer", heads=2, patch_size=3),
-        DIGITS,
+        replace(LSTM, kind="vision_transformer", heads=2, patch_size=3),
+        IMAGES,
     ),
-    "character LSTM": (CharLSTM(CHARACTERS, width=8, depth=2), MODEL, TEXT),
+    "character LSTM": (CharLSTM(CHARACTERS, width=8, depth=2), LSTM, TEXT),
     "character transformer": (
         CharTransformer(12, CHARACTERS, width=8, depth=2, heads=4),
-        replace(MODEL, kind="char_transformer", heads=4),
+        replace(LSTM, kind="char_transformer", heads=4),
         TEXT,
     ),
 }

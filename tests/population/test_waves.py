@@ -1,5 +1,6 @@
 """Waves and scores on a small linear problem: packing, cutting short, the screening rule, independence of batching."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -89,6 +90,18 @@ def test_train_accuracy_counts_every_example_trained_on(population):
     seen = np.concatenate([next(stream) for _ in range(TASK.steps_per_epoch)])
     expected = np.mean((inputs[seen] @ kernel).argmax(-1) == labels[seen])
     assert training.train_accuracy == [pytest.approx(expected)]
+
+
+def test_data_are_put_on_the_device_once_for_all_batches_and_epochs(population, monkeypatch):
+    seen = []
+    epoch, evaluate = population.epoch, population.evaluate
+    monkeypatch.setattr(population, "epoch", lambda *given: seen.append(given[3]) or epoch(*given))
+    monkeypatch.setattr(population, "evaluate", lambda *given: seen.append(given[1]) or evaluate(*given))
+    train_members(population, MEMBERS[:2], TASK, 3, largest=1)
+    assert len(seen) == 2 * 2 * 3
+    assert all(isinstance(array, jax.Array) for data in seen for array in data)
+    assert {id(data) for data in seen[::2]} == {id(seen[0])}
+    assert {id(data) for data in seen[1::2]} == {id(seen[1])}
 
 
 def test_batches_are_shuffled_passes_without_their_remainder():
