@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 
-from reproduce.report.cards import Card, cards
+from reproduce.report.cards import Card
 from reproduce.report.cards_page import card_anchor, card_html
+from reproduce.report.content import Content
 from reproduce.report.figure_page import figure_html
-from reproduce.report.figures.catalogue import all_pictures
 from reproduce.report.forms import Link, to_html
 from reproduce.report.inputs import HEADINGS, ReportInputs
 from reproduce.report.mathml import to_mathml
-from reproduce.report.rendering import render_all
 from reproduce.report.run_list import list_runs
 from reproduce.report.runs import number_diverged, number_of
 from reproduce.report.style import Picture
@@ -38,22 +37,14 @@ class _Part:
         return "-".join(self.heading.lower().split())
 
 
-def build_page(
-    inputs: ReportInputs, pictures: Mapping[str, Sequence[Picture]] | None = None, processes: int = 1
-) -> str:
-    """The page; the same inputs give the same text.
+def build_page(content: Content) -> str:
+    """The page; the same content gives the same text.
 
     It opens from disk, loads nothing, and holds every table, figure, optimizer card and run.
-
-    Args:
-        inputs: See `ReportInputs`.
-        pictures: What `all_pictures` gives for these inputs, where it is at hand.
-        processes: How many draw at a time; see `render_all`.
     """
+    inputs = content.inputs
     runs = list_runs(inputs.studies)
-    headed = pictures or all_pictures(inputs)
-    shown = _drawn(cards(inputs), processes)
-    parts = [*_headed_parts(inputs, headed, runs.link), _optimizers(shown, runs.link)]
+    parts = [*_headed_parts(inputs, content.pictures, runs.link), _optimizers(content.cards, runs.link)]
     body = runs.to_html() or "<p>Nothing has been run.</p>"
     introduction = "<p>What the numbers of the tables and cards are made of, and where they link to.</p>"
     parts.append(_Part("Runs", f"{introduction}\n{body}", ()))
@@ -164,12 +155,6 @@ def _sourced_line(line: Sequence[Cell], numeric: Sequence[bool]) -> tuple[Cell, 
 def _optimizers(shown: Sequence[Card], link: Link) -> _Part:
     entries = tuple((card_anchor(card.name), card.name) for card in shown)
     return _Part("Optimizers", "\n".join(card_html(card, link) for card in shown), entries)
-
-
-def _drawn(shown: Sequence[Card], processes: int) -> list[Card]:
-    """The cards with their graphs at hand."""
-    graphs = render_all([card.graph for card in shown], ("svg",), processes)
-    return [replace(card, graph=graph) for card, graph in zip(shown, graphs, strict=True)]
 
 
 def _asset(name: str) -> str:

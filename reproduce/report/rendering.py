@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from reproduce.report.style import FORMATS, Picture
+from reproduce.report.style import FORMATS, Picture, load_drawing
 
 
 class _Task(NamedTuple):
@@ -34,6 +34,7 @@ def render_all(
     count = min(processes, len(pictures)) if sys.platform == "linux" else 1
     if count <= 1:
         return [_kept(each, each.render(tuple(formats))) for each in pictures]
+    load_drawing()
     _inherited.append(_Task(pictures, tuple(formats)))
     try:
         with multiprocessing.get_context("fork").Pool(count) as pool:

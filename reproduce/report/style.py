@@ -9,6 +9,7 @@ drawing its name, its title (which says n) and a line that reads it.
 
 from __future__ import annotations
 
+import importlib
 import io
 import logging
 import textwrap
@@ -129,6 +130,12 @@ def styled() -> Iterator[None]:
 
     with mpl.rc_context({**mpl.rcParamsDefault, **_SETTINGS, "backend": "agg"}):
         yield
+
+
+def load_drawing() -> None:
+    """Import what drawing takes, which children that are forked afterwards then share."""
+    for name in ("figure", *(f"backends.backend_{each}" for each in ("agg", "svg", "pdf"))):
+        importlib.import_module(f"matplotlib.{name}")
 
 
 def new_figure(width: float, height: float) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reproduce.report.content import content_of
 from reproduce.report.figure_page import svg_size
 from reproduce.report.inputs import RESULTS, ReportInputs, StepCost
 from reproduce.report.page import build_page
@@ -81,7 +82,7 @@ class Document(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return build_page(INPUTS)
+    return build_page(content_of(INPUTS))
 
 
 @pytest.fixture(scope="module")
@@ -168,11 +169,12 @@ def test_figures_are_numbered_in_order(page: str) -> None:
 
 
 def test_same_inputs_same_page(page: str) -> None:
-    assert build_page(dataclasses.replace(INPUTS, studies={"main": list(ROWS)})) == page
+    assert build_page(content_of(dataclasses.replace(INPUTS, studies={"main": list(ROWS)}))) == page
 
 
 def test_a_page_of_nothing() -> None:
-    text = build_page(ReportInputs("tiny", {}, {RESULTS: [Table("empty", "Empty", "Nothing.", (), ())]}))
+    inputs = ReportInputs("tiny", {}, {RESULTS: [Table("empty", "Empty", "Nothing.", (), ())]})
+    text = build_page(content_of(inputs))
     document = Document(text)
     assert document.open == []
     assert "Profile tiny. Nothing has been run." in document.text

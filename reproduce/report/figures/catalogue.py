@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from paper_optimizers import get, names
 from paper_optimizers.spec import OptimizerSpec
@@ -45,18 +46,26 @@ def study_pictures(study: str, rows: Sequence[Row], reference: str) -> list[Pict
 
 def catalog_pictures(warmup_fraction: float, hold_fraction: float) -> list[Picture]:
     """The figures that need no rows: graphs, schedules over a run with this warm-up and hold, decays, updates."""
-    specs = catalog_specs()
-    return [
-        optimizer_graph("Opt9", specs["Opt9"]),
-        decay_graph("Opt7", specs["Opt7"].decays[0]),
-        *schedule_pictures(warmup_fraction, hold_fraction),
-        curve_picture(),
-        evolved_picture(),
-        surface_picture(specs),
-        step_picture(specs),
-    ]
+    return [*_graphs(), *_schedules(warmup_fraction, hold_fraction), *_functions()]
 
 
 def catalog_specs() -> dict[str, OptimizerSpec]:
     """Every optimizer of the catalog."""
     return {name: get(name) for name in names()}
+
+
+# The same values each time, so that the reports of several profiles draw them once.
+@cache
+def _graphs() -> tuple[Picture, ...]:
+    return optimizer_graph("Opt9", get("Opt9")), decay_graph("Opt7", get("Opt7").decays[0])
+
+
+@cache
+def _schedules(warmup_fraction: float, hold_fraction: float) -> tuple[Picture, ...]:
+    return tuple(schedule_pictures(warmup_fraction, hold_fraction))
+
+
+@cache
+def _functions() -> tuple[Picture, ...]:
+    specs = catalog_specs()
+    return curve_picture(), evolved_picture(), surface_picture(specs), step_picture(specs)

@@ -14,6 +14,7 @@ from reproduce.report.runs import number_of
 from reproduce.report.style import Picture
 
 
+@functools.cache
 def optimizer_graph(name: str, spec: OptimizerSpec) -> Picture:
     """The graph of an optimizer, with its decay functions and the learning rate's factor below it."""
     active = spec.update.active()
@@ -41,7 +42,6 @@ def decay_graph(name: str, decay: Graph) -> Picture:
     )
 
 
-@functools.cache
 def _rendered(what: OptimizerSpec | Graph, formats: tuple[str, ...]) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         paths = {suffix: draw(what, Path(folder) / f"graph.{suffix}") for suffix in formats}

@@ -1,0 +1,65 @@
+"""What reports show: inputs with the pictures and cards that are made of them, each picture drawn once for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reproduce.report.cards import Card, cards
+from reproduce.report.figures.catalogue import all_pictures
+from reproduce.report.inputs import ReportInputs
+from reproduce.report.rendering import render_all
+from reproduce.report.style import Picture
+
+
+@dataclass(frozen=True)
+class Content:
+    """What one report shows.
+
+    Attributes:
+        inputs: See `ReportInputs`.
+        pictures: By heading.
+        cards: One for each optimizer.
+    """
+
+    inputs: ReportInputs
+    pictures: Mapping[str, Sequence[Picture]]
+    cards: Sequence[Card]
+
+
+def content_of(inputs: ReportInputs) -> Content:
+    """The pictures and cards of these inputs; pictures are drawn when they are asked for, or by `drawn`."""
+    return Content(inputs, all_pictures(inputs), cards(inputs))
+
+
+def drawn(contents: Sequence[Content], processes: int = 1) -> list[Content]:
+    """The same with every picture's files at hand.
+
+    Args:
+        contents: Of reports. Those of one run of the program share what does not depend on rows.
+        processes: How many draw at a time; see `render_all`.
+    """
+    headed = _different(each for content in contents for each in _listed(content.pictures))
+    graphs = [each for each in _different(_graphs(contents)) if each not in headed]
+    kept = dict(zip(headed, render_all(headed, processes=processes), strict=True))
+    # A card's graph stands on the page alone.
+    kept |= zip(graphs, render_all(graphs, ("svg",), processes), strict=True)
+    return [_with(content, kept) for content in contents]
+
+
+def _with(content: Content, kept: Mapping[Picture, Picture]) -> Content:
+    pictures = {heading: [kept[each] for each in shown] for heading, shown in content.pictures.items()}
+    shown = [replace(card, graph=kept[card.graph]) for card in content.cards]
+    return replace(content, pictures=pictures, cards=shown)
+
+
+def _different(pictures: Iterable[Picture]) -> list[Picture]:
+    return list(dict.fromkeys(pictures))
+
+
+def _listed(pictures: Mapping[str, Sequence[Picture]]) -> Iterator[Picture]:
+    return (each for shown in pictures.values() for each in shown)
+
+
+def _graphs(contents: Iterable[Content]) -> Iterator[Picture]:
+    return (card.graph for content in contents for card in content.cards)
