@@ -13,7 +13,7 @@ from pathlib import Path
 from reproduce.elimination.protocol import EliminationProtocol, RoundSettings
 from reproduce.ledger import Ledger
 from reproduce.search.executors import Executor
-from reproduce.search.trials import Contender, Setting, Trial, open_trials, run_trials, scores_by_seed
+from reproduce.search.trials import Contender, SeedScores, Setting, Trial, open_trials, run_trials, seed_scores
 
 
 @dataclass(frozen=True)
@@ -22,20 +22,15 @@ class Standing:
 
     Attributes:
         contender: The optimizer.
-        scores: By seed; a run that could not be trained counts 0.
+        scores: See `SeedScores`.
         is_baseline: Whether it ran beside the others and cannot be eliminated.
         survived: Whether it goes on.
     """
 
     contender: Contender
-    scores: Mapping[int, float]
+    scores: SeedScores
     is_baseline: bool
     survived: bool
-
-    @property
-    def mean(self) -> float:
-        """Mean score over seeds."""
-        return sum(self.scores.values()) / len(self.scores)
 
 
 @dataclass(frozen=True)
@@ -108,9 +103,12 @@ def eliminate(
 def standings(
     entrants: Sequence[Contender], baselines: Sequence[Contender], trials: Sequence[Trial], keep: int
 ) -> tuple[Standing, ...]:
-    """Entrants by their mean score, best first, of equal ones the earlier first; then the baselines."""
-    scores = {each.fingerprint: scores_by_seed(trials, each) for each in [*entrants, *baselines]}
-    ranked = sorted(entrants, key=lambda each: -_mean(scores[each.fingerprint]))
+    """Entrants by their mean score, best first, of equal ones the earlier first; then the baselines.
+
+    A run that could not be trained counts 0 in this mean.
+    """
+    scores = {each.fingerprint: seed_scores(trials, each) for each in [*entrants, *baselines]}
+    ranked = sorted(entrants, key=lambda each: -scores[each.fingerprint].rank)
     return (
         *(Standing(each, scores[each.fingerprint], False, place < keep) for place, each in enumerate(ranked)),
         *(Standing(each, scores[each.fingerprint], True, True) for each in baselines),
@@ -127,7 +125,3 @@ def _trials(
     device = means.device(settings)
     setting = Setting(settings.name, settings.hash(), means.data(settings), device, means.versions)
     return run_trials(ledger, setting, contenders, settings.seeds, lambda: means.executor(settings), told)
-
-
-def _mean(scores: Mapping[int, float]) -> float:
-    return sum(scores.values()) / len(scores)

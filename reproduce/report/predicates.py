@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from reproduce.report.collection import Collection
-from reproduce.report.comparisons import difference
+from reproduce.report.enough import Compared, compare, enough
 from reproduce.report.findings import Finding, Status, not_run
 from reproduce.report.results import StudyResults
 from reproduce.report.search_predicates import BestScoresShrink, FindsBeat, NothingScoredTwice
-from reproduce.report.statistics import CONFIDENCE, Verdict, holm, paired_p_value
-from reproduce.report.table import signed
 from reproduce.report.tables.ablations import crossings, decay_pairs
 from reproduce.settings import require
 
@@ -61,7 +59,7 @@ class BeatReference:
             name: _worst([_verdict(study, task, name, other) for other in self.references]) for name in self.optimizers
         }
         against = " and ".join(self.references)
-        return _enough(verdicts, self.at_least, f"{task}: better than {against}")
+        return enough(verdicts, self.at_least, f"{task}: better than {against}")
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ class SchedulesHelp:
                 schedule: _verdict(study, task, name, plain) for schedule, name in names.items() if schedule is not None
             }
             what = f"{task}: {self.optimizer} better with a schedule than without"
-            findings.append(_enough(verdicts, self.at_least, what))
+            findings.append(enough(verdicts, self.at_least, what))
         return _everywhere(findings)
 
 
@@ -116,7 +114,7 @@ class DecaysHelp:
         findings = []
         for task in study.tasks:
             verdicts = {kept: _verdict(study, task, kept, left_out) for kept, left_out in pairs}
-            findings.append(_enough(verdicts, self.at_least, f"{task}: better with decays than without"))
+            findings.append(enough(verdicts, self.at_least, f"{task}: better with decays than without"))
         return _everywhere(findings)
 
 
@@ -234,49 +232,21 @@ PREDICATES: Mapping[str, type[Predicate]] = {
 }
 
 
-class _Compared(NamedTuple):
-    """A difference as claims see it: its verdict, mean, and the p-value of the paired t test."""
-
-    verdict: Verdict
-    mean: float
-    p_value: float
-
-
-def _verdict(study: StudyResults, task: str, name: str, reference: str) -> _Compared | None:
+def _verdict(study: StudyResults, task: str, name: str, reference: str) -> Compared | None:
     """How one optimizer compares with another; None while either lacks final runs, or there is but one."""
     result, other = study.result(task, name), study.result(task, reference)
     planned = len(study.protocol.seeds.final)
     if result is None or other is None or min(len(result.finals), len(other.finals)) < planned:
         return None
-    against = difference(result, other)
-    p_value = paired_p_value(result.test_by_seed, other.test_by_seed)
-    return None if against is None or p_value is None else _Compared(against.verdict, against.mean, p_value)
+    return compare(result.test_by_seed, other.test_by_seed)
 
 
-def _worst(compared: Sequence[_Compared | None]) -> _Compared | None:
+def _worst(compared: Sequence[Compared | None]) -> Compared | None:
     """Of several references: not run if any was not, else the comparison that says the least for it."""
     known = [each for each in compared if each is not None]
     if len(known) < len(compared):
         return None
     return min(known, key=lambda each: (each.verdict == "better", -each.p_value, each.mean))
-
-
-def _enough(compared: Mapping[str, _Compared | None], at_least: int, what: str) -> Finding:
-    """Whether enough are better; undecided while those not run could still make it enough."""
-    known = {name: found for name, found in compared.items() if found is not None}
-    better = {name: found.mean for name, found in known.items() if found.verdict == "better"}
-    corrected = holm({name: found.p_value for name, found in known.items()})
-    certain = sum(corrected[name] < 1 - CONFIDENCE for name in better)
-    unknown = len(compared) - len(known)
-    named = ", ".join(f"{name} {signed(100 * mean, 1)}" for name, mean in better.items()) or "none"
-    evidence = (
-        f"{what}: {len(better)} of {len(compared)} ({named}), {at_least} needed; after Holm's correction {certain}"
-    )
-    if len(better) >= at_least:
-        return Finding("PASS", evidence)
-    if len(better) + unknown >= at_least:
-        return Finding("NOT RUN", f"{evidence}; {unknown} not run")
-    return Finding("FAIL", evidence)
 
 
 def _everywhere(findings: Sequence[Finding]) -> Finding:

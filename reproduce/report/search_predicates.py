@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reproduce.report.collection import Collection
+from reproduce.report.enough import Compared, compare, enough
 from reproduce.report.findings import Finding, not_run
-from reproduce.report.statistics import paired_difference, summarise
+from reproduce.report.statistics import paired_difference
 from reproduce.report.stored_search import StoredSearch
 from reproduce.report.table import signed
 from reproduce.search.outcomes import Trained
 from reproduce.search.records import Evaluation
+from reproduce.search.rescoring import Finalist
 from reproduce.search.results import samples_of
-from reproduce.search.trials import scores_by_seed, trained_scores
+from reproduce.search.trials import seed_scores
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class BestScoresShrink:
             f"{signed(-100 * difference.mean, 2)} points{interval} with fresh seeds, mean of the best n = "
             f"{difference.n}; {_untrained(found.search)} of their runs could not be trained"
         )
-        return Finding("PASS" if low is not None and low > 0 else "FAIL", evidence)
+        return Finding("PASS" if difference.verdict == "better" else "FAIL", evidence)
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class NothingScoredTwice:
 class FindsBeat:
     """Candidates of the search, scored again, are better than a known optimizer tuned by the same rule.
 
+    Better means the verdict of the tables; a run that could not be trained counts 0.
+
     Attributes:
         baseline: Its name.
         at_least: How many must be better.
@@ -87,31 +93,28 @@ class FindsBeat:
         known = {} if search is None else {each.name: each for each in search.baselines}
         if search is None or self.baseline not in known:
             return not_run(f"search beside {self.baseline}")
-        reference = scores_by_seed(search.trials, known[self.baseline])
-        against = [
-            paired_difference(scores_by_seed(search.trials, each.contender), reference) for each in search.finalists
-        ]
-        done = [each for each in against if each is not None and each.n == len(search.protocol.rescoring.seeds)]
-        better = sum(each.verdict == "better" for each in done)
-        evidence = f"{better} of {len(done)} finds better than {self.baseline}, {self.at_least} needed"
-        if better >= self.at_least:
-            return Finding("PASS", evidence)
-        unknown = len(against) - len(done)
-        return Finding("NOT RUN" if unknown or not against else "FAIL", evidence)
+        reference = seed_scores(search.trials, known[self.baseline]).compared
+        compared = {each.contender.name: _against(search, each, reference) for each in search.finalists}
+        if not compared:
+            return not_run("find of the search scored again")
+        return enough(compared, self.at_least, f"finds better than {self.baseline}")
+
+
+def _against(search: StoredSearch, finalist: Finalist, reference: Mapping[int, float]) -> Compared | None:
+    """How a find compares with a baseline; None unless both were run with every fresh seed."""
+    own, seeds = seed_scores(search.trials, finalist.contender).compared, len(search.protocol.rescoring.seeds)
+    return compare(own, reference) if min(len(own), len(reference)) == seeds else None
 
 
 def _shrinkage(search: StoredSearch) -> dict[int, float]:
     """Score in the search minus mean score of the trained runs, of each find that was run with every fresh seed."""
     seeds, shrinkage = len(search.protocol.rescoring.seeds), {}
     for number, each in enumerate(search.finalists):
-        mean = summarise(list(trained_scores(search.trials, each.contender).values()))
-        if mean is not None and len(scores_by_seed(search.trials, each.contender)) == seeds:
-            shrinkage[number] = each.search_score - mean.mean
+        scores = seed_scores(search.trials, each.contender)
+        if scores.trained and len(scores.compared) == seeds:
+            shrinkage[number] = each.search_score - statistics.fmean(scores.trained.values())
     return shrinkage
 
 
 def _untrained(search: StoredSearch) -> int:
-    contenders = [each.contender for each in search.finalists]
-    return sum(
-        len(scores_by_seed(search.trials, each)) - len(trained_scores(search.trials, each)) for each in contenders
-    )
+    return sum(seed_scores(search.trials, each.contender).untrained for each in search.finalists)

@@ -33,7 +33,7 @@ from reproduce.search.protocol import SearchProtocol
 from reproduce.search.rescoring import baselines, different, finalists
 from reproduce.search.results import top
 from reproduce.search.search import comparison_plans
-from reproduce.search.trials import Contender, Trial, scores_by_seed
+from reproduce.search.trials import Contender, of_seeds, seed_scores
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,8 @@ def _search(search: StoredSearch) -> Iterator[Table | Picture]:
 def _rescored(search: StoredSearch) -> list[Rescored]:
     lines: list[tuple[Contender, float | None]] = [(each.contender, each.search_score) for each in search.finalists]
     lines += [(contender, None) for contender in search.baselines]
-    return [
-        Rescored(contender.name, score, tuple(scores_by_seed(search.trials, contender).values()))
-        for contender, score in lines
-    ]
+    found = [(contender.name, score, seed_scores(search.trials, contender)) for contender, score in lines]
+    return [Rescored(name, score, tuple(each.trained.values()), each.untrained) for name, score, each in found]
 
 
 def _elimination(search: StoredSearch, folder: Path) -> Iterator[Table | Picture]:
@@ -88,7 +86,11 @@ def _elimination(search: StoredSearch, folder: Path) -> Iterator[Table | Picture
     entrants = different([each.contender for each in finalists(top(search.records, protocol.entrants))])
     results: list[RoundResult] = []
     for settings in protocol.rounds:
-        own = [each for each in trials if (each.part, each.protocol) == (settings.name, settings.hash())]
+        own = [
+            each
+            for each in of_seeds(trials, settings.seeds)
+            if (each.part, each.protocol) == (settings.name, settings.hash())
+        ]
         wanted = {(each.fingerprint, seed) for each in [*entrants, *known] for seed in settings.seeds}
         if not entrants or wanted - {(each.fingerprint, each.seed) for each in own}:
             break
@@ -107,17 +109,20 @@ def _comparison(folder: Path) -> Iterator[Table | Picture]:
     if not searches:
         return
     where, screening = _where(protocol), _screening(protocol)["evolution"]
-    yield comparison_table(protocol, searches, read_trials(folder / RESCORING), screening, where)
+    trials = of_seeds(read_trials(folder / RESCORING), protocol.rescoring.seeds)
+    yield comparison_table(protocol, searches, trials, screening, where)
     picture = best_so_far_picture(compared(searches), screening, where, protocol.comparison.epochs)
     yield replace(picture, name=f"{picture.name}_compared")  # Beside that of the search itself.
 
 
 def _noise(folder: Path) -> Iterator[Table | Picture]:
-    trials: list[Trial] = read_trials(folder / NAME)
-    if len(trials) < 2:
+    if not (folder / NAME).is_file():
         return
     protocol = read_stored_settings(folder / SETTINGS, SearchProtocol)
     (contender,) = baselines([protocol.noise.optimizer])
+    trials = of_seeds(read_trials(folder / NAME), protocol.noise.seeds)
+    if len(seed_scores(trials, contender).trained) < 2:
+        return
     searched = protocol.sizes.particles * (1 + protocol.sizes.steps * protocol.sizes.children)
     yield noise_table("noise_floor", contender, trials, searched, f"{_where(protocol)}, evolution stage")
 

@@ -13,7 +13,7 @@ from reproduce.search.protocol import SearchProtocol
 from reproduce.search.records import AnyRecord, entry_from_dict
 from reproduce.search.rescoring import Finalist, baselines, finalists
 from reproduce.search.results import top
-from reproduce.search.trials import Contender, Trial, trial_from_dict
+from reproduce.search.trials import Contender, Trial, of_seeds, trial_from_dict
 
 #: Folders of a profile that the commands search, compare-searches, noise-floor and eliminate write.
 SEARCH, COMPARISON, NOISE, ELIMINATION = "search", "search-comparison", "noise-floor", "elimination"
@@ -28,7 +28,7 @@ class StoredSearch:
     Attributes:
         protocol: Its settings.
         records: Its ledger.
-        trials: What was scored again with fresh seeds.
+        trials: What was scored again with the protocol's fresh seeds.
     """
 
     protocol: SearchProtocol
@@ -57,7 +57,8 @@ def read_search(place: Path) -> StoredSearch | None:
     if not (folder / NAME).is_file():
         return None
     protocol = read_stored_settings(folder / SETTINGS, SearchProtocol)
-    return StoredSearch(protocol, read_search_records(folder / NAME), read_trials(folder / RESCORING))
+    trials = of_seeds(read_trials(folder / RESCORING), protocol.rescoring.seeds)
+    return StoredSearch(protocol, read_search_records(folder / NAME), trials)
 
 
 def read_search_records(path: Path) -> list[AnyRecord]:

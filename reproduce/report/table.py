@@ -149,6 +149,13 @@ def points(share: float | None, digits: int = 1, source: Source | None = None) -
     return Cell(signed(100 * share, digits), share, source=source)
 
 
+def p_value(value: float | None) -> Cell:
+    """A p-value with three digits, none before the point; `NONE` of None."""
+    if value is None:
+        return missing(NONE)
+    return Cell("<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0"), value)
+
+
 def marked(cell: Cell, mark: Mark | None) -> Cell:
     """The cell with a mark."""
     return replace(cell, mark=mark)

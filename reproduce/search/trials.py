@@ -207,12 +207,36 @@ def _check_same(ledger: Ledger[Trial], setting: Setting) -> None:
             require_same(trial, now, ledger.path, line)
 
 
-def scores_by_seed(trials: Sequence[Trial], contender: Contender) -> dict[int, float]:
-    """The scores of one contender by seed; a run that could not be trained counts 0."""
-    return {trial.seed: trial.score or 0.0 for trial in trials if trial.fingerprint == contender.fingerprint}
+def of_seeds(trials: Sequence[Trial], seeds: Sequence[int]) -> list[Trial]:
+    """The trials that a protocol asks for; a ledger keeps those of seeds that it once asked for too."""
+    return [trial for trial in trials if trial.seed in seeds]
 
 
-def trained_scores(trials: Sequence[Trial], contender: Contender) -> dict[int, float]:
-    """The same without the runs that could not be trained."""
-    own = (trial for trial in trials if trial.fingerprint == contender.fingerprint)
-    return {trial.seed: trial.score for trial in own if trial.score is not None}
+@dataclass(frozen=True)
+class SeedScores:
+    """What the trials of one contender say.
+
+    A run that could not be trained has no score: it is counted by itself, and is no part of a mean, a spread or a
+    shrinkage. Where contenders are ranked or compared it counts 0, so that whoever fails does not gain by it.
+
+    Attributes:
+        trained: The scores of the others by seed.
+        untrained: How many could not be trained.
+        compared: All of them by seed, for ranking and comparing.
+    """
+
+    trained: Mapping[int, float]
+    untrained: int
+    compared: Mapping[int, float]
+
+    @property
+    def rank(self) -> float:
+        """What contenders are ranked by: the mean of ``compared``; below any score where there is no run."""
+        return sum(self.compared.values()) / len(self.compared) if self.compared else -1.0
+
+
+def seed_scores(trials: Sequence[Trial], contender: Contender) -> SeedScores:
+    """The scores of one contender."""
+    own = {trial.seed: trial.score for trial in trials if trial.fingerprint == contender.fingerprint}
+    trained = {seed: score for seed, score in own.items() if score is not None}
+    return SeedScores(trained, len(own) - len(trained), {seed: score or 0.0 for seed, score in own.items()})

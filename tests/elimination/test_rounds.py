@@ -6,11 +6,12 @@ import pytest
 
 from paper_optimizers import OptimizerSpec, get, names
 from reproduce.elimination.protocol import load_elimination_protocol
-from reproduce.elimination.rounds import Means, eliminate
+from reproduce.elimination.rounds import Means, RoundResult, Standing, eliminate, standings
 from reproduce.errors import LedgerError
 from reproduce.report.search_writer import write_specs
 from reproduce.report.tables.elimination import elimination_table
-from reproduce.search.trials import Contender
+from reproduce.search.outcomes import Outcome, ScreenedOut, Trained
+from reproduce.search.trials import Contender, Trial
 from tests.search.fakes import FakeExecutor, invented
 
 PROTOCOL = load_elimination_protocol("smoke")
@@ -56,7 +57,7 @@ def test_the_best_of_each_round_go_on(tmp_path):
         assert [each.contender for each in entrants] == ranked
         assert [each.survived for each in entrants] == [place < settings.keep for place in range(len(ranked))]
         assert [each.contender for each in result.standings if each.is_baseline] == BASELINES
-        assert all(each.mean == expected(each.contender, settings.seeds) for each in result.standings)
+        assert all(each.scores.rank == expected(each.contender, settings.seeds) for each in result.standings)
         taking_part = result.survivors
     assert len(results[-1].survivors) == PROTOCOL.rounds[-1].keep
 
@@ -84,6 +85,31 @@ def test_another_protocol_or_other_data_are_refused(tmp_path):
         carry_out(path, protocol=replace(PROTOCOL, rounds=(wider, *PROTOCOL.rounds[1:])))
 
 
+def trained_mean(standing: Standing) -> float:
+    scores = standing.scores.trained.values()
+    return sum(scores) / len(scores)
+
+
+def test_the_table_says_how_many_runs_could_be_trained():
+    never, once, always = ENTRANTS[:3]
+    scores = {never.name: (None, None), once.name: (0.9, None), always.name: (0.8, 0.7)}
+    trials = [
+        Trial(1, "p", "d", "wider", each.name, each.fingerprint, seed, outcome(score), 0.0, "", {})
+        for each in (never, once, always)
+        for seed, score in enumerate(scores[each.name])
+    ]
+    found = standings([never, once, always], [], trials, keep=1)
+    assert [each.contender.name for each in found if each.survived] == [always.name]
+    table = elimination_table([RoundResult(PROTOCOL.rounds[0], found)], "here")
+    cells = {line[0].text: line[1] for line in table.lines()}
+    assert [cells[each.name].text for each in (never, once, always)] == ["- (0/2)", "90.00 (1/2)", "75.00"]
+    assert cells[always.name].mark == "best"
+
+
+def outcome(score: float | None) -> Outcome:
+    return ScreenedOut("first", ()) if score is None else Trained(score, 0.1, (), (), (score,), False)
+
+
 def test_the_table_shows_how_far_each_came(tmp_path):
     results = carry_out(tmp_path / "ledger.jsonl")
     table = elimination_table(results, "here")
@@ -95,13 +121,12 @@ def test_the_table_shows_how_far_each_came(tmp_path):
     assert next(iter(lines)) == last.survivors[0].name
     for standing in last.standings:
         if not standing.is_baseline:
-            assert lines[standing.contender.name][2].text == f"{100 * standing.mean:.2f}"
+            assert lines[standing.contender.name][2].text.startswith(f"{100 * trained_mean(standing):.2f}")
     assert [line[0].text for line in known.lines] == ["Adam", "Nesterov"]
-    for column in (1, 2):
-        best = max(
-            (line for line in table.lines() if line[column].value is not None), key=lambda line: line[column].value
-        )
-        assert best[column].mark == "best"
+    for column, result in enumerate(results, start=1):
+        best = max(result.standings, key=lambda each: each.scores.rank)
+        marks = {line[0].text: line[column].mark for line in table.lines()}
+        assert marks[best.contender.name] == "best"
     assert "wider, n = 2; longer, n = 3" in table.caption
 
 

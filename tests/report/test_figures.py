@@ -53,6 +53,8 @@ RESCORED = [
     Rescored(NAMES[2], 0.9, (0.8, 0.82)),
     Rescored("#2", 0.85, (0.84, 0.86)),
     Rescored("Adam", None, (0.83,)),
+    Rescored("brittle", 0.9, (0.88,), untrained=2),
+    Rescored("never", 0.84, (), untrained=3),
     Rescored("not yet", 0.8, ()),
 ]
 MEMBER_STEPS = [
@@ -240,12 +242,14 @@ def test_every_study_has_its_figures_under_its_heading() -> None:
 
 def test_shrinkage_is_what_fresh_seeds_took_off() -> None:
     made = shrinkage_picture(RESCORED, "profile tiny")
-    # 0.9 - 0.81 and 0.85 - 0.85.
+    # 0.9 - 0.81, 0.85 - 0.85 and 0.9 - 0.88; of "brittle" two of three runs count 0 beside Adam, of "never" all.
     assert made.reading == (
-        "Fresh seeds took 4.50 points off the score that candidates were chosen by, on average. Above Adam's mean by "
-        "the search's score 2 of 2, by fresh seeds 1."
+        "Fresh seeds took 3.67 points off the score that candidates were chosen by, on average. 5 of 10 runs of theirs "
+        "could not be trained. Above Adam's mean by the search's score 4 of 4, by fresh seeds 1."
     )
-    assert "n = 1 to 2" in made.title
+    assert "n = 1 to 3" in made.title
+    assert [each.label for each in RESCORED[3:5]] == ["brittle (2 of 3 not trained)", "never (3 of 3 not trained)"]
+    assert b"never (3 of 3 not trained)" in made.render(("svg",))["svg"]
 
 
 def test_forms_timed_once_do_not_scale() -> None:

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,17 +13,20 @@ from reproduce.elimination.rounds import Means, eliminate
 from reproduce.ledger import NAME
 from reproduce.protocols import plain_settings
 from reproduce.report.collection import Collection, read_collection
+from reproduce.report.findings import Finding
 from reproduce.report.forms import FORMS
 from reproduce.report.search_predicates import BestScoresShrink, FindsBeat, NothingScoredTwice
 from reproduce.report.search_results import search_results
-from reproduce.report.stored_search import COMPARISON, ELIMINATION, NOISE, RESCORING, SEARCH
+from reproduce.report.stored_search import COMPARISON, ELIMINATION, NOISE, RESCORING, SEARCH, StoredSearch
 from reproduce.report.tables.search_cost import search_cost_table
 from reproduce.search.comparison import compare_finals, run_comparison
+from reproduce.search.outcomes import Outcome, ScreenedOut
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.records import Evaluation, Rejection, Sample
 from reproduce.search.rescoring import baselines, different, finalists, rescore
 from reproduce.search.results import top
 from reproduce.search.search import run_search, search_plan
+from reproduce.search.trials import Trial
 from tests.report.test_accuracy_tables import shown
 from tests.search.fakes import FakeSurrogates, Witness
 from tests.search.test_search_pictures import TINY as PICTURED
@@ -124,8 +129,93 @@ def test_claims_about_searches(found: Collection) -> None:
     assert NothingScoredTwice().check(found).status == "PASS"
     beat = FindsBeat("Adam", 1).check(found)
     assert beat.status in ("PASS", "FAIL")
-    assert "finds better than Adam, 1 needed" in beat.evidence
+    number = len(search.finalists)
+    assert re.match(
+        rf"finds better than Adam: \d of {number} \(.*\), 1 needed; after Holm's correction \d", beat.evidence
+    )
     assert FindsBeat("Nadam", 1).check(found).status == "NOT RUN"
+
+
+def scored(search: StoredSearch, scores: dict[str, list[float]]) -> StoredSearch:
+    """The search with these scores with fresh seeds, by fingerprint, in place of its own; 0 could not be trained."""
+    trained = next(each for each in search.trials if each.outcome.kind == "trained")
+    seeds = search.protocol.rescoring.seeds
+    trials = [
+        dataclasses.replace(trained, fingerprint=fingerprint, seed=seed, outcome=outcome_of(trained, score))
+        for fingerprint, values in scores.items()
+        for seed, score in zip(seeds, values, strict=True)
+    ]
+    return dataclasses.replace(search, trials=trials)
+
+
+def outcome_of(trained: Trial, score: float) -> Outcome:
+    return dataclasses.replace(trained.outcome, score=score) if score else ScreenedOut("first", ())
+
+
+def test_finds_are_better_by_the_verdict_of_the_tables(found: Collection) -> None:
+    """One of five beats Adam on its own and not once five are corrected for; the evidence says both."""
+    assert found.search is not None
+    noise = [0.01, -0.01, 0.02, -0.02, 0.0]
+    finds = [each.contender.fingerprint for each in found.search.finalists]
+    adam = baselines(["Adam"])[0].fingerprint
+    alike = {fingerprint: [0.8 + each for each in noise[::-1]] for fingerprint in finds[1:]}
+    flat = {adam: [0.8] * 5}
+
+    def check(values: list[float]) -> Finding:
+        search = scored(found.search, {finds[0]: values, **alike, **flat})
+        return FindsBeat("Adam", 1).check(dataclasses.replace(found, search=search))
+
+    name = found.search.finalists[0].contender.name
+    assert check([0.9 + each for each in noise]) == Finding(
+        "PASS", f"finds better than Adam: 1 of {len(finds)} ({name} +10.0), 1 needed; after Holm's correction 1"
+    )
+    barely = check([0.823 + each for each in noise])
+    assert barely == Finding(
+        "FAIL", f"finds better than Adam: 0 of {len(finds)} (none), 1 needed; after Holm's correction 0"
+    )  # Its interval leaves 0 out, and five runs of this spread do not detect a difference so small.
+    uncorrected = check([0.83 + each for each in noise])
+    assert uncorrected == Finding(
+        "PASS", f"finds better than Adam: 1 of {len(finds)} ({name} +3.0), 1 needed; after Holm's correction 0"
+    )
+    assert check([0.0, 0.9, 0.9, 0.9, 0.9]).status == "FAIL"  # One that fails now and then gains nothing by it.
+
+
+def test_shrinkage_is_of_trained_runs(found: Collection) -> None:
+    assert found.search is not None
+    chosen = {each.contender.fingerprint: each.search_score for each in found.search.finalists}
+    takes = [0.01, 0.012, 0.011, 0.013, 0.01]
+    scores = {
+        fingerprint: [0.0, *(score - take for _ in range(4))]
+        for (fingerprint, score), take in zip(chosen.items(), takes, strict=False)
+    }
+    finding = BestScoresShrink(1).check(dataclasses.replace(found, search=scored(found.search, scores)))
+    assert finding.status == "PASS"
+    lost = 100 * sum(takes[: len(chosen)]) / len(chosen)
+    assert finding.evidence.startswith(f"-{lost:.2f} points (")
+    assert finding.evidence.endswith(f"{len(chosen)} of their runs could not be trained")
+
+
+def test_trials_of_seeds_that_the_protocol_no_longer_asks_for_are_not_shown(rows: Path, tmp_path: Path) -> None:
+    """As after an edit of the protocol: the ledgers keep what they were asked for before."""
+    place = tmp_path / PROTOCOL.profile
+    shutil.copytree(rows / PROTOCOL.profile, place)
+    fewer = dataclasses.replace(
+        PROTOCOL,
+        rescoring=dataclasses.replace(PROTOCOL.rescoring, seeds=PROTOCOL.rescoring.seeds[:2]),
+        noise=dataclasses.replace(PROTOCOL.noise, seeds=PROTOCOL.noise.seeds[:4]),
+    )
+    for name in (SEARCH, COMPARISON, NOISE):
+        settings(place / name, fewer)
+    collection = read_collection(tmp_path, PROTOCOL.profile)
+    assert collection.search is not None
+    assert {trial.seed for trial in collection.search.trials} == set(fewer.rescoring.seeds)
+    tables = {table.name: table for table in search_results(collection.search, collection.folder).tables}
+    assert "n = 2 fresh seeds" in tables["rescoring"].caption
+    counts = re.search(r"n = (\d+) seeds(?: \((\d+) more could not)?", tables["noise_floor"].caption)
+    assert counts is not None
+    assert sum(int(count or 0) for count in counts.groups()) == 4
+    runs = [line[4].text.partition("/")[2] for line in tables["search_comparison"].lines()]
+    assert runs[-1] == "2"
 
 
 def test_claims_that_rows_contradict(found: Collection) -> None:

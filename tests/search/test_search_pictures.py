@@ -1,5 +1,6 @@
 """Pictures and the comparison's table, from the records of invented searches."""
 
+import statistics
 from dataclasses import replace
 
 import pytest
@@ -10,9 +11,10 @@ from reproduce.search.comparison import compare_finals, compared, run_comparison
 from reproduce.search.outcomes import score_of
 from reproduce.search.protocol import SizeSettings, load_search_protocol
 from reproduce.search.records import Evaluation, Sample
+from reproduce.search.rescoring import baselines
 from reproduce.search.results import top
 from reproduce.search.search import run_search
-from reproduce.search.trials import scores_by_seed
+from reproduce.search.trials import seed_scores
 from tests.search.fakes import FakeExecutor, FakeSurrogates, Witness, search
 
 SMOKE = load_search_protocol("smoke")
@@ -94,17 +96,20 @@ def test_the_table_of_a_comparison(comparison):
     searches, trials, _ = comparison
     table = comparison_table(TINY, searches, trials, 2, "invented")
     lines = {line[0].text: line for line in table.lines()}
-    assert list(lines) == ["paper, full", "random, full", "paper, bello2017"]
+    assert list(lines) == ["paper, full", "random, full", "paper, bello2017", *TINY.rescoring.baselines]
     for each in searches:
         found = top(each.records, TINY.comparison.top, TINY.comparison.epochs, 2)
         assert lines[each.kind][1].value == pytest.approx(found[0].score)
-        means = [
-            sum(scores.values()) / len(scores)
-            for finalist in each.finds(TINY)
-            if (scores := scores_by_seed(trials, finalist.contender))
-        ]
+        scores = [seed_scores(trials, finalist.contender) for finalist in each.finds(TINY)]
+        means = [sum(again.compared.values()) / len(TINY.rescoring.seeds) for again in scores]
         assert lines[each.kind][2].value == pytest.approx(max(means))
-    assert lines["random, full"][6].value > 0
+        assert lines[each.kind][4].value == sum(again.untrained for again in scores)
+        assert lines[each.kind][4].text.endswith(f"/{len(scores) * len(TINY.rescoring.seeds)}")
+        left = statistics.fmean(scores[0].trained.values())
+        assert lines[each.kind][5].value == pytest.approx(found[0].score - left)
+    assert lines["random, full"][7].value > 0
+    adam = seed_scores(trials, baselines(["Adam"])[0])
+    assert lines["Adam"][2].value == pytest.approx(sum(adam.compared.values()) / len(TINY.rescoring.seeds))
     assert "20 epochs" in table.caption
 
 

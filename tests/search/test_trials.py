@@ -8,10 +8,11 @@ import pytest
 
 from paper_optimizers import NumpyOptimizer, from_text, get
 from reproduce.errors import LedgerError, ProtocolError
+from reproduce.report.statistics import holm, paired_difference, paired_p_value
 from reproduce.report.tables.search import expected_maximum, noise_table, rescoring_table
 from reproduce.search.outcomes import ScreenedOut, Trained
 from reproduce.search.rescoring import Finalist, baselines, different, known_spec
-from reproduce.search.trials import Contender, Setting, Trial, open_trials, run_trials, scores_by_seed
+from reproduce.search.trials import Contender, Setting, Trial, of_seeds, open_trials, run_trials, seed_scores
 from tests.search.fakes import FakeExecutor
 
 SETTING = Setting("evolution", "p" * 16, "d" * 8, "nothing", {"python": "3"})
@@ -116,23 +117,49 @@ def test_rescoring_says_what_is_left_and_calls_ties_ties():
     assert good[6].text == "+5.00 better"
     assert good[6].value == pytest.approx(0.05, abs=1e-12)
     assert lines["same"][6].text.endswith("tie")
-    assert lines["same"][7].text == "+0.10 tie"
+    assert lines["same"][8].text == "+0.10 tie"
     assert lines["Adam"][1].text == "-"
     assert "n = 8" in table.caption
-    assert "corrected for 4 comparisons" in table.caption
+    assert "corrected by Holm for the 2 candidates" in table.caption
 
 
-def test_a_run_that_could_not_be_trained_counts_nothing_and_is_counted():
-    table = table_of({"brittle": [0.9, 0.0, 0.9]}, {"Adam": [0.8, 0.8, 0.8]})
-    line = next(table.lines())
-    assert (line[2].text, line[4].text) == ("60.00", "2/3")
+def test_verdicts_are_those_of_each_comparison_and_p_values_are_corrected_for_all_of_a_column():
+    noise = np.array([0.01, -0.01, 0.005, -0.005, 0.0])
+    adam = [0.8] * 5
+    candidates = {"first": list(0.812 + noise), "second": list(0.811 + noise[::-1]), "third": list(0.8 + noise)}
+    lines = {line[0].text: line for line in table_of(candidates, {"Adam": adam}).lines()}
+    alone = {
+        name: paired_p_value(dict(enumerate(scores)), dict(enumerate(adam))) for name, scores in candidates.items()
+    }
+    for name, scores in candidates.items():
+        difference = paired_difference(dict(enumerate(scores)), dict(enumerate(adam)))
+        assert lines[name][6].text.endswith(difference.verdict)
+        assert lines[name][7].value == holm(alone)[name]
+    assert lines["first"][7].value == pytest.approx(3 * alone["first"])
+    assert lines["Adam"][7].value is None
+
+
+def test_a_run_that_could_not_be_trained_is_counted_by_itself_and_gains_nothing():
+    table = table_of({"brittle": [0.9, 0.0, 0.9], "sound": [0.85, 0.86, 0.84]}, {"Adam": [0.8, 0.81, 0.8]})
+    lines = {line[0].text: line for line in table.lines()}
+    assert list(lines) == ["sound", "brittle", "Adam"]  # Ranked with 0 for the failure, whatever the mean of the rest.
+    assert [cell.text for cell in lines["brittle"][2:6]] == ["90.00", "0.00", "2/3", "0.00"]
+    assert lines["brittle"][6].text == "-20.33 tie"
+    never = next(table_of({"never": [0.0, 0.0, 0.0]}, {"Adam": [0.8, 0.81, 0.8]}).lines())
+    assert [cell.text for cell in never[2:6]] == ["-", "-", "0/3", "-"]
+
+
+def test_seeds_that_the_protocol_no_longer_asks_for_do_not_count():
+    (contender,) = baselines(["Nesterov"])
+    trials = [trial(contender, seed, 0.8 + seed / 100) for seed in range(4)]
+    assert seed_scores(of_seeds(trials, (1, 3)), contender).trained == {1: 0.8 + 1 / 100, 3: 0.8 + 3 / 100}
 
 
 def test_the_noise_of_a_score():
     (contender,) = baselines(["Nesterov"])
     scores = [0.81, 0.82, 0.83, 0.82]
     trials = [trial(contender, seed, score) for seed, score in enumerate(scores)]
-    assert scores_by_seed(trials, contender) == dict(enumerate(scores))
+    assert seed_scores(trials, contender).trained == dict(enumerate(scores))
     table = noise_table("noise", contender, trials, 1768, "here")
     values = {line[0].text: line[1].value for line in table.lines()}
     sd = statistics.stdev(scores)
@@ -141,8 +168,11 @@ def test_the_noise_of_a_score():
     assert values["expected best of 1,768 reruns"] == pytest.approx(0.82 + 3.4016 * sd, abs=1e-6)
     detectable = [values[f"detectable with {arm} runs an arm"] for arm in (2, 3, 5, 10, 20)]
     assert detectable == sorted(detectable, reverse=True)
-    with pytest.raises(ValueError, match="two trials or more"):
+    with pytest.raises(ValueError, match="two trained runs or more"):
         noise_table("noise", contender, trials[:1], 10, "here")
+    failed = noise_table("noise", contender, [*trials, trial(contender, 9, 0.0)], 1768, "here")
+    assert [line[1].value for line in failed.lines()] == list(values.values())
+    assert "n = 4 seeds (1 more could not be trained)" in failed.caption
 
 
 def test_the_expected_best_of_the_published_reruns():

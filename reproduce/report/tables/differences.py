@@ -7,7 +7,7 @@ import statistics
 from reproduce.report.comparisons import difference, study_setting
 from reproduce.report.results import StudyResults
 from reproduce.report.statistics import POWER, Difference, holm, paired_p_value, runs_needed
-from reproduce.report.table import NONE, Cell, Column, Section, Table, count, missing, number, points, words
+from reproduce.report.table import NONE, Cell, Column, Section, Table, count, missing, number, p_value, points, words
 
 #: Who the others are compared with, where they take part.
 REFERENCES = ("Adam", "AdamW")
@@ -72,9 +72,9 @@ def _column(study: StudyResults, task: str, reference: str) -> dict[str, tuple[C
     known = study.results[task, reference]
     tested: dict[str, float] = {}
     for result in study.of_task(task):
-        p_value = paired_p_value(result.test_by_seed, known.test_by_seed)
-        if result is not known and p_value is not None:
-            tested[result.optimizer] = p_value
+        found = paired_p_value(result.test_by_seed, known.test_by_seed)
+        if result is not known and found is not None:
+            tested[result.optimizer] = found
     corrected = holm(tested)
     cells: dict[str, tuple[Cell, ...]] = {}
     for result in study.of_task(task):
@@ -83,7 +83,7 @@ def _column(study: StudyResults, task: str, reference: str) -> dict[str, tuple[C
     return cells
 
 
-def _cells(found: Difference | None, p_value: float | None) -> tuple[Cell, ...]:
+def _cells(found: Difference | None, corrected: float | None) -> tuple[Cell, ...]:
     if found is None:
         return (missing(), *(missing(NONE) for _ in range(3)), missing())
     half = None if found.high is None else found.high - found.mean
@@ -91,10 +91,6 @@ def _cells(found: Difference | None, p_value: float | None) -> tuple[Cell, ...]:
         points(found.mean, 2),
         number(half, 2, 100.0),
         number(found.detectable, 2, 100.0),
-        missing(NONE) if p_value is None else Cell(_p(p_value), p_value),
+        p_value(corrected),
         words(found.verdict),
     )
-
-
-def _p(value: float) -> str:
-    return "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reproduce.elimination.rounds import RoundResult, Standing
-from reproduce.report.statistics import CONFIDENCE, paired_difference
+from reproduce.report.statistics import CONFIDENCE, paired_difference, summarise
 from reproduce.report.table import NONE, Cell, Column, Section, Table, fixed, marked, missing, words
-from reproduce.search.trials import Contender
+from reproduce.search.trials import Contender, SeedScores
 
 
 def elimination_table(results: Sequence[RoundResult], where: str) -> Table:
@@ -31,10 +31,11 @@ def elimination_table(results: Sequence[RoundResult], where: str) -> Table:
         title="Progressive elimination",
         caption=(
             f"{where}: best validation accuracy in percent, mean over seeds, the rate chosen by the rule of the search "
-            f"({rounds}). A dash: eliminated before. The best of a round is marked, and what is not told apart "
-            f"from it: the {100 * CONFIDENCE:.0f} % interval of the paired difference holds 0, or the difference "
-            "is smaller than so many runs detect. Rounds decide by the mean, also between optimizers that are not told "
-            "apart."
+            f"({rounds}). A dash: eliminated before. In brackets, where runs could not be trained: how many could, of "
+            "which the mean is; the others count 0 in what follows. The best of a round is marked, and what is not "
+            f"told apart from it: the {100 * CONFIDENCE:.0f} % interval of the paired difference holds 0, or the "
+            "difference is smaller than so many runs detect. Rounds decide by the mean, also between optimizers that "
+            "are not told apart."
         ),
         columns=(
             Column("optimizer", "optimizer"),
@@ -50,9 +51,9 @@ def elimination_table(results: Sequence[RoundResult], where: str) -> Table:
 
 
 def _how_far(contender: Contender, rounds: Sequence[Mapping[str, Standing]]) -> tuple[int, float]:
-    """Rounds taken part in, then the mean in the last of them."""
+    """Rounds taken part in, then the rank in the last of them."""
     taken = [each[contender.fingerprint] for each in rounds if contender.fingerprint in each]
-    return len(taken), taken[-1].mean
+    return len(taken), taken[-1].scores.rank
 
 
 def _line(contender: Contender, rounds: Sequence[Mapping[str, Standing]]) -> tuple[Cell, ...]:
@@ -66,9 +67,17 @@ def _line(contender: Contender, rounds: Sequence[Mapping[str, Standing]]) -> tup
 def _cell(standing: Standing | None, round_: Mapping[str, Standing]) -> Cell:
     if standing is None:
         return missing(NONE)
-    cell = Cell(fixed(100 * standing.mean, 2), standing.mean)
-    best = max(round_.values(), key=lambda each: each.mean)
-    if standing.mean == best.mean:
+    own, best = standing.scores, max((each.scores for each in round_.values()), key=lambda scores: scores.rank)
+    cell = _mean(own)
+    if own.rank == best.rank:
         return marked(cell, "best")
-    difference = paired_difference(standing.scores, best.scores)
+    difference = paired_difference(own.compared, best.compared)
     return marked(cell, "tie") if difference is None or difference.verdict == "tie" else cell
+
+
+def _mean(scores: SeedScores) -> Cell:
+    """The mean of the runs that could be trained, and how many could where some could not."""
+    mean = summarise(list(scores.trained.values()))
+    text = NONE if mean is None else fixed(100 * mean.mean, 2)
+    counted = f" ({len(scores.trained)}/{len(scores.compared)})" if scores.untrained else ""
+    return Cell(text + counted, None if mean is None else mean.mean)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reproduce.report.statistics import (
     CONFIDENCE,
     POWER,
     Difference,
     detectable_difference,
+    holm,
     paired_difference,
+    paired_p_value,
     summarise,
 )
 from reproduce.report.table import (
@@ -19,13 +21,14 @@ from reproduce.report.table import (
     Table,
     missing,
     one_section,
+    p_value,
     percent,
     points,
     signed,
     words,
 )
 from reproduce.search.rescoring import Finalist
-from reproduce.search.trials import Contender, Trial, scores_by_seed
+from reproduce.search.trials import Contender, SeedScores, Trial, seed_scores
 
 #: Sizes of an arm for which the noise floor says what can be detected.
 ARMS = (2, 3, 5, 10, 20)
@@ -44,47 +47,51 @@ def rescoring_table(
         where: Profile, data set and stage, for the caption.
 
     Returns:
-        Finalists by their new mean, best first, then the baselines; a column for each baseline with the difference to
-        it and whether it is one.
+        Finalists by their new mean, best first, then the baselines; for each baseline a column with the difference to
+        it and whether it is one, and a column with its p-value.
     """
-    comparisons = max(1, len(finalists) * len(baselines))
-    confidence = 1 - (1 - CONFIDENCE) / comparisons
-    scores = {each.fingerprint: scores_by_seed(trials, each) for each in [*_contenders(finalists), *baselines]}
+    scores = {each.fingerprint: seed_scores(trials, each) for each in [*_contenders(finalists), *baselines]}
+    columns = [_compared(finalists, scores, scores[baseline.fingerprint]) for baseline in baselines]
+    ranked = sorted(finalists, key=lambda each: -scores[each.contender.fingerprint].rank)
     lines = [
         (
-            _mean(scores[finalist.contender.fingerprint]),
-            _line(finalist.contender, finalist.search_score, finalist.text, scores, baselines, confidence),
+            *_line(each.contender, each.search_score, scores[each.contender.fingerprint]),
+            *(cell for column in columns for cell in column[each.contender.fingerprint]),
+            words(each.text),
         )
-        for finalist in finalists
+        for each in ranked
     ]
-    ranked = [line for _, line in sorted(lines, key=lambda pair: -pair[0])]
     known = [
-        _line(baseline, None, baseline.spec.to_text(), scores, (), confidence, len(baselines)) for baseline in baselines
+        (
+            *_line(baseline, None, scores[baseline.fingerprint]),
+            *(missing(NONE) for _ in range(2 * len(baselines))),
+            words(baseline.spec.to_text()),
+        )
+        for baseline in baselines
     ]
-    number = len({trial.seed for trial in trials})
     return Table(
         name=name,
         title="The best candidates scored again",
         caption=(
             f"{where}: best validation accuracy in percent, the rate chosen by the rule of the search for each run. "
-            f"again: mean over n = {number} fresh seeds, a run that could not be trained counting 0 "
-            "(runs: how many could); shrinkage: what fresh seeds took off the score that a candidate was chosen by. "
-            "Last columns: difference in points to each tuned baseline on common seeds; a tie "
-            f"unless the {100 * CONFIDENCE:.0f} % interval, corrected for "
-            f"{comparisons} comparisons, leaves 0 out and the difference is one that so many runs detect with "
-            f"probability {POWER}."
+            f"again: mean over those of n = {len({trial.seed for trial in trials})} fresh seeds with which it could be "
+            "trained (trained: how many); shrinkage: what they took off the score that a candidate was chosen by. Last "
+            "columns: difference in points to each tuned baseline on common seeds, where a run that could not be "
+            f"trained counts 0; a tie unless the {100 * CONFIDENCE:.0f} % interval leaves 0 out and the difference is "
+            f"one that so many runs detect with probability {POWER}; p: of the paired t test, corrected by Holm for "
+            f"the {len(finalists)} candidates of the column."
         ),
         columns=(
             Column("candidate", "candidate"),
             Column("searched", "search_score", numeric=True),
             Column("again", "rescored_mean", numeric=True),
             Column("sd", "rescored_sd", numeric=True),
-            Column("runs", "n", numeric=True),
+            Column("trained", "n_trained", numeric=True),
             Column("shrinkage", "shrinkage", numeric=True),
-            *(Column(f"to {baseline.name}", f"difference_to_{baseline.name}") for baseline in baselines),
+            *(column for baseline in baselines for column in _baseline_columns(baseline.name)),
             Column("", "update"),
         ),
-        sections=one_section([*ranked, *known]),
+        sections=one_section([*lines, *known]),
     )
 
 
@@ -92,22 +99,12 @@ def _contenders(finalists: Sequence[Finalist]) -> list[Contender]:
     return [finalist.contender for finalist in finalists]
 
 
-def _mean(scores: dict[int, float]) -> float:
-    summary = summarise(list(scores.values()))
-    return -1.0 if summary is None else summary.mean
+def _baseline_columns(name: str) -> tuple[Column, Column]:
+    return Column(f"to {name}", f"difference_to_{name}"), Column("p", f"p_value_to_{name}", numeric=True)
 
 
-def _line(
-    contender: Contender,
-    search_score: float | None,
-    text: str,
-    scores: dict[str, dict[int, float]],
-    baselines: Sequence[Contender],
-    confidence: float,
-    empty: int = 0,
-) -> tuple[Cell, ...]:
-    own = scores[contender.fingerprint]
-    summary = summarise(list(own.values()))
+def _line(contender: Contender, search_score: float | None, scores: SeedScores) -> tuple[Cell, ...]:
+    summary = summarise(list(scores.trained.values()))
     mean, sd = (None, None) if summary is None else (summary.mean, summary.sd)
     shrinkage = None if search_score is None or mean is None else search_score - mean
     return (
@@ -115,12 +112,22 @@ def _line(
         percent(search_score, 2),
         percent(mean, 2),
         percent(sd, 2),
-        Cell(f"{sum(score > 0 for score in own.values())}/{len(own)}", len(own)),
+        Cell(f"{len(scores.trained)}/{len(scores.compared)}", len(scores.trained)),
         points(shrinkage, 2),
-        *(_verdict(paired_difference(own, scores[each.fingerprint], confidence)) for each in baselines),
-        *(missing(NONE) for _ in range(empty)),
-        words(text),
     )
+
+
+def _compared(
+    finalists: Sequence[Finalist], scores: Mapping[str, SeedScores], baseline: SeedScores
+) -> dict[str, tuple[Cell, Cell]]:
+    """By fingerprint, the cells of each finalist beside one baseline."""
+    own = {each.contender.fingerprint: scores[each.contender.fingerprint].compared for each in finalists}
+    tested = {key: paired_p_value(each, baseline.compared) for key, each in own.items()}
+    corrected = holm({key: value for key, value in tested.items() if value is not None})
+    return {
+        key: (_verdict(paired_difference(each, baseline.compared)), p_value(corrected.get(key)))
+        for key, each in own.items()
+    }
 
 
 def _verdict(difference: Difference | None) -> Cell:
@@ -140,10 +147,12 @@ def noise_table(name: str, contender: Contender, trials: Sequence[Trial], search
         searched: How many candidates the protocol's search scores at most, for the expected best of as many reruns.
         where: Profile, data set and stage, for the caption.
     """
-    summary = summarise(list(scores_by_seed(trials, contender).values()))
+    scores = seed_scores(trials, contender)
+    summary = summarise(list(scores.trained.values()))
     if summary is None or summary.sd is None:
-        raise ValueError("the noise of a score takes two trials or more")
+        raise ValueError("the noise of a score takes two trained runs or more")
     best = summary.mean + summary.sd * expected_maximum(searched)
+    untrained = f" ({scores.untrained} more could not be trained)" if scores.untrained else ""
     lines = [
         (words("mean"), percent(summary.mean, 2)),
         (words("standard deviation"), percent(summary.sd, 2)),
@@ -157,8 +166,9 @@ def noise_table(name: str, contender: Contender, trials: Sequence[Trial], search
         name=name,
         title=f"The noise of one score: {contender.name}",
         caption=(
-            f"{where}: {contender.name} scored with n = {summary.n} seeds; percent, and percentage points for what a t "
-            f"test at the level 0.05 detects with probability {POWER}. The expected best takes scores to be normal."
+            f"{where}: {contender.name} scored with n = {summary.n} seeds{untrained}; percent, and percentage points "
+            f"for what a t test at the level 0.05 detects with probability {POWER}. The expected best takes scores to "
+            "be normal."
         ),
         columns=(Column("of its scores", "quantity"), Column("%", "value", numeric=True)),
         sections=one_section(lines),

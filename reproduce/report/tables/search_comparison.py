@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 
 from reproduce.report.statistics import summarise
-from reproduce.report.table import Cell, Column, Table, count, one_section, percent, points, words
+from reproduce.report.table import NONE, Cell, Column, Table, count, missing, one_section, percent, points, words
 from reproduce.search.comparison import ComparedSearch
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.records import Evaluation
+from reproduce.search.rescoring import baselines
 from reproduce.search.results import budgeted
-from reproduce.search.trials import Contender, Trial, scores_by_seed
+from reproduce.search.trials import Contender, SeedScores, Trial, seed_scores
 
 
 def comparison_table(
@@ -20,7 +22,7 @@ def comparison_table(
     screening_epochs: int,
     where: str,
 ) -> Table:
-    """One line for each kind of search.
+    """One line for each kind of search, then one for each baseline scored beside their finds.
 
     Args:
         protocol: The protocol.
@@ -34,6 +36,7 @@ def comparison_table(
         kinds.setdefault(search.kind, []).append(search)
     settings, seeds = protocol.comparison, len(protocol.comparison.seeds)
     lines = [_line(kind, each, protocol, trials, screening_epochs) for kind, each in kinds.items()]
+    lines += [_baseline_line(each, trials) for each in baselines(protocol.rescoring.baselines)]
     return Table(
         name="search_comparison",
         title="Searches under one budget",
@@ -41,8 +44,10 @@ def comparison_table(
             f"{where}: n = {seeds} searches of each kind, from the same random candidates for each seed, then "
             f"{settings.epochs:,} epochs of training on the evolution stage. best: the best score within the budget, "
             f"mean over searches; again: the best mean of its {settings.top} best over "
-            f"{len(protocol.rescoring.seeds)} fresh seeds, mean over searches, with its standard deviation; evaluated: "
-            "candidates that the budget was enough for; taken over: of those, scores known from a search before it. "
+            f"{len(protocol.rescoring.seeds)} fresh seeds, mean over searches, with its standard deviation, a run that "
+            "could not be trained counting 0 (untrained: how many of all of these); shrinkage: what the trained ones "
+            "took off the score of the best; evaluated: candidates that the budget was enough for; taken over: of "
+            "those, scores known from a search before it. "
             f"With {seeds} searches of each kind the table shows, and does not test, differences."
         ),
         columns=(
@@ -50,6 +55,7 @@ def comparison_table(
             Column("best", "best_score", numeric=True),
             Column("again", "rescored_best", numeric=True),
             Column("sd", "rescored_sd", numeric=True),
+            Column("untrained", "untrained_runs", numeric=True),
             Column("shrinkage", "shrinkage", numeric=True),
             Column("evaluated", "evaluated", numeric=True),
             Column("taken over", "taken_over", numeric=True),
@@ -61,29 +67,37 @@ def comparison_table(
 def _line(
     kind: str, searches: Sequence[ComparedSearch], protocol: SearchProtocol, trials: Sequence[Trial], screening: int
 ) -> tuple[Cell, ...]:
-    bests, agains, shrinkages = [], [], []
+    bests, agains, shrinkages, rescored = [], [], [], []
     within: list[Evaluation] = []
     for search in searches:
-        found = search.finds(protocol)
         within += budgeted(search.records, protocol.comparison.epochs, screening)
-        if not found:
-            continue
-        means = [_mean(trials, finalist.contender) for finalist in found]
-        bests.append(found[0].search_score)
-        agains.append(max(means))
-        shrinkages.append(found[0].search_score - means[0])
+        found = search.finds(protocol)
+        scores = [seed_scores(trials, finalist.contender) for finalist in found]
+        rescored += scores
+        bests += [found[0].search_score] if found else []
+        agains += [max(each.rank for each in scores if each.compared)] if any(each.compared for each in scores) else []
+        if scores and scores[0].trained:
+            shrinkages.append(found[0].search_score - statistics.fmean(scores[0].trained.values()))
     best, again, shrinkage = summarise(bests), summarise(agains), summarise(shrinkages)
     return (
         words(kind),
         percent(None if best is None else best.mean, 2),
         percent(None if again is None else again.mean, 2),
         percent(None if again is None else again.sd, 2),
+        _untrained(rescored),
         points(None if shrinkage is None else shrinkage.mean, 2),
         count(len(within)),
         count(sum(record.cached is not None for record in within)),
     )
 
 
-def _mean(trials: Sequence[Trial], contender: Contender) -> float:
-    summary = summarise(list(scores_by_seed(trials, contender).values()))
-    return 0.0 if summary is None else summary.mean
+def _baseline_line(contender: Contender, trials: Sequence[Trial]) -> tuple[Cell, ...]:
+    scores = seed_scores(trials, contender)
+    again = percent(scores.rank, 2) if scores.compared else missing()
+    return words(contender.name), missing(NONE), again, missing(NONE), _untrained([scores]), *(missing(NONE),) * 3
+
+
+def _untrained(scores: Sequence[SeedScores]) -> Cell:
+    """How many of the runs with fresh seeds could not be trained, of how many."""
+    untrained = sum(each.untrained for each in scores)
+    return Cell(f"{untrained}/{sum(len(each.compared) for each in scores)}", untrained)
