@@ -75,20 +75,14 @@ def test_final_accuracies_agree_within_noise_where_dropout_is_on(record_testsuit
     assert outcome.pvalue > 0.01, summary
 
 
-def test_both_forms_of_the_convolution_and_half_precision_agree():
+def test_half_precision_stays_close():
     images, _ = digits()[0]
-    draw = np.random.default_rng(0)
-    patches, native, half = (
-        ConvNet(4, 1, 10, 1 / 16, convolution=form, dtype=dtype)
-        for form, dtype in (("patches", "float32"), ("native", "float32"), ("patches", "bfloat16"))
-    )
-    parameters, statistics = patches.initial(draw)
-    expected, _ = patches.apply(parameters, statistics, images[:64], None)
-    for network, tolerance in ((native, 1e-5), (half, 3e-2)):
-        answer, _ = network.apply(parameters, statistics, images[:64], None)
-        assert str(answer.dtype) == "float32"
-        np.testing.assert_allclose(answer, expected, rtol=0, atol=tolerance * np.abs(expected).max())
-    assert not np.array_equal(half.apply(parameters, statistics, images[:64], None)[0], expected)
+    whole, half = (ConvNet(4, 1, 10, 1 / 16, dtype=dtype) for dtype in ("float32", "bfloat16"))
+    parameters, statistics = whole.initial(np.random.default_rng(0))
+    expected, answer = (np.asarray(net.apply(parameters, statistics, images[:64], None)[0]) for net in (whole, half))
+    assert str(answer.dtype) == "float32"
+    np.testing.assert_allclose(answer, expected, rtol=0, atol=3e-2 * np.abs(expected).max())
+    assert not np.array_equal(answer, expected)
 
 
 @pytest.mark.slow

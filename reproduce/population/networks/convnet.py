@@ -3,26 +3,24 @@
 Parameters come in the order of Keras' trainable variables of the same network (kernel, bias, gamma, beta for each
 block, then the dense layer's), so that weights can be carried over as they are.
 
-A convolution is written as patches times a matrix: a population of them is then one batched matrix product, which is
-faster than a grouped convolution on CPUs by about ten times (`make bench-engine` measures both).
+A convolution is written as patches times a matrix: a population of them is then one batched matrix product, which on
+CPUs is faster than a grouped convolution (`reproduce.population.networks.convolutions` has the other forms).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from reproduce.population.networks.convolutions import CONVOLUTIONS, Convolution
 from reproduce.population.networks.layers import Dropout, dense_weights, glorot_uniform, logits
 from reproduce.population.networks.precision import arithmetic_type
 from reproduce.population.problems import Arrays
-
-#: How the convolutions are computed.
-Convolution = Literal["patches", "native"]
 
 _EPSILON = 1e-3
 
@@ -39,7 +37,7 @@ class ConvNet:
         dropout: Rate before the last layer.
         batch_norm_momentum: Share of the old running statistics kept at each step.
         dtype: Of the products; statistics and logits are float32. See `reproduce.population.networks.precision`.
-        convolution: "patches" (times a matrix) or "native".
+        convolution: The form in which they are computed; it changes rounding alone.
     """
 
     base_filters: int
@@ -69,21 +67,15 @@ class ConvNet:
         """Logits [B, classes] of images [B, H, W, C]; ``key`` is given in training."""
         dtype, drop = arithmetic_type(self.dtype), Dropout(self.dropout, key)
         x = (images.astype(jnp.float32) * self.scale).astype(dtype)
+        convolve = CONVOLUTIONS[self.convolution]
         updated: list[Any] = []
         for block, stride in enumerate((1, 2, 2)):
             kernel, bias, gamma, beta = parameters[4 * block : 4 * block + 4]
-            x = self._convolve(x, kernel.astype(dtype), stride) + bias.astype(dtype)
+            x = convolve(x, kernel.astype(dtype), stride) + bias.astype(dtype)
             x, running = self._normalise(x, gamma, beta, statistics[2 * block : 2 * block + 2], key is not None)
             updated += running
             x = jax.nn.swish(x)
         return logits(drop(x.mean((1, 2))), iter(parameters[-2:]), dtype), tuple(updated)
-
-    def _convolve(self, x: Any, kernel: Any, stride: int) -> Any:
-        if self.convolution == "native":
-            return lax.conv_general_dilated(
-                x, kernel, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
-            )
-        return _patches(x, stride) @ kernel.reshape(-1, kernel.shape[-1])
 
     def _normalise(self, x: Any, gamma: Any, beta: Any, running: Arrays, training: bool) -> tuple[Any, Arrays]:
         wide = x.astype(jnp.float32)
@@ -98,19 +90,3 @@ class ConvNet:
             mean, variance = running
         scale = gamma * lax.rsqrt(variance + _EPSILON)
         return ((wide - mean) * scale + beta).astype(x.dtype), running
-
-
-def _patches(x: Any, stride: int) -> Any:
-    """The 3x3 neighbourhoods of [B, H, W, C], zero-padded as "same" does, as [B, H', W', 9 C]."""
-    height, width = x.shape[1:3]
-    rows, columns = -(-height // stride), -(-width // stride)
-    tall, wide = (max((count - 1) * stride + 3 - size, 0) for count, size in ((rows, height), (columns, width)))
-    x = jnp.pad(x, ((0, 0), (tall // 2, tall - tall // 2), (wide // 2, wide - wide // 2), (0, 0)))
-    return jnp.concatenate(
-        [
-            x[:, i : i + (rows - 1) * stride + 1 : stride, j : j + (columns - 1) * stride + 1 : stride]
-            for i in range(3)
-            for j in range(3)
-        ],
-        axis=-1,
-    )

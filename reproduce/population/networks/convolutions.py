@@ -1,0 +1,104 @@
+"""Forms of a 3x3 convolution: the same numbers, computed in ways that suit one device or another.
+
+Each is written for one member. Members have kernels of their own, so that over members a convolution is a grouped one,
+which libraries compute at very different speeds. `make bench-engine` times all forms in both layouts of the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.custom_batching import custom_vmap
+
+#: The names of the forms.
+Convolution = Literal["patches", "shifts", "native", "native-nchw", "batch-groups"]
+
+
+def patches(x: Any, kernel: Any, stride: int) -> Any:
+    """The 3x3 neighbourhoods, side by side, times a matrix; over members one batched matrix product."""
+    return jnp.concatenate(list(_shifted(x, stride)), axis=-1) @ kernel.reshape(-1, kernel.shape[-1])
+
+
+def shifts(x: Any, kernel: Any, stride: int) -> Any:
+    """Nine products of the shifted images with a matrix each: no neighbourhoods are stored. Summed in float32."""
+    weights = kernel.reshape(9, *kernel.shape[2:])
+    products = (
+        jnp.matmul(image, weight, preferred_element_type=jnp.float32)
+        for image, weight in zip(_shifted(x, stride), weights, strict=True)
+    )
+    return sum(products).astype(x.dtype)
+
+
+def native(x: Any, kernel: Any, stride: int) -> Any:
+    """The library's convolution, channels last; over members one with ``feature_group_count``."""
+    return lax.conv_general_dilated(x, kernel, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+
+def native_nchw(x: Any, kernel: Any, stride: int) -> Any:
+    """The same with channels first, so that the members' channels lie outside the pixels."""
+    y = lax.conv_general_dilated(
+        x.transpose(0, 3, 1, 2), kernel, (stride, stride), "SAME", dimension_numbers=("NCHW", "HWIO", "NCHW")
+    )
+    return y.transpose(0, 2, 3, 1)
+
+
+def batch_groups(x: Any, kernel: Any, stride: int) -> Any:
+    """The library's convolution; over members one with ``batch_group_count``, its derivatives those of `native`."""
+    return _batch_grouped(stride)(x, kernel)
+
+
+#: ``(x [B, H, W, C], kernel [3, 3, C, F], stride) -> [B, H', W', F]``, zero-padded as "same" does.
+CONVOLUTIONS: dict[Convolution, Callable[[Any, Any, int], Any]] = {
+    "patches": patches,
+    "shifts": shifts,
+    "native": native,
+    "native-nchw": native_nchw,
+    "batch-groups": batch_groups,
+}
+
+
+def _shifted(x: Any, stride: int) -> Iterator[Any]:
+    """What each of the nine places of a kernel sees of [B, H, W, C], as [B, H', W', C]."""
+    height, width = x.shape[1:3]
+    rows, columns = -(-height // stride), -(-width // stride)
+    tall, wide = (max((count - 1) * stride + 3 - size, 0) for count, size in ((rows, height), (columns, width)))
+    x = jnp.pad(x, ((0, 0), (tall // 2, tall - tall // 2), (wide // 2, wide - wide // 2), (0, 0)))
+    for i in range(3):
+        for j in range(3):
+            yield x[:, i : i + (rows - 1) * stride + 1 : stride, j : j + (columns - 1) * stride + 1 : stride]
+
+
+@cache
+def _batch_grouped(stride: int) -> Callable[[Any, Any], Any]:
+    """`native` with a rule of its own for a further axis of members."""
+    alone = partial(native, stride=stride)
+    grouped = custom_vmap(alone)
+
+    @grouped.def_vmap
+    def over_members(count: int, batched: list[bool], x: Any, kernel: Any) -> tuple[Any, bool]:
+        x, kernel = (
+            array if own else jnp.broadcast_to(array, (count, *array.shape))
+            for array, own in zip((x, kernel), batched, strict=True)
+        )
+        images = x.reshape(-1, *x.shape[2:])
+        kernels = jnp.moveaxis(kernel, 0, -2).reshape(*kernel.shape[1:4], -1)
+        y = lax.conv_general_dilated(
+            images, kernels, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"),
+            batch_group_count=count,
+        )  # fmt: skip
+        return jnp.moveaxis(y.reshape(*y.shape[:3], count, -1), 3, 0), True
+
+    @jax.custom_vjp
+    def convolve(x: Any, kernel: Any) -> Any:
+        return grouped(x, kernel)
+
+    convolve.defvjp(
+        lambda x, kernel: (grouped(x, kernel), (x, kernel)),
+        lambda inputs, change: jax.vjp(alone, *inputs)[1](change),
+    )
+    return convolve
