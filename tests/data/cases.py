@@ -3,37 +3,15 @@
 import io
 import tarfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from reproduce.data import DataSettings
+from tests.settings import DIGITS
 
-DIGITS = DataSettings(
-    source="digits",
-    image_size=0,
-    train_per_class=0,
-    test_per_class=0,
-    validation_fraction=0.25,
-    test_fraction=0.4,
-    leave_out=(),
-    window=0,
-    label_noise=0.0,
-    imbalance=1.0,
-)
-FOLDER = DataSettings(
-    source="folder",
-    image_size=8,
-    train_per_class=0,
-    test_per_class=0,
-    validation_fraction=0.25,
-    test_fraction=0.4,
-    leave_out=(),
-    window=0,
-    label_noise=0.0,
-    imbalance=1.0,
-)
+FOLDER = replace(DIGITS, source="folder", image_size=8)
 
 
 def encoded(seed: int, size: tuple[int, int] = (8, 9), kind: str = "jpeg", grey: bool = False) -> bytes:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reproduce.data import load_dataset
-from tests.data.cases import DIGITS
+from tests.settings import DIGITS
 
 
 def numbers(source: str, **changes: object):

@@ -5,7 +5,7 @@ import pytest
 
 from reproduce.data import Dataset, Part, channel_statistics, load_dataset
 from reproduce.errors import DataError
-from tests.data.cases import DIGITS
+from tests.settings import DIGITS
 
 
 def digits(**changes: object) -> Dataset:

@@ -7,7 +7,8 @@ from reproduce.data.settings import SOURCES
 from reproduce.data.splits import hashed_order, limits, share
 from reproduce.errors import ProtocolError
 from reproduce.settings import read_settings
-from tests.data.cases import DIGITS, FOLDER
+from tests.data.cases import FOLDER
+from tests.settings import DIGITS
 
 
 def test_settings_are_read_from_a_plain_table() -> None:

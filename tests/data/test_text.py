@@ -5,7 +5,7 @@ import pytest
 
 from reproduce.data import Dataset, channel_statistics, load_dataset, text
 from reproduce.errors import DataError
-from tests.data.cases import DIGITS
+from tests.settings import DIGITS
 
 TEXT = dataclasses.replace(DIGITS, source="text", window=64)
 

@@ -1,21 +1,22 @@
 """Scoring through Keras: the rule of the surrogate on a small network, the same twice."""
 
+from dataclasses import replace
+
 import pytest
 
 from paper_optimizers import from_text, get
 from reproduce.data import load_dataset
 from reproduce.elimination.keras_scorer import KerasScorer
 from reproduce.elimination.protocol import KerasSettings, RateChoice, load_elimination_protocol
-from reproduce.models.settings import ModelSettings
 from reproduce.population.scoring import Rejected, Scored
 from reproduce.search.executors import Candidate
 from reproduce.search.outcomes import Trained, outcome_of
-from reproduce.training.settings import TrainingSettings
+from tests.settings import MODEL, TRAINING
 
 SETTINGS = KerasSettings(
     data=load_elimination_protocol("smoke").rounds[0].data,
-    model=ModelSettings("surrogate", 4, 3, 0, 0, 0.2, 0.9, "unit", "scratch", ""),
-    training=TrainingSettings(64, 3, 12, 0.1, 0.0, 0.0, (), 1, "float32", "nothing"),
+    model=replace(MODEL, width=4),
+    training=replace(TRAINING, batch_size=64, epochs=3, steps_per_epoch=12, warmup_fraction=0.1),
     rates=RateChoice(1, (10.0, 0.01), 0.05, (0.1,), 0.15),
 )
 

@@ -10,7 +10,8 @@ from reproduce.models.initial import draw_weights, drawn
 from reproduce.models.registry import IMAGE_NETWORKS, TEXT_NETWORKS, build_model
 from reproduce.models.settings import ModelSettings
 from reproduce.settings import OutOfRangeError, read_settings
-from tests.training.cases import MODEL, invented, text
+from tests.settings import MODEL
+from tests.training.cases import invented, text
 
 SIZES: dict[str, dict[str, Any]] = {
     "surrogate": {},

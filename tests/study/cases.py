@@ -8,57 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from reproduce.data import Dataset, DataSettings, Part
-from reproduce.models.settings import ModelSettings
+from reproduce.data import Dataset, Part
 from reproduce.study.optimizers import Entrant
 from reproduce.study.plan import Plan
 from reproduce.study.protocol import OptimizerSettings, Protocol, RateSettings, SeedSettings, TaskSettings
 from reproduce.study.rows import SCHEMA, Curve, Diverged, Finished, Job, Row
 from reproduce.study.workers import Run
-from reproduce.training.settings import TrainingSettings
+from tests.settings import DIGITS, MODEL, TRAINING
 
-DATA = DataSettings(
-    source="digits",
-    image_size=0,
-    train_per_class=0,
-    test_per_class=0,
-    validation_fraction=0.25,
-    test_fraction=0.4,
-    leave_out=(),
-    window=0,
-    label_noise=0.0,
-    imbalance=1.0,
-)
-TASK = TaskSettings(
-    name="digits",
-    runner="auto",
-    data=DATA,
-    model=ModelSettings(
-        kind="surrogate",
-        width=2,
-        depth=3,
-        heads=0,
-        patch_size=0,
-        dropout=0.2,
-        batch_norm_momentum=0.9,
-        pixels="unit",
-        start="scratch",
-        weights_file="",
-    ),
-    training=TrainingSettings(
-        batch_size=128,
-        epochs=2,
-        steps_per_epoch=0,
-        warmup_fraction=0.2,
-        hold_fraction=0.0,
-        gradient_noise=0.0,
-        augmentations=(),
-        accumulation=1,
-        precision="float32",
-        frozen="nothing",
-    ),
-    pretraining=None,
-)
+TASK = TaskSettings(name="digits", runner="auto", data=DIGITS, model=MODEL, training=TRAINING, pretraining=None)
 TINY = Protocol(
     profile="tiny",
     study="main",

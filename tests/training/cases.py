@@ -10,56 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce.data import Dataset, Part, load_dataset
-from reproduce.data.settings import DataSettings
-from reproduce.models.settings import ModelSettings
 from reproduce.study.optimizers import Entrant, learning_rates, make_optimizer
 from reproduce.training.outcome import Measured
-from reproduce.training.settings import TrainingSettings
 from reproduce.training.trainer import Trainer
+from tests.settings import DIGITS, MODEL, TRAINING
 
-DATA = DataSettings(
-    source="digits",
-    image_size=0,
-    train_per_class=0,
-    test_per_class=0,
-    validation_fraction=0.25,
-    test_fraction=0.4,
-    leave_out=(),
-    window=0,
-    label_noise=0.0,
-    imbalance=1.0,
-)
-MODEL = ModelSettings(
-    kind="surrogate",
-    width=2,
-    depth=3,
-    heads=0,
-    patch_size=0,
-    dropout=0.2,
-    batch_norm_momentum=0.9,
-    pixels="unit",
-    start="scratch",
-    weights_file="",
-)
-TRAINING = TrainingSettings(
-    batch_size=128,
-    epochs=2,
-    steps_per_epoch=0,
-    warmup_fraction=0.2,
-    hold_fraction=0.0,
-    gradient_noise=0.0,
-    augmentations=(),
-    accumulation=1,
-    precision="float32",
-    frozen="nothing",
-)
 ADAM = Entrant("Adam", "keras", None)
 SGD = Entrant("SGD", "keras", None)
 OPT7 = Entrant("Opt7", "catalog", None)
 
 
 def digits() -> Dataset:
-    return load_dataset(DATA, None)
+    return load_dataset(DIGITS, None)
 
 
 def invented(channels: int = 1, count: int = 24, size: int = 8, seed: int = 0) -> Dataset:

@@ -13,7 +13,8 @@ from reproduce.models.registry import blank_pixel, build_model
 from reproduce.models.settings import Pixels
 from reproduce.training.augmentation import MIXING, AugmentedEpochs
 from reproduce.training.settings import Augmentation
-from tests.training.cases import MODEL, invented
+from tests.settings import MODEL
+from tests.training.cases import invented
 
 pytest.importorskip("keras_cv")
 ROOT = Path(__file__).resolve().parents[2]

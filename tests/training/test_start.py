@@ -14,9 +14,10 @@ from reproduce.study.optimizers import learning_rates, make_optimizer
 from reproduce.training.outcome import Finished
 from reproduce.training.pretraining import PretrainingSettings, pretrained_weights
 from reproduce.training.start import Start, read_start, starting_weights, write_start
-from tests.training.cases import ADAM, DATA, MODEL, TRAINING, invented, run, trainer
+from tests.settings import DIGITS, MODEL, TRAINING
+from tests.training.cases import ADAM, invented, run, trainer
 
-SETTINGS = PretrainingSettings(DATA, replace(TRAINING, batch_size=8, epochs=4), "Adam", 0.1, 5)
+SETTINGS = PretrainingSettings(DIGITS, replace(TRAINING, batch_size=8, epochs=4), "Adam", 0.1, 5)
 PRETRAINED = {"start": "pretrained"}
 
 

@@ -15,7 +15,8 @@ from reproduce.training.evaluation import cross_entropies
 from reproduce.training.length import RunLength, run_length
 from reproduce.training.outcome import Diverged, Finished
 from reproduce.training.trainer import Trainer, first_failure
-from tests.training.cases import ADAM, OPT7, SGD, TRAINING, digits, invented, losses, run, text, trainer, untimed
+from tests.settings import TRAINING
+from tests.training.cases import ADAM, OPT7, SGD, digits, invented, losses, run, text, trainer, untimed
 
 ROOT = Path(__file__).resolve().parents[2]
 
