@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from reproduce.arrays import read_arrays
 from reproduce.data.dataset import Dataset, Part
 from reproduce.data.image_files import ImageFiles
 from reproduce.data.settings import DataSettings
@@ -57,14 +56,13 @@ def _key(fingerprint: str, settings: DataSettings) -> str:
 def _load(path: Path) -> Dataset | None:
     """None if there is nothing usable: it is then written anew."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            parts = {
-                name: Part(arrays[f"{name}_inputs"], arrays[f"{name}_labels"])
-                for name in ("train", "validation", "test")
-            }
-            classes = tuple(str(name) for name in arrays["classes"])
-            return Dataset(str(arrays["name"]), classes, int(arrays["largest_pixel"]), **parts)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        arrays = read_arrays(path)
+        parts = {
+            name: Part(arrays[f"{name}_inputs"], arrays[f"{name}_labels"]) for name in ("train", "validation", "test")
+        }
+        classes = tuple(str(name) for name in arrays["classes"])
+        return Dataset(str(arrays["name"]), classes, int(arrays["largest_pixel"]), **parts)
+    except (OSError, KeyError, TypeError, ValueError):
         return None
 
 

@@ -13,12 +13,15 @@ from reproduce.errors import DataError
 if TYPE_CHECKING:
     from PIL import Image
 
+#: What is decoded, whatever a file is called. Pillow knows more, among them formats for which it starts other programs.
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")
+
 
 def decode(content: bytes, origin: str, size: int) -> NDArray[np.uint8]:
     """The pixels of an encoded image.
 
     Args:
-        content: A file in any format that Pillow reads.
+        content: A file in one of `FORMATS`.
         origin: Names it in errors.
         size: Height and width to give it; 0 leaves them.
 
@@ -31,10 +34,12 @@ def decode(content: bytes, origin: str, size: int) -> NDArray[np.uint8]:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             return np.asarray(_fit(image.convert("RGB"), size), np.uint8)
     except UnidentifiedImageError:
-        raise DataError(f"cannot read the image {origin}: it is none, or its beginning is damaged") from None
+        raise DataError(
+            f"cannot read the image {origin}: it is none, or its beginning is damaged; expected {', '.join(FORMATS)}"
+        ) from None
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise DataError(f"cannot read the image {origin}: {error}") from None
 
