@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reproduce.files import write_bytes
+from reproduce.report.fonts import FAMILIES, register_fonts
 
 #: Formats, each with the metadata that would otherwise name the moment and the machine of drawing.
 FORMATS: Mapping[str, Mapping[str, Any]] = {
@@ -32,7 +33,7 @@ INK, GREY, SHADE = "#222222", "#7a7a7a", "#e6e6e6"
 #: From minus to plus through white; purple and orange are told apart by every common kind of sight.
 DIVERGING = "PuOr_r"
 _SETTINGS: Mapping[str, Any] = {
-    "font.family": "DejaVu Sans",
+    "font.family": list(FAMILIES),
     "font.size": 9,
     "mathtext.fontset": "dejavusans",
     "text.color": INK,
@@ -128,6 +129,7 @@ def styled() -> Iterator[None]:
     """The common style, and nothing of the user's own; figures are both made and saved inside."""
     import matplotlib as mpl
 
+    register_fonts()
     with mpl.rc_context({**mpl.rcParamsDefault, **_SETTINGS, "backend": "agg"}):
         yield
 
@@ -136,6 +138,7 @@ def load_drawing() -> None:
     """Import what drawing takes, which children that are forked afterwards then share."""
     for name in ("figure", *(f"backends.backend_{each}" for each in ("agg", "svg", "pdf"))):
         importlib.import_module(f"matplotlib.{name}")
+    register_fonts()
 
 
 def new_figure(width: float, height: float) -> Any:

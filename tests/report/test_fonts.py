@@ -1,0 +1,35 @@
+import re
+from typing import Any
+
+from reproduce.report.fonts import FAMILIES
+from reproduce.report.style import new_figure, render, styled
+
+TEXT = "AVATAR fi, Ünï Ψ Кот − ≈ ± × ≤ → ∞ 'n = 5'"
+
+
+def drawn(text: str, suffix: str, families: Any = FAMILIES) -> bytes:
+    import matplotlib as mpl
+
+    with styled(), mpl.rc_context({"font.family": list(families)}):
+        figure = new_figure(5, 1)
+        figure.text(0.02, 0.6, text)
+        figure.text(0.02, 0.2, text, fontweight="bold")
+        return render(figure, [suffix])[suffix]
+
+
+def fonts(pdf: bytes) -> set[str]:
+    return {name.decode() for name in re.findall(rb"/FontName /[A-Z]{6}\+([\w-]+)", pdf)}
+
+
+def test_it_looks_as_the_whole_font_does() -> None:
+    assert drawn(TEXT, "png") == drawn(TEXT, "png", FAMILIES[1:])
+
+
+def test_it_is_what_is_embedded() -> None:
+    assert fonts(drawn(TEXT, "pdf")) == {"FigureSans", "FigureSans-Bold"}
+
+
+def test_what_it_lacks_is_taken_from_the_whole_font() -> None:
+    georgian = "ქართული"
+    assert drawn(georgian, "png") == drawn(georgian, "png", FAMILIES[1:])
+    assert "DejaVuSans" in fonts(drawn(georgian, "pdf"))
