@@ -5,7 +5,10 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["paper_optimizers", "reproduce", "tomllib"]):
+#: Our readers, and of what they are built on the parts that are written in Python.
+_INSTRUMENTED = ["paper_optimizers", "reproduce", "tomllib", "tarfile", "zipfile", "numpy.lib", "PIL"]
+
+with atheris.instrument_imports(include=_INSTRUMENTED):
     from tests.fuzz.readers import READERS, Reader
 
 

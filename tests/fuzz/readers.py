@@ -1,14 +1,9 @@
-"""What is fuzzed: each reader of files that came from elsewhere, with seeds and with what must hold of any bytes.
-
-A reader accepts or raises its documented error. What it accepts is printed and must come back the same.
-"""
+"""What is fuzzed: every reader of files that came from elsewhere; those of text are written out here."""
 
 import json
 import random
 import re
-import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,27 +20,14 @@ from reproduce.search.records import entry_from_dict
 from reproduce.search.trials import trial_from_dict
 from reproduce.study.protocol import parse_protocol
 from reproduce.study.rows import row_from_dict
+from tests.fuzz.archives import IMAGE_READERS
+from tests.fuzz.arrays import ARRAY_READERS
+from tests.fuzz.reader import Reader, require_same, scratch
+from tests.fuzz.stored import STORED_READERS
 from tests.paper_optimizers.spec_strategies import random_spec
 
 PROTOCOLS = Path(__file__).resolve().parents[2] / "artifact" / "protocols"
 NUM_SPECS = 300
-
-
-@dataclass(frozen=True)
-class Reader:
-    """One reader.
-
-    Attributes:
-        name: Names it on the command line.
-        accepts: Reads bytes; False where the documented error was raised, AssertionError where they do not come back.
-        seeds: Documents that it accepts.
-        longest: The most bytes worth trying.
-    """
-
-    name: str
-    accepts: Callable[[bytes], bool]
-    seeds: Callable[[], Iterator[bytes]]
-    longest: int
 
 
 def _reads_json(data: bytes) -> bool:
@@ -53,13 +35,13 @@ def _reads_json(data: bytes) -> bool:
         spec = OptimizerSpec.from_json(data)
     except SpecError:
         return False
-    _same(OptimizerSpec.from_json(spec.to_json()), spec)
+    require_same(OptimizerSpec.from_json(spec.to_json()), spec)
     try:
         text = to_text(spec)
         to_latex(spec)
     except SpecError:  # Longer than a text may be.
         return True
-    _same(to_text(from_text(text)), text)
+    require_same(to_text(from_text(text)), text)
     return True
 
 
@@ -69,7 +51,7 @@ def _reads_text(data: bytes) -> bool:
     except SpecError:
         return False
     text = to_text(spec)
-    _same(to_text(from_text(text)), text)
+    require_same(to_text(from_text(text)), text)
     return True
 
 
@@ -79,12 +61,12 @@ def _reads_log(data: bytes) -> bool:
     except LogError:
         return False
     for row in rows:
-        _same(from_text(row.spec.to_text()).to_text(), row.spec.to_text())
+        require_same(from_text(row.spec.to_text()).to_text(), row.spec.to_text())
     return True
 
 
 def _reads_ledger(parse: Parse[Any]) -> Callable[[bytes], bool]:
-    path = _scratch("ledger.jsonl")
+    path = scratch("ledger.jsonl")
 
     def reads(data: bytes) -> bool:
         path.write_bytes(data)
@@ -93,7 +75,7 @@ def _reads_ledger(parse: Parse[Any]) -> Callable[[bytes], bool]:
         except LedgerError:
             return False
         for record in records:
-            _same(parse(json.loads(json.dumps(record.to_dict(), allow_nan=False))), record)
+            require_same(parse(json.loads(json.dumps(record.to_dict(), allow_nan=False))), record)
         return True
 
     return reads
@@ -104,33 +86,22 @@ def _reads_study(data: bytes) -> bool:
         protocol = parse_protocol(data.decode("utf-8", "replace"))
     except ProtocolError:
         return False
-    _same(len(protocol.hash()), 16)
+    require_same(len(protocol.hash()), 16)
     return True
 
 
 def _reads_protocol(load: Callable[[str], Any]) -> Callable[[bytes], bool]:
-    path = _scratch("fuzz.toml")
+    path = scratch("fuzz.toml")
 
     def reads(data: bytes) -> bool:
         path.write_bytes(data)
         try:
-            _same(load(str(path)), load(str(path)))
+            require_same(load(str(path)), load(str(path)))
         except ProtocolError:
             return False
         return True
 
     return reads
-
-
-def _same(there: object, here: object) -> None:
-    if there != here:
-        raise AssertionError(f"does not come back: {there!r} is not {here!r}")
-
-
-def _scratch(name: str) -> Path:
-    """A file of this process, in memory where the machine has such a folder."""
-    memory = Path("/dev/shm")
-    return Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None)) / name
 
 
 def _specs() -> Iterator[OptimizerSpec]:
@@ -162,7 +133,7 @@ def _rows() -> Iterator[bytes]:
 def _search_records() -> Iterator[bytes]:
     from tests.search.fakes import search
 
-    path = _scratch("seeds.jsonl")
+    path = scratch("seeds.jsonl")
     search(path)
     lines = path.read_bytes().splitlines(keepends=True)
     yield from lines[:40]
@@ -205,5 +176,8 @@ READERS = {
         Reader(
             "elimination-protocol", _reads_protocol(load_elimination_protocol), _protocols("elimination".__eq__), 8192
         ),
+        *IMAGE_READERS,
+        *ARRAY_READERS,
+        *STORED_READERS,
     )
 }

@@ -74,6 +74,20 @@ def test_protocols_with_numbers_and_nesting_without_measure(name: str, value: by
     assert READERS[name].accepts(seed.replace(key, key.split(b"=")[0] + b"= " + value, 1)) is False
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("step-costs", b'optimizer,seconds\n"' + b"x" * 140_000 + b'",1\n'),
+        ("step-costs", b"optimizer,seconds,ratio,state_bytes,adam_state_bytes,device\nOpt1,1,1,inf,1,a\n"),
+        ("member-steps", b'layout,members\n"' + b"x" * 140_000 + b'",1\n'),
+        ("engine-speed", b"[" * 100_000),
+        ("engine-speed", b'{"contestants": [], "times_keras": ' + DIGITS + b"}"),
+    ],
+)
+def test_measurements_that_once_got_through(name: str, data: bytes) -> None:
+    assert READERS[name].accepts(data) is False
+
+
 def test_totals_add_up(tmp_path) -> None:
     path = tmp_path / "totals.toml"
     assert read_totals(path) == {}

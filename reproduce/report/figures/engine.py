@@ -48,7 +48,7 @@ def read_member_steps(path: Path) -> list[MemberStep]:
     """
     try:
         lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ReproduceError(f"cannot read the engine's times {path}: {error}") from None
     found = []
     for number, line in enumerate(lines, start=2):

@@ -22,15 +22,15 @@ def read_step_costs(path: Path) -> dict[str, StepCost]:
         ReproduceError: If the file cannot be read or is not what ``bench-optimizers`` writes.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ReproduceError(f"cannot read the step costs {path}: {error}") from None
     costs = {}
-    for position, line in enumerate(csv.DictReader(io.StringIO(text)), start=2):
+    for position, line in enumerate(lines, start=2):
         try:
             seconds, ratio, state, adam = (float(line[name]) for name in _NUMBERS)
             costs[line["optimizer"]] = StepCost(seconds, ratio, int(state), int(adam), line["device"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise ReproduceError(
                 f"{path}, line {position} is not a step cost; expected the columns optimizer, {', '.join(_NUMBERS)} "
                 "and device, as bench-optimizers writes them"

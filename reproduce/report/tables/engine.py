@@ -60,9 +60,9 @@ def read_engine_speed(path: Path) -> EngineSpeed:
     """
     try:
         return _speed(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ReproduceError(f"cannot read the engine's speed {path}: {error}") from None
-    except (KeyError, TypeError, ZeroDivisionError) as error:
+    except (KeyError, TypeError, ArithmeticError) as error:
         raise ReproduceError(f"{path} is not what bench-engine writes: {error!r}; measure again") from None
 
 

@@ -1,0 +1,78 @@
+"""Readers of what the report reads beside ledgers: claims, stored settings, and the benchmarks' files."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from reproduce.elimination.protocol import EliminationProtocol
+from reproduce.errors import ReproduceError
+from reproduce.report.claims import CLAIMS, load_claims
+from reproduce.report.documents import read_stored_settings, stored_hash
+from reproduce.report.figures.engine import read_member_steps
+from reproduce.report.tables.costs import read_step_costs
+from reproduce.report.tables.engine import read_engine_speed
+from reproduce.search.protocol import SearchProtocol
+from reproduce.study.protocol import stored_protocol
+from tests.fuzz.reader import Reader, require_same, scratch
+
+RESULTS = Path(__file__).resolve().parents[2] / "artifact" / "results"
+
+
+def _reads(name: str, read: Callable[[Path], Any]) -> Callable[[bytes], bool]:
+    """A reader of a file that gives the same when it is read twice, or raises an error that a user can mend."""
+    path = scratch(name)
+
+    def reads(data: bytes) -> bool:
+        path.write_bytes(data)
+        try:
+            found = read(path)
+        except ReproduceError:
+            return False
+        require_same(repr(read(path)), repr(found))  # By text: a number that is not one equals nothing.
+        return True
+
+    return reads
+
+
+def _claims() -> Iterator[bytes]:
+    text = CLAIMS.read_text(encoding="utf-8")
+    start = text.index("[[claims]]")
+    for table in text[start:].split("[[claims]]")[1:]:
+        yield f"[[claims]]{table}".encode()
+
+
+def _settings(name: str) -> Callable[[], Iterator[bytes]]:
+    def seeds() -> Iterator[bytes]:
+        for path in sorted(RESULTS.glob(f"*/{name}/protocol.json")):
+            yield json.dumps(json.loads(path.read_text(encoding="utf-8"))).encode()
+
+    return seeds
+
+
+def _search_settings(path: Path) -> tuple[SearchProtocol, str]:
+    return read_stored_settings(path, SearchProtocol), stored_hash(path)
+
+
+def _elimination_settings(path: Path) -> EliminationProtocol:
+    return read_stored_settings(path, EliminationProtocol)
+
+
+def _measured(name: str) -> Callable[[], Iterator[bytes]]:
+    return lambda: iter([(RESULTS / "bench" / name).read_bytes()])
+
+
+def _member_steps() -> Iterator[bytes]:
+    header, *lines = (RESULTS / "bench" / "engine" / "member_steps.csv").read_bytes().splitlines(keepends=True)
+    yield header + b"".join(lines[:3])
+
+
+STORED_READERS = (
+    Reader("claims", _reads("claims.toml", load_claims), _claims, 2048),
+    Reader("study-settings", _reads("study.json", stored_protocol), _settings("main"), 8192),
+    Reader("search-settings", _reads("search.json", _search_settings), _settings("search"), 8192),
+    Reader("elimination-settings", _reads("elimination.json", _elimination_settings), _settings("elimination"), 8192),
+    Reader("step-costs", _reads("optimizers.csv", read_step_costs), _measured("optimizers.csv"), 8192),
+    Reader("engine-speed", _reads("engine.json", read_engine_speed), _measured("engine/engine.json"), 8192),
+    Reader("member-steps", _reads("member_steps.csv", read_member_steps), _member_steps, 2048),
+)
