@@ -93,14 +93,13 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
 def _entrants(protocol: EliminationProtocol, ledgers: list[Path]) -> list[Contender]:
     """The best of each search, those that compute the same once."""
     from reproduce.errors import LedgerError
-    from reproduce.ledger import read_records
-    from reproduce.search.records import entry_from_dict
+    from reproduce.search.records import read_search_records
     from reproduce.search.rescoring import different, finalists
     from reproduce.search.results import top
 
     found = []
     for number, path in enumerate(ledgers, start=1):
-        records = [entry.record for entry in read_records(path, entry_from_dict)]
+        records = read_search_records(path)
         prefix = f"{number}" if len(ledgers) > 1 else ""
         found += [each.contender for each in finalists(top(records, protocol.entrants), prefix)]
     if not found:

@@ -18,7 +18,6 @@ from reproduce.report.stored_search import (
     NOISE,
     RESCORING,
     StoredSearch,
-    read_search_records,
     read_trials,
 )
 from reproduce.report.style import Picture
@@ -30,6 +29,7 @@ from reproduce.report.tables.search_cost import search_cost_table
 from reproduce.search.algorithm import Stage
 from reproduce.search.comparison import ComparedSearch, compared
 from reproduce.search.protocol import SearchProtocol
+from reproduce.search.records import read_search_records
 from reproduce.search.rescoring import baselines, different, finalists
 from reproduce.search.results import top
 from reproduce.search.search import comparison_plans

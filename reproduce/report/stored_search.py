@@ -10,7 +10,7 @@ from pathlib import Path
 from reproduce.ledger import NAME, read_records
 from reproduce.report.documents import SETTINGS, read_stored_settings
 from reproduce.search.protocol import SearchProtocol
-from reproduce.search.records import AnyRecord, entry_from_dict
+from reproduce.search.records import AnyRecord, read_search_records
 from reproduce.search.rescoring import Finalist, baselines, finalists
 from reproduce.search.results import top
 from reproduce.search.trials import Contender, Trial, of_seeds, trial_from_dict
@@ -59,11 +59,6 @@ def read_search(place: Path) -> StoredSearch | None:
     protocol = read_stored_settings(folder / SETTINGS, SearchProtocol)
     trials = of_seeds(read_trials(folder / RESCORING), protocol.rescoring.seeds)
     return StoredSearch(protocol, read_search_records(folder / NAME), trials)
-
-
-def read_search_records(path: Path) -> list[AnyRecord]:
-    """The records of a search's ledger; errors as of `read_records`."""
-    return [entry.record for entry in read_records(path, entry_from_dict)]
 
 
 def read_trials(path: Path) -> list[Trial]:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from reproduce.ledger import read_records
 from reproduce.search.algorithm import Stage
 from reproduce.search.outcomes import Outcome
-from reproduce.search.records import AnyRecord, Evaluation, Header, Sample, entry_from_dict
+from reproduce.search.records import AnyRecord, Evaluation, Header, Sample, read_search_records
 
 
 class Key(NamedTuple):
@@ -52,7 +51,7 @@ def read_cache(ledgers: Iterable[tuple[str, Path]], protocol: str, data: Mapping
     """
     scores: dict[Key, Known] = {}
     for name, path in ledgers:
-        records = [entry.record for entry in read_records(path, entry_from_dict)]
+        records = read_search_records(path)
         header = records[0] if records else None
         if isinstance(header, Header) and (header.protocol, header.data) == (protocol, data):
             for key, outcome in _scores(records):

@@ -14,7 +14,16 @@ from types import TracebackType
 from reproduce.errors import LedgerError
 from reproduce.ledger import Ledger, require_same
 from reproduce.search.algorithm import Slot, Stage
-from reproduce.search.records import AnyRecord, Entry, Evaluation, Header, Rejection, Sample, entry_from_dict
+from reproduce.search.records import (
+    AnyRecord,
+    Entry,
+    Evaluation,
+    Header,
+    Rejection,
+    Sample,
+    entry_from_dict,
+    require_order,
+)
 
 #: Is told every record and whether it was made now (or found).
 Watch = Callable[[AnyRecord, bool], None]
@@ -69,11 +78,13 @@ class Journal:
         """Write the first record, or check that it is there.
 
         Raises:
-            LedgerError: If the ledger is of another search; the error names the first field that differs.
+            LedgerError: If the ledger is of another search, naming the first field that differs, or its records are
+                in no order that a search writes.
         """
         if self._found and isinstance(self._found[0], Header):
             names = ("profile", "protocol", "algorithm", "space", "seed", "data")
             require_same(self._found[0], {name: getattr(header, name) for name in names}, self.path, 1)
+        require_order(self._found, self.path)
         self.write(header)
 
     def drawn(self, slot: Slot, draw: int) -> Sample | Rejection | None:

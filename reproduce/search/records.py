@@ -6,10 +6,13 @@ and do not count when two records are compared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
+from reproduce.errors import LedgerError
+from reproduce.ledger import read_records
 from reproduce.search.algorithm import Selection, Slot, Stage
 from reproduce.search.genome import Genome
 from reproduce.search.mutation import Change
@@ -176,3 +179,36 @@ def entry_from_dict(document: Any) -> Entry:
     if isinstance(record, Header) and record.schema != SCHEMA:
         raise ValueError(f"schema must be {SCHEMA}; received {record.schema!r}")
     return Entry(record)
+
+
+def read_search_records(path: Path) -> list[AnyRecord]:
+    """The records of a search's ledger, without opening it for writing.
+
+    Raises:
+        LedgerError: As `read_records` and `require_order` do.
+    """
+    records = [entry.record for entry in read_records(path, entry_from_dict)]
+    require_order(records, path)
+    return records
+
+
+def require_order(records: Sequence[AnyRecord], path: Path) -> None:
+    """Refuse a ledger that no search writes: a header first, samples before their scores, nothing after the end.
+
+    Raises:
+        LedgerError: Naming the first line that is out of place.
+    """
+    samples = 0
+    for line, record in enumerate(records, start=1):
+        fault = ""
+        if isinstance(record, Header) != (line == 1):
+            fault = "the header of a search belongs there" if line == 1 else "a header belongs into the first line"
+        elif line > 1 and isinstance(records[line - 2], End):
+            fault = f"the search ends in line {line - 1}"
+        elif isinstance(record, Evaluation) and not 0 <= record.sample < samples:
+            fault = f"there is no sample {record.sample} before it"
+        if fault:
+            raise LedgerError(
+                f"{path}, line {line} is out of place: {fault}; remove it to go on, or move the file away"
+            )
+        samples += isinstance(record, Sample)

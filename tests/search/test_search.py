@@ -18,7 +18,7 @@ from reproduce.search.algorithm import Answer, Individual, Limits, Selection
 from reproduce.search.cache import read_cache
 from reproduce.search.outcomes import Trained, epochs_of, score_of
 from reproduce.search.particles import ParticleSearch
-from reproduce.search.records import End, Evaluation, Header, Rejection, Sample, entry_from_dict
+from reproduce.search.records import End, Evaluation, Header, Rejection, Sample, entry_from_dict, read_search_records
 from reproduce.search.results import acceptance, best_so_far, budgeted, lineages, operator_shares, top
 from reproduce.search.sampling import Sampler
 from reproduce.search.search import run_search
@@ -293,6 +293,31 @@ def test_a_ledger_changed_by_hand_is_refused(ledger, tmp_path):
     path.write_text("".join(lines))
     with pytest.raises(LedgerError, match=f"line {number + 1} is not what this search comes to there"):
         search(path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda lines: [*lines, lines[3]], "line {after} is out of place: the search ends in line {last}"),
+        (lambda lines: [*lines, lines[-1]], "line {after} is out of place: the search ends in line {last}"),
+        (lambda lines: [*lines[:4], lines[0], *lines[4:]], "line 5 is out of place: a header belongs into the first"),
+        (lambda lines: lines[1:], "line 1 is out of place: the header of a search belongs there"),
+        (lambda lines: [lines[0], next(filter(evaluates, lines))], "line 2 is out of place: there is no sample 0"),
+    ],
+)
+def test_records_that_no_search_leaves_like_that_are_named(ledger, tmp_path, spoil, said):
+    path = tmp_path / "ledger.jsonl"
+    lines = ledger.read_text().splitlines(keepends=True)
+    path.write_text("".join(spoil(lines)))
+    said, before = said.format(after=len(lines) + 1, last=len(lines)), path.read_bytes()
+    for reads in (search, read_search_records, lambda place: read_cache([("s", place)], PLAN.protocol, {})):
+        with pytest.raises(LedgerError, match=said):
+            reads(path)
+    assert path.read_bytes() == before
+
+
+def evaluates(line: str) -> bool:
+    return '"record":"evaluation"' in line
 
 
 EVALUATION = (
