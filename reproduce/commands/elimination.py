@@ -91,15 +91,22 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
 
 
 def _entrants(protocol: EliminationProtocol, ledgers: list[Path]) -> list[Contender]:
-    """The best of each search, those that compute the same once."""
+    """The best of each search, those that compute the same once.
+
+    Raises:
+        LedgerError: If a ledger cannot be read, or no candidate was scored.
+        ProtocolError: If a round uses the seed of a search.
+    """
     from reproduce.errors import LedgerError
-    from reproduce.search.records import read_search_records
+    from reproduce.search.records import Header, read_search_records
     from reproduce.search.rescoring import different, finalists
     from reproduce.search.results import top
 
     found = []
     for number, path in enumerate(ledgers, start=1):
         records = read_search_records(path)
+        if records and isinstance(records[0], Header):
+            protocol.require_fresh(records[0].seed, path)
         prefix = f"{number}" if len(ledgers) > 1 else ""
         found += [each.contender for each in finalists(top(records, protocol.entrants), prefix)]
     if not found:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from reproduce.data import DataSettings
+from reproduce.errors import ProtocolError
 from reproduce.models.settings import ModelSettings
 from reproduce.protocols import load_settings, plain_settings, settings_hash
 from reproduce.search.surrogate_settings import SurrogateSettings
@@ -109,7 +111,7 @@ class EliminationProtocol:
         description: What it is for.
         entrants: How many of each search's best take part.
         baselines: Optimizers of the catalog, or "AdamW", that run in every round and are never eliminated.
-        rounds: In their order.
+        rounds: In their order, each with seeds of its own: what a round chose by chance, the next does not see again.
     """
 
     profile: str
@@ -125,6 +127,30 @@ class EliminationProtocol:
         require(len(set(names)) == len(names), "rounds", names, "different names")
         keeps = [each.keep for each in self.rounds]
         require(keeps == sorted(keeps, reverse=True), "rounds", keeps, "keeping no more than the round before")
+        used: set[int] = set()
+        for each in self.rounds:
+            again = used & set(each.seeds)
+            require(
+                not again, "rounds.seeds", sorted(again), f"fresh seeds in round {each.name}, of no round before it"
+            )
+            used |= set(each.seeds)
+
+    def require_fresh(self, seed: int, path: Path) -> None:
+        """Refuse a search whose candidates were scored with a seed of the rounds.
+
+        Args:
+            seed: The search's.
+            path: Its ledger.
+
+        Raises:
+            ProtocolError: Naming the round.
+        """
+        for each in self.rounds:
+            if seed in each.seeds:
+                raise ProtocolError(
+                    f"{path} is of a search with seed {seed}, which round {each.name} uses too: its candidates were "
+                    "chosen by what that seed gave; give the round fresh seeds"
+                )
 
 
 def load_elimination_protocol(profile: str) -> EliminationProtocol:

@@ -92,6 +92,11 @@ def test_its_best_pass_the_rounds_of_an_elimination(executor, tmp_path, capsys):
     command = ["eliminate", "--profile", small("elimination", tmp_path), "--output", str(output)]
     assert main(command) == 2
     assert "nothing has been run there yet" in capsys.readouterr().err
+    stale = tmp_path / "stale.toml"
+    text = (tmp_path / "elimination.toml").read_text().replace('"elimination"', '"stale"', 1)
+    stale.write_text(text.replace("seeds = [301", "seeds = [0", 1))
+    assert main(["eliminate", "--profile", str(stale), "--output", str(output), "--searches", str(ledger)]) == 2
+    assert "is of a search with seed 0, which round wider uses too" in capsys.readouterr().err.replace("\n", " ")
     assert main([*command, "--searches", str(ledger)]) == 0
     assert "Rounds decide by the mean" in capsys.readouterr().out
     folder = output / "elimination" / "elimination"

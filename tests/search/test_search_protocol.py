@@ -14,6 +14,7 @@ from reproduce.search.spaces import FULL
 
 PROTOCOLS = Path(__file__).resolve().parents[2] / "artifact" / "protocols"
 PROFILES = ("smoke", "small", "gpu", "paper")
+LOADERS = {"search": load_search_protocol, "elimination": load_elimination_protocol}
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -68,26 +69,29 @@ def test_hashes_cover_what_can_change_a_number_and_nothing_else(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("name", "old", "new", "said"),
     [
-        ("particles = 6", "particles = 61", "sizes.particles must be at most initial = 60; received 61"),
-        ('space = "full"', 'space = "whole"', "space must be"),
-        ('algorithm = "paper"', 'algorithm = "random"', "algorithm must be"),
-        ("seed = 0", "seed = -1", "seeds in"),
-        ("seeds = [0, 1]", "seeds = [0, 101]", "fresh seeds, none of"),
-        ("redraws = 4", "redraw = 4", "unknown key sizes.redraw"),
-        ("top = 5", "", "missing key rescoring.top"),
-        ("profile =", "profile", "not valid TOML"),
-        ('profile = "own"', 'profile = "mine"', "profile must be 'own', as the path says; received 'mine'"),
+        ("search", "particles = 6", "particles = 61", "sizes.particles must be at most initial = 60; received 61"),
+        ("search", 'space = "full"', 'space = "whole"', "space must be"),
+        ("search", 'algorithm = "paper"', 'algorithm = "random"', "algorithm must be"),
+        ("search", "seed = 0", "seed = -1", "seeds in"),
+        ("search", "seeds = [0, 1]", "seeds = [0, 101]", "fresh seeds, none of"),
+        ("search", "redraws = 4", "redraw = 4", "unknown key sizes.redraw"),
+        ("search", "top = 5", "", "missing key rescoring.top"),
+        ("search", "profile =", "profile", "not valid TOML"),
+        ("search", 'profile = "own"', 'profile = "mine"', "profile must be 'own', as the path says; received 'mine'"),
+        ("elimination", "keep = 2", "keep = 4", "keeping no more than the round before"),
+        ("elimination", 'name = "longer"', 'name = "wider"', "different names"),
+        ("elimination", "[rounds.surrogate]", "[rounds.other]", "unknown key rounds"),
     ],
 )
-def test_a_mistake_in_a_protocol_is_named(tmp_path, old, new, said):
-    text = (PROTOCOLS / "smoke" / "search.toml").read_text().replace('"smoke"', '"own"')
+def test_a_mistake_in_a_protocol_is_named(tmp_path, name, old, new, said):
+    text = (PROTOCOLS / "smoke" / f"{name}.toml").read_text().replace('"smoke"', '"own"')
     assert old in text
     path = tmp_path / "own.toml"
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(ProtocolError, match=said):
-        load_search_protocol(str(path))
+        LOADERS[name](str(path))
 
 
 def test_unknown_profiles_are_answered_with_those_there_are():
@@ -95,23 +99,6 @@ def test_unknown_profiles_are_answered_with_those_there_are():
         ProtocolError, match=r"no profile 'huge' with search\.toml; there are: gpu, paper, small, smoke"
     ):
         load_search_protocol("huge")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ("keep = 2", "keep = 4", "keeping no more than the round before"),
-        ('name = "longer"', 'name = "wider"', "different names"),
-        ("[rounds.surrogate]", "[rounds.other]", "unknown key rounds"),
-    ],
-)
-def test_a_mistake_in_an_elimination_is_named(tmp_path, old, new, said):
-    text = (PROTOCOLS / "smoke" / "elimination.toml").read_text().replace('"smoke"', '"own"')
-    assert old in text
-    path = tmp_path / "own.toml"
-    path.write_text(text.replace(old, new, 1))
-    with pytest.raises(ProtocolError, match=said):
-        load_elimination_protocol(str(path))
 
 
 def test_plans():
