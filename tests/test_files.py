@@ -3,25 +3,14 @@
 import os
 import resource
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from reproduce.errors import ReproduceError
 from reproduce.files import replacing, write_bytes, write_text
-
-
-def in_child(work) -> int:
-    """Do ``work`` in a forked process; the wait status."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitpid(child, 0)[1]
+from tests.processes import ended, forked, in_child
 
 
 def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -42,7 +31,7 @@ def test_what_a_killed_writer_left_is_taken_up_by_the_next(tmp_path: Path) -> No
             file.flush()
             os.kill(os.getpid(), signal.SIGKILL)
 
-    assert os.WTERMSIG(in_child(killed)) == signal.SIGKILL
+    assert in_child(killed) == -signal.SIGKILL
     assert path.read_bytes() == b"old"
     assert len(list(tmp_path.iterdir())) == 2
     write_bytes(path, b"new")
@@ -72,18 +61,8 @@ def test_many_writers_of_one_file_each_write_it_whole(tmp_path: Path) -> None:
             write_bytes(path, letter * 10_000)
             assert len(set(path.read_bytes())) == 1
 
-    children = []
-    for letter in (b"a", b"b", b"c"):
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                write_often(letter)
-                status = 0
-            finally:
-                os._exit(status)
-        children.append(child)
-    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+    children = [forked(partial(write_often, letter)) for letter in (b"a", b"b", b"c")]
+    assert [ended(child) for child in children] == [0, 0, 0]
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -1,11 +1,7 @@
 """What the page is made of."""
 
-import shutil
-import subprocess
 from collections import Counter
 from pathlib import Path
-
-import pytest
 
 from reproduce.report.claims import CLAIMS, check, claims_table, load_claims
 from reproduce.report.collection import Collection
@@ -17,6 +13,7 @@ from reproduce.report.report_inputs import report_inputs
 from reproduce.report.results import StudyResults
 from reproduce.report.search_results import SearchResults
 from reproduce.study.protocol import load_protocol, studies
+from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 from tests.report.result_cases import invented, protocol_of
 
 NAMES = ("main", "transfer", "finetune", "schedules", "decays", "label_noise", "architectures")
@@ -54,17 +51,12 @@ def test_long_text_is_set_in_paragraphs() -> None:
     assert r"\begin{tabular}{p{0.32\linewidth}p{0.32\linewidth}p{0.32\linewidth}}" in to_latex(paper_table())
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
+@NEEDS_PDFLATEX
 def test_the_latex_of_a_whole_report_compiles(tmp_path: Path) -> None:
     found = collection(*all_studies())
     inputs = report_inputs(found, check(load_claims(CLAIMS), {"small": found}), SearchResults((), ()))
     tables = [table for of_heading in inputs.tables.values() for table in of_heading if not table.is_empty]
-    preamble = r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{amsmath,booktabs}\begin{document}"
-    body = "\n".join(to_latex(table) + r"\clearpage" for table in tables)
-    (tmp_path / "main.tex").write_text(f"{preamble}\n{body}\n\\end{{document}}\n", encoding="utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main"]
-    run = subprocess.run(command, cwd=tmp_path, check=False, timeout=60, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout[-2000:]
+    require_compiles(tables, tmp_path)
 
 
 def test_a_report_of_nothing() -> None:

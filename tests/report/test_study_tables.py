@@ -2,14 +2,12 @@
 
 import dataclasses
 import json
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from reproduce.errors import ReproduceError
-from reproduce.report.forms import FORMS, to_csv, to_latex
+from reproduce.report.forms import FORMS, to_csv
 from reproduce.report.inputs import StepCost
 from reproduce.report.results import StudyResults
 from reproduce.report.table import Table, fixed, signed
@@ -21,6 +19,7 @@ from reproduce.report.tables.differences import difference_table
 from reproduce.report.tables.engine import engine_table, read_engine_speed
 from reproduce.report.tables.sets import study_tables
 from reproduce.study.optimizers import Entrant
+from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 from tests.report.result_cases import invented, protocol_of
 from tests.report.test_accuracy_tables import shown
 
@@ -250,12 +249,7 @@ def test_numbers_have_no_minus_zero(value: float, digits: int, text: str, with_s
     assert (fixed(value, digits), signed(value, digits)) == (text, with_sign)
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
+@NEEDS_PDFLATEX
 def test_the_latex_compiles(tmp_path: Path) -> None:
     tables = [table for study in CASES.values() for table in tables_of(study)]
-    preamble = r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{amsmath,booktabs}\begin{document}"
-    body = "\n".join(to_latex(table) + r"\clearpage" for table in tables)
-    (tmp_path / "main.tex").write_text(f"{preamble}\n{body}\n\\end{{document}}\n", encoding="utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main"]
-    run = subprocess.run(command, cwd=tmp_path, check=False, timeout=60, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout[-2000:]
+    require_compiles(tables, tmp_path)

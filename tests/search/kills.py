@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.processes import ended, forked
 from tests.search.fakes import FakeExecutor, search
 
 _TIMES = ("seconds", "device", "versions")
@@ -58,13 +59,10 @@ def kill_and_resume(
 
 def _kill(path: Path, after: float) -> None:
     """Begin a search in a forked process and kill it after so many seconds."""
-    child = os.fork()
-    if child == 0:
-        search(path, FakeExecutor(batch=2, seconds=0.002))
-        os._exit(0)
+    child = forked(lambda: search(path, FakeExecutor(batch=2, seconds=0.002)))
     time.sleep(after)
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    ended(child)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from reproduce.study.rows import Row
 from reproduce.study.workers import WorkerPool
 from reproduce.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from tests.data.cases import FOLDER, make_pets, pack
+from tests.processes import in_child
 from tests.search.fakes import FakeExecutor, search
 from tests.search.kills import untimed
 from tests.soak.kills import ROOT, require
@@ -52,19 +53,6 @@ class Fault:
     expected: str
     act: Callable[[Path, random.Random], str]
     times: int
-
-
-def in_child(work: Callable[[], None]) -> int:
-    """Do ``work`` in a forked process; its exit status, 0 if it raised nothing."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def refused(kind: type[Exception], word: str, work: Callable[[], object]) -> None:
