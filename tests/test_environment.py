@@ -76,6 +76,19 @@ def test_conda_environment_is_the_same_set() -> None:
     assert len(listed["pip"]) == len(direct_requirements())
 
 
+def test_conda_environment_says_what_a_gpu_takes() -> None:
+    """Its lines are one block a part, in the order of the parts; those of "cpu" are the ones to replace."""
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"^ {6}# (\w+)\n((?: {6}- .+\n)+)", text, re.MULTILINE))
+    listed = {name: parsed(re.findall(r"- (.+)", lines)) for name, lines in blocks.items()}
+    extras = PROJECT["optional-dependencies"]
+    assert listed["core"] == parsed(PROJECT["dependencies"])
+    assert listed["cpu"] == parsed(extras["cpu"])
+    assert len(listed["cpu"]) == 2
+    assert f"({', '.join(extras['cuda'])})" in re.sub(r"\n# ", " ", text)
+    assert "requirements/gpu.txt" in text
+
+
 @pytest.mark.parametrize("name", LOCKS)
 def test_every_locked_package_has_one_version_and_hashes(name: str) -> None:
     entries = list(lock_entries(name))
