@@ -1,6 +1,6 @@
 """The replay: candidates of the published log scored again on our surrogate, to see how far the two agree.
 
-`BEHAVIOURS` names how candidates are run. "published" is as the published search ran them, where that departs from what
+`Behaviour` names how candidates are run. "published" is as the published search ran them, where that departs from what
 is described (artifact/DISCREPANCIES.md): Nesterov momentum adds m - eta u, and every candidate with expMovAvg fails.
 "described" is as everything else in this project runs.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.errors import ProtocolError
@@ -23,7 +23,6 @@ from reproduce.search.surrogate_settings import SurrogateSettings
 from reproduce.search.typed_json import from_plain, to_plain
 
 Behaviour = Literal["published", "described"]
-BEHAVIOURS: tuple[Behaviour, ...] = get_args(Behaviour)
 
 #: Raised by one whenever a row changes its meaning.
 SCHEMA = 1

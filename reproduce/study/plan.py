@@ -99,15 +99,6 @@ def choose(protocol: Protocol, rows: Iterable[Row]) -> Choice:
     return Choice(grid, best, None if accuracy < 0 else accuracy, at_edge=at_edge)
 
 
-def current_rows(entrant: Entrant, rows: Iterable[Row], task: str | None = None) -> list[Row]:
-    """The rows of this optimizer as it is now: those of one task, or of all."""
-    return [
-        row
-        for row in rows
-        if row.optimizer == entrant.name and row.fingerprint == entrant.fingerprint and task in (None, row.task)
-    ]
-
-
 def _jobs_of(protocol: Protocol, pair: tuple[str, str], rows: Sequence[Row]) -> tuple[list[Job], int]:
     """The jobs of one optimizer on one task that can be run now, and how many final runs come after them."""
     done = {row.job for row in rows}

@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow_datasets as tfds
 
 from reproduce.data.archives import Member
+from reproduce.data.catalogue import CATALOGUE
 from reproduce.errors import DataError
 
 #: Of one split: keys, and what TensorFlow Datasets encodes.
@@ -17,15 +18,10 @@ Examples = Iterator[tuple[str, dict[str, Any]]]
 
 
 class ImageBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
-    """A data set of JPEG images, each of one class; a subclass says where its splits come from.
-
-    Attributes:
-        HOMEPAGE: Where the data set is published.
-    """
-
-    HOMEPAGE: str
+    """A data set of JPEG images, each of one class; a subclass has its name in the catalogue and makes its splits."""
 
     def _info(self) -> Any:
+        entry = CATALOGUE[self.name]
         features = {
             "image": tfds.features.Image(shape=(None, None, 3), encoding_format="jpeg"),
             "label": tfds.features.ClassLabel(),
@@ -35,8 +31,8 @@ class ImageBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # 
             description=self.__doc__,
             features=tfds.features.FeaturesDict(features),
             supervised_keys=("image", "label"),
-            homepage=self.HOMEPAGE,
-            license="unknown",
+            homepage=entry.homepage,
+            license=entry.licence,
         )
 
     def _generate_examples(self, examples: Examples) -> Examples:

@@ -29,7 +29,6 @@ class StanfordCars(ImageBuilder, skip_registration=True):  # type: ignore[call-a
 
     name = "cars196"
     VERSION = tfds.core.Version("3.0.0")
-    HOMEPAGE = "https://ai.stanford.edu/~jkrause/cars/car_dataset.html"
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Examples]:
         files = obtain(DOWNLOADS, manual_folder(self), dl_manager)

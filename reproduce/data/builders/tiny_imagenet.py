@@ -30,7 +30,6 @@ class TinyImagenet(ImageBuilder, skip_registration=True):  # type: ignore[call-a
 
     name = "tiny_imagenet"
     VERSION = tfds.core.Version("1.0.0")
-    HOMEPAGE = "http://cs231n.stanford.edu/"
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Examples]:
         archive = obtain(DOWNLOADS, manual_folder(self), dl_manager)[DOWNLOADS[0].name]

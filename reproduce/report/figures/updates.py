@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,11 +74,7 @@ def step_picture(specs: Mapping[str, OptimizerSpec], name: str = "effective_step
 
 def surfaces(specs: Mapping[str, OptimizerSpec]) -> list[Surface]:
     """The surfaces, equal ones as one."""
-    groups: dict[bytes, list[str]] = {}
-    values = {name: surface(spec) for name, spec in specs.items()}
-    for name, value in values.items():
-        groups.setdefault(np.round(value, 4).tobytes(), []).append(name)
-    return [Surface(", ".join(names), values[names[0]]) for names in groups.values()]
+    return [Surface(label, values) for label, values in _alike(specs, surface)]
 
 
 @functools.cache
@@ -102,11 +98,7 @@ def surface(spec: OptimizerSpec) -> Array:
 
 def traces(specs: Mapping[str, OptimizerSpec]) -> list[Trace]:
     """The effective steps, equal ones as one."""
-    groups: dict[bytes, list[str]] = {}
-    values = {name: effective_steps(spec) for name, spec in specs.items()}
-    for name, value in values.items():
-        groups.setdefault(np.round(value, 4).tobytes(), []).append(name)
-    return [Trace(", ".join(names), values[names[0]]) for names in groups.values()]
+    return [Trace(label, values) for label, values in _alike(specs, effective_steps)]
 
 
 @functools.cache
@@ -187,6 +179,15 @@ def draw_traces(found: Sequence[Trace]) -> Any:
     ]
     across, up = Axis("training progress, %", ticks=(0, 50, 100)), Axis("RMS step over the longest", ticks=(0, 0.5, 1))
     return draw_multiples(panels, across, up, columns=6, height=58.0)
+
+
+def _alike(specs: Mapping[str, OptimizerSpec], values_of: Callable[[OptimizerSpec], Array]) -> list[tuple[str, Array]]:
+    """What ``values_of`` gives, once for all optimizers with the same to four digits, under their names."""
+    groups: dict[bytes, list[str]] = {}
+    values = {name: values_of(spec) for name, spec in specs.items()}
+    for name, value in values.items():
+        groups.setdefault(np.round(value, 4).tobytes(), []).append(name)
+    return [(", ".join(names), values[names[0]]) for names in groups.values()]
 
 
 def _after(program: Program, past: Array, gradient: Array) -> Array:
