@@ -34,6 +34,7 @@ _DAMAGE = (
     EOFError,
     ValueError,
     NotImplementedError,  # A zip that names a compression nobody knows.
+    IndexError,  # A zip with a member without a name.
 )
 #: A path that starts anew on Windows.
 _DRIVE = re.compile("[A-Za-z]:")
