@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from reproduce.bench.race import RaceSettings, digits
+from reproduce.bench.digits import LARGEST, digits
+from reproduce.bench.sizes import RaceSettings
 
 
 def score_with_keras(document: dict[str, Any], settings: RaceSettings, seed: int) -> dict[str, float]:
@@ -30,14 +31,14 @@ def score_with_keras(document: dict[str, Any], settings: RaceSettings, seed: int
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss, metrics=["accuracy"])
-    train, validation = digits()
-    # As many examples an epoch as the engine's members see: whole batches of a fresh shuffle.
-    count = settings.steps_per_epoch * settings.batch_size
-    order = np.random.default_rng(seed).permutation(len(train[0]))[:count]
+    train, validation = digits(settings)
+    # As many examples an epoch as the engine's members see; where they are more than there are, some twice.
+    count = settings.steps_per_epoch * settings.work.batch_size
+    order = np.resize(np.random.default_rng(seed).permutation(len(train[0])), count)
     images, labels = (array[order] for array in train)
     history = model.fit(
-        images, labels, settings.batch_size, settings.epochs, verbose=0, shuffle=True, validation_data=validation,
-        validation_batch_size=len(validation[0]),
+        images, labels, settings.work.batch_size, settings.epochs, verbose=0, shuffle=True, validation_data=validation,
+        validation_batch_size=min(512, len(validation[0])),
     )  # fmt: skip
     return {
         "seconds": time.perf_counter() - start[0],
@@ -47,16 +48,18 @@ def score_with_keras(document: dict[str, Any], settings: RaceSettings, seed: int
 
 
 def _network(settings: RaceSettings) -> Any:
-    from keras import Input, Model, layers
+    from keras import Input, Model, config, layers
 
-    x = image = Input((8, 8, 1))
-    x = layers.Rescaling(1 / 16)(x)
+    work = settings.work
+    config.set_dtype_policy("mixed_bfloat16" if work.dtype == "bfloat16" else work.dtype)
+    x = image = Input((work.image_size, work.image_size, work.channels))
+    x = layers.Rescaling(1 / LARGEST)(x)
     for factor, stride in ((1, 1), (2, 2), (4, 2)):
-        x = layers.Conv2D(factor * settings.base_filters, 3, stride, padding="same")(x)
+        x = layers.Conv2D(factor * work.base_filters, 3, stride, padding="same")(x)
         x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.Activation("swish")(x)
     x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(x))
-    return Model(image, layers.Dense(10)(x))
+    return Model(image, layers.Dense(10, dtype="float32")(x))
 
 
 def main(settings: RaceSettings) -> None:
@@ -70,4 +73,4 @@ def main(settings: RaceSettings) -> None:
 
 
 if __name__ == "__main__":
-    main(RaceSettings(**json.loads(sys.argv[1])))
+    main(RaceSettings.from_dict(json.loads(sys.argv[1])))

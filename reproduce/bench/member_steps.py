@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import jax
@@ -12,52 +13,18 @@ import jax.numpy as jnp
 import numpy as np
 
 from paper_optimizers import get
+from reproduce.bench.sizes import EngineBenchSettings, Form, Work
 from reproduce.population.assembly import Member
-from reproduce.population.engine import Layout, Population
-from reproduce.population.networks.convnet import ConvNet, Convolution
+from reproduce.population.engine import Layout, Population, default_layout
+from reproduce.population.memory import available_bytes, is_out_of_memory, members_that_fit
+from reproduce.population.networks.convnet import ConvNet
+from reproduce.population.networks.convolutions import Convolution
 from reproduce.population.problems import classification
 
 #: T of the members: more steps than are ever timed.
 _LONG = 1_000_000
-_POSSIBLE: tuple[tuple[Layout, Convolution], ...] = (
-    ("map", "patches"),
-    ("map", "native"),
-    ("vectorise", "patches"),
-    ("vectorise", "native"),
-)
-
-
-@dataclass(frozen=True)
-class Work:
-    """The network and the batch of a step.
-
-    Attributes:
-        base_filters: Filters of the first convolution.
-        image_size: Pixels on a side.
-        channels: Of the images.
-        batch_size: Images of a step.
-        dtype: Type of the convolutions.
-    """
-
-    base_filters: int
-    image_size: int
-    channels: int
-    batch_size: int
-    dtype: str
-
-    def flops(self) -> float:
-        """Multiplications and additions of the convolutions of one step, forward and twice as many backward."""
-        width, size, total = self.channels, self.image_size, 0
-        for factor, stride in ((1, 1), (2, 2), (4, 2)):
-            size = -(-size // stride)
-            total += 2 * 9 * width * factor * self.base_filters * size * size
-            width = factor * self.base_filters
-        return 3.0 * total * self.batch_size
-
-
-#: The smoke profile's surrogate, for CPUs; and that of the paper's evolution stage, for GPUs.
-SMOKE = Work(base_filters=4, image_size=8, channels=1, batch_size=64, dtype="float32")
-FULL = Work(base_filters=48, image_size=32, channels=3, batch_size=128, dtype="bfloat16")
+#: Images that batches are drawn from.
+_IMAGES = 512
 
 
 @dataclass(frozen=True)
@@ -66,7 +33,7 @@ class StepTime:
 
     Attributes:
         layout: See `reproduce.population.engine`.
-        convolution: See `reproduce.population.networks.convnet`.
+        convolution: See `reproduce.population.networks.convolutions`.
         members: M.
         repeats: Epochs timed.
         seconds: Median on the clock.
@@ -85,75 +52,162 @@ class StepTime:
     cpu_seconds: float
 
 
-def over_members(work: Work, counts: Sequence[int], steps: int, repeats: int) -> list[StepTime]:
-    """The cost of a member-step for each number of members, in the layout that the engine picks."""
-    layout: Layout = "map" if jax.default_backend() == "cpu" else "vectorise"
-    return step_times([_Timed(work, layout, "patches", count, steps) for count in counts], repeats)
+@dataclass(frozen=True)
+class Refused:
+    """What the device did not do.
+
+    Attributes:
+        layout: As in `StepTime`.
+        convolution: As in `StepTime`.
+        members: M.
+        full: Whether its memory did not hold them; else it has no such convolution.
+        reason: The first line of what it said.
+    """
+
+    layout: Layout
+    convolution: Convolution
+    members: int
+    full: bool
+    reason: str
 
 
-def over_forms(work: Work, count: int, steps: int, repeats: int) -> list[StepTime]:
+@dataclass(frozen=True)
+class StepTimes:
+    """What could be timed, and what the device refused."""
+
+    times: list[StepTime]
+    refused: list[Refused]
+
+
+def over_members(settings: EngineBenchSettings) -> StepTimes:
+    """The cost of a member-step for 1, 2, 4, ... members, in the engine's own form, until the device is full."""
+    counts = [2**power for power in range(settings.members.bit_length())]
+    timed = [_timed(settings, (settings.layout or default_layout(), "patches"), count) for count in counts]
+    return step_times(timed, settings.repeats, until_full=True)
+
+
+def over_forms(settings: EngineBenchSettings) -> StepTimes:
     """The cost of a member-step for each layout and each form of the convolution."""
-    return step_times([_Timed(work, layout, form, count, steps) for layout, form in _POSSIBLE], repeats)
+    timed = [_timed(settings, form, settings.form_members) for form in settings.forms]
+    return step_times(timed, settings.repeats)
 
 
-def step_times(timed: Sequence[_Timed], repeats: int) -> list[StepTime]:
+def members_expected(settings: EngineBenchSettings) -> int:
+    """How many members the engine would train at once by what the compiler says one takes."""
+    population = _population(settings.race.work, settings.layout or default_layout(), "patches")
+    bytes_each = population.bytes_per_member(_data(settings.race.work), settings.race.work.batch_size)
+    return members_that_fit(bytes_each, available_bytes())
+
+
+def step_times(timed: Sequence[TimedPopulation], repeats: int, *, until_full: bool = False) -> StepTimes:
     """Time an epoch of each, then of each again: what else the machine does falls on all alike.
 
-    The first round, which compiles, does not count.
+    Args:
+        timed: Ascending in members where ``until_full``.
+        repeats: Rounds; the one before them, which compiles, does not count.
+        until_full: Leave out what is larger than one that the device's memory did not hold.
     """
-    rounds = [[each.epoch() for each in timed] for _ in range(repeats + 1)][1:]
-    return [each.summary(times) for each, times in zip(timed, zip(*rounds, strict=True), strict=True)]
+    able, refused = list(timed), []
+    for _ in range(repeats + 1):
+        for each in tuple(able):
+            if each not in able:
+                continue
+            try:
+                each.epoch()
+            except jax.errors.JaxRuntimeError as error:
+                refused.append(each.refusal(error))
+                fits = each.members if until_full and refused[-1].full else np.inf
+                able = [one for one in able if one is not each and one.members < fits]
+    return StepTimes([each.summary() for each in able], refused)
 
 
-class _Timed:
+class TimedPopulation:
     """A population that trains epoch after epoch, all of its members with Adam at a tiny rate.
 
     One optimizer for every number of members, since optimizers cost differently; and nothing diverges, so that every
     member takes every step.
+
+    Args:
+        population: The engine, shared by all numbers of members.
+        data: Images and labels on the device.
+        form: What the population's layout and convolutions are.
+        count: Members.
+        steps: Of an epoch.
+        batch_size: Images of a step.
+
+    Attributes:
+        members: How many there are.
     """
 
-    def __init__(self, work: Work, layout: Layout, convolution: Convolution, count: int, steps: int) -> None:
-        self._form = layout, convolution, count
-        self._steps, self._number = steps, 0
-        network = ConvNet(work.base_filters, work.channels, 10, dtype=work.dtype, convolution=convolution)
-        self._population = Population(classification(network.initial, network.apply), layout=layout)
-        random = np.random.default_rng(0)
-        shape = (512, work.image_size, work.image_size, work.channels)
-        self._data = (
-            jnp.asarray(random.random(shape, np.float32)),
-            jnp.asarray(random.integers(0, 10, 512), jnp.int32),
-        )
-        self._orders = random.integers(0, 512, (count, steps, work.batch_size)).astype(np.int32)
-        self._members = [Member(get("Adam"), 1e-6, _LONG, seed=seed) for seed in range(count)]
-        self._programs, self._state = self._population.start(self._members)
+    def __init__(self, population: Population, data: Any, form: Form, count: int, steps: int, batch_size: int) -> None:
+        """See the class."""
+        self.members = count
+        self._population, self._data, self._form = population, data, form
+        self._steps, self._taken = steps, 0
+        self._orders = np.random.default_rng(0).integers(0, _IMAGES, (count, steps, batch_size)).astype(np.int32)
+        self._list = [Member(get("Adam"), 1e-6, _LONG, seed=seed) for seed in range(count)]
+        self._running: Any = None
+        self._times: list[tuple[float, float]] = []
 
-    def epoch(self) -> tuple[float, float]:
-        """Seconds and processor seconds of a member-step."""
-        tables = self._population.tables(self._members, range(self._number, self._number + self._steps))
-        self._number += self._steps
+    def epoch(self) -> None:
+        """Train for an epoch; the times of all but the first count.
+
+        Raises:
+            JaxRuntimeError: If the device refuses; what the population held there is given back.
+        """
+        tables = self._population.tables(self._list, range(self._taken, self._taken + self._steps))
+        running, self._running = self._running, None
+        programs, state = running or self._population.start(self._list)
         start = time.perf_counter(), time.process_time()
-        self._state, _ = self._population.epoch(self._programs, self._state, tables, self._data, self._orders)
-        taken = time.perf_counter() - start[0], time.process_time() - start[1]
-        number = self._steps * len(self._members)
-        return taken[0] / number, taken[1] / number
+        state, _ = self._population.epoch(programs, state, tables, self._data, self._orders)
+        self._times.append((time.perf_counter() - start[0], time.process_time() - start[1]))
+        self._running = programs, state
+        self._taken += self._steps
 
-    def summary(self, times: Sequence[tuple[float, float]]) -> StepTime:
-        """Quantiles of what `epoch` answered."""
-        seconds, processor = zip(*times, strict=True)
-        low, middle, high = np.quantile(seconds, (0.25, 0.5, 0.75)).tolist()
-        return StepTime(*self._form, len(times), middle, low, high, float(np.median(processor)))
+    def refusal(self, error: jax.errors.JaxRuntimeError) -> Refused:
+        """What the device said to `epoch`."""
+        reason = (str(error).splitlines() or [""])[0][:200]
+        return Refused(*self._form, self.members, is_out_of_memory(error), reason)
+
+    def summary(self) -> StepTime:
+        """Quantiles over epochs of the time of a member-step."""
+        times = np.asarray(self._times[1:]) / (self._steps * self.members)
+        low, middle, high = np.quantile(times[:, 0], (0.25, 0.5, 0.75)).tolist()
+        return StepTime(*self._form, self.members, len(times), middle, low, high, float(np.median(times[:, 1])))
 
 
-def matrix_rate(repeats: int) -> tuple[float, str]:
-    """Operations a second of a large matrix product, the best of ``repeats``, and its type."""
-    on_cpu = jax.default_backend() == "cpu"
-    size, dtype = (1024, "float32") if on_cpu else (8192, "bfloat16")
-    matrix = jnp.ones((size, size), dtype)
-    multiply: Any = jax.jit(jnp.matmul)
-    multiply(matrix, matrix).block_until_ready()
+def matrix_rate(size: int, dtype: str, repeats: int) -> float:
+    """Operations a second of products of two square matrices of ``size`` rows, the best of ``repeats``.
+
+    A measurement is a chain of products of random numbers that keep their size: neither the start of a program nor an
+    easy number flatters it or spoils it.
+    """
+    chain = 10
+    matrix = jnp.asarray(np.random.default_rng(0).normal(0, size**-0.5, (size, size)), dtype)
+    multiply: Any = jax.jit(lambda x: jax.lax.fori_loop(0, chain, lambda _, y: y @ x, x))
+    multiply(matrix).block_until_ready()
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
-        multiply(matrix, matrix).block_until_ready()
+        multiply(matrix).block_until_ready()
         times.append(time.perf_counter() - start)
-    return 2.0 * size**3 / min(times), dtype
+    return chain * 2.0 * size**3 / min(times)
+
+
+def _timed(settings: EngineBenchSettings, form: Form, count: int) -> TimedPopulation:
+    work = settings.race.work
+    return TimedPopulation(_population(work, *form), _data(work), form, count, settings.steps, work.batch_size)
+
+
+@cache
+def _population(work: Work, layout: Layout, convolution: Convolution) -> Population:
+    network = ConvNet(work.base_filters, work.channels, 10, dtype=work.dtype, convolution=convolution)
+    return Population(classification(network.initial, network.apply), layout=layout)
+
+
+@cache
+def _data(work: Work) -> tuple[Any, Any]:
+    random = np.random.default_rng(0)
+    images = random.random((_IMAGES, work.image_size, work.image_size, work.channels), np.float32)
+    placed: tuple[Any, Any] = jax.device_put((images, random.integers(0, 10, _IMAGES).astype(np.int32)))
+    return placed

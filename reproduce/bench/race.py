@@ -2,7 +2,7 @@
 
 A candidate is scored by one training run at one rate, with validation after each epoch. That is the form of the
 protocol that suits Keras best: one network built and compiled for each candidate, where choosing its rate would take
-three to eight.
+three to eight. Images are not augmented, which Keras would do on the host.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paper_optimizers.spec import OptimizerSpec
+from reproduce.bench.digits import LARGEST, digits
+from reproduce.bench.sizes import EngineBenchSettings, RaceSettings
 from reproduce.errors import ReproduceError
 from reproduce.population.assembly import Member
-from reproduce.population.engine import Population
+from reproduce.population.engine import Layout, Population
 from reproduce.population.integrity import check_integrity
 from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.problems import classification
@@ -33,33 +34,8 @@ from reproduce.population.waves import Task, batch_sizes, train_members
 from reproduce.search.sampling import Sampler
 from reproduce.search.spaces import SPACES
 
-_BACKENDS = ("tensorflow", "jax")
-
-
-@dataclass(frozen=True)
-class RaceSettings:
-    """How a candidate is scored: the surrogate of the smoke profile on scikit-learn's digits.
-
-    Attributes:
-        base_filters: Filters of the first of three convolutions.
-        batch_size: Images of a step.
-        epochs: Epochs of a run.
-        steps_per_epoch: Steps between two validations.
-        warmup_steps: Steps in which the rate rises.
-        rate: Peak learning rate.
-    """
-
-    base_filters: int = 4
-    batch_size: int = 64
-    epochs: int = 6
-    steps_per_epoch: int = 12
-    warmup_steps: int = 7
-    rate: float = 0.01
-
-    @property
-    def steps(self) -> int:
-        """Of one run."""
-        return self.epochs * self.steps_per_epoch
+#: On a GPU the processes take turns: none of Keras' may seize all memory that the engine left.
+_SHARING = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 
 
 class Lot(NamedTuple):
@@ -69,11 +45,13 @@ class Lot(NamedTuple):
         seconds: On the clock.
         cpu_seconds: Of the processor, all threads; other processes lengthen them less.
         scores: Best validation accuracy of each candidate; 0 for one that diverged.
+        member_steps: Steps that were taken for it, of all candidates together.
     """
 
     seconds: float
     cpu_seconds: float
     scores: tuple[float, ...]
+    member_steps: int
 
 
 @dataclass(frozen=True)
@@ -88,6 +66,7 @@ class Contestant:
         compile_seconds: What was spent once, before the clock ran; for Keras it is part of every candidate.
         compile_cpu_seconds: The same of the processor.
         mean_score: Mean of the candidates' best validation accuracies, diverged ones counted as 0.
+        member_steps: Steps of each measurement, all candidates together; those that diverge take fewer in the engine.
     """
 
     name: str
@@ -97,6 +76,7 @@ class Contestant:
     compile_seconds: float
     compile_cpu_seconds: float
     mean_score: float
+    member_steps: tuple[int, ...]
 
     def speeds(self, *, cpu: bool = False) -> NDArray[np.float64]:
         """Candidates a minute of each measurement, by the clock or by the processor's time."""
@@ -105,6 +85,10 @@ class Contestant:
     def per_minute(self, share: float = 0.5, *, cpu: bool = False) -> float:
         """Candidates a minute at a quantile of the measurements' speeds."""
         return float(np.quantile(self.speeds(cpu=cpu), share))
+
+    def seconds_per_step(self) -> float:
+        """On the clock for a step of one member, validation included; the median of the measurements."""
+        return float(np.median(np.asarray(self.seconds) / np.asarray(self.member_steps)))
 
     def per_minute_once(self) -> float:
         """Candidates a minute by the clock of a single measurement that compiles first."""
@@ -122,16 +106,14 @@ def random_candidates(count: int, seed: int = 0) -> list[OptimizerSpec]:
     return found[:count]
 
 
-def race(candidates: int, rounds: int, settings: RaceSettings) -> list[Contestant]:
+def race(settings: EngineBenchSettings) -> list[Contestant]:
     """Score the same candidates by the engine and by Keras on each back end, in turns.
 
     In every round the engine scores all candidates at once and Keras, on each back end, one of them: what else the
     machine does falls on all alike, and a round gives a ratio of its own.
 
     Args:
-        candidates: Candidates of one measurement of the engine.
-        rounds: Measurements of each contestant.
-        settings: See `RaceSettings`.
+        settings: Candidates, rounds, back ends and how a candidate is scored.
 
     Returns:
         The engine, then Keras on each back end.
@@ -139,15 +121,16 @@ def race(candidates: int, rounds: int, settings: RaceSettings) -> list[Contestan
     Raises:
         ReproduceError: If a process of Keras fails.
     """
-    specs = random_candidates(candidates)
-    engine = EngineScorer(specs, settings)
+    specs = random_candidates(settings.candidates)
+    engine = EngineScorer(specs, settings.race, settings.layout)
     with ExitStack() as stack:
-        keras = [stack.enter_context(KerasScorer(backend, settings)) for backend in _BACKENDS]
+        keras = [stack.enter_context(KerasScorer(backend, settings.race)) for backend in settings.backends]
         scorers: list[EngineScorer | KerasScorer] = [engine, *keras]
         # What each does once: the engine compiles, Keras loads.
         first = [scorer.score(specs[0], 0) for scorer in scorers]
         measured = [
-            [scorer.score(specs[number % candidates], number + 1) for scorer in scorers] for number in range(rounds)
+            [scorer.score(specs[number % len(specs)], number + 1) for scorer in scorers]
+            for number in range(settings.rounds)
         ]
     contestants = []
     for scorer, once, lots in zip(scorers, first, zip(*measured, strict=True), strict=True):
@@ -157,13 +140,13 @@ def race(candidates: int, rounds: int, settings: RaceSettings) -> list[Contestan
 
 def _contestant(name: str, first: Lot | None, lots: Sequence[Lot]) -> Contestant:
     """``first`` is the lot that compiled what the others reused, or None where nothing is reused."""
-    seconds, cpu_seconds, scores = zip(*lots, strict=True)
+    seconds, cpu_seconds, scores, member_steps = zip(*lots, strict=True)
     once = (0.0, 0.0)
     if first is not None:
         once = (first.seconds - float(np.median(seconds)), first.cpu_seconds - float(np.median(cpu_seconds)))
     compiling, cpu_compiling = (max(0.0, each) for each in once)
     mean = float(np.mean(scores))
-    return Contestant(name, seconds, cpu_seconds, len(lots[0].scores), compiling, cpu_compiling, mean)
+    return Contestant(name, seconds, cpu_seconds, len(lots[0].scores), compiling, cpu_compiling, mean, member_steps)
 
 
 class EngineScorer:
@@ -171,10 +154,13 @@ class EngineScorer:
 
     name = "engine"
 
-    def __init__(self, specs: Sequence[OptimizerSpec], settings: RaceSettings) -> None:
+    def __init__(self, specs: Sequence[OptimizerSpec], settings: RaceSettings, layout: Layout | None = None) -> None:
         """See the class."""
-        network = ConvNet(settings.base_filters, 1, 10, scale=1 / 16, batch_norm_momentum=0.9)
-        self._population = Population(classification(network.initial, network.apply))
+        work = settings.work
+        network = ConvNet(
+            work.base_filters, work.channels, 10, scale=1 / LARGEST, batch_norm_momentum=0.9, dtype=work.dtype
+        )
+        self._population = Population(classification(network.initial, network.apply), layout=layout)
         self._specs, self._settings = specs, settings
 
     def score(self, spec: OptimizerSpec, seed: int) -> Lot:
@@ -186,10 +172,12 @@ class EngineScorer:
             Member(each, settings.rate, settings.steps, settings.warmup_steps, seed=seed * count + index)
             for index, each in enumerate(self._specs)
         ]
-        task = Task(*digits(), settings.batch_size, settings.steps_per_epoch)
+        task = Task(*digits(settings), settings.work.batch_size, settings.steps_per_epoch)
         trainings = train_members(self._population, members, task, settings.epochs, largest=batch_sizes(count)[-1])
         taken = time.perf_counter() - start[0], time.process_time() - start[1]
-        return Lot(*taken, tuple(max(each.validation_accuracy, default=0.0) for each in trainings))
+        epochs = sum(len(each.train_loss) + (each.failed_at is not None) for each in trainings)
+        scores = tuple(max(each.validation_accuracy, default=0.0) for each in trainings)
+        return Lot(*taken, scores, epochs * settings.steps_per_epoch)
 
 
 class KerasScorer:
@@ -205,7 +193,7 @@ class KerasScorer:
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "reproduce.bench.keras_candidates", json.dumps(asdict(self._settings))],
-            env={**os.environ, "KERAS_BACKEND": self._backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env={**os.environ, **_SHARING, "KERAS_BACKEND": self._backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
         )  # fmt: skip
         return self
@@ -237,15 +225,4 @@ class KerasScorer:
             raise ReproduceError(f"{self.name} failed:\n{self._errors.read().strip()[-2000:]}")
         measured = json.loads(answer)
         score = float(np.nan_to_num(measured["score"]))
-        return Lot(measured["seconds"], measured["cpu_seconds"], (score,))
-
-
-@cache
-def digits() -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """Training and validation images of 8 x 8 pixels from 0 to 16, three quarters and one quarter."""
-    from sklearn.datasets import load_digits
-
-    images, labels = load_digits(return_X_y=True)
-    images, labels = images.reshape(-1, 8, 8, 1).astype(np.float32), labels.astype(np.int32)
-    chosen = np.arange(len(labels)) % 4 == 3
-    return (images[~chosen], labels[~chosen]), (images[chosen], labels[chosen])
+        return Lot(measured["seconds"], measured["cpu_seconds"], (score,), self._settings.steps)

@@ -25,9 +25,18 @@ def add(commands: Commands) -> None:
     bench.add_argument("--output", type=Path, default=Path("output"), help="folder to write to (default: %(default)s)")
     bench.set_defaults(command=_bench)
     engine = commands.add_parser("bench-engine", help="time the population engine beside one-at-a-time Keras")
+    engine.add_argument(
+        "--size", choices=("smoke", "full"),
+        help="smoke: a network for CPUs; full: the paper's surrogate at full length, for GPUs (default: by the device)",
+    )  # fmt: skip
     engine.add_argument("--candidates", type=positive, help="candidates the engine scores at once (default: 32)")
-    engine.add_argument("--rounds", type=positive, help="measurements of the engine and of Keras (default: 10)")
-    engine.add_argument("--members", type=positive, help="largest number of members of the cost curve (default: 32)")
+    engine.add_argument(
+        "--rounds", type=positive, help="measurements of the engine and of Keras (default: 10, full: 3)"
+    )
+    engine.add_argument("--epochs", type=positive, help="epochs of a candidate's run (default: 6, full: 40)")
+    engine.add_argument(
+        "--members", type=positive, help="largest number of members of the cost curve (default: 32, full: 1024)"
+    )
     engine.add_argument("--quick", action="store_true", help="measure little, to see that everything runs")
     engine.add_argument("--output", type=Path, default=Path("output"), help="folder to write to (default: %(default)s)")
     engine.set_defaults(command=_bench_engine)
@@ -40,9 +49,12 @@ def _bench(options: argparse.Namespace, console: Console) -> None:
 
 
 def _bench_engine(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.bench.engine import QUICK, EngineBenchSettings, bench_engine
+    from reproduce.bench.engine import bench_engine, default_settings
+    from reproduce.bench.sizes import SIZES, quick
 
-    settings = QUICK if options.quick else EngineBenchSettings()
+    settings = SIZES[options.size] if options.size else default_settings()
+    settings = quick(settings) if options.quick else settings
+    if options.epochs:
+        settings = replace(settings, race=replace(settings.race, epochs=options.epochs))
     given = {name: getattr(options, name) for name in ("candidates", "rounds", "members")}
-    given = {name: value for name, value in given.items() if value is not None}
-    bench_engine(replace(settings, **given), options.output, console)
+    bench_engine(replace(settings, **{name: value for name, value in given.items() if value}), options.output, console)

@@ -38,6 +38,11 @@ Layout = Literal["map", "vectorise"]
 Programs = tuple[Code, Counts]
 
 
+def default_layout(platform: str | None = None) -> Layout:
+    """The layout that suits ``platform``, as JAX names it; None for what JAX computes on by default."""
+    return "map" if (platform or jax.default_backend()) == "cpu" else "vectorise"
+
+
 class MemberState(NamedTuple):
     """Everything that training changes; each array has a leading axis M.
 
@@ -78,7 +83,7 @@ class Population:
     Args:
         problem: Network and loss.
         capacity: Fixed sizes of the optimizers.
-        layout: "map" or "vectorise"; None picks "map" on CPUs and "vectorise" elsewhere.
+        layout: "map" or "vectorise"; None picks that which suits the device.
         gradient_noise: Deviation of the normal noise added to each tensor's gradient, as a share of the gradient's
             root mean square.
 
@@ -97,7 +102,7 @@ class Population:
         """See the class."""
         self.problem = problem
         self.capacity = capacity or Capacity()
-        self.layout: Layout = layout or ("map" if jax.default_backend() == "cpu" else "vectorise")
+        self.layout: Layout = layout or default_layout()
         parameters, _ = problem.initial(np.random.default_rng(0))
         self._shapes = tuple(np.shape(array) for array in parameters)
         self._sizes = tuple(int(np.prod(shape)) for shape in self._shapes)
