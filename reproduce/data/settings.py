@@ -67,4 +67,19 @@ class DataSettings:
             require(self.window == 0, "window", self.window, "0 for images")
 
 
+def leaking_setting(own: DataSettings, other: DataSettings) -> str | None:
+    """The first setting by which training samples of ``other`` could be validation or test samples of ``own``.
+
+    None where the two are different data sets or are split alike. The sources of digits are one data set: all are
+    written with the same images.
+    """
+    names: tuple[str, ...] = ()
+    if own.source in DIGIT_SOURCES and other.source in DIGIT_SOURCES:
+        names = ("test_fraction", "validation_fraction")
+    elif own.source == other.source:
+        text = ("test_fraction", "validation_fraction", "window")
+        names = text if own.source == TEXT else ("validation_fraction", "train_per_class")
+    return next((name for name in names if getattr(own, name) != getattr(other, name)), None)
+
+
 _IMAGES_ALONE = {"image_size": 0, "train_per_class": 0, "test_per_class": 0, "label_noise": 0, "imbalance": 1}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from reproduce.data.settings import DataSettings
+from reproduce.data.settings import DataSettings, leaking_setting
 from reproduce.errors import ProtocolError
 from reproduce.models.settings import ModelSettings
 from reproduce.protocols import (
@@ -54,6 +54,16 @@ class TaskSettings:
         fits = (self.pretraining is not None) == (start == "pretrained")
         require(fits, "pretraining", self.pretraining, f"{wanted} where model.start is {start!r}")
         require(re.fullmatch(r"[\w.-]+", self.name) is not None, "name", self.name, "letters, digits and any of _ . -")
+        if self.pretraining is not None:
+            self._keep_apart(self.pretraining.data)
+
+    def _keep_apart(self, other: DataSettings) -> None:
+        name = leaking_setting(self.data, other)
+        if name is not None:
+            reason = (
+                f"{getattr(self.data, name)!r} as in data, or weights would be trained on what they are tested with"
+            )
+            require(False, f"pretraining.data.{name}", getattr(other, name), reason)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import tomllib
 
 import pytest
 
+from reproduce.data.settings import leaking_setting
 from reproduce.errors import ProtocolError
 from reproduce.study import protocol as module
 from reproduce.study.optimizers import KERAS, roster
@@ -102,6 +103,44 @@ def test_the_data_of_a_study_can_be_replaced_where_it_says_how() -> None:
     two = TINY_TOML.replace("[rates]", '[[tasks]]\nname = "second"\n' + folder)
     with pytest.raises(ProtocolError, match="folder must be left out of a protocol of several tasks"):
         parse_protocol(two)
+
+
+@pytest.mark.parametrize(
+    ("pretraining", "refused"),
+    [
+        ("", None),
+        ('source = "digits100"\ntrain_per_class = 5', None),
+        ("test_fraction = 0.3", "test_fraction must be 0.4 as in data.*received 0.3"),
+        ('source = "digits200"\nvalidation_fraction = 0.5', "validation_fraction must be 0.25 as in data"),
+        ('source = "cifar10"\ntest_fraction = 0.3\nvalidation_fraction = 0.5', None),
+    ],
+)
+def test_weights_are_not_pretrained_on_what_they_are_tested_with(pretraining: str, refused: str | None) -> None:
+    text = TINY_TOML.replace('start = "scratch"', 'start = "pretrained"').replace(
+        "[rates]",
+        f'[pretraining]\noptimizer = "Adam"\nrate = 0.1\nseed = 0\n[pretraining.data]\n{pretraining}\n[rates]',
+    )
+    if refused is None:
+        assert parse_protocol(text).tasks[0].pretraining is not None
+        return
+    with pytest.raises(ProtocolError, match=rf"tasks\[0\].pretraining.data.{refused}"):
+        parse_protocol(text)
+
+
+@pytest.mark.parametrize(
+    ("source", "changes", "name"),
+    [
+        ("cifar10", {"test_fraction": 0.5}, None),
+        ("cifar10", {"train_per_class": 9}, "train_per_class"),
+        ("cifar10", {"validation_fraction": 0.5}, "validation_fraction"),
+        ("text", {"window": 9}, "window"),
+        ("text", {}, None),
+    ],
+)
+def test_what_parts_of_one_data_set_depend_on(source: str, changes: dict[str, object], name: str | None) -> None:
+    window = 8 if source == "text" else 0
+    own = dataclasses.replace(TINY.tasks[0].data, source=source, window=window)
+    assert leaking_setting(own, dataclasses.replace(own, **changes)) == name
 
 
 def test_hash_follows_every_setting_but_the_description() -> None:
