@@ -109,7 +109,7 @@ class Mutator:
         if source == gene.inputs[0].source:
             return None
         added = Wire(source, self.sampler.edge_decay(self.sampler.probabilities.edge_decay, random))
-        inputs = (*gene.inputs, added) if random.random() < 0.5 else (added, *gene.inputs)
+        inputs = (*gene.inputs, added) if random.random() < self._chances.added_last else (added, *gene.inputs)
         return _child(parent, number, Gene(self.sampler.function(2, random), inputs), "arity")
 
     def _momentum(self, parent: Genome, number: int, random: Generator) -> Mutation | None:
@@ -141,6 +141,7 @@ class _DecayMutator:
         chances = probabilities.mutation
         self._changes = (self._function, self._connection, self._arity)
         self._weights = (chances.decay_function, chances.decay_connection, chances.decay_arity)
+        self._added_last = chances.added_last
 
     def mutate(self, parent: Decay, random: Generator) -> Decay:
         """A valid decay that differs from ``parent``; node, kind and change are drawn until there is one."""
@@ -174,7 +175,7 @@ class _DecayMutator:
         if source == gene.inputs[0].source:
             return None
         added = Wire(source)
-        inputs = (*gene.inputs, added) if random.random() < 0.5 else (added, *gene.inputs)
+        inputs = (*gene.inputs, added) if random.random() < self._added_last else (added, *gene.inputs)
         return Gene(pick(space.decay_binary, random), inputs)
 
     def _source(self, number: int, random: Generator) -> Primitive | int:

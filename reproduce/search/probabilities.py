@@ -59,8 +59,10 @@ class MutationProbabilities:
         momentum: The genome gets another momentum type.
         decay: The decay of one edge is added, removed or mutated.
         swap: A change of connection at a node of two arguments swaps them.
+        added_last: An added argument becomes the second one; not published.
         remove_decay: A decay that is there is removed, not mutated.
-        decay_function: A decay's mutation changes a function.
+        decay_function: A decay's mutation changes a function. Of these three, node and kind are drawn anew until the
+            decay is valid; connections fail least often, so there are more of them among what is kept.
         decay_connection: It changes a connection.
         decay_arity: It adds or drops an argument.
     """
@@ -71,6 +73,7 @@ class MutationProbabilities:
     momentum: float = 0.10
     decay: float = 0.10
     swap: float = 0.20
+    added_last: float = 0.50
     remove_decay: float = 0.50
     decay_function: float = 0.60
     decay_connection: float = 0.25

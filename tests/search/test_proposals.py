@@ -3,11 +3,13 @@
 import hashlib
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from paper_optimizers.search_space import Primitive
 from reproduce.search.genome import NUM_HIDDEN, ROOT, Genome, active_order, reads_hidden
 from reproduce.search.mutation import Mutator
 from reproduce.search.probabilities import PUBLISHED, MutationProbabilities, Probabilities, SamplingProbabilities
@@ -167,6 +169,55 @@ def test_one_in_five_changes_of_a_binary_connection_is_a_swap(mutated):
         if mutation.change in ("connection", "swap") and len(changed(parent, mutation.child).inputs) == 2
     )
     assert within_three_errors(binary["swap"], binary.total(), CHANCES.mutation.swap)
+
+
+def test_an_added_argument_is_the_second_as_often_as_the_settings_say(mutated):
+    grown = [pair for pair in mutated if pair[1].change == "arity" and len(changed(pair[0], pair[1].child).inputs) == 2]
+    added = [changed(parent, child).inputs[0] == changed(child, parent).inputs[0] for parent, (child, _) in grown]
+    assert within_three_errors(sum(added), len(added), CHANCES.mutation.added_last)
+    never = Mutator(FULL, Probabilities(mutation=MutationProbabilities(added_last=0.0)))
+    random = np.random.default_rng(9)
+    parent = never.sampler.genome(random)
+    for _ in range(400):
+        child, change = never.mutate(parent, random)
+        if change == "arity" and len(changed(parent, child).inputs) == 2:
+            assert changed(parent, child).inputs[1] == changed(child, parent).inputs[0]
+        parent = child
+
+
+def test_changes_of_decays_are_tried_as_often_as_the_settings_say():
+    """Of those that are tried; what is kept depends on how often each gives a valid decay."""
+    chances, random = CHANCES.mutation, np.random.default_rng(8)
+    mutator = Mutator(FULL)
+    decays = mutator._decays
+    tried = Counter()
+
+    def counted(change):
+        def count(gene, number, stream):
+            tried[change.__name__] += 1
+            return change(gene, number, stream)
+
+        return count
+
+    decays._changes = tuple(counted(change) for change in decays._changes)
+    for decay in [mutator.sampler.decay(random) for _ in range(100)]:
+        for _ in range(15):
+            assert decays.mutate(decay, random).is_valid()
+    for kind in ("function", "connection", "arity"):
+        assert within_three_errors(tried[f"_{kind}"], tried.total(), getattr(chances, f"decay_{kind}")), tried
+
+
+def test_decays_are_drawn_as_often_as_the_settings_say():
+    """In a space in which every decay is valid, so that none is drawn anew."""
+    kinds = [Primitive("identity"), Primitive("square")], [Primitive("maximum"), Primitive("minimum")]
+    space = replace(FULL, decay_unary=tuple(kinds[0]), decay_binary=tuple(kinds[1]))
+    sampler, random = Sampler(space), np.random.default_rng(10)
+    found = [sampler.decay(random) for _ in range(6000)]
+    genes = [gene for decay in found for gene in decay.genes]
+    single = [decay.root.inputs[0].source for decay in found if len(decay.root.inputs) == 1]
+    chances = CHANCES.sampling
+    assert within_three_errors(sum(len(gene.inputs) == 1 for gene in genes), len(genes), chances.decay_unary)
+    assert within_three_errors(sum(source != 0 for source in single), len(single), chances.decay_curve)
 
 
 def changed(parent: Genome, child: Genome):
