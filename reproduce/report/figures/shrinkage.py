@@ -99,5 +99,5 @@ def draw(rescored: Sequence[Rescored]) -> Any:
             axes.plot([100 * each.mean], [height], "|", markersize=9, markeredgewidth=2, color=INK)
     axes.set_yticks(range(len(rescored)), [plain(each.label) for each in rescored], fontsize=7)
     axes.set_ylim(len(rescored) - 0.4, -0.6)
-    axes.set_xlabel("score, % (square: of the search; rings: fresh seeds; bar: their mean)")
+    axes.set_xlabel("score, % (square: search; rings: fresh seeds; bar: their mean)")
     return figure
