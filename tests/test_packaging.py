@@ -1,11 +1,17 @@
-"""The wheel: what is in it, and that it works outside the repository."""
+"""The wheel: what is in it, and that it installs and works outside the repository, with Keras and NumPy alone too."""
 
+import os
 import subprocess
 import sys
+import sysconfig
 import zipfile
+from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -20,26 +26,72 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def install(wheel: Path, folder: Path) -> None:
+    """Install the wheel alone into a folder, without a look at any package index."""
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    options = ["--no-deps", "--no-index", "--target", str(folder), str(wheel)]
+    subprocess.run([*pip, *options], check=True, capture_output=True, timeout=120)
+
+
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds what the wheel installs, and nothing of the repository."""
     folder = tmp_path_factory.mktemp("installed")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
+    install(wheel, folder)
     return folder
 
 
-def run(installed: Path, folder: Path, *arguments: str) -> str:
-    """What Python prints, started in ``folder`` with the installed packages and without the repository."""
-    answer = subprocess.run(
-        [sys.executable, *arguments],
+def closure(*names: str) -> set[str]:
+    """Distributions by name, with all that they require."""
+    found: set[str] = set()
+    waiting = [canonicalize_name(name) for name in names]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            requirements = [Requirement(line) for line in metadata.requires(name) or ()]
+            needed = [item for item in requirements if item.marker is None or item.marker.evaluate({"extra": ""})]
+            waiting += [canonicalize_name(item.name) for item in needed]
+    return found
+
+
+def installed_parts(name: str) -> Iterator[Path]:
+    """What a distribution put into the environment's folder of packages."""
+    folder = Path(sysconfig.get_path("purelib"))
+    tops = {file.parts[0] for file in metadata.files(name) or ()} - {"..", "__pycache__"}
+    return (folder / top for top in tops)
+
+
+@pytest.fixture(scope="module")
+def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a new environment: the wheel, Keras, NumPy, what these two require, and nothing else."""
+    folder = tmp_path_factory.mktemp("bare")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True, timeout=120)
+    python = folder / "bin" / "python"
+    query = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    packages = Path(subprocess.run([python, "-c", query], check=True, capture_output=True, text=True).stdout.strip())
+    install(wheel, packages)
+    for name in closure("keras", "numpy"):
+        for part in installed_parts(name):
+            if not (packages / part.name).exists():
+                (packages / part.name).symlink_to(part)
+    return python
+
+
+def run(python: Path | str, folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Start Python in ``folder``, without the repository's modules and without the caller's settings."""
+    return subprocess.run(
+        [str(python), *arguments],
         cwd=folder,
-        env={"PYTHONPATH": str(installed), "PATH": "", "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+        env={"PATH": os.defpath, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "HOME": str(folder), **environment},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
+
+
+def printed(answer: subprocess.CompletedProcess[str]) -> str:
     assert answer.returncode == 0, answer.stderr[-3000:]
     return answer.stdout
 
@@ -64,8 +116,38 @@ def test_the_package_works_outside_the_repository(installed: Path, tmp_path: Pat
         "assert values[0] < 1 < values[1], values\n"
         "assert po.from_text(po.get('Opt9').to_text()).fingerprint() == po.get('Opt9').fingerprint()\n"
     )
-    assert run(installed, tmp_path, "-c", code).strip() == str(installed / "paper_optimizers" / "__init__.py")
+    output = printed(run(sys.executable, tmp_path, "-c", code, PYTHONPATH=str(installed)))
+    assert output.strip() == str(installed / "paper_optimizers" / "__init__.py")
 
 
 def test_the_command_line_works_outside_the_repository(installed: Path, tmp_path: Path) -> None:
-    assert "COMMAND" in run(installed, tmp_path, "-m", "reproduce", "--help")
+    arguments = ("-m", "reproduce", "--help")
+    assert "COMMAND" in printed(run(sys.executable, tmp_path, *arguments, PYTHONPATH=str(installed)))
+
+
+def test_the_wheel_asks_for_keras_and_numpy_alone(bare: Path, tmp_path: Path) -> None:
+    code = (
+        "from importlib import metadata\n"
+        "needs = metadata.requires('paper-optimizers')\n"
+        "print(sorted(line for line in needs if 'extra ==' not in line))\n"
+    )
+    assert printed(run(bare, tmp_path, "-c", code)).strip() == "['keras>=3.15', 'numpy']"
+
+
+def test_specs_work_where_only_keras_and_numpy_are_installed(bare: Path, tmp_path: Path) -> None:
+    code = (
+        "from importlib.util import find_spec\n"
+        "assert not [name for name in ('scipy', 'jax', 'tensorflow', 'torch', 'matplotlib') if find_spec(name)]\n"
+        "import paper_optimizers as po\n"
+        "spec = po.from_text(po.get('Opt9').to_text())\n"
+        "assert po.OptimizerSpec.from_json(spec.to_json()).fingerprint() == po.get('Opt9').fingerprint()\n"
+        "print(po.get('Opt4').to_latex(), po.describe('Opt4').equation)\n"
+    )
+    assert r"\arctan" in printed(run(bare, tmp_path, "-c", code))
+
+
+def test_a_command_there_names_the_extra_it_needs(bare: Path, tmp_path: Path) -> None:
+    answer = run(bare, tmp_path, "-m", "reproduce", "check-claims")
+    assert answer.returncode == 2
+    assert "pip install 'paper-optimizers[" in answer.stderr
+    assert "Traceback" not in answer.stderr
