@@ -1,11 +1,17 @@
-"""Tables on screen: as narrow as their cells, so that they fit 80 columns."""
+"""What goes on screen: text as it is, and tables as narrow as their cells, so that they fit 80 columns."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
+
+
+def say(console: Console, text: str, style: str | None = None) -> None:
+    """Print text of any origin: nothing in it is taken for markup or coloured, and no line is broken."""
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def screen_table(header: Sequence[str], numeric: Sequence[bool], *, tight: bool = False) -> Table:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from reproduce.screen import say
+
 if TYPE_CHECKING:
     from reproduce.commands import Commands
 
@@ -59,7 +61,7 @@ def _list(options: argparse.Namespace, console: Console) -> int:
                 notes.append(f"{name}: {found.origin}{_part_of(found.counts, found.published)}")
     console.print(table)
     for note in notes:
-        console.print(note, markup=False, highlight=False, soft_wrap=True)
+        say(console, note)
     return 2 if failed else 0
 
 
@@ -84,7 +86,7 @@ def _verify(options: argparse.Namespace, console: Console) -> int:
                     f"{name}: {found.num_classes} classes, {train:,} + {test:,} samples, SHA-256 {found.checksum}, "
                     f"{found.origin}"
                 )
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(console, line)
     return 2 if failed else 0
 
 
@@ -96,7 +98,7 @@ def _prepare(options: argparse.Namespace, console: Console) -> None:
     for name in options.names:
         found = inspect(name, options.data_dir, verify=False)
         origin = found.origin if isinstance(found, Found) else prepare(CATALOGUE[name], options.data_dir).origin
-        console.print(f"{name} is ready: {origin}", markup=False, highlight=False, soft_wrap=True)
+        say(console, f"{name} is ready: {origin}")
 
 
 def _part_of(counts: tuple[int, int], published: tuple[int, int] | None) -> str:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from reproduce.commands.executors import add_executor_arguments, open_executors
 from reproduce.commands.search import SEARCH
+from reproduce.screen import say
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
@@ -57,25 +58,25 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     from reproduce.elimination.rounds import eliminate
     from reproduce.ledger import NAME
     from reproduce.protocols import plain_settings
-    from reproduce.report.search_writer import show, write, write_protocol, write_specs
+    from reproduce.report.console import show
+    from reproduce.report.search_writer import write, write_specs
     from reproduce.report.tables.elimination import elimination_table
     from reproduce.search.progress import TrialProgress
     from reproduce.search.rescoring import baselines
+    from reproduce.stored_settings import write_stored_settings
 
     protocol = load_elimination_protocol(options.profile)
     folder = options.output / protocol.profile / ELIMINATION
     ledgers = options.searches or [options.output / protocol.profile / SEARCH / NAME]
     entrants, known = _entrants(protocol, ledgers), baselines(protocol.baselines)
-    console.print(
+    say(
+        console,
         f"Profile {protocol.profile}: {len(entrants)} optimizers and {len(known)} baselines in {len(protocol.rounds)} "
         f"rounds. The ledger goes to {folder}.",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
     )
     hashes = {each.name: each.hash() for each in protocol.rounds}
     sources = [os.path.relpath(path, folder) for path in ledgers]  # The folders may be moved together.
-    write_protocol(plain_settings(protocol), folder, hashes=hashes, searches=sources)
+    write_stored_settings(folder, plain_settings(protocol), hashes=hashes, searches=sources)
     with (
         open_executors(options, options.data_dir, console) as executors,
         TrialProgress(console, "eliminating") as progress,
@@ -86,7 +87,7 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     paths = write_specs(results[-1].survivors, folder / "finalists")
     write([table], [], folder, console)
     for path in paths:
-        console.print(f"  {path}", highlight=False, markup=False, soft_wrap=True)
+        say(console, f"  {path}")
     show(table, console)
 
 

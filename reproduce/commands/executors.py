@@ -15,6 +15,7 @@ from rich.console import Console
 
 from reproduce.commands.arguments import positive
 from reproduce.machine import engine_device_name
+from reproduce.screen import say
 
 if TYPE_CHECKING:
     from reproduce.search.executors import Executor
@@ -87,7 +88,7 @@ def open_executors(options: argparse.Namespace, data_dir: Path | None, console: 
     from reproduce.search.surrogate import scorer_from_dict
 
     def notice(text: str) -> None:
-        console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        say(console, text, "yellow")
 
     with RayWorkers(scorer_from_dict, address=options.address, count=options.workers, notice=notice) as workers:
         batch = options.batch or (_BATCH_ELSEWHERE if workers.has_gpus else _BATCH_ON_CPUS)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from reproduce.commands.arguments import positive
 from reproduce.commands.executors import add_executor_arguments, open_executors
+from reproduce.screen import say
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
@@ -79,7 +80,7 @@ def _import_log(options: argparse.Namespace, console: Console) -> None:
     report, folder = report_on(rows, _fingerprints(rows, console)), options.output / "published"
     write_report(report, folder)
     show_report(report, console)
-    _say(console, f"Written to {folder}.")
+    say(console, f"Written to {folder}.")
 
 
 def _replay(options: argparse.Namespace, console: Console) -> None:
@@ -115,7 +116,7 @@ def _replay(options: argparse.Namespace, console: Console) -> None:
     )
     write_replay(found, comparisons, origin, folder)
     show_replay(found, origin, console)
-    _say(console, f"Written to {folder}.")
+    say(console, f"Written to {folder}.")
 
 
 def _run(
@@ -139,7 +140,7 @@ def _run(
     )  # fmt: skip
     with (
         Progress(*columns, console=console, transient=True) as bar,
-        Ledger(folder / NAME, row_from_dict, lambda text: _say(console, text)) as ledger,
+        Ledger(folder / NAME, row_from_dict, lambda text: say(console, text)) as ledger,
     ):
         task = bar.add_task("Candidates scored again", total=len(jobs))
         return run_replay(jobs, conditions, ledger, executor, lambda done: bar.advance(task, done))
@@ -152,7 +153,3 @@ def _fingerprints(rows: list[LoggedEvaluation], console: Console) -> list[str]:
 
     texts = list(dict.fromkeys(row.text for row in rows))
     return fingerprints_of(rows, track(texts, "Fingerprints", console=console, transient=True))
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

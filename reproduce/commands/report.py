@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from reproduce.screen import say
+
 if TYPE_CHECKING:
     from reproduce.commands import Commands
     from reproduce.report.claims import Checked
@@ -51,7 +53,7 @@ def _report(options: argparse.Namespace, console: Console) -> None:
 
     folder, profiles = _stored(options)
     for line in write_reports(folder, profiles or [EMPTY], options.output):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        say(console, line)
 
 
 def _check(options: argparse.Namespace, console: Console) -> int:

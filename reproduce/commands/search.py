@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from reproduce.commands.executors import add_executor_arguments, open_executors
+from reproduce.screen import say
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
@@ -71,23 +72,25 @@ def opened(options: argparse.Namespace, console: Console) -> Iterator[tuple[Sear
 
 def _search(options: argparse.Namespace, console: Console) -> None:
     from reproduce.ledger import NAME
+    from reproduce.report.console import show
     from reproduce.report.figures.search import search_pictures
-    from reproduce.report.search_writer import show, write, write_protocol, write_specs
+    from reproduce.report.search_writer import write, write_specs
     from reproduce.report.tables.search import rescoring_table
     from reproduce.search.progress import TrialProgress
     from reproduce.search.rescoring import baselines, finalists, rescore
     from reproduce.search.results import top
     from reproduce.search.search import search_plan
+    from reproduce.stored_settings import write_stored_settings
 
     with opened(options, console) as (protocol, stages):
         plan, folder = search_plan(protocol), options.output / protocol.profile / SEARCH
         sizes = protocol.sizes
-        _say(
+        say(
             console,
             f"Profile {protocol.profile}, {stages.names}: {sizes.initial} random candidates, {sizes.particles} "
             f"particles, {sizes.steps} steps of {sizes.children} children. The ledger goes to {folder}.",
         )
-        write_protocol(protocol.to_dict(), folder, hash=plan.protocol, data=dict(stages.data))
+        write_stored_settings(folder, protocol.to_dict(), hash=plan.protocol, data=dict(stages.data))
         records = _run(plan, folder / NAME, stages, console, sizes.steps)
         found = finalists(top(records, protocol.rescoring.top))
         known = baselines(protocol.rescoring.baselines)
@@ -115,17 +118,19 @@ def _run(
 
 
 def _compare(options: argparse.Namespace, console: Console) -> None:
+    from reproduce.report.console import show
     from reproduce.report.figures.search import best_so_far_picture
-    from reproduce.report.search_writer import show, write, write_protocol
+    from reproduce.report.search_writer import write
     from reproduce.report.tables.search_comparison import comparison_table
     from reproduce.search.comparison import compare_finals, compared, run_comparison
     from reproduce.search.progress import TrialProgress
+    from reproduce.stored_settings import write_stored_settings
 
     with opened(options, console) as (protocol, stages):
         folder = options.output / protocol.profile / COMPARISON
         settings = protocol.comparison
         where = f"profile {protocol.profile}, {stages.names}"
-        write_protocol(protocol.to_dict(), folder, hash=protocol.comparison_hash(), data=dict(stages.data))
+        write_stored_settings(folder, protocol.to_dict(), hash=protocol.comparison_hash(), data=dict(stages.data))
         searches = run_comparison(
             protocol, folder, stages, lambda plan, path, cache: _run_named(plan, path, stages, console, cache)
         )
@@ -139,21 +144,23 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
 
 
 def _run_named(plan: SearchPlan, path: Path, stages: Stages, console: Console, cache: ScoreCache) -> list[AnyRecord]:
-    _say(console, f"{plan.algorithm} in the space {plan.space}, seed {plan.seed}:")
+    say(console, f"{plan.algorithm} in the space {plan.space}, seed {plan.seed}:")
     return _run(plan, path, stages, console, None, cache)
 
 
 def _noise(options: argparse.Namespace, console: Console) -> None:
     from reproduce.ledger import NAME
-    from reproduce.report.search_writer import show, write, write_protocol
+    from reproduce.report.console import show
+    from reproduce.report.search_writer import write
     from reproduce.report.tables.search import noise_table
     from reproduce.search.progress import TrialProgress
     from reproduce.search.rescoring import baselines, rescore
+    from reproduce.stored_settings import write_stored_settings
 
     with opened(options, console) as (protocol, stages):
         folder, settings = options.output / protocol.profile / NOISE, protocol.noise
         (contender,) = baselines([settings.optimizer])
-        write_protocol(protocol.to_dict(), folder, hash=protocol.scoring_hash(), data=dict(stages.data))
+        write_stored_settings(folder, protocol.to_dict(), hash=protocol.scoring_hash(), data=dict(stages.data))
         with TrialProgress(console, "scoring again and again") as progress:
             trials = rescore(
                 protocol, folder / NAME, stages, [contender], settings.seeds, progress.told, progress.notice
@@ -164,7 +171,3 @@ def _noise(options: argparse.Namespace, console: Console) -> None:
         table = noise_table("noise_floor", contender, trials, searched, where)
         write([table], [], folder, console)
         show(table, console)
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

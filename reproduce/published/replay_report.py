@@ -16,7 +16,7 @@ from reproduce.files import write_text
 from reproduce.published.agreement import Agreement, Interval, Pair, agreement, grouped, pooled_noise
 from reproduce.published.replay import ReplayRow
 from reproduce.published.sample import LoggedFunction
-from reproduce.screen import screen_table
+from reproduce.screen import say, screen_table
 
 _COLUMNS = (
     "text",
@@ -118,12 +118,10 @@ def show_replay(found: Agreement, origin: str, console: Console) -> None:
         console.print(each)
         console.print()
     ours, theirs = found.our_noise, found.published_noise
-    console.print(
+    say(
+        console,
         f"One score's standard deviation: {theirs.sd:.4f} in the log ({theirs.degrees_of_freedom} degrees of freedom), "
         f"{ours.sd:.4f} here ({ours.degrees_of_freedom}). {origin}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
     )
 
 

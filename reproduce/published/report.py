@@ -28,7 +28,7 @@ from reproduce.published.findings import (
     step_findings,
 )
 from reproduce.published.log import LoggedEvaluation
-from reproduce.screen import screen_table
+from reproduce.screen import say, screen_table
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -141,12 +141,12 @@ def show_report(report: LogReport, console: Console) -> None:
         console.print()
     for phase in report.phases:
         if phase.scored == phase.rows:
-            _say(
+            say(
                 console, f"The log has no rejected candidate of the phase {phase.phase}: what it rejected is not in it."
             )
-    _say(console, f"The best child was worse than its parent in {report.worse_steps} of {len(report.steps)} steps.")
+    say(console, f"The best child was worse than its parent in {report.worse_steps} of {len(report.steps)} steps.")
     if report.noise is None:
-        _say(console, "No function was scored three times: the log says nothing about noise.")
+        say(console, "No function was scored three times: the log says nothing about noise.")
     else:
         _show_noise(report.noise, console)
 
@@ -156,7 +156,7 @@ def _show_noise(noise: NoiseFinding, console: Console) -> None:
     for repeat in noise.repeats[:_SHOWN]:
         repeats.add_row(_short(repeat.text), str(len(repeat.scores)), f"{repeat.mean:.4f}", f"{repeat.sd:.4f}")
     console.print(repeats)
-    _say(
+    say(
         console,
         f"Repeats of one function differ by a standard deviation of {noise.pooled_sd:.4f} "
         f"({noise.degrees_of_freedom} degrees of freedom). {noise.scored} reruns of the first above are expected to "
@@ -166,10 +166,6 @@ def _show_noise(noise: NoiseFinding, console: Console) -> None:
     for row in noise.beyond[:_SHOWN]:
         beyond.add_row(_short(row.text), _number(row.score, ".4f"))
     console.print(beyond)
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _short(text: str) -> str:

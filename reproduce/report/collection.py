@@ -8,12 +8,12 @@ from pathlib import Path
 
 from reproduce.errors import ReproduceError
 from reproduce.ledger import NAME
-from reproduce.report.documents import SETTINGS, read_stored_settings, stored_hash, stored_settings
 from reproduce.report.inputs import StepCost
 from reproduce.report.results import StudyResults
 from reproduce.report.stored_search import StoredSearch, read_search
 from reproduce.report.tables.costs import read_step_costs
 from reproduce.report.tables.engine import ENGINE, EngineSpeed, read_engine_speed
+from reproduce.stored_settings import SETTINGS, read_stored_settings, stored_hash, stored_settings
 from reproduce.study.ledgers import check_same, read_rows
 from reproduce.study.optimizers import roster
 from reproduce.study.protocol import Protocol

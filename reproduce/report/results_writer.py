@@ -8,9 +8,10 @@ from pathlib import Path
 from rich.console import Console
 
 from reproduce.files import write_text
+from reproduce.report.console import list_written, show
 from reproduce.report.figures.catalogue import study_pictures
 from reproduce.report.figures.schedules import schedule_pictures
-from reproduce.report.forms import on_screen, write_table
+from reproduce.report.forms import write_table
 from reproduce.report.results import StudyResults, frame
 from reproduce.report.style import write_pictures
 from reproduce.report.tables.accuracy import main_table
@@ -34,10 +35,6 @@ def write_results(
         *schedule_pictures(training.warmup_fraction, training.hold_fraction),
     ]
     written += [runs, *write_pictures(pictures, folder / "figures")]
-    table = main_table(study)
-    console.print(on_screen(table))
-    console.print(table.caption, style="dim", highlight=False, markup=False)
-    console.print(f"\n{len(written)} files written, among them:")
-    for path in written:
-        if path.suffix in (".csv", ".svg"):
-            console.print(f"  {path}", highlight=False, markup=False, soft_wrap=True)
+    show(main_table(study), console)
+    console.print()
+    list_written(written, console)

@@ -9,7 +9,7 @@ from pathlib import Path
 from reproduce.elimination.protocol import EliminationProtocol
 from reproduce.elimination.rounds import RoundResult, standings
 from reproduce.ledger import NAME
-from reproduce.report.documents import SETTINGS, read_stored_settings
+from reproduce.report.figures.elimination import elimination_picture
 from reproduce.report.figures.search import best_so_far_picture, search_pictures
 from reproduce.report.figures.shrinkage import Rescored, shrinkage_picture
 from reproduce.report.stored_search import (
@@ -34,6 +34,7 @@ from reproduce.search.rescoring import baselines, different, finalists
 from reproduce.search.results import top
 from reproduce.search.search import comparison_plans
 from reproduce.search.trials import Contender, of_seeds, seed_scores
+from reproduce.stored_settings import SETTINGS, read_stored_settings
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def _elimination(search: StoredSearch, folder: Path) -> Iterator[Table | Picture
         entrants = results[-1].survivors
     if results:
         yield elimination_table(results, f"profile {protocol.profile}")
+        yield elimination_picture(results, f"profile {protocol.profile}")
 
 
 def _comparison(folder: Path) -> Iterator[Table | Picture]:

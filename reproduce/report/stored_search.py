@@ -8,12 +8,12 @@ from functools import cached_property
 from pathlib import Path
 
 from reproduce.ledger import NAME, read_records
-from reproduce.report.documents import SETTINGS, read_stored_settings
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.records import AnyRecord, read_search_records
 from reproduce.search.rescoring import Finalist, baselines, finalists
 from reproduce.search.results import top
 from reproduce.search.trials import Contender, Trial, of_seeds, trial_from_dict
+from reproduce.stored_settings import SETTINGS, read_stored_settings
 
 #: Folders of a profile that the commands search, compare-searches, noise-floor and eliminate write.
 SEARCH, COMPARISON, NOISE, ELIMINATION = "search", "search-comparison", "noise-floor", "elimination"

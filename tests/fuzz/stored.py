@@ -8,11 +8,11 @@ from typing import Any
 from reproduce.elimination.protocol import EliminationProtocol
 from reproduce.errors import ReproduceError
 from reproduce.report.claims import CLAIMS, load_claims
-from reproduce.report.documents import read_stored_settings, stored_hash
 from reproduce.report.figures.engine import read_member_steps
 from reproduce.report.tables.costs import read_step_costs
 from reproduce.report.tables.engine import read_engine_speed
 from reproduce.search.protocol import SearchProtocol
+from reproduce.stored_settings import read_stored_settings, stored_hash
 from reproduce.study.protocol import stored_protocol
 from tests.fuzz.reader import Reader, require_same, scratch
 

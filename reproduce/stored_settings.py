@@ -1,12 +1,14 @@
-"""The settings that are kept as ``protocol.json`` beside what was measured under them."""
+"""The resolved settings that are kept as ``protocol.json`` beside what was measured under them."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from reproduce.errors import ProtocolError
+from reproduce.files import write_text
 from reproduce.settings import read_settings
 
 #: The file's name.
@@ -15,13 +17,23 @@ SETTINGS = "protocol.json"
 _Settings = TypeVar("_Settings")
 
 
+def write_stored_settings(folder: Path, settings: Mapping[str, Any], **beside: Any) -> None:
+    """Write the settings, and what else is worth knowing of them, into ``folder``.
+
+    Raises:
+        ReproduceError: If the folder or file cannot be written.
+    """
+    document = {**beside, "protocol": settings}
+    write_text(folder / SETTINGS, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
 def read_stored_settings(path: Path, kind: type[_Settings]) -> _Settings:
     """The settings of a ``protocol.json`` as a settings class.
 
     Raises:
         ProtocolError: If the file cannot be read, or does not hold what this version reads.
     """
-    return read_settings(kind, _without_none(stored_settings(path)), str(path))
+    return read_settings(kind, stored_settings(path), str(path))
 
 
 def stored_settings(path: Path) -> dict[str, Any]:
@@ -58,10 +70,3 @@ def _document(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ProtocolError(f"{path}: expected a JSON object")
     return document
-
-
-def _without_none(value: Any) -> Any:
-    """Settings without the keys that are None, which stand for a table that is left out."""
-    if isinstance(value, dict):
-        return {key: _without_none(item) for key, item in value.items() if item is not None}
-    return [_without_none(item) for item in value] if isinstance(value, list) else value
