@@ -84,7 +84,8 @@ def test_everything_that_searches_left_is_shown(found: Collection) -> None:
         for form in FORMS.values():
             assert form(table) == form(other)
     assert [picture.name for picture in results.pictures] == [
-        "best_so_far", "lineages", "acceptance", "operators", "cost", "shrinkage", "best_so_far_compared",
+        "best_so_far", "lineages", "acceptance", "operators", "cost", "shrinkage", "elimination",
+        "best_so_far_compared",
     ]  # fmt: skip
 
 
