@@ -11,13 +11,11 @@ from typing import Any
 from reproduce.errors import ReproduceError
 from reproduce.ledger import NAME
 from reproduce.machine import cpu_name
+from reproduce.stored_settings import SETTINGS, read_stored_settings
 from reproduce.study.ledgers import read_rows
-from reproduce.study.protocol import TaskSettings, stored_protocol
+from reproduce.study.protocol import Protocol, TaskSettings
 from reproduce.study.rows import Row
 from reproduce.study.runners import ENGINE, Runner
-
-#: In a study's folder, beside its ledger.
-PROTOCOL_FILE = "protocol.json"
 
 #: All that decides what a step costs but for the optimizer; see `step_key`.
 StepKey = tuple[Any, ...]
@@ -80,7 +78,8 @@ def measured_costs(folders: Iterable[Path]) -> Costs:
     num_bytes = num_rows = 0
     for ledger in sorted({path for folder in folders for path in folder.glob(f"*/*/{NAME}")}):
         try:
-            protocol, found = stored_protocol(ledger.parent / PROTOCOL_FILE), read_rows(ledger)
+            protocol = read_stored_settings(ledger.parent / SETTINGS, Protocol)
+            found = read_rows(ledger)
         except ReproduceError:
             continue  # Rows of another kind, or of an older version.
         num_bytes += ledger.stat().st_size

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reproduce.data import load_dataset, require_batch
-from reproduce.files import write_text
 from reproduce.ledger import NAME
 from reproduce.machine import backend_name
-from reproduce.study.costs import PROTOCOL_FILE
+from reproduce.stored_settings import write_stored_settings
 from reproduce.study.ledgers import RESULTS, check_same, open_ledger
 from reproduce.study.optimizers import Entrant
 from reproduce.study.plan import Plan
@@ -135,5 +133,5 @@ def _backends() -> tuple[str, str]:
 
 def _write_protocol(experiment: Experiment, data: Mapping[str, Mapping[str, Any]]) -> None:
     """The resolved settings beside their rows."""
-    document = {"hash": experiment.protocol.hash(), "protocol": experiment.protocol.to_dict(), "data": data}
-    write_text(experiment.folder / PROTOCOL_FILE, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    protocol = experiment.protocol
+    write_stored_settings(experiment.folder, protocol.to_dict(), hash=protocol.hash(), data=data)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -231,22 +230,6 @@ def parse_protocol(text: str, origin: str = "protocol") -> Protocol:
             out-of-range field.
     """
     return _read(parse_table(text, origin), origin)
-
-
-def stored_protocol(path: Path) -> Protocol:
-    """The protocol in the protocol.json that lies beside rows.
-
-    Raises:
-        ProtocolError: If the file cannot be read or holds something else.
-    """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ProtocolError(f"cannot read the stored protocol {path}: {error}") from None
-    settings = document.get("protocol") if isinstance(document, dict) else None
-    if not isinstance(settings, dict):
-        raise ProtocolError(f"{path} holds no protocol: expected an object with the key 'protocol'")
-    return read_settings(Protocol, settings, str(path))
 
 
 def studies(profile: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from reproduce.report.tables.costs import read_step_costs
 from reproduce.report.tables.engine import read_engine_speed
 from reproduce.search.protocol import SearchProtocol
 from reproduce.stored_settings import read_stored_settings, stored_hash
-from reproduce.study.protocol import stored_protocol
+from reproduce.study.protocol import Protocol
 from tests.fuzz.reader import Reader, require_same, scratch
 
 RESULTS = Path(__file__).resolve().parents[2] / "artifact" / "results"
@@ -50,6 +50,10 @@ def _settings(name: str) -> Callable[[], Iterator[bytes]]:
     return seeds
 
 
+def _study_settings(path: Path) -> tuple[Protocol, str]:
+    return read_stored_settings(path, Protocol), stored_hash(path)
+
+
 def _search_settings(path: Path) -> tuple[SearchProtocol, str]:
     return read_stored_settings(path, SearchProtocol), stored_hash(path)
 
@@ -69,7 +73,7 @@ def _member_steps() -> Iterator[bytes]:
 
 STORED_READERS = (
     Reader("claims", _reads("claims.toml", load_claims), _claims, 2048),
-    Reader("study-settings", _reads("study.json", stored_protocol), _settings("main"), 8192),
+    Reader("study-settings", _reads("study.json", _study_settings), _settings("main"), 8192),
     Reader("search-settings", _reads("search.json", _search_settings), _settings("search"), 8192),
     Reader("elimination-settings", _reads("elimination.json", _elimination_settings), _settings("elimination"), 8192),
     Reader("step-costs", _reads("optimizers.csv", read_step_costs), _measured("optimizers.csv"), 8192),

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from reproduce.cli import main
+from reproduce.stored_settings import read_stored_settings
 from reproduce.study.costs import Costs, StepCost, measured_costs, step_key
 from reproduce.study.estimate import Span, estimate
 from reproduce.study.experiment import Experiment, _write_protocol
-from reproduce.study.protocol import stored_protocol
+from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Row
 from tests.study.cases import ENTRANTS, TASK, TINY, TINY_TOML, all_rows, invented_row
 
@@ -82,7 +83,7 @@ def test_foreign_and_broken_folders_are_passed_over(tmp_path: Path) -> None:
 
 def test_a_stored_protocol_comes_back_as_it_was(tmp_path: Path) -> None:
     stored = store(tmp_path, [])
-    assert stored_protocol(stored.folder / "protocol.json") == TINY
+    assert read_stored_settings(stored.folder / "protocol.json", Protocol) == TINY
 
 
 def test_the_command_says_what_is_known_and_what_is_not(tmp_path: Path, capsys) -> None:
