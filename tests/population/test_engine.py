@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import jax
 import numpy as np
@@ -14,6 +15,8 @@ from reproduce.population.engine import Population
 from tests.population.walks import GRADIENTS, SHAPES, STEPS, data, engine_walk, given_gradients, population_of
 
 LAYOUTS = ("map", "vectorise")
+#: The batches of two members that take all steps in one epoch.
+IN_TURN = np.arange(STEPS, dtype=np.int32).reshape(1, STEPS, 1).repeat(2, axis=0)
 
 
 def member(text, rate=0.01, seed=0):
@@ -75,11 +78,10 @@ def test_a_member_that_fails_leaves_its_neighbours_as_they_were(layout, case):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_after_a_failure_measures_say_so_and_a_mapped_member_stands_still(layout):
-    population = Population(given_gradients(), layout=layout)
+    population = population_of(layout)
     members = [member("None ~ g"), member("None ~ exp(exp(exp(exp(exp(1)))))", 1.0)]
     programs, state = population.start(members)
-    order = np.arange(STEPS, dtype=np.int32).reshape(1, STEPS, 1).repeat(2, axis=0)
-    state, measures = population.epoch(programs, state, population.tables(members, range(STEPS)), data(), order)
+    state, measures = population.epoch(programs, state, population.tables(members, range(STEPS)), data(), IN_TURN)
     assert np.isfinite(measures.loss[0]).all()
     assert np.isnan(measures.loss[1]).all()
     assert state.failed_at.tolist() == [-1, 0]
@@ -95,8 +97,7 @@ def test_an_epoch_neither_waits_for_the_host_nor_computes_in_float64(layout):
     """Its arguments are put on the device once and its measures fetched once; nothing is asked for in between."""
     population, members = population_of(layout), [member("None ~ g"), member("Nest ~ drop(v hat, 0.5)", seed=1)]
     programs, state = population.start(members)
-    order = np.arange(STEPS, dtype=np.int32).reshape(1, STEPS, 1).repeat(2, axis=0)
-    arguments = programs, population.tables(members, range(STEPS)), data(), order
+    arguments = programs, population.tables(members, range(STEPS)), data(), IN_TURN
     program = str(jax.make_jaxpr(population._epoch_of_all)(state, *arguments))
     assert re.findall(r"f64|i64|callback|infeed|outfeed", program) == []
     assert "f32" in program
@@ -108,7 +109,7 @@ def test_an_epoch_neither_waits_for_the_host_nor_computes_in_float64(layout):
 
 
 def test_evaluation_ignores_its_padding():
-    population = Population(given_gradients())
+    population = population_of("map")
     _, state = population.start([member("None ~ g")])
     whole, parts = (population.evaluate(state, data(), batch_size=size).loss for size in (STEPS, 5))
     weights = np.asarray(state.weight[0], np.float64)
@@ -118,13 +119,13 @@ def test_evaluation_ignores_its_padding():
 
 
 def test_steps_may_be_split_over_epochs_as_one_likes():
+    """In one, or in twelve of a step each, among other members."""
     members = [member("Nest ~ deltaChange(drop(g, 0.5))", seed=3), Member(get("Opt4"), 0.01, STEPS, 2, seed=1)]
-    population = Population(given_gradients())
-    order = np.arange(STEPS, dtype=np.int32).reshape(1, STEPS, 1).repeat(2, axis=0)
+    population = population_of("map")
     programs, state = population.start(members)
-    whole, _ = population.epoch(programs, state, population.tables(members, range(STEPS)), data(), order)
-    stepwise, _ = engine_walk(members, "map")
-    np.testing.assert_array_equal(whole.weight, stepwise[-1])
+    whole, _ = population.epoch(programs, state, population.tables(members, range(STEPS)), data(), IN_TURN)
+    stepwise, _ = engine_walk([*members, member("None ~ g"), member("Mom ~ g")], "map")
+    np.testing.assert_array_equal(whole.weight, stepwise[-1, :2])
 
 
 def test_a_member_beyond_the_capacity_is_named():
@@ -140,20 +141,25 @@ def test_training_can_go_on_from_given_weights():
     assert programs[1].operands.tolist() == [1, 1]
 
 
+@cache
+def noisy():
+    return Population(given_gradients(), gradient_noise=0.5)
+
+
+def first_steps(engine, text):
+    """[64, P] what a step at rate 1 takes from the weights, for 64 seeds."""
+    members = [member(text, 1.0, seed=seed) for seed in range(64)]
+    programs, state = engine.start(members)
+    first = np.asarray(state.weight, np.float64)
+    state, _ = engine.epoch(programs, state, engine.tables(members, range(1)), data(), np.zeros((64, 1, 1), np.int32))
+    return first - np.asarray(state.weight, np.float64)
+
+
 def test_gradient_noise_has_the_size_asked_for_in_each_tensor():
     """SGD at rate 1: what a step differs by from one without noise is the noise."""
-    noisy, members = (
-        Population(given_gradients(), gradient_noise=0.5),
-        [member("None ~ g", 1.0, seed=s) for s in range(64)],
-    )
-    order = np.zeros((64, 1, 1), np.int32)
-    moved = []
-    for engine in (noisy, noisy, population_of("map")):
-        programs, state = engine.start(members)
-        state, _ = engine.epoch(programs, state, engine.tables(members, range(1)), data(), order)
-        moved.append(np.asarray(state.weight, np.float64))
-    noise = moved[0] - moved[2]
-    np.testing.assert_array_equal(moved[0], moved[1])
+    steps = [first_steps(engine, "None ~ g") for engine in (noisy(), noisy(), population_of("map"))]
+    noise = steps[0] - steps[2]
+    np.testing.assert_array_equal(steps[0], steps[1])
     assert len(np.unique(noise, axis=0)) == 64
     ends = np.cumsum([0, *(int(np.prod(shape)) for shape in SHAPES)])
     for tensor, gradient in enumerate(GRADIENTS[0]):
@@ -163,12 +169,9 @@ def test_gradient_noise_has_the_size_asked_for_in_each_tensor():
 
 
 def test_gradient_noise_leaves_the_masks_of_an_optimizer_as_they_are():
-    members = [member("None ~ drop(g, 0.5)", 1.0, seed=s) for s in range(64)]
-    order, kept = np.zeros((64, 1, 1), np.int32), []
-    for engine in (Population(given_gradients(), gradient_noise=0.5), population_of("map")):
-        programs, state = engine.start(members)
-        first = np.asarray(state.weight)
-        state, _ = engine.epoch(programs, state, engine.tables(members, range(1)), data(), order)
-        kept.append((np.asarray(state.weight) != first)[:, np.concatenate([np.ravel(g) for g in GRADIENTS[0]]) != 0])
-    np.testing.assert_array_equal(*kept)
-    assert 0.4 < kept[0].mean() < 0.6
+    somewhere = np.concatenate([np.ravel(gradient) for gradient in GRADIENTS[0]]) != 0
+    with_noise, without = (
+        first_steps(engine, "None ~ drop(g, 0.5)")[:, somewhere] != 0 for engine in (noisy(), population_of("map"))
+    )
+    np.testing.assert_array_equal(with_noise, without)
+    assert 0.4 < without.mean() < 0.6

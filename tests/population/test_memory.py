@@ -1,5 +1,7 @@
 """Memory: the batch is chosen from what is free, and halved where a device refuses it."""
 
+from functools import cache
+
 import jax
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from paper_optimizers import get
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Population
-from reproduce.population.memory import OutOfMemoryError, available_bytes, members_that_fit
+from reproduce.population.memory import OutOfMemoryError, available_bytes, is_out_of_memory, members_that_fit
 from reproduce.population.problems import classification
 from reproduce.population.waves import Task, train_members
 
@@ -31,25 +33,33 @@ TASK = Task(part(64, 0), part(32, 1), batch_size=16, steps_per_epoch=4)
 MEMBERS = [Member(get("SGD"), 0.1, 8, seed=seed) for seed in range(7)]
 
 
-class SmallDevice(Population):
-    """A population that refuses more than ``room`` members, as a device does."""
+@cache
+def population():
+    """One for all tests, so that each number of members is compiled once."""
+    return Population(classification(initial, linear))
+
+
+class SmallDevice:
+    """The population on a device that refuses more than ``room`` members."""
 
     def __init__(self, room, message="RESOURCE_EXHAUSTED: Out of memory while trying to allocate 99 bytes."):
-        super().__init__(classification(initial, linear))
         self.room, self.message, self.asked = room, message, []
+
+    def __getattr__(self, name):
+        return getattr(population(), name)
 
     def epoch(self, programs, state, tables, data, orders):
         self.asked.append(len(orders))
         if len(orders) > self.room:
             raise jax.errors.JaxRuntimeError(self.message)
-        return super().epoch(programs, state, tables, data, orders)
+        return population().epoch(programs, state, tables, data, orders)
 
 
 def test_a_batch_that_does_not_fit_is_halved_until_it_does_and_nothing_else_changes():
     notices = []
     device = SmallDevice(2)
     trainings = train_members(device, MEMBERS, TASK, 2, largest=8, notice=notices.append)
-    expected = train_members(Population(classification(initial, linear)), MEMBERS, TASK, 2, largest=1)
+    expected = train_members(population(), MEMBERS, TASK, 2, largest=1)
     assert [training.member.seed for training in trainings] == list(range(7))
     assert [training.train_loss for training in trainings] == [training.train_loss for training in expected]
     assert device.asked[:3] == [8, 4, 2]
@@ -76,9 +86,62 @@ def test_what_fits_follows_from_what_is_free():
     assert 10**6 < available_bytes() < 10**14
 
 
+class Card:
+    """A device that reports its memory, as GPUs do and CPUs do not."""
+
+    def __init__(self, statistics):
+        self.memory_stats = lambda: statistics
+
+
+@pytest.mark.parametrize(("statistics", "free"), [
+    ({"bytes_limit": 80_000, "bytes_in_use": 30_000}, 50_000),
+    ({"bytes_limit": 80_000}, 80_000),
+])  # fmt: skip
+def test_a_card_s_free_memory_is_what_it_reports(monkeypatch, statistics, free):
+    monkeypatch.setattr(jax, "devices", lambda: [Card(statistics)])
+    assert available_bytes() == free
+
+
+@pytest.mark.parametrize("statistics", [None, {}, {"num_allocs": 3}])
+def test_where_a_device_reports_none_the_machine_s_counts(monkeypatch, statistics):
+    monkeypatch.setattr(jax, "devices", lambda: [Card(statistics)])
+    assert 10**6 < available_bytes() < 10**14
+
+
+def test_the_batch_follows_from_a_card_s_free_memory(monkeypatch):
+    """Room for 3.5 members of a thousand bytes, of which three quarters are used: batches of 2."""
+    card = Card({"bytes_limit": 5_000, "bytes_in_use": 1_500})
+    monkeypatch.setattr(jax, "devices", lambda: [card])
+    device = SmallDevice(99)
+    device.bytes_per_member = lambda data, batch_size: 1_000
+    trainings = train_members(device, MEMBERS[:5], TASK, 1)
+    assert device.asked == [2, 2, 1]
+    assert len(trainings) == 5
+
+
+def test_a_card_that_holds_less_than_it_reports_is_asked_for_less():
+    notices = []
+    device = SmallDevice(2)
+    device.bytes_per_member = lambda data, batch_size: 1
+    trainings = train_members(device, MEMBERS, TASK, 1, notice=notices.append)
+    assert device.asked == [8, 4, 2, 2, 2, 1]
+    assert len(trainings) == 7
+    assert len(notices) == 2
+
+
+@pytest.mark.parametrize(("message", "answer"), [
+    ("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 12.5GiB.", True),
+    ("INTERNAL: Out of memory allocating 1234 bytes for a workspace", True),
+    ("INTERNAL: Autotuning failed for HLO", False),
+    ("INVALID_ARGUMENT: shapes", False),
+])  # fmt: skip
+def test_want_of_memory_is_told_from_other_faults(message, answer):
+    assert is_out_of_memory(jax.errors.JaxRuntimeError(message)) is answer
+
+
 @pytest.mark.slow
 def test_a_member_s_bytes_grow_with_its_network_and_in_a_row_with_its_batch():
-    def population(layout, width):
+    def population_of(layout, width):
         def wide(generator):
             return (np.zeros((4, width), np.float32), np.zeros((width, CLASSES), np.float32)), ()
 
@@ -87,16 +150,15 @@ def test_a_member_s_bytes_grow_with_its_network_and_in_a_row_with_its_batch():
 
         return Population(classification(wide, network), layout=layout)
 
-    small, large = (population("map", width).bytes_per_member(TASK.train, 16) for width in (8, 800))
+    small, large = (population_of("map", width).bytes_per_member(TASK.train, 16) for width in (8, 800))
     # Weight, velocity, 3 averages and 6 states of 7 more numbers a unit.
     assert large - small == pytest.approx(792 * 7 * 11 * 4, rel=0.01)
-    few, many = (population("vectorise", 800).bytes_per_member(TASK.train, batch) for batch in (1, 64))
+    few, many = (population_of("vectorise", 800).bytes_per_member(TASK.train, batch) for batch in (1, 64))
     assert many - few > 100_000
 
 
 @pytest.mark.slow
 def test_the_batch_is_chosen_where_none_is_given():
-    population = Population(classification(initial, linear))
-    chosen = train_members(population, MEMBERS[:3], TASK, 1)
-    given = train_members(population, MEMBERS[:3], TASK, 1, largest=2)
+    chosen = train_members(population(), MEMBERS[:3], TASK, 1)
+    given = train_members(population(), MEMBERS[:3], TASK, 1, largest=2)
     assert [training.train_loss for training in chosen] == [training.train_loss for training in given]
