@@ -48,7 +48,11 @@ PARTS = (
         "make transfer, on the data of the profile",
     ),
     Part("Fine-tuning on Flowers102, Cars196 and Caltech101", "tables finetune and finetune_by_task", "make finetune"),
-    Part("Progressive elimination", "table elimination", "make search; the paper's round sizes are not known to us"),
+    Part(
+        "Progressive elimination",
+        "table elimination, figure elimination",
+        "make search; the paper's round sizes are not known to us",
+    ),
     Part(
         "Its remaining tables and figures",
         "none",

@@ -1,0 +1,83 @@
+"""artifact/RESULTS.md, its tables and its figures, written from the rows: `python -m tests.report.artifact_results`."""
+
+from collections.abc import Iterator, Sequence
+
+from reproduce.files import write_bytes
+from reproduce.report.collection import profiles_in
+from reproduce.report.content import Content
+from reproduce.report.forms import to_csv, to_markdown
+from reproduce.report.style import Picture
+from reproduce.report.table import Table
+from reproduce.report.writer import read_contents
+from tests.report.artifact_compute import ARTIFACT
+
+#: Of each profile, in this order, those that it has: the smallest table that answers a study's question.
+TABLES = (
+    *("main", "transfer", "finetune", "across_tasks", "schedules_crossed", "decays_ablation"),
+    *("label_noise_change", "imbalance_change", "gradient_noise_change", "batch_size_change", "architectures_to_adam"),
+    *("rescoring", "elimination", "noise_floor", "search_comparison"),
+)
+FIGURES = (
+    *("accuracy_main", "accuracy_transfer", "accuracy_finetune", "shrinkage", "elimination", "best_so_far_compared"),
+)
+#: The same in every profile.
+COMMON_TABLES, COMMON_FIGURES = ("step_costs", "engine"), ("engine_scaling",)
+_START = """# Results
+
+The main tables and figures of the rows under `results/`, to be read without running anything. They are written from
+those rows by `python -m tests.report.artifact_results`, and a test writes them again and compares every byte.
+`make report` writes all tables and figures, with a card for each optimizer and every run behind each number.
+
+Numbers are comparable within one profile and data set alone, and none of them with those of the paper: see
+[LIMITATIONS.md](LIMITATIONS.md). What is claimed of them is in [README.md](README.md#claims).
+"""
+
+
+def files() -> dict[str, bytes]:
+    """Every file by its path under artifact/."""
+    contents = read_contents(ARTIFACT / "results", profiles_in(ARTIFACT / "results"))
+    parts, found = [_START], {}
+    for content in contents:
+        parts.append(f"## Profile {content.inputs.profile}\n")
+        parts += _shown(found, content, content.inputs.profile, TABLES, FIGURES)
+    parts.append("## Cost, on the machine of the rows\n")
+    parts += _shown(found, contents[0], "common", COMMON_TABLES, COMMON_FIGURES)
+    return {"RESULTS.md": "\n".join(parts).encode(), **found}
+
+
+def kept() -> set[str]:
+    """The tables and figures that lie under artifact/, by their paths there."""
+    there = (path for folder in ("tables", "figures") for path in (ARTIFACT / folder).rglob("*.*"))
+    return {path.relative_to(ARTIFACT).as_posix() for path in there}
+
+
+def _shown(
+    found: dict[str, bytes], content: Content, folder: str, tables: Sequence[str], figures: Sequence[str]
+) -> Iterator[str]:
+    """The parts of the page, whose files go to ``found``."""
+    of_name = {each.name: each for each in _tables(content)}
+    for table in (of_name[name] for name in tables if name in of_name):
+        path = f"tables/{folder}/{table.name}.csv"
+        found[path] = to_csv(table).encode()
+        yield f"### {table.title}\n\n{to_markdown(table)}\n[As CSV]({path}), unrounded.\n"
+    drawn = {each.name: each for each in _pictures(content)}
+    for picture in (drawn[name] for name in figures if name in drawn):
+        path = f"figures/{folder}/{picture.name}.svg"
+        found[path] = picture.render(("svg",))["svg"]
+        yield f"![{picture.title}]({path})\n\n{picture.caption}\n"
+
+
+def _tables(content: Content) -> Iterator[Table]:
+    return (each for shown in content.inputs.tables.values() for each in shown if not each.is_empty)
+
+
+def _pictures(content: Content) -> Iterator[Picture]:
+    return (each for shown in content.pictures.values() for each in shown)
+
+
+if __name__ == "__main__":
+    wanted = files()
+    for path, data in wanted.items():
+        write_bytes(ARTIFACT / path, data)
+    for path in kept() - set(wanted):
+        (ARTIFACT / path).unlink()

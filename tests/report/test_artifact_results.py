@@ -1,0 +1,39 @@
+"""The tables and figures that are kept are those of the kept rows, byte for byte."""
+
+import re
+
+import pytest
+
+from tests.report.artifact_results import ARTIFACT, FIGURES, TABLES, files, kept
+
+AGAIN = "run: python -m tests.report.artifact_results"
+
+
+@pytest.fixture(scope="module")
+def rebuilt() -> dict[str, bytes]:
+    return files()
+
+
+def test_they_are_rebuilt_byte_for_byte(rebuilt: dict[str, bytes]) -> None:
+    for path, data in rebuilt.items():
+        assert (ARTIFACT / path).is_file(), f"{path} is missing; {AGAIN}"
+        assert (ARTIFACT / path).read_bytes() == data, f"{path} is not that of the rows; {AGAIN}"
+
+
+def test_there_are_no_others(rebuilt: dict[str, bytes]) -> None:
+    assert kept() == set(rebuilt) - {"RESULTS.md"}, AGAIN
+
+
+def test_the_page_shows_each_of_them_and_what_it_names_is_made(rebuilt: dict[str, bytes]) -> None:
+    page = rebuilt["RESULTS.md"].decode()
+    linked = re.findall(r"\]\((tables/[^)]+|figures/[^)]+)\)", page)
+    assert sorted(linked) == sorted(set(rebuilt) - {"RESULTS.md"})
+    made = {path.rpartition("/")[2].partition(".")[0] for path in rebuilt}
+    assert {"main", "rescoring", "elimination", "step_costs", "engine"} <= made
+    assert {"accuracy_main", "shrinkage", "engine_scaling"} <= made
+    assert len(set(TABLES)) == len(TABLES)
+    assert len(set(FIGURES)) == len(FIGURES)
+
+
+def test_they_stay_small(rebuilt: dict[str, bytes]) -> None:
+    assert sum(map(len, rebuilt.values())) < 1_500_000
