@@ -3,6 +3,27 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+
+
+def add_profile(parser: argparse.ArgumentParser) -> None:
+    """Add ``--profile``, which names the protocol to run."""
+    parser.add_argument(
+        "--profile", default="smoke", help="a profile's name, or the path of a protocol file (default: %(default)s)"
+    )
+
+
+def add_data_dir(parser: argparse.ArgumentParser, more: str = "") -> None:
+    """Add ``--data-dir``; ``more`` ends its help."""
+    where = "the folder that holds data sets as DIR/NAME or DIR/NAME.tar.xz"
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help=where + more)
+
+
+def add_output(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add ``--output``; ``what`` says in its help what goes there."""
+    parser.add_argument(
+        "--output", type=Path, default=Path("output"), metavar="DIR", help=f"{what} (default: %(default)s)"
+    )
 
 
 def positive(text: str) -> int:

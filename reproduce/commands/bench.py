@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from reproduce.commands.arguments import positive
+from reproduce.commands.arguments import add_output, positive
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
@@ -22,7 +21,7 @@ def add(commands: Commands) -> None:
     bench.add_argument(
         "--optimizers", nargs="+", metavar="NAME", help="catalog names (default: Opt1 to Opt10, A1 to A5)"
     )
-    bench.add_argument("--output", type=Path, default=Path("output"), help="folder to write to (default: %(default)s)")
+    add_output(bench, "folder to write to")
     bench.set_defaults(command=_bench)
     engine = commands.add_parser("bench-engine", help="time the population engine beside one-at-a-time Keras")
     engine.add_argument(
@@ -38,7 +37,7 @@ def add(commands: Commands) -> None:
         "--members", type=positive, help="largest number of members of the cost curve (default: 32, full: 1024)"
     )
     engine.add_argument("--quick", action="store_true", help="measure little, to see that everything runs")
-    engine.add_argument("--output", type=Path, default=Path("output"), help="folder to write to (default: %(default)s)")
+    add_output(engine, "folder to write to")
     engine.set_defaults(command=_bench_engine)
 
 

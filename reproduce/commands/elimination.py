@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from reproduce.commands.arguments import add_data_dir, add_output, add_profile
 from reproduce.commands.executors import add_executor_arguments, open_executors
 from reproduce.commands.search import SEARCH
 from reproduce.screen import say
@@ -29,9 +30,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "eliminate", help="train the best of a search on larger and larger networks, the best of each round going on"
     )
-    parser.add_argument(
-        "--profile", default="smoke", help="a profile's name, or the path of a protocol file (default: %(default)s)"
-    )
+    add_profile(parser)
     parser.add_argument(
         "--searches",
         nargs="+",
@@ -39,16 +38,8 @@ def add(commands: Commands) -> None:
         metavar="LEDGER",
         help="ledgers of the searches whose best take part (default: OUTPUT/PROFILE/search/ledger.jsonl)",
     )
-    parser.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help="the folder that holds data sets as DIR/NAME or DIR/NAME.tar.xz"
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("output"),
-        metavar="DIR",
-        help="ledger, table and finalists go to DIR/PROFILE/elimination (default: %(default)s)",
-    )
+    add_data_dir(parser)
+    add_output(parser, "ledger, table and finalists go to DIR/PROFILE/elimination")
     add_executor_arguments(parser)
     parser.set_defaults(command=_eliminate)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from reproduce.commands.arguments import positive
+from reproduce.commands.arguments import add_data_dir, add_output, positive
 from reproduce.commands.executors import add_executor_arguments, open_executors
 from reproduce.screen import say
 
@@ -33,9 +33,7 @@ def add(commands: Commands) -> None:
         help="whose evolution stage scores them: a profile's name, or the path of a search protocol "
         "(default: %(default)s)",
     )
-    replay.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help="the folder that holds data sets as DIR/NAME or DIR/NAME.tar.xz"
-    )
+    add_data_dir(replay)
     replay.add_argument(
         "--sample",
         type=positive,
@@ -67,9 +65,7 @@ def _add_log(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="CSV with the columns phase,particle,depth,expression,status,val_accuracy,seconds",
     )
-    parser.add_argument(
-        "--output", type=Path, default=Path("output"), metavar="DIR", help="folder to write to (default: %(default)s)"
-    )
+    add_output(parser, "folder to write to")
 
 
 def _import_log(options: argparse.Namespace, console: Console) -> None:

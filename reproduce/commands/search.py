@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from reproduce.commands.arguments import add_data_dir, add_output, add_profile
 from reproduce.commands.executors import add_executor_arguments, open_executors
 from reproduce.screen import say
 
@@ -37,22 +38,9 @@ def add(commands: Commands) -> None:
     noise = commands.add_parser("noise-floor", help="score one optimizer many times: what differs then is chance")
     noise.set_defaults(command=_noise)
     for parser in (search, compare, noise):
-        parser.add_argument(
-            "--profile", default="smoke", help="a profile's name, or the path of a protocol file (default: %(default)s)"
-        )
-        parser.add_argument(
-            "--data-dir",
-            type=Path,
-            metavar="DIR",
-            help="the folder that holds data sets as DIR/NAME or DIR/NAME.tar.xz",
-        )
-        parser.add_argument(
-            "--output",
-            type=Path,
-            default=Path("output"),
-            metavar="DIR",
-            help="ledgers, tables and figures go to DIR/PROFILE (default: %(default)s)",
-        )
+        add_profile(parser)
+        add_data_dir(parser)
+        add_output(parser, "ledgers, tables and figures go to DIR/PROFILE")
         add_executor_arguments(parser)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from reproduce.commands.arguments import positive
+from reproduce.commands.arguments import add_data_dir, add_output, add_profile, positive
 from reproduce.machine import has_nvidia_gpu, usable_cores
 
 if TYPE_CHECKING:
@@ -59,9 +58,7 @@ def _add_workers(parser: argparse.ArgumentParser, default: int) -> None:
 
 
 def _add_studies(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--profile", default="smoke", help="a profile's name, or the path of a protocol file (default: %(default)s)"
-    )
+    add_profile(parser)
     parser.add_argument(
         "--study",
         nargs="+",
@@ -69,20 +66,12 @@ def _add_studies(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="studies of the profile, or all (default: main)",
     )
-    parser.add_argument(
-        "--data-dir",
-        type=Path,
-        metavar="DIR",
-        help="the folder that holds data sets as DIR/NAME or DIR/NAME.tar.xz; where the study's own data come with the "
-        "project, the data set to take in their place, DIR/{train,test}/CLASS/*.jpg",
+    add_data_dir(
+        parser,
+        "; where the study's own data come with the project, the data set to take in their place, "
+        "DIR/{train,test}/CLASS/*.jpg",
     )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("output"),
-        metavar="DIR",
-        help="rows, tables and figures go to DIR/PROFILE/STUDY (default: %(default)s)",
-    )
+    add_output(parser, "rows, tables and figures go to DIR/PROFILE/STUDY")
 
 
 def _tables(options: argparse.Namespace, console: Console) -> None:
