@@ -54,6 +54,7 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     from reproduce.report.tables.elimination import elimination_table
     from reproduce.search.progress import TrialProgress
     from reproduce.search.rescoring import baselines
+    from reproduce.search.trials import require_these_trials
     from reproduce.stored_settings import write_stored_settings
 
     protocol = load_elimination_protocol(options.profile)
@@ -67,6 +68,7 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     )
     hashes = {each.name: each.hash() for each in protocol.rounds}
     sources = [os.path.relpath(path, folder) for path in ledgers]  # The folders may be moved together.
+    require_these_trials(folder / NAME, {name: {"protocol": code} for name, code in hashes.items()})
     write_stored_settings(folder, plain_settings(protocol), hashes=hashes, searches=sources)
     with (
         open_executors(options, options.data_dir, console) as executors,

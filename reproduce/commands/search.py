@@ -67,7 +67,7 @@ def _search(options: argparse.Namespace, console: Console) -> None:
     from reproduce.search.progress import TrialProgress
     from reproduce.search.rescoring import baselines, finalists, rescore
     from reproduce.search.results import top
-    from reproduce.search.search import search_plan
+    from reproduce.search.search import require_this_search, search_plan
     from reproduce.stored_settings import write_stored_settings
 
     with opened(options, console) as (protocol, stages):
@@ -78,6 +78,7 @@ def _search(options: argparse.Namespace, console: Console) -> None:
             f"Profile {protocol.profile}, {stages.names}: {sizes.initial} random candidates, {sizes.particles} "
             f"particles, {sizes.steps} steps of {sizes.children} children. The ledger goes to {folder}.",
         )
+        require_this_search(plan, folder / NAME, stages)
         write_stored_settings(folder, protocol.to_dict(), hash=plan.protocol, data=dict(stages.data))
         records = _run(plan, folder / NAME, stages, console, sizes.steps)
         found = finalists(top(records, protocol.rescoring.top))
@@ -106,18 +107,22 @@ def _run(
 
 
 def _compare(options: argparse.Namespace, console: Console) -> None:
+    from reproduce.ledger import NAME
     from reproduce.report.console import show
     from reproduce.report.figures.search import best_so_far_picture
     from reproduce.report.search_writer import write
     from reproduce.report.tables.search_comparison import comparison_table
     from reproduce.search.comparison import compare_finals, compared, run_comparison
     from reproduce.search.progress import TrialProgress
+    from reproduce.search.search import comparison_plans, require_this_search
     from reproduce.stored_settings import write_stored_settings
 
     with opened(options, console) as (protocol, stages):
         folder = options.output / protocol.profile / COMPARISON
         settings = protocol.comparison
         where = f"profile {protocol.profile}, {stages.names}"
+        for plan in comparison_plans(protocol):
+            require_this_search(plan, folder / plan.name / NAME, stages)
         write_stored_settings(folder, protocol.to_dict(), hash=protocol.comparison_hash(), data=dict(stages.data))
         searches = run_comparison(
             protocol, folder, stages, lambda plan, path, cache: _run_named(plan, path, stages, console, cache)
@@ -142,12 +147,15 @@ def _noise(options: argparse.Namespace, console: Console) -> None:
     from reproduce.report.search_writer import write
     from reproduce.report.tables.search import noise_table
     from reproduce.search.progress import TrialProgress
-    from reproduce.search.rescoring import baselines, rescore
+    from reproduce.search.rescoring import PART, baselines, rescore
+    from reproduce.search.trials import require_these_trials
     from reproduce.stored_settings import write_stored_settings
 
     with opened(options, console) as (protocol, stages):
         folder, settings = options.output / protocol.profile / NOISE, protocol.noise
         (contender,) = baselines([settings.optimizer])
+        now = {"protocol": protocol.scoring_hash(), "data": stages.data["evolution"]}
+        require_these_trials(folder / NAME, {PART: now})
         write_stored_settings(folder, protocol.to_dict(), hash=protocol.scoring_hash(), data=dict(stages.data))
         with TrialProgress(console, "scoring again and again") as progress:
             trials = rescore(

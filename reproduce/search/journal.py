@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from reproduce.errors import LedgerError
-from reproduce.ledger import Ledger, require_same
+from reproduce.ledger import Ledger
 from reproduce.search.algorithm import Slot, Stage
 from reproduce.search.records import (
     AnyRecord,
@@ -22,6 +22,7 @@ from reproduce.search.records import (
     Rejection,
     Sample,
     entry_from_dict,
+    require_header,
     require_order,
 )
 
@@ -81,9 +82,7 @@ class Journal:
             LedgerError: If the ledger is of another search, naming the first field that differs, or its records are
                 in no order that a search writes.
         """
-        if self._found and isinstance(self._found[0], Header):
-            names = ("profile", "protocol", "algorithm", "space", "seed", "data")
-            require_same(self._found[0], {name: getattr(header, name) for name in names}, self.path, 1)
+        require_header(self._found, header, self.path)
         require_order(self._found, self.path)
         self.write(header)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reproduce.errors import LedgerError
-from reproduce.ledger import read_records
+from reproduce.ledger import read_records, require_same
 from reproduce.search.algorithm import Selection, Slot, Stage
 from reproduce.search.genome import Genome
 from reproduce.search.mutation import Change
@@ -190,6 +190,17 @@ def read_search_records(path: Path) -> list[AnyRecord]:
     records = [entry.record for entry in read_records(path, entry_from_dict)]
     require_order(records, path)
     return records
+
+
+def require_header(records: Sequence[AnyRecord], header: Header, path: Path) -> None:
+    """Refuse the ledger of another search; one without records will do.
+
+    Raises:
+        LedgerError: Naming the first field of the header that differs.
+    """
+    if records and isinstance(records[0], Header):
+        names = ("profile", "protocol", "algorithm", "space", "seed", "data")
+        require_same(records[0], {name: getattr(header, name) for name in names}, path, 1)
 
 
 def require_order(records: Sequence[AnyRecord], path: Path) -> None:

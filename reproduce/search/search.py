@@ -21,7 +21,16 @@ from reproduce.search.particles import ParticleSearch
 from reproduce.search.peers import AgingEvolution, RandomSearch
 from reproduce.search.probabilities import Probabilities
 from reproduce.search.protocol import AlgorithmName, SearchProtocol, SizeSettings, SpaceName
-from reproduce.search.records import SCHEMA, AnyRecord, End, Evaluation, Header, Sample
+from reproduce.search.records import (
+    SCHEMA,
+    AnyRecord,
+    End,
+    Evaluation,
+    Header,
+    Sample,
+    read_search_records,
+    require_header,
+)
 from reproduce.search.results import best_evaluation
 from reproduce.search.spaces import SPACES
 
@@ -135,6 +144,16 @@ def _plan(
         tournament=protocol.comparison.tournament,
         per_round=protocol.comparison.per_round,
     )
+
+
+def require_this_search(plan: SearchPlan, path: Path, surrogates: Surrogates) -> None:
+    """Refuse the ledger of another search, before anything is written beside it; where there is none, none is made.
+
+    Raises:
+        LedgerError: Naming what differs, or if the ledger cannot be read.
+    """
+    if path.is_file():
+        require_header(read_search_records(path), _header(plan, surrogates), path)
 
 
 def run_search(

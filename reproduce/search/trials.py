@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from paper_optimizers.spec import OptimizerSpec
-from reproduce.ledger import Ledger, require_same
+from reproduce.ledger import Ledger, read_records, require_same
 from reproduce.search.executors import Candidate, Executor
 from reproduce.search.outcomes import Outcome, outcome_of, score_of
 from reproduce.search.typed_json import from_plain, to_plain
@@ -132,6 +132,20 @@ def open_trials(path: Path, notice: Callable[[str], None]) -> Ledger[Trial]:
     return Ledger(path, trial_from_dict, notice)
 
 
+def require_these_trials(path: Path, now: Mapping[str, Mapping[str, object]]) -> None:
+    """Refuse a ledger of other trials, before anything is written beside it; where there is none, none is made.
+
+    Args:
+        path: The ledger.
+        now: By part, what fields of its trials must be.
+
+    Raises:
+        LedgerError: Naming what differs, or if the ledger cannot be read.
+    """
+    if path.is_file():
+        _require_same(read_records(path, trial_from_dict), path, now)
+
+
 def run_trials(
     ledger: Ledger[Trial],
     setting: Setting,
@@ -156,7 +170,7 @@ def run_trials(
     Raises:
         LedgerError: If the ledger has trials under another protocol or of other data.
     """
-    _check_same(ledger, setting)
+    _require_same(ledger.records, ledger.path, {setting.part: {"protocol": setting.protocol, "data": setting.data}})
     known = {trial.key: trial for trial in ledger.records}
     wanted = [(contender, seed) for contender in contenders for seed in seeds]
     missing = [(contender, seed) for contender, seed in wanted if _key(setting, contender, seed) not in known]
@@ -200,11 +214,9 @@ def _key(setting: Setting, contender: Contender, seed: int) -> TrialKey:
     return TrialKey(setting.part, contender.fingerprint, seed)
 
 
-def _check_same(ledger: Ledger[Trial], setting: Setting) -> None:
-    now = {"protocol": setting.protocol, "data": setting.data}
-    for line, trial in enumerate(ledger.records, start=1):
-        if trial.part == setting.part:
-            require_same(trial, now, ledger.path, line)
+def _require_same(trials: Sequence[Trial], path: Path, now: Mapping[str, Mapping[str, object]]) -> None:
+    for line, trial in enumerate(trials, start=1):
+        require_same(trial, now.get(trial.part, {}), path, line)
 
 
 def of_seeds(trials: Sequence[Trial], seeds: Sequence[int]) -> list[Trial]:

@@ -135,12 +135,33 @@ def test_mistakes_are_one_message(command, executor, tmp_path, capsys):
         assert "cannot write" in capsys.readouterr().err
 
 
-def test_a_changed_protocol_does_not_go_on_with_the_old_ledger(executor, tmp_path, capsys):
-    path, output = small("search", tmp_path), str(tmp_path / "output")
-    assert main(["search", "--profile", path, "--output", output]) == 0
-    Path(path).write_text(Path(path).read_text().replace("children = 2", "children = 3"))
-    assert main(["search", "--profile", path, "--output", output]) == 2
-    assert "the records of another experiment: protocol is" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("command", "old", "new"),
+    [
+        ("search", "children = 2", "children = 3"),
+        ("compare-searches", "epochs = 20", "epochs = 21"),
+        ("noise-floor", "batch_size = 64", "batch_size = 32"),
+        ("eliminate", "base_filters = 8", "base_filters = 9"),
+    ],
+)
+def test_a_changed_protocol_leaves_what_is_there_as_it_is(executor, tmp_path, capsys, command, old, new):
+    path, output = small("search", tmp_path), tmp_path / "output"
+    arguments = [command, "--profile", path, "--output", str(output)]
+    if command == "eliminate":
+        assert main(["search", *arguments[1:]]) == 0
+        path = small("elimination", tmp_path)
+        ledger = output / "search" / "search" / "ledger.jsonl"
+        arguments = [command, "--profile", path, "--output", str(output), "--searches", str(ledger)]
+    assert main(arguments) == 0
+    before = {place: place.read_bytes() for place in output.rglob("*") if place.is_file()}
+    text = Path(path).read_text()
+    assert old in text
+    Path(path).write_text(text.replace(old, new))
+    executor.scored.clear()
+    assert main(arguments) == 2
+    assert "holds the records of another experiment: protocol is" in capsys.readouterr().err
+    assert {place: place.read_bytes() for place in output.rglob("*") if place.is_file()} == before
+    assert executor.scored == []
 
 
 @pytest.mark.slow
