@@ -223,6 +223,9 @@ def test_the_engines_speed(tmp_path: Path) -> None:
         "matrix_share": 0.25,
         "device": "a processor",
         "load": [0.5, 1.5],
+        "over_forms": [{"layout": "map", "convolution": "patches", "members": 8, "seconds": 2e-4, "repeats": 5}],
+        "refused": [{"layout": "map", "convolution": "native", "members": 8, "full": False, "reason": "no"}],
+        "search_minutes": {"steps": 40.0, "race": 80.0},
     }
     path.write_text(json.dumps(document))
     table = engine_table(read_engine_speed(path))
@@ -232,6 +235,10 @@ def test_the_engines_speed(tmp_path: Path) -> None:
         ("integrity checks a second", "1000", "900", "1100", "2"),
         ("member-steps a second", "123", "-", "-", "1"),
         ("share of the matrix rate, %", "25.0", "-", "-", "1"),
+        ("minutes for the 43 million steps of the published search", "40", "-", "-", "1"),
+        ("the same at the speed of the candidates scored", "80", "-", "-", "1"),
+        ("map, patches, 8 members", "200", "-", "-", "5"),
+        ("map, native, 8 members", "refused", "-", "-", "0"),
     ]
     assert "a processor; load 0.5 and 1.5" in table.caption
     assert "10.0 times as fast" in table.caption

@@ -14,6 +14,10 @@ from reproduce.report.table import NONE, Cell, Column, Section, Table, count, mi
 
 #: Where ``bench-engine`` writes, below its folder.
 ENGINE = Path("bench") / "engine" / "engine.json"
+_MINUTES = {
+    "steps": "minutes for the 43 million steps of the published search",
+    "race": "the same at the speed of the candidates scored",
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,21 @@ class Scorer:
 
 
 @dataclass(frozen=True)
+class Form:
+    """A way to train members together that was tried.
+
+    Attributes:
+        name: Layout, form of the convolution and number of members.
+        seconds: Median time of a step of one member; None where the device refused.
+        count: Measurements.
+    """
+
+    name: str
+    seconds: float | None
+    count: int
+
+
+@dataclass(frozen=True)
 class EngineSpeed:
     """What was measured.
 
@@ -41,6 +60,9 @@ class EngineSpeed:
         matrix_share: The share of the device's measured matrix rate that convolutions made of it.
         device: Where.
         load: Processes that waited for a core at the beginning and at the end.
+        forms: Layouts and forms of the convolution.
+        search_minutes: What the published search's steps would take, "steps" at the best time of a step and "race" at
+            that of the candidates scored; empty where the network is not that of the published search.
     """
 
     scorers: tuple[Scorer, ...]
@@ -50,6 +72,8 @@ class EngineSpeed:
     matrix_share: float
     device: str
     load: tuple[float, ...]
+    forms: tuple[Form, ...]
+    search_minutes: dict[str, float]
 
 
 def read_engine_speed(path: Path) -> EngineSpeed:
@@ -96,7 +120,24 @@ def _speed(document: Any) -> EngineSpeed:
         matrix_share=float(document["matrix_share"]),
         device=str(document["device"]),
         load=tuple(map(float, document["load"])),
+        forms=(
+            *(_timed(each) for each in document.get("over_forms", ())),
+            *(Form(_form_name(each), None, 0) for each in document.get("refused", ())),
+        ),
+        search_minutes=_minutes(document.get("search_minutes")),
     )
+
+
+def _timed(document: Any) -> Form:
+    return Form(_form_name(document), float(document["seconds"]), int(document["repeats"]))
+
+
+def _form_name(document: Any) -> str:
+    return f"{document['layout']}, {document['convolution']}, {document['members']} members"
+
+
+def _minutes(document: Any) -> dict[str, float]:
+    return {} if document is None else {name: float(document[name]) for name in _MINUTES}
 
 
 def _sections(speed: EngineSpeed) -> tuple[Section, ...]:
@@ -108,8 +149,10 @@ def _sections(speed: EngineSpeed) -> tuple[Section, ...]:
                 _line("integrity checks a second", speed.integrity, 0),
                 _single("member-steps a second", number(speed.member_steps_per_second, 0)),
                 _single("share of the matrix rate, %", number(speed.matrix_share, 1, 100.0)),
+                *(_single(_MINUTES[name], number(each, 0)) for name, each in speed.search_minutes.items()),
             ),
         ),
+        Section("microseconds of a step of one member", tuple(_form_line(each) for each in speed.forms)),
     )
 
 
@@ -122,6 +165,11 @@ def _line(name: str, values: Sequence[float], digits: int) -> tuple[Cell, ...]:
 
 def _single(name: str, cell: Cell) -> tuple[Cell, ...]:
     return (words(name), cell, missing(NONE), missing(NONE), count(1))
+
+
+def _form_line(form: Form) -> tuple[Cell, ...]:
+    value = missing("refused") if form.seconds is None else number(form.seconds, 0, 1e6)
+    return (words(form.name), value, missing(NONE), missing(NONE), count(form.count))
 
 
 def _caption(speed: EngineSpeed | None) -> str:
