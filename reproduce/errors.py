@@ -19,5 +19,9 @@ class LedgerError(ReproduceError):
     """A ledger cannot be read or written, or holds the rows of another experiment."""
 
 
+class ReproduceWarning(UserWarning):
+    """Something that a user should know, while nothing stops; shown as one line where a command runs."""
+
+
 class WorkerError(ReproduceError):
     """A worker process died twice over the same job."""

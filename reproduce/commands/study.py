@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -37,6 +39,17 @@ def add(commands: Commands) -> None:
         default=1,
         metavar="N",
         help="devices over which Keras splits each batch, with KERAS_BACKEND=jax (default: %(default)s)",
+    )
+    tables.add_argument(
+        "--deterministic",
+        action="store_true",
+        help="have libraries compute the same bits each time on GPUs too, which is slower; on CPUs they do in any case",
+    )
+    tables.add_argument(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="the .h5 file that Keras publishes for EfficientNetV2-S without its top, where it cannot be fetched",
     )
     tables.set_defaults(command=_tables)
     figures = commands.add_parser("figures", help="write tables and figures from the stored rows, without training")
@@ -80,8 +93,8 @@ def _tables(options: argparse.Namespace, console: Console) -> None:
     from reproduce.study.progress import Progress
     from reproduce.study.runs import Machine
 
-    machine = Machine(options.workers, options.engine_batch, options.devices)
-    for experiment in _experiments(options):
+    machine = Machine(options.workers, options.engine_batch, options.devices, options.deterministic)
+    for experiment in _experiments(options, options.weights):
         protocol = experiment.protocol
         console.print(
             f"Profile {protocol.profile}, study {protocol.study}: {len(protocol.tasks)} tasks, "
@@ -117,7 +130,7 @@ def _estimate(options: argparse.Namespace, console: Console) -> None:
     show_estimates(estimates, options.workers, console)
 
 
-def _experiments(options: argparse.Namespace) -> list[Experiment]:
+def _experiments(options: argparse.Namespace, weights: Path | None = None) -> list[Experiment]:
     """The studies that a command means, with their data's place."""
     from reproduce.data import dataset_name
     from reproduce.study.experiment import CACHE, Experiment, experiment_folder
@@ -132,5 +145,20 @@ def _experiments(options: argparse.Namespace) -> list[Experiment]:
             protocol = protocol.on_folder(dataset_name(protocol.folder, options.data_dir))
         entrants = roster(protocol.optimizers)
         folder = experiment_folder(options.output, protocol)
-        experiments.append(Experiment(protocol, entrants, folder, options.data_dir, options.output / CACHE))
+        experiments.append(Experiment(protocol, entrants, folder, options.data_dir, options.output / CACHE, weights))
+    if weights is not None:
+        _check_weights(weights, experiments)
     return experiments
+
+
+def _check_weights(weights: Path, experiments: Sequence[Experiment]) -> None:
+    from reproduce.errors import ProtocolError
+
+    starts = [task.model.start for experiment in experiments for task in experiment.protocol.tasks]
+    if "imagenet" not in starts:
+        raise ProtocolError(
+            f"--weights {weights} is given, and no task starts from ImageNet weights (model.start is "
+            f"{', '.join(sorted(set(starts)))}): leave it out, or choose such a study"
+        )
+    if not weights.is_file():
+        raise ProtocolError(f"--weights {weights}: there is no such file")

@@ -11,14 +11,14 @@ from reproduce.data import load_dataset, require_batch
 from reproduce.ledger import NAME
 from reproduce.machine import backend_name
 from reproduce.stored_settings import write_stored_settings
-from reproduce.study.ledgers import RESULTS, check_same, open_ledger
+from reproduce.study.ledgers import RESULTS, check_same, open_ledger, require_same_start
 from reproduce.study.optimizers import Entrant
 from reproduce.study.plan import Plan
 from reproduce.study.progress import Progress
 from reproduce.study.protocol import Protocol
-from reproduce.study.rows import Row
+from reproduce.study.rows import Job, Row
 from reproduce.study.runners import ENGINE, runners
-from reproduce.study.runs import Machine, MakeTrainingRun
+from reproduce.study.runs import Machine, MakeTrainingRun, checkpoint_path
 from reproduce.study.workers import RunMaker, WorkerPool
 
 #: In the output folder: decoded data sets and pretrained weights, kept for the next run.
@@ -35,6 +35,7 @@ class Experiment:
         folder: Where the ledger and protocol.json lie.
         data_dir: Where data sets are looked for; see `reproduce.data.load_dataset`.
         cache_dir: Where decoded data sets and pretrained weights are kept.
+        weights: The file to take for ImageNet's weights; None leaves fetching them to Keras.
     """
 
     protocol: Protocol
@@ -42,6 +43,7 @@ class Experiment:
     folder: Path
     data_dir: Path | None
     cache_dir: Path
+    weights: Path | None = None
 
     @property
     def ledger_path(self) -> Path:
@@ -98,12 +100,19 @@ def run_experiment(
             experiment.data_dir,
             experiment.cache_dir,
             machine,
+            experiment.weights,
         )
         log = experiment.folder / "workers.log"
         progress.start(len(ledger.records), plan.left(), machine.num_workers)
-        with progress, WorkerPool(maker, machine.num_workers, log, progress.notice) as pool:
+        pool = WorkerPool(maker, machine.num_workers, log, progress.notice, deterministic=machine.deterministic)
+        for job in {row.job for row in ledger.records}.difference(plan.jobs()):
+            _drop_checkpoint(experiment, job)
+        first = {row.task: row for row in reversed(ledger.records)}
+        with progress, pool:
             for row in pool.run(plan.jobs):
+                require_same_start(row, first.setdefault(row.task, row), ledger.path)
                 ledger.append(row)
+                _drop_checkpoint(experiment, row.job)
                 plan.add(row)
                 progress.advance(row, plan.left(), pool.running())
         return list(ledger.records)
@@ -125,6 +134,11 @@ def describe_data(experiment: Experiment, task: str) -> dict[str, Any]:
         "classes": dataset.classes,
         **{name: len(part) for name, part in dataset.parts.items()},
     }
+
+
+def _drop_checkpoint(experiment: Experiment, job: Job) -> None:
+    """Only once its row is on disk is a run's state of no more use."""
+    checkpoint_path(experiment.folder, job).unlink(missing_ok=True)
 
 
 def _backends() -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
+from reproduce.errors import LedgerError
 from reproduce.ledger import Ledger, read_records, require_same
 from reproduce.study.rows import Row, row_from_dict
 
@@ -30,7 +31,7 @@ def check_same(
     data: Mapping[str, str] | None = None,
     backends: Collection[str] | None = None,
 ) -> None:
-    """Refuse the rows of another experiment.
+    """Refuse the rows of another experiment, and rows of one task whose runs started from different weights.
 
     Args:
         rows: The ledger's rows.
@@ -42,6 +43,7 @@ def check_same(
     Raises:
         LedgerError: Naming the first field that differs.
     """
+    first: dict[str, Row] = {}
     for number, row in enumerate(rows, start=1):
         now: dict[str, object] = {"protocol": protocol}
         if data is not None:
@@ -49,3 +51,18 @@ def check_same(
         if backends is not None:
             now["backend"] = row.backend if row.backend in backends else " or ".join(backends)
         require_same(row, now, path, number)
+        require_same_start(row, first.setdefault(row.task, row), path)
+
+
+def require_same_start(row: Row, first: Row, path: Path) -> None:
+    """Refuse a run that cannot be compared with the ``first`` of its task, since it started from other weights.
+
+    Raises:
+        LedgerError: If so.
+    """
+    if row.weights != first.weights:
+        raise LedgerError(
+            f"{path}, task {row.task}: {row.job} started from {row.weights!r}, and {first.job} from {first.weights!r}; "
+            "runs of one task must start from the same weights. If ImageNet's could not be fetched for some, give all "
+            "the file (--weights FILE) or the network, and choose another --output or move that folder away"
+        )

@@ -14,6 +14,8 @@ __all__ = ["SCHEMA", "Curve", "Diverged", "Finished", "Job", "Outcome", "Phase",
 #: Raised by one whenever a field of `Row` changes its meaning.
 SCHEMA = 2
 
+_OPTIONAL = "deterministic"
+
 Phase = Literal["tune", "final"]
 
 
@@ -70,6 +72,7 @@ class Row:
         device: The processor or accelerator.
         backend: "engine" for `reproduce.population`, else Keras' backend.
         versions: Versions of Python and the packages that compute.
+        deterministic: Whether libraries were told to compute the same bits each time; stored only where they were.
     """
 
     schema: int
@@ -98,6 +101,7 @@ class Row:
     device: str
     backend: str
     versions: Mapping[str, str]
+    deterministic: bool = False
 
     @property
     def job(self) -> Job:
@@ -106,7 +110,10 @@ class Row:
 
     def to_dict(self) -> dict[str, Any]:
         """The row as plain data for JSON."""
-        return {**asdict(self), "outcome": self.outcome.to_dict(), "versions": dict(self.versions)}
+        data = {**asdict(self), "outcome": self.outcome.to_dict(), "versions": dict(self.versions)}
+        if not self.deterministic:
+            del data[_OPTIONAL]
+        return data
 
 
 def row_from_dict(data: Any) -> Row:
@@ -120,10 +127,11 @@ def row_from_dict(data: Any) -> Row:
     if data.get("schema") != SCHEMA:
         raise ValueError(f"schema must be {SCHEMA}; received {data.get('schema')!r}")
     names = {field.name for field in fields(Row)}
-    if set(data) != names:
-        raise ValueError(f"fields missing or unknown: {', '.join(sorted(names ^ set(data)))}")
+    wrong = (names ^ set(data)) - {_OPTIONAL}
+    if wrong:
+        raise ValueError(f"fields missing or unknown: {', '.join(sorted(wrong))}")
     for name, check in _CHECKS.items():
-        if not check(data[name]):
+        if name in data and not check(data[name]):
             raise ValueError(f"{name} cannot be {data[name]!r}")
     curve = Curve(**{field.name: tuple(data["curve"][field.name]) for field in fields(Curve)})
     return Row(**{**data, "outcome": _outcome(data["outcome"]), "curve": curve})
@@ -170,7 +178,7 @@ _CHECKS = {
     **dict.fromkeys(("weights", "precision", "device", "backend"), _is_text),
     "num_classes": lambda value: _is_count(value) and value >= 2,
     **dict.fromkeys(("fingerprint", "schedule"), lambda value: value is None or _is_text(value)),
-    "decay": lambda value: isinstance(value, bool),
+    **dict.fromkeys(("decay", _OPTIONAL), lambda value: isinstance(value, bool)),
     "phase": lambda value: value in ("tune", "final"),
     "rate": lambda value: _is_number(value) and value > 0,
     "seed": _is_count,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reproduce.data import Dataset, load_dataset
+from reproduce.determinism import make_deterministic
 from reproduce.errors import DataError
 from reproduce.files import locked
 from reproduce.machine import backend_name, device_name, engine_device_name, versions
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from reproduce.training.trainer import Trainer
 
 #: In the folder of a study: the states of runs that Keras is training.
-CHECKPOINTS = "checkpoints"
+_CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,13 @@ class Machine:
         num_workers: Worker processes, one core each.
         engine_batch: The most runs that the engine trains at once.
         num_devices: Devices over which Keras splits each batch.
+        deterministic: Whether libraries are told to compute the same bits each time; see `reproduce.determinism`.
     """
 
     num_workers: int = 1
     engine_batch: int = 1
     num_devices: int = 1
+    deterministic: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class MakeTrainingRun:
         data_dir: See `load_dataset`.
         cache_dir: Where decoded data and pretrained weights are kept.
         machine: See `Machine`.
+        weights: The file that stands for ImageNet's weights; None leaves them to Keras.
     """
 
     protocol: Protocol
@@ -65,6 +69,7 @@ class MakeTrainingRun:
     data_dir: Path | None
     cache_dir: Path
     machine: Machine
+    weights: Path | None = None
 
     def group(self, job: Job) -> Hashable:
         """The engine serves all optimizers of a task; Keras compiles for each."""
@@ -81,7 +86,14 @@ class MakeTrainingRun:
 
     def __call__(self) -> Run:
         """The function keeps what it compiled for the last group of jobs."""
+        if self.machine.deterministic:
+            make_deterministic()
         return _TrainingRun(self)
+
+
+def checkpoint_path(folder: Path, job: Job) -> Path:
+    """Where the state of a run that Keras trains lies until its row is in the ledger of the study in ``folder``."""
+    return folder / _CHECKPOINTS / f"{job.task} {job.optimizer} {job.phase} {job.rate!r} {job.seed}.npz"
 
 
 class _TrainingRun:
@@ -114,9 +126,8 @@ class _TrainingRun:
     def _run_keras(self, job: Job) -> Measured:
         trainer = self._keras_trainer(job)
         rates = learning_rates(self._entrants[job.optimizer], job.rate, trainer.length)
-        name = f"{job.task} {job.optimizer} {job.phase} {job.rate!r} {job.seed}.npz"
         return trainer.run(
-            rates, job.seed, test=job.phase == "final", checkpoint=self._make.folder / CHECKPOINTS / name
+            rates, job.seed, test=job.phase == "final", checkpoint=checkpoint_path(self._make.folder, job)
         )
 
     def _keras_trainer(self, job: Job) -> Trainer:
@@ -126,10 +137,13 @@ class _TrainingRun:
         make = partial(make_optimizer, self._entrants[job.optimizer])
         pretrained = self._pretrained(task)
         num_devices = self._make.machine.num_devices
+        model = task.model
+        if self._make.weights is not None and model.start == "imagenet":
+            model = replace(model, start="file", weights_file=str(self._make.weights))
         return self._kept(
             job,
             lambda dataset: Trainer(
-                task.model, task.training, dataset, make, pretrained=pretrained, num_devices=num_devices
+                model, task.training, dataset, make, pretrained=pretrained, num_devices=num_devices
             ),
         )
 
@@ -194,5 +208,6 @@ class _TrainingRun:
             validation_accuracy=measured.validation_accuracy,
             test_accuracy=measured.test_accuracy,
             seconds=round(measured.seconds, 4),
+            deterministic=self._make.machine.deterministic,
             **where,
         )

@@ -1,8 +1,8 @@
 """Worker processes: each runs one batch of jobs at a time and keeps to one group of jobs as long as there are any.
 
 A group is jobs that share what a worker has compiled; a batch is jobs of one group. Rows come back to this process,
-the ledger's only writer. A worker that dies has its batch started once more in a new one. Workers end by themselves
-when this process is gone.
+the ledger's only writer, and so does what workers warn of. A worker that dies has its batch started once more in a new
+one. Workers end by themselves when this process is gone.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from reproduce.errors import ReproduceError, WorkerError
+from reproduce.determinism import deterministic_environment
+from reproduce.errors import ReproduceError, ReproduceWarning, WorkerError
 from reproduce.study.rows import Job, Row
 
 #: Each worker computes on one core; more of them would fight over the same ones.
@@ -52,6 +55,13 @@ class RunMaker(Protocol):
         """The most jobs of its group to be run at once."""
 
 
+@dataclass(frozen=True)
+class _Warning:
+    """What a worker says before its batch is done."""
+
+    text: str
+
+
 @dataclass
 class _Worker:
     process: BaseProcess
@@ -67,14 +77,25 @@ class WorkerPool:
         make_run: See `RunMaker`.
         size: How many workers.
         log: File that what workers say on their standard error is added to.
-        notice: Is told, in a sentence, when a worker died.
+        notice: Is told, in a sentence, when a worker died, and what workers warn of.
+        deterministic: Whether workers start in the environment of `deterministic_environment`.
     """
 
-    def __init__(self, make_run: RunMaker, size: int, log: Path, notice: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        make_run: RunMaker,
+        size: int,
+        log: Path,
+        notice: Callable[[str], None],
+        *,
+        deterministic: bool = False,
+    ) -> None:
         self._make_run = make_run
         self._size = size
         self._log = log
         self._notice = notice
+        self._deterministic = deterministic
+        self._told: set[str] = set()
         self._workers: list[_Worker] = []
         self._died_once: set[Job] = set()
 
@@ -124,7 +145,7 @@ class WorkerPool:
         waiting = [job for job in jobs if job not in running]
         busy = sum(bool(worker.batch) for worker in self._workers)
         while len(self._workers) < min(self._size, busy + len(waiting)):
-            self._workers.append(_start(self._make_run, self._log))
+            self._workers.append(_start(self._make_run, self._log, deterministic=self._deterministic))
         for worker in self._workers:
             if not worker.batch and waiting:
                 worker.batch = self._pick(worker, waiting)
@@ -144,16 +165,24 @@ class WorkerPool:
         return tuple(islice(same, self._make_run.largest_batch(first)))
 
     def _receive(self, worker: _Worker) -> list[Row]:
-        """The worker's rows, or none if it died."""
+        """The worker's rows, or none if it died or only had something to say."""
         try:
-            answer: list[Row] | ReproduceError = worker.connection.recv()
+            answer: list[Row] | ReproduceError | _Warning = worker.connection.recv()
         except (EOFError, ConnectionResetError):
             self._bury(worker)
+            return []
+        if isinstance(answer, _Warning):
+            self._tell(answer.text)
             return []
         worker.batch = ()
         if isinstance(answer, ReproduceError):
             raise answer
         return answer
+
+    def _tell(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self._notice(text)
 
     def _bury(self, worker: _Worker) -> None:
         _end(worker)
@@ -168,21 +197,23 @@ class WorkerPool:
         self._notice(f"a worker process died {what}: running it once more (see {self._log})")
 
 
-def _start(make_run: RunMaker, log: Path) -> _Worker:
+def _start(make_run: RunMaker, log: Path, *, deterministic: bool) -> _Worker:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_work, args=(there, make_run, str(log)), daemon=True)
-    with _environment():
+    with _environment(deterministic):
         process.start()
     there.close()
     return _Worker(process, here)
 
 
 @contextmanager
-def _environment() -> Iterator[None]:
+def _environment(deterministic: bool) -> Iterator[None]:
     """The settings libraries read when they are imported, which in a new process is before any line of ours."""
     flags = " ".join(filter(None, (os.environ.get("XLA_FLAGS"), _XLA_FLAGS)))
     settings = {**_ONE_THREAD, "XLA_FLAGS": flags}
+    if deterministic:
+        settings = deterministic_environment(settings)
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:
@@ -201,7 +232,9 @@ def _work(connection: Connection, make_run: RunMaker, log: str) -> None:
         os.dup2(file.fileno(), 2)  # Libraries in C write there without asking Python.
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent decides what an interrupt means.
     run = make_run()
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError), warnings.catch_warnings():
+        warnings.simplefilter("always", ReproduceWarning)
+        warnings.showwarning = partial(_forward, connection, warnings.showwarning)
         while True:
             batch: tuple[Job, ...] = connection.recv()
             try:
@@ -209,6 +242,14 @@ def _work(connection: Connection, make_run: RunMaker, log: str) -> None:
             except ReproduceError as error:
                 answer = error
             connection.send(answer)
+
+
+def _forward(connection: Connection, show: Any, message: Warning | str, category: type[Warning], *place: Any) -> None:
+    """Send this package's warnings to the parent; show all others as before."""
+    if isinstance(message, ReproduceWarning):
+        connection.send(_Warning(str(message)))
+    else:
+        show(message, category, *place)
 
 
 def _end(worker: _Worker) -> None:

@@ -80,9 +80,11 @@ def pretrained_weights(
     unfinished = path.with_suffix(".unfinished.npz")
     result = trainer.run(rates(trainer.length), settings.seed, test=False, checkpoint=unfinished)
     if not isinstance(result.outcome, Finished):
+        unfinished.unlink(missing_ok=True)
         raise ReproduceError(
             f"pretraining on {dataset.name} with {settings.optimizer} at rate {settings.rate:g} diverged at step "
             f"{result.outcome.step}: choose a lower pretraining.rate"
         )
     write_start(path, Start(f"{dataset.name} {name[:8]}", trainer.weights()))
+    unfinished.unlink(missing_ok=True)
     return path

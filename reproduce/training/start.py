@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import warnings
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce.errors import ProtocolError, ReproduceError
+from reproduce.errors import ProtocolError, ReproduceError, ReproduceWarning
 from reproduce.files import write_bytes
 from reproduce.models.settings import ModelSettings
 
@@ -41,7 +42,9 @@ def backbone_variables(model: Any) -> list[Any]:
 
 
 def starting_weights(settings: ModelSettings, model: Any, pretrained: Path | None) -> Start | None:
-    """What the settings ask for; None for weights drawn by the seed, and where ImageNet's cannot be downloaded.
+    """What the settings ask for; None for weights drawn by the seed.
+
+    None too, with a warning, where ImageNet's are not on this machine and cannot be fetched.
 
     Args:
         settings: Says where from.
@@ -123,6 +126,12 @@ def _imagenet(name: str, weights: str) -> Start | None:
     except Exception as error:  # Keras raises nothing narrower when a download fails.
         if _DOWNLOAD_FAILED not in str(error):
             raise
+        warnings.warn(
+            "ImageNet weights are not on this machine and cannot be fetched: training from scratch, as the weights of "
+            "every row say. Give the file that Keras publishes with --weights FILE, or the network",
+            ReproduceWarning,
+            stacklevel=2,
+        )
         return None
     return Start(name, [np.asarray(value) for value in published.get_weights()])
 

@@ -102,7 +102,7 @@ class Trainer:
             seed: Of weights, batches and all that is random.
             test: Whether to measure test accuracy at the end.
             checkpoint: A file for the state after each epoch. A run that finds its own state there goes on from it and
-                gives what it would have given; the file is removed at the end.
+                gives what it would have given. The file is left there: remove it once the result is kept.
         """
         run = _Run(self._state, seed, self._name(rates, seed), checkpoint)
         seeds = np.random.SeedSequence([seed, 3]).generate_state(len(rates)).astype(np.uint32)
@@ -174,7 +174,6 @@ class Trainer:
     def _measured(self, run: _Run, outcome: Finished | Diverged, steps: int, *, test: bool) -> Measured:
         finished = isinstance(outcome, Finished)
         test_accuracy = evaluate(self._loop, self._dataset.test)[1] if finished and test else None
-        run.end()
         return Measured(
             outcome=outcome,
             steps=(len(run.curve) + (not finished)) * steps,
@@ -222,10 +221,6 @@ class _Run:
         if self._path:
             values = self._state.values()
             write_checkpoint(self._path, Checkpoint(self._name, np.array(self.curve), self.seconds, values))
-
-    def end(self) -> None:
-        if self._path:
-            self._path.unlink(missing_ok=True)
 
 
 def first_failure(losses: NDArray[np.float32], validation_loss: float) -> int | None:

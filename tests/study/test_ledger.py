@@ -52,6 +52,14 @@ def test_json_has_no_nan_and_a_diverged_run_has_nulls(path: Path) -> None:
     assert read_rows(path) == ROWS
 
 
+def test_deterministic_mode_is_stored_where_it_was_on(path: Path) -> None:
+    row = dataclasses.replace(ROWS[0], deterministic=True)
+    with open_ledger(path, print) as ledger:
+        ledger.append(row)
+    assert read_rows(path) == [*ROWS, row]
+    assert [json.loads(line).get("deterministic") for line in path.read_text().split("\n")[:-1]] == [None] * 3 + [True]
+
+
 @pytest.mark.parametrize("cut", [1, 2, 100])
 def test_a_torn_last_line_is_removed_and_said(path: Path, cut: int) -> None:
     path.write_bytes(path.read_bytes()[:-cut])
@@ -103,6 +111,7 @@ def test_a_corrupted_line_is_named_and_nothing_is_changed(path: Path, damage: by
         ("study", 1),
         ("schedule", 1),
         ("decay", 1),
+        ("deterministic", 1),
         ("weights", None),
         ("precision", 32),
     ],
@@ -130,6 +139,18 @@ def test_rows_of_another_experiment_are_refused(path: Path) -> None:
         check_same(ROWS, path, **{**known, "data": {"digits": "0000"}})
     with pytest.raises(LedgerError, match=r"protocol is .* in line 1 and 123 now; choose another --output"):
         check_same(ROWS, path, protocol="123")
+
+
+def test_runs_of_one_task_that_started_from_other_weights_are_refused(path: Path) -> None:
+    other = invented_row(Job("flowers", "A1", "tune", 0.1, 0), weights="imagenet")
+    check_same([*ROWS, other], path, protocol=ROWS[0].protocol)
+    mixed = [*ROWS, other, dataclasses.replace(other, seed=1, weights="scratch")]
+    with pytest.raises(
+        LedgerError,
+        match=r"task flowers: A1 on flowers at rate 0.1, seed 1 \(tune\) started from 'scratch', and A1 on flowers at "
+        r"rate 0.1, seed 0 \(tune\) from 'imagenet'.*--weights FILE",
+    ):
+        check_same(mixed, path, protocol=ROWS[0].protocol)
 
 
 def _hold(path: Path, ready, done) -> None:

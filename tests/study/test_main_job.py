@@ -220,6 +220,8 @@ def test_other_data_under_the_same_name(finished: Path, profile: str, capsys) ->
         (["tables", "--data-dir", "nowhere"], "no folder nowhere; expected NAME/train/CLASS/*.jpg"),
         (["tables", "--study", "other"], "profile smoke has no study 'other'; there are: "),
         (["figures", "--data-dir", "nowhere"], "no folder nowhere"),
+        (["tables", "--weights", "none.h5"], "--weights none.h5 is given, and no task starts from ImageNet weights"),
+        (["tables", "--profile", "gpu", "--study", "finetune", "--weights", "none.h5"], "there is no such file"),
         (["bench-optimizers", "--optimizers", "Opt11"], "no optimizer called 'Opt11'; did you mean"),
     ],
 )

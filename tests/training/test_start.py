@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reproduce.errors import ProtocolError, ReproduceError
+from reproduce.errors import ProtocolError, ReproduceError, ReproduceWarning
 from reproduce.models.registry import build_model
 from reproduce.study.optimizers import learning_rates, make_optimizer
 from reproduce.training.outcome import Finished
@@ -134,10 +134,32 @@ def test_without_a_network_imagenet_is_from_scratch(monkeypatch: pytest.MonkeyPa
         return make
 
     monkeypatch.setattr(keras.applications, "EfficientNetV2S", fails("URL fetch failure on https://host: None"))
-    assert starting_weights(published, None, None) is None
+    with pytest.warns(ReproduceWarning, match="cannot be fetched: training from scratch.*--weights FILE"):
+        assert starting_weights(published, None, None) is None
     monkeypatch.setattr(keras.applications, "EfficientNetV2S", fails("out of memory"))
     with pytest.raises(Exception, match="out of memory"):
         starting_weights(published, None, None)
+
+
+@pytest.mark.slow
+def test_the_file_that_keras_publishes_stands_for_imagenet(tmp_path: Path) -> None:
+    import keras
+
+    path = tmp_path / "published.weights.h5"
+    network = keras.applications.EfficientNetV2S(
+        weights=None, include_top=False, include_preprocessing=False, input_shape=(None, None, 3)
+    )
+    network.save_weights(path)
+    sizes = {"kind": "efficientnetv2", "width": 24, "depth": 15}
+    settings = replace(MODEL, **sizes, start="file", weights_file=str(path))
+    start = starting_weights(settings, build_model(settings, invented(channels=3, size=32)), None)
+    assert start is not None
+    assert start.weights.startswith("published.weights.h5 ")
+    for value, expected in zip(start.values, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(value, expected)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(ProtocolError, match="does not hold the weights of EfficientNetV2-S"):
+        starting_weights(settings, None, None)
 
 
 def test_weights_are_written_and_read_back(tmp_path: Path) -> None:

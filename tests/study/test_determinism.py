@@ -1,0 +1,91 @@
+"""Deterministic mode: what workers are told, and that the same seeds give the same rows."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from reproduce.cli import main
+from reproduce.determinism import deterministic_environment, make_deterministic
+from reproduce.study.ledgers import read_rows
+from reproduce.study.rows import Job, Row
+from reproduce.study.workers import Run, WorkerPool
+from tests.study.cases import TINY_TOML, MakeInventedRun, invented_row
+
+NAMES = ("TF_DETERMINISTIC_OPS", "CUBLAS_WORKSPACE_CONFIG", "XLA_FLAGS")
+#: One optimizer that Keras alone has, one that the engine trains; both augment.
+PROTOCOL = (
+    TINY_TOML.replace('catalog = ["Opt1", "A1"]\nkeras = ["SGD", "Adam"]', 'catalog = ["Opt7"]\nkeras = ["Nadam"]')
+    .replace('reference = "Adam"', 'reference = "Nadam"')
+    .replace("grid = [0.01, 0.1, 1]\nmost_extra_rates = 2", "grid = [0.1, 1]\nmost_extra_rates = 0")
+    .replace("final = [1, 2]", "final = [1]")
+    .replace("augmentations = []", 'augmentations = ["crop", "flip", "cutout"]')
+)
+
+
+@dataclass(frozen=True)
+class MakeEnvironmentRun(MakeInventedRun):
+    """Workers whose rows say what they were started with."""
+
+    def __call__(self) -> Run:
+        return self.rows
+
+    def rows(self, jobs: Sequence[Job]) -> list[Row]:
+        found = {name: os.environ.get(name, "") for name in NAMES}
+        return [replace(invented_row(job), versions=found) for job in jobs]
+
+
+def test_libraries_are_told_through_the_environment() -> None:
+    found = deterministic_environment({"XLA_FLAGS": "--one", "OTHER": "2"})
+    assert found == {
+        "XLA_FLAGS": "--one --xla_gpu_deterministic_ops=true",
+        "OTHER": "2",
+        "TF_DETERMINISTIC_OPS": "1",
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    }
+    assert deterministic_environment({})["XLA_FLAGS"] == "--xla_gpu_deterministic_ops=true"
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_workers_start_in_that_environment(deterministic: bool, tmp_path: Path) -> None:
+    before = dict(os.environ)
+    jobs = [Job("digits", "Adam", "tune", 0.1, 0)]
+    make = MakeEnvironmentRun(tmp_path)
+    with WorkerPool(make, 1, tmp_path / "log", print, deterministic=deterministic) as pool:
+        row = next(pool.run(lambda: jobs))
+    assert ("--xla_gpu_deterministic_ops=true" in row.versions["XLA_FLAGS"]) == deterministic
+    assert (row.versions["TF_DETERMINISTIC_OPS"] == "1") == deterministic
+    assert "--xla_cpu_multi_thread_eigen=false" in row.versions["XLA_FLAGS"]
+    assert dict(os.environ) == before
+
+
+def test_pytorch_is_told_in_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    try:
+        monkeypatch.setenv("KERAS_BACKEND", "jax")
+        make_deterministic()
+        assert not torch.are_deterministic_algorithms_enabled()
+        monkeypatch.setenv("KERAS_BACKEND", "torch")
+        make_deterministic()
+        assert torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.slow
+def test_the_same_seeds_give_the_same_rows_bit_for_bit(tmp_path: Path) -> None:
+    path = tmp_path / "main.toml"
+    path.write_text(PROTOCOL)
+    found = []
+    for name, workers in (("first", "1"), ("second", "2")):
+        arguments = ["--profile", str(path), "--output", str(tmp_path / name), "--workers", workers]
+        assert main(["tables", *arguments, "--deterministic"]) == 0
+        rows = read_rows(tmp_path / name / "tiny" / "main" / "ledger.jsonl")
+        found.append(sorted(json.dumps({**row.to_dict(), "seconds": None}, sort_keys=True) for row in rows))
+        assert all(row.deterministic for row in rows)
+        assert {(row.optimizer, row.backend == "engine") for row in rows} == {("Opt7", True), ("Nadam", False)}
+    assert len(found[0]) == 2 * 3
+    assert found[0] == found[1]

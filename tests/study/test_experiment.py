@@ -1,0 +1,117 @@
+"""What becomes of rows and checkpoints between workers and the ledger."""
+
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from reproduce.errors import LedgerError, ReproduceWarning
+from reproduce.study import experiment as module
+from reproduce.study.experiment import Experiment, run_experiment
+from reproduce.study.ledgers import read_rows
+from reproduce.study.progress import Progress
+from reproduce.study.rows import Job, Row
+from reproduce.study.runs import Machine, MakeTrainingRun, checkpoint_path
+from tests.study.cases import ENTRANTS, TINY, MakeInventedRun, all_rows, dataset
+
+
+@dataclass(frozen=True)
+class MakeOddRun(MakeInventedRun):
+    """Workers whose runs leave a checkpoint and warn, and of which one optimizer's start from other weights."""
+
+    odd: str = ""
+
+    def run(self, job: Job) -> Row:
+        path = checkpoint_path(self.folder, job)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("state")
+        warnings.warn("weights cannot be fetched", ReproduceWarning, stacklevel=2)
+        warnings.warn("something else", UserWarning, stacklevel=2)
+        row = super().run(job)
+        return replace(row, weights="imagenet") if job.optimizer == self.odd else row
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Experiment:
+    monkeypatch.setattr(module, "load_dataset", lambda *_: dataset())
+    monkeypatch.setattr(module, "require_batch", lambda *_: None)
+    return Experiment(TINY, ENTRANTS, tmp_path, None, tmp_path)
+
+
+def run(experiment: Experiment, odd: str = "") -> tuple[list[Row], str]:
+    console = Console(record=True, width=200)
+    rows = run_experiment(experiment, Machine(2), Progress(console), MakeOddRun(experiment.folder, odd=odd))
+    return rows, console.export_text()
+
+
+def test_a_checkpoint_goes_once_its_row_is_kept_and_warnings_are_told_once(
+    tiny: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped = []
+    drop = module._drop_checkpoint
+
+    def watched(experiment: Experiment, job: Job) -> None:
+        assert checkpoint_path(experiment.folder, job).exists()
+        assert job in {row.job for row in read_rows(experiment.ledger_path)}
+        dropped.append(job)
+        drop(experiment, job)
+
+    monkeypatch.setattr(module, "_drop_checkpoint", watched)
+    rows, said = run(tiny)
+    assert dropped == [row.job for row in rows]
+    assert list((tiny.folder / "checkpoints").iterdir()) == []
+    assert said.count("Note: weights cannot be fetched") == 1
+    assert "something else" not in said
+    assert "something else" in (tiny.folder / "workers.log").read_text()
+
+
+def test_what_a_kill_left_between_row_and_checkpoint_is_cleared(tiny: Experiment) -> None:
+    rows, _ = run(tiny)
+    left = checkpoint_path(tiny.folder, rows[0].job)
+    left.write_text("state")
+    other = left.with_name("another run.npz")
+    other.write_text("state")
+    assert run(tiny)[0] == rows
+    assert list(left.parent.iterdir()) == [other]
+
+
+def test_a_run_from_other_weights_is_not_added(tiny: Experiment) -> None:
+    with pytest.raises(LedgerError, match=r"started from '(imagenet|scratch)', and .* from '(imagenet|scratch)'"):
+        run(tiny, odd="SGD")
+    kept = read_rows(tiny.ledger_path)
+    assert len({row.weights for row in kept}) == 1
+    assert len(kept) < len(all_rows())
+
+
+def test_a_given_file_stands_for_imagenet_alone(tiny: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    starts = []
+
+    class Made:
+        def __init__(self, model, *_, **__) -> None:
+            starts.append((model.start, model.weights_file))
+            raise InterruptedError
+
+    monkeypatch.setattr("reproduce.training.trainer.Trainer", Made)
+    job = Job("digits", "SGD", "tune", 0.1, 0)
+    size = {"kind": "efficientnetv2", "width": 24, "depth": 15}
+    (task,) = TINY.tasks
+    for start in ("scratch", "imagenet"):
+        protocol = replace(TINY, tasks=(replace(task, model=replace(task.model, **size, start=start)),))
+        checksum = module.load_dataset().checksum()
+        monkeypatch.setattr("reproduce.study.runs.load_dataset", lambda *_: dataset())
+        make = MakeTrainingRun(
+            protocol,
+            ENTRANTS,
+            {("digits", "SGD"): "keras"},
+            {"digits": checksum},
+            tiny.folder,
+            None,
+            tiny.folder,
+            Machine(),
+            Path("own.h5"),
+        )
+        with pytest.raises(InterruptedError):
+            make()([job])
+    assert starts == [("scratch", ""), ("file", "own.h5")]
