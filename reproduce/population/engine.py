@@ -87,6 +87,10 @@ class Population:
         gradient_noise: Deviation of the normal noise added to each tensor's gradient, as a share of the gradient's
             root mean square.
 
+    Attributes:
+        room: The most members that the device is known to hold at once, None before it is known; see
+            `reproduce.population.waves.train_members`.
+
     Examples:
         ``state = population.start(members)``, then for each epoch ``population.epoch(...)``, at any time
         ``population.evaluate(state, data)``.
@@ -102,6 +106,7 @@ class Population:
         """See the class."""
         self.problem = problem
         self.capacity = capacity or Capacity()
+        self.room: int | None = None
         self.layout: Layout = layout or default_layout()
         parameters, _ = problem.initial(np.random.default_rng(0))
         self._shapes = tuple(np.shape(array) for array in parameters)

@@ -113,7 +113,8 @@ def train_members(
         members: Any number of them; what becomes of one does not depend on the others.
         task: See `Task`.
         epochs: Epochs of ``task.steps_per_epoch`` steps.
-        largest: The most members trained at once; None for as many as the memory at hand holds.
+        largest: The most members trained at once; None for as many as the memory at hand holds. Fewer, where the
+            device has refused so many before.
         go_on: Asked after each epoch of each member; where it says no, the member is cut short.
         progress: Told the number of member-epochs done since it was last told.
         notice: Told in words when the device's memory did not do and fewer members are trained at once.
@@ -127,7 +128,9 @@ def train_members(
     trainings: list[Training] = []
     # Once, where every epoch of every batch finds them: on a GPU a transfer an epoch would be paid for.
     task = replace(task, train=jax.device_put(task.train), validation=jax.device_put(task.validation))
-    size = batch_sizes(_fitting(population, task) if largest is None else largest)[-1]
+    if largest is None and population.room is None:
+        population.room = _fitting(population, task)
+    size = batch_sizes(min(each for each in (largest, population.room) if each is not None))[-1]
     while len(trainings) < len(members):
         batch = [Training(member) for member in members[len(trainings) : len(trainings) + size]]
         try:
@@ -135,7 +138,7 @@ def train_members(
         except jax.errors.JaxRuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            size = _smaller(population, len(batch), notice)
+            size = population.room = _smaller(population, len(batch), notice)
             continue
         trainings += batch
     return trainings

@@ -40,17 +40,18 @@ def population():
 
 
 class SmallDevice:
-    """The population on a device that refuses more than ``room`` members."""
+    """The population on a device that refuses more than it holds."""
 
-    def __init__(self, room, message="RESOURCE_EXHAUSTED: Out of memory while trying to allocate 99 bytes."):
-        self.room, self.message, self.asked = room, message, []
+    def __init__(self, holds, message="RESOURCE_EXHAUSTED: Out of memory while trying to allocate 99 bytes."):
+        self._holds, self.message, self.asked = holds, message, []
+        self.room = None
 
     def __getattr__(self, name):
         return getattr(population(), name)
 
     def epoch(self, programs, state, tables, data, orders):
         self.asked.append(len(orders))
-        if len(orders) > self.room:
+        if len(orders) > self._holds:
             raise jax.errors.JaxRuntimeError(self.message)
         return population().epoch(programs, state, tables, data, orders)
 
@@ -119,13 +120,17 @@ def test_the_batch_follows_from_a_card_s_free_memory(monkeypatch):
     assert len(trainings) == 5
 
 
-def test_a_card_that_holds_less_than_it_reports_is_asked_for_less():
+def test_a_card_that_holds_less_than_it_reports_is_asked_for_less_and_not_again_for_more():
     notices = []
     device = SmallDevice(2)
     device.bytes_per_member = lambda data, batch_size: 1
     trainings = train_members(device, MEMBERS, TASK, 1, notice=notices.append)
     assert device.asked == [8, 4, 2, 2, 2, 1]
     assert len(trainings) == 7
+    assert len(notices) == 2
+    device.asked.clear()
+    train_members(device, MEMBERS[:4], TASK, 1, largest=8, notice=notices.append)
+    assert device.asked == [2, 2]
     assert len(notices) == 2
 
 
