@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import fcntl
+import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -19,6 +21,15 @@ def write_text(path: Path, text: str) -> None:
         ReproduceError: If the folder or file cannot be written.
     """
     write_bytes(path, text.encode())
+
+
+def csv_text(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Comma-separated values under a header line; numbers unrounded, None as nothing."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def write_bytes(path: Path, data: bytes) -> None:

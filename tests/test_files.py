@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reproduce.errors import ReproduceError
-from reproduce.files import replacing, write_bytes, write_text
+from reproduce.files import csv_text, replacing, write_bytes, write_text
 from tests.processes import ended, forked, in_child
 
 
@@ -85,3 +85,9 @@ def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ReproduceError, match=r"cannot write .*table.csv: "):
         write_bytes(tmp_path / "file" / "table.csv", b"")
+
+
+def test_comma_separated_values_keep_every_digit_and_quote_what_would_be_taken_for_more() -> None:
+    rows = [("plain", 0.1 + 0.2, None), ('with "quotes", a comma', 7, "two\nlines")]
+    expected = 'name,value,note\nplain,0.30000000000000004,\n"with ""quotes"", a comma",7,"two\nlines"\n'
+    assert csv_text(("name", "value", "note"), rows) == expected

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +13,7 @@ from rich.table import Table
 
 from reproduce.bench.member_steps import StepTime
 from reproduce.bench.sizes import EngineBenchSettings
+from reproduce.files import csv_text
 from reproduce.machine import versions
 from reproduce.report.figures.engine import MemberStep, draw, scaling
 from reproduce.report.style import render, styled
@@ -43,11 +42,8 @@ def to_json(result: EngineBench, settings: EngineBenchSettings) -> str:
 
 def to_csv(times: Sequence[StepTime], device: str) -> str:
     """One row for each number of members, layout and form."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [*asdict(times[0]), "device"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({**asdict(each), "device": device} for each in times)
-    return text.getvalue()
+    columns = [*(field.name for field in fields(StepTime)), "device"]
+    return csv_text(columns, ([*astuple(each), device] for each in times))
 
 
 def plot(times: Sequence[StepTime], device: str) -> dict[str, bytes]:

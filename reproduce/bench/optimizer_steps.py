@@ -6,8 +6,6 @@ pair. A step is what `model.fit` runs for a batch: Keras' own train function, co
 
 from __future__ import annotations
 
-import csv
-import io
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from reproduce.errors import ReproduceError
-from reproduce.files import write_text
+from reproduce.files import csv_text, write_text
 from reproduce.machine import device_name
 from reproduce.models.registry import image_model
 from reproduce.models.settings import ModelSettings
@@ -151,12 +149,9 @@ def state_bytes(optimizer: Any) -> int:
 
 def to_csv(costs: Sequence[StepCost]) -> str:
     """The costs with the device and the way they were taken, unrounded."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*(field.name for field in fields(StepCost)), "batch", "base_filters", "device"])
+    columns = [*(field.name for field in fields(StepCost)), "batch", "base_filters", "device"]
     device = device_name()
-    writer.writerows([*astuple(cost), _BATCH, _MODEL.width, device] for cost in costs)
-    return text.getvalue()
+    return csv_text(columns, ([*astuple(cost), _BATCH, _MODEL.width, device] for cost in costs))
 
 
 def _step(optimizer: Any, images: Any, labels: Any) -> Callable[[], Any]:

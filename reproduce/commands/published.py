@@ -145,7 +145,7 @@ def _run(
 def _fingerprints(rows: list[LoggedEvaluation], console: Console) -> list[str]:
     from rich.progress import track
 
-    from reproduce.published.report import fingerprints_of
+    from reproduce.published.log import fingerprints_of
 
     texts = list(dict.fromkeys(row.text for row in rows))
     return fingerprints_of(rows, track(texts, "Fingerprints", console=console, transient=True))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+
+from reproduce.published.noise import Noise
 
 _Array = NDArray[np.float64]
 _RESAMPLES = 2000
@@ -23,19 +24,6 @@ class Interval:
     value: float
     low: float
     high: float
-
-
-@dataclass(frozen=True)
-class Noise:
-    """The standard deviation of one score around its candidate's mean.
-
-    Attributes:
-        sd: Pooled over candidates; 0 degrees of freedom leave it 0.
-        degrees_of_freedom: Of that estimate.
-    """
-
-    sd: float
-    degrees_of_freedom: int
 
 
 @dataclass(frozen=True)
@@ -112,27 +100,6 @@ def agreement(
         published_noise=published_noise,
         our_noise=our_noise,
     )
-
-
-def pooled_noise(scores: Mapping[str, Sequence[float]]) -> Noise:
-    """The noise of one score.
-
-    Args:
-        scores: Of each candidate; those with one score say nothing.
-    """
-    groups = [np.asarray(group, float) for group in scores.values() if len(group) > 1]
-    degrees = sum(len(group) - 1 for group in groups)
-    squares = sum(float(((group - group.mean()) ** 2).sum()) for group in groups)
-    return Noise((squares / degrees) ** 0.5 if degrees else 0.0, degrees)
-
-
-def grouped(scores: Sequence[tuple[str, float | None]]) -> dict[str, list[float]]:
-    """The scores there are, by candidate."""
-    groups: dict[str, list[float]] = defaultdict(list)
-    for name, score in scores:
-        if score is not None:
-            groups[name].append(score)
-    return dict(groups)
 
 
 def rank_correlation(values: _Array, random: np.random.Generator) -> Interval | None:

@@ -14,6 +14,7 @@ from scipy import integrate, stats
 
 from reproduce.population.integrity import IntegritySettings, check_integrity
 from reproduce.published.log import PHASES, LoggedEvaluation
+from reproduce.published.noise import pooled_noise
 
 #: What the log's `expMovAvg` divides by in the first step is 0.
 _NEVER_WORKS = "expMovAvg("
@@ -227,12 +228,11 @@ def noise_finding(rows: Sequence[LoggedEvaluation], fingerprints: Sequence[str])
     )
     if not repeats or len(repeats[0].scores) < 3:
         return None
-    degrees = sum(len(repeat.scores) - 1 for repeat in repeats)
-    pooled = (sum((len(repeat.scores) - 1) * repeat.sd**2 for repeat in repeats) / degrees) ** 0.5
+    noise = pooled_noise({repeat.fingerprint: repeat.scores for repeat in repeats})
     scored = [row for group in groups.values() for row in group]
-    expected = repeats[0].mean + pooled * expected_maximum(len(scored))
+    expected = repeats[0].mean + noise.sd * expected_maximum(len(scored))
     beyond = sorted((row for row in scored if (row.score or 0.0) > expected), key=lambda row: -(row.score or 0.0))
-    return NoiseFinding(tuple(repeats), pooled, degrees, len(scored), expected, tuple(beyond))
+    return NoiseFinding(tuple(repeats), noise.sd, noise.degrees_of_freedom, len(scored), expected, tuple(beyond))
 
 
 def expected_maximum(count: int) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from reproduce.files import write_text
-from reproduce.published.agreement import Agreement, Interval, Pair, agreement, grouped, pooled_noise
+from reproduce.files import csv_text, write_text
+from reproduce.published.agreement import Agreement, Interval, Pair, agreement
+from reproduce.published.noise import pooled_noise
 from reproduce.published.replay import ReplayRow
 from reproduce.published.sample import LoggedFunction
 from reproduce.screen import say, screen_table
@@ -52,11 +51,12 @@ class Comparison:
 def compare(functions: Sequence[LoggedFunction], rows: Sequence[ReplayRow]) -> list[Comparison]:
     """The candidates that were scored again, in the order of the rows."""
     by_fingerprint = {function.fingerprint: function for function in functions}
-    scores = grouped([(row.fingerprint, row.score) for row in rows])
+    scores: dict[str, list[float]] = {row.fingerprint: [] for row in rows}
+    for row in rows:
+        if row.score is not None:
+            scores[row.fingerprint].append(row.score)
     return [
-        Comparison(by_fingerprint[row.fingerprint], row, tuple(scores.get(row.fingerprint, ())))
-        for row in rows
-        if row.run == 0
+        Comparison(by_fingerprint[row.fingerprint], row, tuple(scores[row.fingerprint])) for row in rows if row.run == 0
     ]
 
 
@@ -90,16 +90,14 @@ def write_replay(found: Agreement, comparisons: Sequence[Comparison], origin: st
     """
     document = {"origin": origin} | asdict(found)
     write_text(folder / "agreement.json", json.dumps(document, indent=2, allow_nan=False) + "\n")
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for each in comparisons:
-        function = each.function
-        writer.writerow(
-            (function.text, function.score, len(function.scores), function.rejected, each.row.score,
-             each.row.outcome.kind, len(each.scores))
-        )  # fmt: skip
-    write_text(folder / "pairs.csv", text.getvalue())
+    write_text(folder / "pairs.csv", csv_text(_COLUMNS, map(_line, comparisons)))
+
+
+def _line(comparison: Comparison) -> tuple[object, ...]:
+    """The values of `_COLUMNS`."""
+    there, here = comparison.function, comparison.row
+    published = (there.text, there.score, len(there.scores), there.rejected)
+    return (*published, here.score, here.outcome.kind, len(comparison.scores))
 
 
 def show_replay(found: Agreement, origin: str, console: Console) -> None:

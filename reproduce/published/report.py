@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 
-from reproduce.files import write_text
+from reproduce.files import csv_text, write_text
 from reproduce.published.findings import (
     CauseFinding,
     DuplicateFinding,
@@ -64,24 +62,12 @@ class LogReport:
         return sum(step.worse for step in self.steps)
 
 
-def fingerprints_of(rows: Sequence[LoggedEvaluation], texts: Iterable[str]) -> list[str]:
-    """The fingerprint of each row's candidate.
-
-    Args:
-        rows: The log.
-        texts: Each text of the log once, in any order; computing takes about 5 ms for each.
-    """
-    specs = {row.text: row.spec for row in rows}
-    known = {text: specs[text].fingerprint() for text in texts}
-    return [known[row.text] for row in rows]
-
-
 def report_on(rows: Sequence[LoggedEvaluation], fingerprints: Sequence[str]) -> LogReport:
     """The report on a log.
 
     Args:
         rows: The log.
-        fingerprints: One for each row; see `fingerprints_of`.
+        fingerprints: One for each row; see `reproduce.published.log.fingerprints_of`.
     """
     return LogReport(
         rows=len(rows),
@@ -203,8 +189,4 @@ def _beyond(row: LoggedEvaluation) -> _Beyond:
 
 
 def _write_csv(path: Path, kind: type[DataclassInstance], rows: Iterable[dict[str, Any]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(kind)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())
+    write_text(path, csv_text([field.name for field in fields(kind)], (row.values() for row in rows)))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.table import Table as Screen
 from rich.text import Text
 
-from reproduce.files import write_text
+from reproduce.files import csv_text, write_text
 from reproduce.report.table import Cell, Column, Source, Table
 from reproduce.screen import screen_table
 
@@ -29,13 +27,12 @@ def to_csv(table: Table) -> str:
     """Comma-separated values with a header line; numbers unrounded, nothing where nothing was run."""
     kept = [number for number, column in enumerate(table.columns) if column.name]
     first = [table.section_name] if table.section_name else []
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*first, *(table.columns[number].name for number in kept)])
-    for section in table.sections:
-        start = [section.title] if first else []
-        writer.writerows([*start, *(_plain(line[number]) for number in kept)] for line in section.lines)
-    return text.getvalue()
+    rows = (
+        [*([section.title] if first else []), *(_plain(line[number]) for number in kept)]
+        for section in table.sections
+        for line in section.lines
+    )
+    return csv_text([*first, *(table.columns[number].name for number in kept)], rows)
 
 
 def to_markdown(table: Table) -> str:

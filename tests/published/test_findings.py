@@ -15,8 +15,8 @@ from reproduce.published.findings import (
     phase_findings,
     step_findings,
 )
-from reproduce.published.log import parse_published_log, read_published_log
-from reproduce.published.report import fingerprints_of, report_on, show_report, write_report
+from reproduce.published.log import fingerprints_of, parse_published_log, read_published_log
+from reproduce.published.report import report_on, show_report, write_report
 from tests.published.test_log import log
 
 

@@ -10,11 +10,11 @@ from rich.console import Console
 from paper_optimizers import from_text
 from reproduce.errors import LedgerError, ProtocolError
 from reproduce.ledger import Ledger
-from reproduce.published.agreement import Noise, Pair, agreement, pooled_noise, rank_correlation
-from reproduce.published.log import parse_published_log
+from reproduce.published.agreement import Pair, agreement, rank_correlation
+from reproduce.published.log import fingerprints_of, parse_published_log
+from reproduce.published.noise import Noise, pooled_noise
 from reproduce.published.replay import Conditions, NotTrained, behave, conditions_hash, row_from_dict, run_replay
 from reproduce.published.replay_report import agreement_of, compare, show_replay, write_replay
-from reproduce.published.report import fingerprints_of
 from reproduce.published.sample import LoggedFunction, jobs_of, logged_functions, seed_of, stratified_sample
 from reproduce.search.executors import InProcessExecutor
 from reproduce.search.outcomes import outcome_of
