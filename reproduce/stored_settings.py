@@ -60,6 +60,18 @@ def stored_hash(path: Path) -> str:
     return found
 
 
+def stored_paths(path: Path, key: str) -> list[Path]:
+    """The files that a ``protocol.json`` names under ``key``, relative to its folder.
+
+    Raises:
+        ProtocolError: If the file cannot be read, or names none.
+    """
+    found = _document(path).get(key)
+    if not isinstance(found, list) or not found or not all(isinstance(each, str) for each in found):
+        raise ProtocolError(f"{path}: expected a list of files under the key {key}")
+    return [path.parent / each for each in found]
+
+
 def _document(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))

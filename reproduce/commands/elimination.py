@@ -17,10 +17,9 @@ from reproduce.screen import say
 if TYPE_CHECKING:
     from reproduce.commands import Commands
     from reproduce.commands.executors import Executors
-    from reproduce.elimination.protocol import EliminationProtocol, RoundSettings
+    from reproduce.elimination.protocol import RoundSettings
     from reproduce.elimination.rounds import Means
     from reproduce.search.executors import Executor
-    from reproduce.search.trials import Contender
 
 ELIMINATION = "elimination"
 
@@ -45,6 +44,7 @@ def add(commands: Commands) -> None:
 
 
 def _eliminate(options: argparse.Namespace, console: Console) -> None:
+    from reproduce.elimination.entrants import read_entrants
     from reproduce.elimination.protocol import load_elimination_protocol
     from reproduce.elimination.rounds import eliminate
     from reproduce.ledger import NAME
@@ -60,7 +60,7 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     protocol = load_elimination_protocol(options.profile)
     folder = options.output / protocol.profile / ELIMINATION
     ledgers = options.searches or [options.output / protocol.profile / SEARCH / NAME]
-    entrants, known = _entrants(protocol, ledgers), baselines(protocol.baselines)
+    entrants, known = read_entrants(protocol, ledgers), baselines(protocol.baselines)
     say(
         console,
         f"Profile {protocol.profile}: {len(entrants)} optimizers and {len(known)} baselines in {len(protocol.rounds)} "
@@ -82,30 +82,6 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     for path in paths:
         say(console, f"  {path}")
     show(table, console)
-
-
-def _entrants(protocol: EliminationProtocol, ledgers: list[Path]) -> list[Contender]:
-    """The best of each search, those that compute the same once.
-
-    Raises:
-        LedgerError: If a ledger cannot be read, or no candidate was scored.
-        ProtocolError: If a round uses the seed of a search.
-    """
-    from reproduce.errors import LedgerError
-    from reproduce.search.records import Header, read_search_records
-    from reproduce.search.rescoring import different, finalists
-    from reproduce.search.results import top
-
-    found = []
-    for number, path in enumerate(ledgers, start=1):
-        records = read_search_records(path)
-        if records and isinstance(records[0], Header):
-            protocol.require_fresh(records[0].seed, path)
-        prefix = f"{number}" if len(ledgers) > 1 else ""
-        found += [each.contender for each in finalists(top(records, protocol.entrants), prefix)]
-    if not found:
-        raise LedgerError(f"no search in {', '.join(map(str, ledgers))} has scored a candidate: search first")
-    return different(found)
 
 
 def _means(options: argparse.Namespace, executors: Executors) -> Means:

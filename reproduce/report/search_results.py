@@ -6,18 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from reproduce.elimination.entrants import read_entrants
 from reproduce.elimination.protocol import EliminationProtocol
 from reproduce.elimination.rounds import RoundResult, standings
 from reproduce.ledger import NAME
+from reproduce.report.card import Card
 from reproduce.report.figures.elimination import elimination_picture
 from reproduce.report.figures.search import best_so_far_picture, search_pictures
 from reproduce.report.figures.shrinkage import Rescored, shrinkage_picture
+from reproduce.report.find_cards import find_cards
+from reproduce.report.inputs import REFERENCE
 from reproduce.report.stored_search import (
     COMPARISON,
     ELIMINATION,
     NOISE,
     RESCORING,
     StoredSearch,
+    read_search_under,
     read_trials,
 )
 from reproduce.report.style import Picture
@@ -29,20 +34,19 @@ from reproduce.report.tables.search_cost import search_cost_table
 from reproduce.search.algorithm import Stage
 from reproduce.search.comparison import ComparedSearch, compared
 from reproduce.search.protocol import SearchProtocol
-from reproduce.search.records import read_search_records
-from reproduce.search.rescoring import baselines, different, finalists
-from reproduce.search.results import top
+from reproduce.search.rescoring import baselines
 from reproduce.search.search import comparison_plans
 from reproduce.search.trials import Contender, of_seeds, seed_scores
-from reproduce.stored_settings import SETTINGS, read_stored_settings
+from reproduce.stored_settings import SETTINGS, read_stored_settings, stored_hash, stored_paths
 
 
 @dataclass(frozen=True)
 class SearchResults:
-    """Tables and pictures of what was searched; empty where nothing was."""
+    """Tables, pictures and optimizer cards of what was searched; empty where nothing was."""
 
     tables: tuple[Table, ...]
     pictures: tuple[Picture, ...]
+    cards: tuple[Card, ...] = ()
 
 
 def search_results(search: StoredSearch | None, place: Path) -> SearchResults:
@@ -52,12 +56,14 @@ def search_results(search: StoredSearch | None, place: Path) -> SearchResults:
         LedgerError: If a ledger cannot be read.
         ProtocolError: If the settings beside one cannot be read.
     """
-    made = [*_noise(place / NOISE), *_comparison(place / COMPARISON)]
+    rounds = _rounds(place / ELIMINATION)
+    made = [*_elimination(rounds, place), *_noise(place / NOISE), *_comparison(place / COMPARISON)]
     if search is not None:
-        made = [*_search(search), *_elimination(search, place / ELIMINATION), *made]
+        made = [*_search(search), *made]
     return SearchResults(
         tuple(each for each in made if isinstance(each, Table)),
         tuple(each for each in made if isinstance(each, Picture)),
+        () if search is None else tuple(find_cards(search, rounds, REFERENCE)),
     )
 
 
@@ -77,14 +83,21 @@ def _rescored(search: StoredSearch) -> list[Rescored]:
     return [Rescored(name, score, tuple(each.trained.values()), each.untrained) for name, score, each in found]
 
 
-def _elimination(search: StoredSearch, folder: Path) -> Iterator[Table | Picture]:
-    """The rounds that are complete."""
+def _elimination(results: list[RoundResult], place: Path) -> Iterator[Table | Picture]:
+    if results:
+        where = f"profile {read_stored_settings(place / ELIMINATION / SETTINGS, EliminationProtocol).profile}"
+        yield elimination_table(results, where)
+        yield elimination_picture(results, where)
+
+
+def _rounds(folder: Path) -> list[RoundResult]:
+    """The rounds of an elimination that are complete; none where there is no elimination."""
     trials = read_trials(folder / NAME)
     if not trials:
-        return
+        return []
     protocol = read_stored_settings(folder / SETTINGS, EliminationProtocol)
     known = baselines(protocol.baselines)
-    entrants = different([each.contender for each in finalists(top(search.records, protocol.entrants))])
+    entrants = read_entrants(protocol, stored_paths(folder / SETTINGS, "searches"))
     results: list[RoundResult] = []
     for settings in protocol.rounds:
         own = [
@@ -93,13 +106,11 @@ def _elimination(search: StoredSearch, folder: Path) -> Iterator[Table | Picture
             if (each.part, each.protocol) == (settings.name, settings.hash())
         ]
         wanted = {(each.fingerprint, seed) for each in [*entrants, *known] for seed in settings.seeds}
-        if not entrants or wanted - {(each.fingerprint, each.seed) for each in own}:
+        if wanted - {(each.fingerprint, each.seed) for each in own}:
             break
         results.append(RoundResult(settings, standings(entrants, known, own, settings.keep)))
         entrants = results[-1].survivors
-    if results:
-        yield elimination_table(results, f"profile {protocol.profile}")
-        yield elimination_picture(results, f"profile {protocol.profile}")
+    return results
 
 
 def _comparison(folder: Path) -> Iterator[Table | Picture]:
@@ -107,7 +118,8 @@ def _comparison(folder: Path) -> Iterator[Table | Picture]:
         return
     protocol = read_stored_settings(folder / SETTINGS, SearchProtocol)
     paths = [(plan, folder / plan.name / NAME) for plan in comparison_plans(protocol)]
-    searches = [ComparedSearch(plan, read_search_records(path)) for plan, path in paths if path.is_file()]
+    code = stored_hash(folder / SETTINGS)
+    searches = [ComparedSearch(plan, read_search_under(path, code)) for plan, path in paths if path.is_file()]
     if not searches:
         return
     where, screening = _where(protocol), _screening(protocol)["evolution"]

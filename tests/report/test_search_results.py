@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from reproduce.elimination.entrants import read_entrants
 from reproduce.elimination.protocol import load_elimination_protocol
 from reproduce.elimination.rounds import Means, eliminate
+from reproduce.errors import LedgerError
 from reproduce.ledger import NAME
 from reproduce.protocols import plain_settings
 from reproduce.report.collection import Collection, read_collection
@@ -27,17 +29,18 @@ from reproduce.search.rescoring import baselines, different, finalists, rescore
 from reproduce.search.results import top
 from reproduce.search.search import run_search, search_plan
 from reproduce.search.trials import Trial
+from reproduce.stored_settings import write_stored_settings
 from tests.report.test_accuracy_tables import shown
-from tests.search.fakes import FakeSurrogates, Witness
+from tests.search.fakes import FakeExecutor, FakeSurrogates, Witness
 from tests.search.test_search_pictures import TINY as PICTURED
 
 PROTOCOL: SearchProtocol = PICTURED
 ROUNDS = load_elimination_protocol("smoke")
 
 
-def settings(folder: Path, protocol: object) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "protocol.json").write_text(json.dumps({"hash": "h", "protocol": plain_settings(protocol)}))
+def settings(folder: Path, protocol: object, **beside: object) -> None:
+    """What the commands write beside a ledger."""
+    write_stored_settings(folder, plain_settings(protocol), **beside)
 
 
 @pytest.fixture(scope="module")
@@ -50,18 +53,18 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def run(plan, path, cache=None):
         return run_search(plan, path, surrogates, Witness(), cache)
 
-    settings(place / SEARCH, PROTOCOL)
+    settings(place / SEARCH, PROTOCOL, hash=PROTOCOL.search_hash())
     records = run(search_plan(PROTOCOL), place / SEARCH / NAME)
     contenders = [each.contender for each in finalists(top(records, PROTOCOL.rescoring.top))]
     known = baselines(PROTOCOL.rescoring.baselines)
     rescore(PROTOCOL, place / SEARCH / RESCORING, surrogates, [*contenders, *known], PROTOCOL.rescoring.seeds, **silent)
-    settings(place / COMPARISON, PROTOCOL)
+    settings(place / COMPARISON, PROTOCOL, hash=PROTOCOL.comparison_hash())
     searches = run_comparison(PROTOCOL, place / COMPARISON, surrogates, run)
     compare_finals(PROTOCOL, place / COMPARISON / RESCORING, searches, surrogates, **silent)
-    settings(place / NOISE, PROTOCOL)
+    settings(place / NOISE, PROTOCOL, hash=PROTOCOL.scoring_hash())
     noisy = baselines([PROTOCOL.noise.optimizer])
     rescore(PROTOCOL, place / NOISE / NAME, surrogates, noisy, PROTOCOL.noise.seeds, **silent)
-    settings(place / ELIMINATION, ROUNDS)
+    settings(place / ELIMINATION, ROUNDS, searches=[f"../{SEARCH}/{NAME}"])
     entrants = different([each.contender for each in finalists(top(records, ROUNDS.entrants))])
     means = Means(lambda round: "d", lambda round: surrogates.one, lambda round: "nothing", {"python": "3"})
     eliminate(ROUNDS, place / ELIMINATION / NAME, entrants, baselines(ROUNDS.baselines), means, **silent)
@@ -97,15 +100,44 @@ def test_nothing_is_shown_of_nothing(tmp_path: Path) -> None:
 
 
 def test_an_elimination_that_is_not_over_shows_the_rounds_that_are(found: Collection, tmp_path: Path) -> None:
+    shutil.copytree(found.folder / SEARCH, tmp_path / "partial" / SEARCH)
     place = tmp_path / "partial"
-    settings(place / ELIMINATION, ROUNDS)
+    settings(place / ELIMINATION, ROUNDS, searches=[f"../{SEARCH}/{NAME}"])
     lines = (found.folder / ELIMINATION / NAME).read_bytes().splitlines(keepends=True)
     first = [line for line in lines if json.loads(line)["part"] == ROUNDS.rounds[0].name]
     (place / ELIMINATION / NAME).write_bytes(b"".join([*first, *lines[len(first) : len(first) + 1]]))
-    (table,) = search_results(found.search, place).tables[2:]
+    (table,) = search_results(None, place).tables
     assert [column.title for column in table.columns[1:-1]] == [ROUNDS.rounds[0].name]
     (place / ELIMINATION / NAME).write_bytes(b"".join(first[:-1]))
-    assert [each.name for each in search_results(found.search, place).tables] == ["rescoring", "search_cost"]
+    assert search_results(None, place).tables == ()
+
+
+def test_an_elimination_of_the_finds_of_two_searches_is_shown(found: Collection, tmp_path: Path) -> None:
+    """The profile's own search is another, or there is none."""
+    for name in ("one", "two"):
+        shutil.copytree(found.folder / SEARCH, tmp_path / name)
+    folder, ledgers = tmp_path / "profile" / ELIMINATION, [tmp_path / name / NAME for name in ("one", "two")]
+    settings(folder, ROUNDS, searches=[f"../../{name}/{NAME}" for name in ("one", "two")])
+    entrants = read_entrants(ROUNDS, ledgers)
+    means = Means(lambda round: "d", lambda round: FakeExecutor(), lambda round: "nothing", {"python": "3"})
+    silent = {"told": lambda trial, left: None, "notice": lambda text: None}
+    eliminate(ROUNDS, folder / NAME, entrants, baselines(ROUNDS.baselines), means, **silent)
+    (table,) = search_results(None, tmp_path / "profile").tables
+    names = [line[0].text for line in table.lines()]
+    assert sorted(names[: len(entrants)]) == sorted(each.name for each in entrants)
+    assert all(name.startswith("1#") for name in names[: len(entrants)])  # The second search found the same.
+    (tmp_path / "two" / NAME).unlink()
+    with pytest.raises(LedgerError, match="no ledger"):
+        search_results(None, tmp_path / "profile")
+
+
+@pytest.mark.parametrize("name", [SEARCH, COMPARISON])
+def test_a_ledger_of_other_settings_than_those_beside_it_is_refused(rows: Path, tmp_path: Path, name: str) -> None:
+    place = tmp_path / PROTOCOL.profile
+    shutil.copytree(rows / PROTOCOL.profile, place)
+    settings(place / name, PROTOCOL, hash="0" * 16)
+    with pytest.raises(LedgerError, match="holds the records of another experiment: protocol is"):
+        search_results(read_collection(tmp_path, PROTOCOL.profile).search, place)
 
 
 def test_the_cost_counts_every_record_once(found: Collection) -> None:
@@ -205,8 +237,8 @@ def test_trials_of_seeds_that_the_protocol_no_longer_asks_for_are_not_shown(rows
         rescoring=dataclasses.replace(PROTOCOL.rescoring, seeds=PROTOCOL.rescoring.seeds[:2]),
         noise=dataclasses.replace(PROTOCOL.noise, seeds=PROTOCOL.noise.seeds[:4]),
     )
-    for name in (SEARCH, COMPARISON, NOISE):
-        settings(place / name, fewer)
+    for name, code in ((SEARCH, fewer.search_hash()), (COMPARISON, fewer.comparison_hash()), (NOISE, "")):
+        settings(place / name, fewer, hash=code)
     collection = read_collection(tmp_path, PROTOCOL.profile)
     assert collection.search is not None
     assert {trial.seed for trial in collection.search.trials} == set(fewer.rescoring.seeds)
