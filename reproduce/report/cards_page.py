@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from reproduce.report.cards import (
+from reproduce.report.card import (
     Card,
     comparison_text,
     diverged_text,
@@ -12,7 +12,6 @@ from reproduce.report.cards import (
     place,
     rate_range,
     rates_text,
-    state_text,
     time_text,
 )
 from reproduce.report.figure_page import figure_html
@@ -23,11 +22,13 @@ from reproduce.report.statistics import Verdict
 
 def card_html(card: Card, link: Link) -> str:
     """A card; what is said of runs links to them."""
-    anchor = card_anchor(card.name)
+    anchor = card_anchor(card)
+    invariances = "<br>".join(html.escape(line) for line in card.invariances)
     facts = [
-        ("Invariances", "<br>".join(html.escape(line) for line in card.invariances)),
+        *([("Invariances", invariances)] if invariances else []),
+        *((heading, html.escape(text)) for heading, text in card.facts),
         ("Learning rate", _rates(card, link)),
-        ("State", html.escape(state_text(card))),
+        ("State", html.escape(card.state)),
         ("Time of a step", html.escape(time_text(card))),
         ("Wins", _outcomes(card, "better", link)),
         ("Fails", _outcomes(card, "worse", link)),
@@ -45,19 +46,19 @@ def card_html(card: Card, link: Link) -> str:
             f"<p><strong>Deviations.</strong> {html.escape(card.deviations)}</p>" if card.deviations else "",
             f"<dl>\n{listed}\n</dl>",
             f"<pre><code>{html.escape(card.usage)}</code></pre>",
-            figure_html(card.graph, ""),
+            "" if card.graph is None else figure_html(card.graph, ""),
             "</article>",
         ]
     )
 
 
-def card_anchor(name: str) -> str:
+def card_anchor(card: Card) -> str:
     """The card's id on the page."""
-    return f"optimizer-{html.escape(name)}"
+    return f"optimizer-{html.escape(card.file)}"
 
 
 def _equations(card: Card) -> list[str]:
-    formulas = [f"u = {card.latex}"]
+    formulas = [] if card.latex is None else [f"u = {card.latex}"]
     formulas += [] if card.factor is None else [rf"\mathrm{{factor}} = {card.factor}"]
     lines = [f'<div class="equation">{to_mathml(formula, block=True)}</div>' for formula in formulas]
     return [*lines, f"<p>Then {card.momentum}.</p>"] if card.momentum else lines

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reproduce.report.cards import Card, cards
+from reproduce.report.card import Card
+from reproduce.report.cards import cards
 from reproduce.report.figures.catalogue import all_pictures
 from reproduce.report.inputs import ReportInputs
 from reproduce.report.rendering import render_all
@@ -49,7 +50,7 @@ def drawn(contents: Sequence[Content], processes: int = 1) -> list[Content]:
 
 def _with(content: Content, kept: Mapping[Picture, Picture]) -> Content:
     pictures = {heading: [kept[each] for each in shown] for heading, shown in content.pictures.items()}
-    shown = [replace(card, graph=kept[card.graph]) for card in content.cards]
+    shown = [replace(card, graph=kept[card.graph]) if card.graph else card for card in content.cards]
     return replace(content, pictures=pictures, cards=shown)
 
 
@@ -62,4 +63,4 @@ def _listed(pictures: Mapping[str, Sequence[Picture]]) -> Iterator[Picture]:
 
 
 def _graphs(contents: Iterable[Content]) -> Iterator[Picture]:
-    return (card.graph for content in contents for card in content.cards)
+    return (card.graph for content in contents for card in content.cards if card.graph)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from reproduce.report.style import Picture
 from reproduce.report.table import Table
 from reproduce.study.rows import Row
+
+if TYPE_CHECKING:
+    from reproduce.report.card import Card
 
 #: Headings of the page that tables and pictures share, in the order in which they stand; others follow after these.
 CLAIMS, RESULTS, ROBUSTNESS, SEARCH, COST, SPACE = (
@@ -20,6 +24,8 @@ CLAIMS, RESULTS, ROBUSTNESS, SEARCH, COST, SPACE = (
 )
 #: Studies that compare all optimizers; the others vary one thing for a few of them.
 COMPARED = ("main", "transfer", "finetune")
+#: The optimizer that others are compared with.
+REFERENCE = "Adam"
 HEADINGS = (CLAIMS, RESULTS, ROBUSTNESS, SEARCH, COST, SPACE)
 
 
@@ -51,6 +57,7 @@ class ReportInputs:
         studies: The rows of each study, by its name, in the order of the page.
         tables: Headings (see `HEADINGS`), each with its tables.
         pictures: Headings, each with pictures that are not made from study rows (search, engine).
+        cards: Of optimizers that are neither the catalog's nor Keras' (what a search found).
         step_costs: By optimizer.
         reference: The optimizer that cards and learning curves compare with.
         warmup_fraction: Share of a run in which the rate rises, for the figures of schedules.
@@ -61,7 +68,8 @@ class ReportInputs:
     studies: Mapping[str, Sequence[Row]]
     tables: Mapping[str, Sequence[Table]] = field(default_factory=dict)
     pictures: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
+    cards: Sequence[Card] = ()
     step_costs: Mapping[str, StepCost] = field(default_factory=dict)
-    reference: str = "Adam"
+    reference: str = REFERENCE
     warmup_fraction: float = 0.1
     hold_fraction: float = 0.0

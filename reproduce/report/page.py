@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 
-from reproduce.report.cards import Card
+from reproduce.report.card import Card
 from reproduce.report.cards_page import card_anchor, card_html
 from reproduce.report.content import Content
 from reproduce.report.figure_page import figure_html
@@ -153,7 +153,7 @@ def _sourced_line(line: Sequence[Cell], numeric: Sequence[bool]) -> tuple[Cell, 
 
 
 def _optimizers(shown: Sequence[Card], link: Link) -> _Part:
-    entries = tuple((card_anchor(card.name), card.name) for card in shown)
+    entries = tuple((card_anchor(card), card.name) for card in shown)
     return _Part("Optimizers", "\n".join(card_html(card, link) for card in shown), entries)
 
 

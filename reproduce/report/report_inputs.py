@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from reproduce.report.claims import Checked, claim_costs_table, claims_table
 from reproduce.report.collection import Collection
 from reproduce.report.figures.engine import MEMBER_STEPS, engine_picture, read_member_steps
-from reproduce.report.inputs import CLAIMS, COMPARED, COST, RESULTS, ROBUSTNESS, SEARCH, SPACE, ReportInputs
+from reproduce.report.inputs import CLAIMS, COMPARED, COST, REFERENCE, RESULTS, ROBUSTNESS, SEARCH, SPACE, ReportInputs
 from reproduce.report.map import paper_table
 from reproduce.report.search_results import SearchResults
 from reproduce.report.style import Picture
@@ -22,7 +22,6 @@ from reproduce.report.tables.sets import study_tables
 
 #: Studies of what a part of an optimizer contributes.
 _PARTS = ("schedules", "decays")
-REFERENCE = "Adam"
 #: Of the schedules that are drawn where there is no study to take it from.
 WARMUP = 0.1
 
@@ -36,6 +35,7 @@ def report_inputs(found: Collection, checked: Sequence[Checked], searched: Searc
         studies={study.name: study.rows for study in found.studies},
         tables=report_tables(found, checked, searched),
         pictures={SEARCH: searched.pictures, COST: _engine(found)},
+        cards=searched.cards,
         step_costs=found.step_costs,
         reference=REFERENCE,
         warmup_fraction=WARMUP if shape is None else shape.warmup_fraction,

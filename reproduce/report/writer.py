@@ -7,11 +7,10 @@ from pathlib import Path
 
 from reproduce.files import write_text
 from reproduce.machine import usable_cores
-from reproduce.report.cards import to_markdown
+from reproduce.report.card import to_markdown
 from reproduce.report.claims import CLAIMS, check, load_claims
 from reproduce.report.collection import read_collection
 from reproduce.report.content import Content, content_of, drawn
-from reproduce.report.figures.learning import file_name
 from reproduce.report.forms import write_table
 from reproduce.report.page import build_page
 from reproduce.report.report_inputs import report_inputs
@@ -59,7 +58,7 @@ def write_report(content: Content, folder: Path) -> str:
     write_pictures(pictures, folder / "figures")
     write_text(folder / "figures" / "captions.md", captions(content.pictures))
     for card in content.cards:
-        write_text(folder / "cards" / f"{file_name(card.name)}.md", to_markdown(card))
+        write_text(folder / "cards" / f"{card.file}.md", to_markdown(card))
     page = folder / "index.html"
     write_text(page, build_page(content))
     runs = sum(len(of_study) for of_study in inputs.studies.values())

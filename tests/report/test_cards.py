@@ -1,12 +1,16 @@
 import dataclasses
+import math
 import re
 
 import pytest
 
 from paper_optimizers import describe, names
-from reproduce.report.cards import cards, to_markdown
+from reproduce.report.card import to_markdown
+from reproduce.report.cards import cards
 from reproduce.report.inputs import ReportInputs, StepCost
+from reproduce.report.keras_cards import KNOWN
 from reproduce.report.words import WORDS
+from reproduce.study.optimizers import KERAS
 from reproduce.study.rows import Row
 from tests.report.figure_cases import diverged, study
 
@@ -24,8 +28,13 @@ def with_test(rows: list[Row], accuracies: dict[str, tuple[float, ...]]) -> list
     ]
 
 
-def test_there_is_a_card_for_every_optimizer_of_the_catalog() -> None:
-    assert [card.name for card in cards(ReportInputs("tiny", {}))] == list(names())
+def test_there_is_a_card_for_every_optimizer_that_can_take_part_and_for_those_handed_in() -> None:
+    found = [card.name for card in cards(ReportInputs("tiny", {}))]
+    assert found == [*names(), *KNOWN]
+    assert set(KERAS) <= set(found)
+    own = dataclasses.replace(card_of("Opt1"), name="#143")
+    assert cards(ReportInputs("tiny", {}, cards=[own]))[-1] is own
+    assert own.file == "sample-143"
 
 
 def test_words_are_about_optimizers_that_exist() -> None:
@@ -70,6 +79,30 @@ def test_the_measured_rates_are_on_the_card_and_in_the_usage() -> None:
     assert "Opt9(0.03, total_steps=epochs * steps_per_epoch)" in card.usage
 
 
+def test_what_keras_alone_has_says_why_there_is_no_graph() -> None:
+    rows = with_test(study(["Muon", "Adam"]), {"Adam": (0.5, 0.6, 0.7), "Muon": (0.6, 0.7, 0.81)})
+    card = card_of("Muon", *rows, step_costs={"Muon": StepCost(0.1, 1.5, 10, 20, "a processor")})
+    assert (card.graph, card.update, card.invariances) == (None, None, ())
+    text = to_markdown(card)
+    assert "**Equation and graph.** None: it is a class of Keras" in text
+    assert "u = " not in text
+    assert "**Wins.** digits (main), +10.3 points, n = 3." in text
+    assert "Within two points of the best: " in text
+    assert "100.0 ms, 1.50 of Keras Adam's" in text
+
+
+@pytest.mark.parametrize(("name", "matrix", "other"), [("Nadam", 2, 2), ("Muon", 1, 2), ("ScheduleFreeAdamW", 2, 2)])
+def test_what_keras_own_keep_is_what_their_cards_say(name: str, matrix: int, other: int) -> None:
+    keras = pytest.importorskip("keras")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5, name="dense")])
+    exec(card_of(name).usage, {"model": model})
+    optimizer = model.optimizer
+    optimizer.build(model.trainable_variables)
+    kept = [size for each in optimizer.variables if (size := math.prod(each.shape)) > 1]
+    assert sum(kept) == matrix * 15 + other * 5
+    assert f"{matrix} number" in card_of(name).state
+
+
 @pytest.mark.parametrize("name", ["Opt1", "Opt10", "Lion", "Opt1-released"])
 def test_the_usage_is_three_lines_that_run(name: str) -> None:
     keras = pytest.importorskip("keras")
@@ -84,7 +117,7 @@ def test_the_usage_is_three_lines_that_run(name: str) -> None:
     ("name", "states"), [("SGD", 0), ("Adam", 2), ("Opt1", 2), ("Opt9", 2), ("Opt10", 1), ("A1", 2)]
 )
 def test_states_are_averages_and_momentum(name: str, states: int) -> None:
-    assert card_of(name).states == states
+    assert card_of(name).state.startswith(f"{states} number")
 
 
 def test_costs_are_shown_with_their_device() -> None:
