@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from reproduce.screen import screen_table
+from reproduce.study.costs import StepCost
 from reproduce.study.estimate import Span, TaskEstimate
 
 _UNKNOWN = "?"
@@ -31,14 +32,18 @@ def show_estimates(estimates: Sequence[TaskEstimate], num_workers: int, console:
 def _sentences(estimates: Sequence[TaskEstimate], num_workers: int) -> list[str]:
     known = [(each, minutes) for each in estimates if (minutes := each.minutes(num_workers)) is not None]
     total = Span(sum(minutes.low for _, minutes in known), sum(minutes.high for _, minutes in known))
-    devices = sorted({each.measured.device for each, _ in known if each.measured is not None})
+    measured: list[StepCost] = []
+    for each, _ in known:
+        if each.measured is not None and each.measured not in measured:  # Tasks alike rest on the same runs.
+            measured.append(each.measured)
     lines = [
         "Runs and times go from the shared grid alone to every grid grown to its limit; runs that have rows are left "
         "out, and so is compiling for what Keras trains, a few seconds for each optimizer."
     ]
     if known:
+        num_runs, devices = sum(cost.num_runs for cost in measured), sorted({cost.device for cost in measured})
         lines.append(
-            f"In all {_span(total, 1)} minutes with {num_workers} workers, from steps measured on "
+            f"In all {_span(total, 1)} minutes with {num_workers} workers, from the steps of {num_runs:,} runs on "
             f"{'; '.join(devices)}, measuring after each epoch included."
         )
     missing = [each for each in estimates if each.steps is None]

@@ -3,11 +3,13 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from reproduce.cli import main
 from reproduce.stored_settings import read_stored_settings
 from reproduce.study.costs import Costs, StepCost, measured_costs, step_key
 from reproduce.study.estimate import Span, estimate
+from reproduce.study.estimate_table import show_estimates
 from reproduce.study.experiment import Experiment, _write_protocol
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Row
@@ -59,6 +61,14 @@ def test_a_gpu_is_shared_by_its_workers() -> None:
     (found,) = estimate(experiment(Path("nowhere")), Costs({step_key(TASK, "engine"): cost}, 0.0, 3))
     assert found.minutes(4) == found.minutes(1) == found.seconds.times(1 / 60)
     assert found.gpu_hours() == found.seconds.times(1 / 3600)
+
+
+def test_the_sentence_says_on_how_many_runs_it_rests() -> None:
+    cost = StepCost(0.5, {}, "an accelerator", 3)
+    found = estimate(experiment(Path("nowhere")), Costs({step_key(TASK, "engine"): cost}, 0.0, 3))
+    console = Console(record=True, width=200)
+    show_estimates([*found, *found], 1, console)
+    assert "minutes with 1 workers, from the steps of 3 runs on an accelerator, measuring" in console.export_text()
 
 
 def test_another_kind_of_step_is_another_cost() -> None:
