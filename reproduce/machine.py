@@ -8,6 +8,8 @@ import sys
 from importlib import metadata, util
 from pathlib import Path
 
+from reproduce.errors import ReproduceError
+
 _PACKAGES = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",), "torch": ("torch",)}
 
 
@@ -83,8 +85,17 @@ def versions(backend: str) -> dict[str, str]:
 
 
 def backend_name() -> str:
-    """The backend that Keras will use, without importing it; TensorFlow unless KERAS_BACKEND says otherwise."""
-    return os.environ.get("KERAS_BACKEND") or "tensorflow"
+    """The backend that Keras is to use, without importing it; TensorFlow unless KERAS_BACKEND says otherwise.
+
+    Raises:
+        ReproduceError: If there is no such backend, or its package is not installed.
+    """
+    name = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if name not in _PACKAGES:
+        raise ReproduceError(f"KERAS_BACKEND is {name!r}; expected one of {', '.join(_PACKAGES)}")
+    if util.find_spec(name) is None:
+        raise ReproduceError(f"KERAS_BACKEND is {name!r}, and the package {name} is not installed")
+    return name
 
 
 def _cpu_model() -> str:

@@ -41,6 +41,7 @@ def _list(options: argparse.Namespace, console: Console) -> int:
     from reproduce.errors import DataError
     from reproduce.screen import screen_table
 
+    _require_folder(options)
     table = screen_table(["data set", "classes", "train", "test", "licence"], [False, True, True, True, False])
     notes = []
     failed = 0
@@ -69,6 +70,7 @@ def _verify(options: argparse.Namespace, console: Console) -> int:
     from reproduce.data.inventory import NAMES, Missing, inspect
     from reproduce.errors import DataError
 
+    _require_folder(options)
     failed = 0
     for name in options.names or NAMES:
         try:
@@ -99,6 +101,14 @@ def _prepare(options: argparse.Namespace, console: Console) -> None:
         found = inspect(name, options.data_dir, verify=False)
         origin = found.origin if isinstance(found, Found) else prepare(CATALOGUE[name], options.data_dir).origin
         say(console, f"{name} is ready: {origin}")
+
+
+def _require_folder(options: argparse.Namespace) -> None:
+    """One error, rather than one for each data set."""
+    from reproduce.data.sources import require_folder
+
+    if options.data_dir is not None:
+        require_folder(options.data_dir)
 
 
 def _part_of(counts: tuple[int, int], published: tuple[int, int] | None) -> str:

@@ -64,8 +64,7 @@ def find_files(entry: Entry, data_dir: Path | None) -> ImageFiles | None:
         DataError: If ``data_dir`` is not a folder, or has a folder of this name that is not a data set.
     """
     if data_dir is not None:
-        if not data_dir.is_dir():
-            raise DataError(f"no folder {data_dir} to look for data sets in: name the folder that holds {entry.name}")
+        require_folder(data_dir)
         if (data_dir / entry.name).is_dir():
             return FolderFiles(find_root(data_dir / entry.name))
         for suffix in archives.SUFFIXES:
@@ -73,6 +72,16 @@ def find_files(entry: Entry, data_dir: Path | None) -> ImageFiles | None:
             if path.is_file():
                 return ArchiveFiles(path)
     return find_prepared(entry, data_dir)
+
+
+def require_folder(data_dir: Path) -> None:
+    """Refuse a path that is no folder.
+
+    Raises:
+        DataError: If so.
+    """
+    if not data_dir.is_dir():
+        raise DataError(f"no folder {data_dir} to look for data sets in: name the one that holds DIR/NAME or archives")
 
 
 def how_to_get(entry: Entry) -> str:

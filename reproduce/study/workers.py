@@ -23,6 +23,7 @@ from typing import Any, Protocol
 
 from reproduce.determinism import deterministic_environment
 from reproduce.errors import ReproduceError, ReproduceWarning, WorkerError
+from reproduce.machine import backend_name
 from reproduce.study.rows import Job, Row
 
 #: Each worker computes on one core; more of them would fight over the same ones.
@@ -211,7 +212,8 @@ def _start(make_run: RunMaker, log: Path, *, deterministic: bool) -> _Worker:
 def _environment(deterministic: bool) -> Iterator[None]:
     """The settings libraries read when they are imported, which in a new process is before any line of ours."""
     flags = " ".join(filter(None, (os.environ.get("XLA_FLAGS"), _XLA_FLAGS)))
-    settings = {**_ONE_THREAD, "XLA_FLAGS": flags}
+    # Keras would otherwise look into the user's keras.json, and rows would name another backend than they ran on.
+    settings = {**_ONE_THREAD, "XLA_FLAGS": flags, "KERAS_BACKEND": backend_name()}
     if deterministic:
         settings = deterministic_environment(settings)
     before = {name: os.environ.get(name) for name in settings}

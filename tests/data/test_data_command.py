@@ -79,5 +79,8 @@ def test_prepare_leaves_what_is_there(data_dir: Path, capsys: pytest.CaptureFixt
 def test_a_name_that_is_not_known_and_a_folder_that_is_not_there(data_dir: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["data", "prepare", "mnist"]) == 2
     assert "no data set 'mnist'; there are: digits," in capsys.readouterr().err
-    assert main(["data", "prepare", "cifar10", "--data-dir", str(data_dir / "nowhere")]) == 2
-    assert "no folder" in capsys.readouterr().err
+    for action in (["list"], ["verify"], ["prepare", "cifar10"]):
+        assert main(["data", *action, "--data-dir", str(data_dir / "nowhere")]) == 2
+        said = capsys.readouterr()
+        assert "nowhere to look for data sets in" in said.err
+        assert (said.out, said.err.count("\n")) == ("", 1)

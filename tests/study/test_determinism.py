@@ -10,12 +10,13 @@ import pytest
 
 from reproduce.cli import main
 from reproduce.determinism import deterministic_environment, make_deterministic
+from reproduce.machine import backend_name
 from reproduce.study.ledgers import read_rows
 from reproduce.study.rows import Job, Row
 from reproduce.study.workers import Run, WorkerPool
 from tests.study.cases import TINY_TOML, MakeInventedRun, invented_row
 
-NAMES = ("TF_DETERMINISTIC_OPS", "CUBLAS_WORKSPACE_CONFIG", "XLA_FLAGS")
+NAMES = ("KERAS_BACKEND", "TF_DETERMINISTIC_OPS", "CUBLAS_WORKSPACE_CONFIG", "XLA_FLAGS")
 #: One optimizer that Keras alone has, one that the engine trains; both augment.
 PROTOCOL = (
     TINY_TOML.replace('catalog = ["Opt1", "A1"]\nkeras = ["SGD", "Adam"]', 'catalog = ["Opt7"]\nkeras = ["Nadam"]')
@@ -59,6 +60,7 @@ def test_workers_start_in_that_environment(deterministic: bool, tmp_path: Path) 
     assert ("--xla_gpu_deterministic_ops=true" in row.versions["XLA_FLAGS"]) == deterministic
     assert (row.versions["TF_DETERMINISTIC_OPS"] == "1") == deterministic
     assert "--xla_cpu_multi_thread_eigen=false" in row.versions["XLA_FLAGS"]
+    assert row.versions["KERAS_BACKEND"] == backend_name()
     assert dict(os.environ) == before
 
 
