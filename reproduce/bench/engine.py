@@ -23,9 +23,11 @@ from reproduce.bench.member_steps import (
 )
 from reproduce.bench.race import Contestant, race
 from reproduce.bench.sizes import FULL, SMOKE, SURROGATE, EngineBenchSettings, Work
+from reproduce.errors import ReproduceError
 from reproduce.files import write_bytes, write_text
 from reproduce.machine import engine_device_name
 from reproduce.population.integrity import check_integrity
+from reproduce.screen import say
 from reproduce.search.sampling import Sampler
 from reproduce.search.spaces import SPACES
 
@@ -113,14 +115,17 @@ def bench_engine(settings: EngineBenchSettings, output: Path, console: Console) 
     What takes long comes last, and what was measured before it is written before it.
 
     Raises:
-        ReproduceError: If Keras fails, or a file cannot be written.
+        ReproduceError: If the device holds not even one member, if Keras fails, or a file cannot be written.
     """
     load, work, device = os.getloadavg()[0], settings.race.work, engine_device_name()
     folder = output / "bench" / "engine"
     console.print("Integrity checks, a matrix product, then the cost of a member-step", highlight=False)
     integrity, integrity_cpu = integrity_rates(settings.integrity, settings.repeats)
     rate = matrix_rate(settings.matrix, work.dtype, settings.repeats)
-    forms, curve, expected = over_forms(settings), over_members(settings), members_expected(settings)
+    forms, curve = over_forms(settings), over_members(settings)
+    if not curve.times:
+        raise ReproduceError(f"{device} does not train even one member: {curve.refused[0].reason}")
+    expected = members_expected(settings)
     write_text(folder / "member_steps.csv", to_csv([*curve.times, *forms.times], device))
     for suffix, content in plot(curve.times, device).items():
         write_bytes(folder / f"member_steps.{suffix}", content)
@@ -134,7 +139,7 @@ def bench_engine(settings: EngineBenchSettings, output: Path, console: Console) 
     write_text(folder / "engine.json", to_json(result, settings))
     for table in tables(result):
         console.print(table)
-    console.print(f"Written:\n  {folder}", highlight=False, markup=False, soft_wrap=True)
+    say(console, f"Written:\n  {folder}")
     return result
 
 

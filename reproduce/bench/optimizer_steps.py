@@ -22,7 +22,7 @@ from reproduce.files import csv_text, write_text
 from reproduce.machine import device_name
 from reproduce.models.registry import image_model
 from reproduce.models.settings import ModelSettings
-from reproduce.screen import screen_table
+from reproduce.screen import say, screen_table
 from reproduce.study.optimizers import Entrant, make_optimizer
 from reproduce.training.length import RunLength
 
@@ -107,7 +107,7 @@ def bench_optimizers(names: Sequence[str] | None, pairs: int, output: Path, cons
     path = output / "bench" / "optimizers.csv"
     write_text(path, to_csv(costs))
     console.print(_on_screen(costs))
-    console.print(f"Written:\n  {path}", highlight=False, markup=False, soft_wrap=True)
+    say(console, f"Written:\n  {path}")
     return costs
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from reproduce.commands.arguments import add_data_dir, add_output, add_profile, positive
 from reproduce.machine import has_nvidia_gpu, usable_cores
+from reproduce.screen import say
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
@@ -96,12 +97,10 @@ def _tables(options: argparse.Namespace, console: Console) -> None:
     machine = Machine(options.workers, options.engine_batch, options.devices, options.deterministic)
     for experiment in _experiments(options, options.weights):
         protocol = experiment.protocol
-        console.print(
+        say(
+            console,
             f"Profile {protocol.profile}, study {protocol.study}: {len(protocol.tasks)} tasks, "
             f"{len(experiment.entrants)} optimizers. Rows go to {experiment.folder}.",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
         )
         rows = run_experiment(experiment, machine, Progress(console))
         write_results(protocol, experiment.entrants, rows, experiment.folder, console)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from reproduce.screen import say
 from reproduce.search.algorithm import Stage
 from reproduce.search.outcomes import score_of
 from reproduce.search.records import AnyRecord, Evaluation, Rejection, Sample
@@ -49,15 +51,34 @@ class _Line:
             self._bar.update(self._task, completed=done, total=max(total, 1), most=f"{total:,}", text=text)
         elif now or time.monotonic() - self._printed >= _PLAIN_INTERVAL:
             self._printed = time.monotonic()
-            self._console.print(
-                f"{done:,} of {total:,} {self._unit}, {text}", highlight=False, markup=False, soft_wrap=True
-            )
+            say(self._console, f"{done:,} of {total:,} {self._unit}, {text}")
 
     def notice(self, text: str) -> None:
-        self._console.print(f"Note: {text}", style="yellow", markup=False, soft_wrap=True)
+        say(self._console, f"Note: {text}", "yellow")
 
 
-class SearchProgress:
+class _Progress:
+    """What has a line on the console, from the beginning of a ``with`` statement to its end."""
+
+    def __init__(self, console: Console, unit: str) -> None:
+        self._line = _Line(console, unit)
+        self._first: float | None = None
+
+    def __enter__(self) -> Self:
+        self._line.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._line.stop()
+
+    def notice(self, text: str) -> None:
+        """Something the user should know; nothing stops."""
+        self._line.notice(text)
+
+
+class SearchProgress(_Progress):
     """A search's progress; a `reproduce.search.search.SearchWatcher`, to be used in a ``with`` statement.
 
     Args:
@@ -68,22 +89,12 @@ class SearchProgress:
     """
 
     def __init__(self, console: Console, total: int, steps: int | None, particles: int) -> None:
-        self._line = _Line(console, "candidates")
+        super().__init__(console, "candidates")
         self._total, self._steps, self._particles = total, steps, particles
         self._where = ""
         self._done = self._fresh = self._drawn = self._accepted = 0
         self._seen: set[int] = set()
         self._best: float | None = None
-        self._first: float | None = None
-
-    def __enter__(self) -> SearchProgress:
-        self._line.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._line.stop()
 
     def round(self, stage: Stage, step: int | None, count: int) -> None:
         """See `Watcher`."""
@@ -105,10 +116,6 @@ class SearchProgress:
         elif isinstance(record, Sample | Rejection):
             self._drawn += 1
             self._show()
-
-    def notice(self, text: str) -> None:
-        """See `SearchWatcher`."""
-        self._line.notice(text)
 
     def _evaluated(self, record: Evaluation, fresh: bool) -> None:
         score = score_of(record.outcome)
@@ -140,7 +147,7 @@ class SearchProgress:
         return [f"{rate:.0f} a minute", left]
 
 
-class TrialProgress:
+class TrialProgress(_Progress):
     """The progress of trials; to be used in a ``with`` statement.
 
     Args:
@@ -149,19 +156,9 @@ class TrialProgress:
     """
 
     def __init__(self, console: Console, what: str) -> None:
-        self._line = _Line(console, "runs")
+        super().__init__(console, "runs")
         self._what = what
         self._done = 0
-        self._first: float | None = None
-
-    def __enter__(self) -> TrialProgress:
-        self._line.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._line.stop()
 
     def told(self, trial: Trial, left: int) -> None:
         """A trial is done and so many are left."""
@@ -173,10 +170,6 @@ class TrialProgress:
         if self._done >= 2 and left:
             parts.append(f"about {_minutes((now - self._first) / 60 / self._done * left)} left")
         self._line.show(self._done, self._done + left, parts, now=not left)
-
-    def notice(self, text: str) -> None:
-        """Something the user should know; nothing stops."""
-        self._line.notice(text)
 
 
 def _minutes(minutes: float) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from reproduce.screen import say
 from reproduce.study.rows import Finished, Job, Row
 
 #: Seconds between plain lines.
@@ -66,11 +67,11 @@ class Progress:
         elif time.monotonic() - self._printed >= _PLAIN_INTERVAL or not left:
             self._printed = time.monotonic()
             parts = [self._count(), self._current(row), self._best_so_far(), self._time_left()]
-            self._console.print(", ".join(filter(None, parts)), highlight=False, soft_wrap=True)
+            say(self._console, ", ".join(filter(None, parts)))
 
     def notice(self, text: str) -> None:
         """Something the user should know; nothing stops."""
-        self._console.print(f"Note: {text}", style="yellow", markup=False, soft_wrap=True)
+        say(self._console, f"Note: {text}", "yellow")
 
     def __enter__(self) -> Progress:
         if self._console.is_terminal and self._left:
