@@ -11,7 +11,7 @@ from reproduce.data import load_dataset, require_batch
 from reproduce.ledger import NAME
 from reproduce.machine import backend_name
 from reproduce.stored_settings import write_stored_settings
-from reproduce.study.ledgers import RESULTS, check_same, open_ledger, require_same_start
+from reproduce.study.ledgers import RESULTS, check_same, open_ledger, read_rows, require_same_start
 from reproduce.study.optimizers import Entrant
 from reproduce.study.plan import Plan
 from reproduce.study.progress import Progress
@@ -84,11 +84,13 @@ def run_experiment(
     """
     protocol, entrants = experiment.protocol, experiment.entrants
     chosen = runners(protocol, entrants)
-    with open_ledger(experiment.ledger_path, progress.notice) as ledger:
-        check_same(ledger.records, ledger.path, protocol=protocol.hash(), backends=_backends())
-        data = {task.name: describe_data(experiment, task.name) for task in protocol.tasks}
-        checksums = {task: str(facts["checksum"]) for task, facts in data.items()}
-        check_same(ledger.records, ledger.path, protocol=protocol.hash(), data=checksums)
+    path, backends = experiment.ledger_path, _backends()
+    if path.exists():  # Refused now rather than after data were read, which can take minutes.
+        check_same(read_rows(path), path, protocol=protocol.hash(), backends=backends)
+    data = {task.name: describe_data(experiment, task.name) for task in protocol.tasks}
+    checksums = {task: str(facts["checksum"]) for task, facts in data.items()}
+    with open_ledger(path, progress.notice) as ledger:
+        check_same(ledger.records, path, protocol=protocol.hash(), data=checksums, backends=backends)
         _write_protocol(experiment, data)
         plan = Plan(protocol, entrants, ledger.records)
         maker = make_run or MakeTrainingRun(
@@ -110,7 +112,7 @@ def run_experiment(
         first = {row.task: row for row in reversed(ledger.records)}
         with progress, pool:
             for row in pool.run(plan.jobs):
-                require_same_start(row, first.setdefault(row.task, row), ledger.path)
+                require_same_start(row, first.setdefault(row.task, row), path)
                 ledger.append(row)
                 _drop_checkpoint(experiment, row.job)
                 plan.add(row)

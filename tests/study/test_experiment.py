@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from reproduce.errors import LedgerError, ReproduceWarning
+from reproduce.errors import DataError, LedgerError, ReproduceWarning
 from reproduce.study import experiment as module
 from reproduce.study.experiment import Experiment, run_experiment
 from reproduce.study.ledgers import read_rows
@@ -75,6 +75,16 @@ def test_what_a_kill_left_between_row_and_checkpoint_is_cleared(tiny: Experiment
     other.write_text("state")
     assert run(tiny)[0] == rows
     assert list(left.parent.iterdir()) == [other]
+
+
+def test_data_that_cannot_be_used_leave_nothing_behind(tiny: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(*_: object) -> None:
+        raise DataError("cannot read the image")
+
+    monkeypatch.setattr(module, "load_dataset", damaged)
+    with pytest.raises(DataError, match="cannot read the image"):
+        run(tiny)
+    assert list(tiny.folder.iterdir()) == []
 
 
 def test_a_run_from_other_weights_is_not_added(tiny: Experiment) -> None:
