@@ -174,6 +174,12 @@ def test_every_form_and_number_of_members_is_asked_for(monkeypatch):
     assert len({(each.layout, each.convolution) for each in (*forms.times, *forms.refused)}) == 10
 
 
+def test_a_device_without_room_for_one_member_is_an_error_in_words(monkeypatch, tmp_path):
+    monkeypatch.setattr(member_steps, "_timed", lambda settings, form, count: Device(form, count, room=0))
+    with pytest.raises(ReproduceError, match="does not train even one member: RESOURCE_EXHAUSTED"):
+        bench_engine(TINY, tmp_path, Console(quiet=True))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_the_matrix_rate_is_a_number_of_this_machine(dtype):
     assert 1e6 < matrix_rate(64, dtype, 2) < 1e16
