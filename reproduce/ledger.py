@@ -46,6 +46,16 @@ def read_records(path: Path, parse: Parse[Kept]) -> list[Kept]:
     return _parse(content[: _whole(content)], path, parse)
 
 
+def require_schema(found: object, expected: int) -> None:
+    """Refuse a record whose fields mean something else than those of this version.
+
+    Raises:
+        ValueError: If its schema's number is another.
+    """
+    if found != expected:
+        raise ValueError(f"schema must be {expected}; received {found!r}")
+
+
 def require_same(record: object, now: Mapping[str, object], path: Path, line: int) -> None:
     """Refuse a record of another experiment.
 

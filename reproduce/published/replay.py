@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.errors import ProtocolError
-from reproduce.ledger import Ledger, require_same
+from reproduce.ledger import Ledger, require_same, require_schema
 from reproduce.population.integrity import IntegritySettings, check_integrity
 from reproduce.protocols import plain_settings, settings_hash
 from reproduce.published.sample import Job, seed_of
@@ -86,8 +86,7 @@ def row_from_dict(document: Any) -> ReplayRow:
         ValueError: Naming the field that is missing, unknown or not what it must be.
     """
     row = from_plain(ReplayRow, document)
-    if row.schema != SCHEMA:
-        raise ValueError(f"schema must be {SCHEMA}; received {row.schema!r}")
+    require_schema(row.schema, SCHEMA)
     return row
 
 

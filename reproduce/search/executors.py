@@ -8,10 +8,9 @@ any order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from paper_optimizers.spec import OptimizerSpec
 
@@ -42,8 +41,16 @@ class Scorer(Protocol):
         """A score for each candidate, in their order."""
 
 
-class Executor(AbstractContextManager["Executor"], Protocol):
-    """Scores candidates wherever it likes; use it in a ``with`` statement."""
+class Executor(Protocol):
+    """Scores candidates wherever it likes; use it in a ``with`` statement, which closes it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def score(self, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Score]]:
         """``(index, score)`` once for each candidate, in any order, each as soon as it is known."""
@@ -52,7 +59,7 @@ class Executor(AbstractContextManager["Executor"], Protocol):
         """Give back what it holds."""
 
 
-class InProcessExecutor:
+class InProcessExecutor(Executor):
     """Scores candidates in this process, a batch at a time.
 
     Args:
@@ -71,14 +78,6 @@ class InProcessExecutor:
         self._scorer: Scorer | None = None
         self._batch = batch
         self._progress = progress
-
-    def __enter__(self) -> InProcessExecutor:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def score(self, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Score]]:
         """See `Executor`; in order."""

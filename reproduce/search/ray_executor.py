@@ -6,11 +6,10 @@ import json
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from reproduce.errors import WorkerError
-from reproduce.search.executors import Candidate
+from reproduce.search.executors import Candidate, Executor
 from reproduce.search.ray_workers import LostWorker, RayWorkers
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ class _Batch:
     losses: int = 0
 
 
-class RayExecutor:
+class RayExecutor(Executor):
     """Scores candidates on ``workers``; see `reproduce.search.executors.Executor`.
 
     Args:
@@ -44,14 +43,6 @@ class RayExecutor:
         self._workers = workers
         self._settings = json.dumps(settings, sort_keys=True)
         self._batch = batch
-
-    def __enter__(self) -> RayExecutor:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def score(self, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Score]]:
         """See `Executor`; in the order in which workers are done.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reproduce.errors import LedgerError
-from reproduce.ledger import read_records, require_same
+from reproduce.ledger import read_records, require_same, require_schema
 from reproduce.search.algorithm import Selection, Slot, Stage
 from reproduce.search.genome import Genome
 from reproduce.search.mutation import Change
@@ -176,8 +176,8 @@ def entry_from_dict(document: Any) -> Entry:
         raise ValueError(f"expected an object whose record is one of {', '.join(_KINDS)}")
     fields = {name: value for name, value in document.items() if name != "record"}
     record = from_plain(_KINDS[kind], fields)
-    if isinstance(record, Header) and record.schema != SCHEMA:
-        raise ValueError(f"schema must be {SCHEMA}; received {record.schema!r}")
+    if isinstance(record, Header):
+        require_schema(record.schema, SCHEMA)
     return Entry(record)
 
 

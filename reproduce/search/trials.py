@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from paper_optimizers.spec import OptimizerSpec
-from reproduce.ledger import Ledger, read_records, require_same
+from reproduce.ledger import Ledger, read_records, require_same, require_schema
 from reproduce.search.executors import Candidate, Executor
 from reproduce.search.outcomes import Outcome, outcome_of, score_of
 from reproduce.search.typed_json import from_plain, to_plain
@@ -103,8 +103,7 @@ def trial_from_dict(document: Any) -> Trial:
         ValueError: Naming the field that is missing, unknown or not what it must be.
     """
     trial = from_plain(Trial, document)
-    if trial.schema != SCHEMA:
-        raise ValueError(f"schema must be {SCHEMA}; received {trial.schema!r}")
+    require_schema(trial.schema, SCHEMA)
     return trial
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from reproduce.ledger import require_schema
 from reproduce.training.outcome import Curve, Diverged, Finished, Outcome
 
 __all__ = ["SCHEMA", "Curve", "Diverged", "Finished", "Job", "Outcome", "Phase", "Row", "row_from_dict"]
@@ -124,8 +125,7 @@ def row_from_dict(data: Any) -> Row:
     """
     if not isinstance(data, dict):
         raise ValueError("not a JSON object")
-    if data.get("schema") != SCHEMA:
-        raise ValueError(f"schema must be {SCHEMA}; received {data.get('schema')!r}")
+    require_schema(data.get("schema"), SCHEMA)
     names = {field.name for field in fields(Row)}
     wrong = (names ^ set(data)) - {_OPTIONAL}
     if wrong:

@@ -1,6 +1,4 @@
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +10,7 @@ from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.notation import from_text, graph_from_text
 from paper_optimizers.program import evaluate_graph
 from paper_optimizers.simulation import numpy_progress
-from reproduce.report.forms import FORMS, to_html, to_latex
+from reproduce.report.forms import FORMS, to_html
 from reproduce.report.mathml import to_mathml
 from reproduce.report.table import Table
 from reproduce.report.tables.equations import catalog_tables, schedule_table
@@ -27,6 +25,7 @@ from reproduce.report.tables.primitives import (
     unary_table,
 )
 from tests.paper_optimizers import equations
+from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 
 STATIC = [*primitive_tables(), *catalog_tables()]
 
@@ -118,11 +117,6 @@ def test_every_form_is_made_twice_alike(table: Table) -> None:
     assert "<math" in to_html(table, mathematics=to_mathml)
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
+@NEEDS_PDFLATEX
 def test_the_latex_compiles(tmp_path: Path) -> None:
-    preamble = r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{amsmath,booktabs}\begin{document}"
-    body = "\n".join(to_latex(table) + r"\clearpage" for table in STATIC)
-    (tmp_path / "main.tex").write_text(f"{preamble}\n{body}\n\\end{{document}}\n", encoding="utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main"]
-    run = subprocess.run(command, cwd=tmp_path, check=False, timeout=60, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout[-2000:]
+    require_compiles(STATIC, tmp_path)
