@@ -1,7 +1,8 @@
 """The look of every figure, and pictures as values: the same rows give the same bytes in SVG, PDF and PNG.
 
 Colours are Okabe and Ito's, told apart by every common kind of sight; each comes with a dash pattern and a marker of
-its own, so that lines are told apart in grey too. Text is drawn as outlines in SVG and embedded as TrueType in PDF.
+its own, and with a hatch for bars, so that lines and bars are told apart in grey too. Text is drawn as outlines in SVG
+and embedded as TrueType in PDF.
 
 A picture is made in three steps that stay apart: numbers are computed, a function draws them, and `Picture` gives the
 drawing its name, its title (which says n) and a line that reads it.
@@ -71,22 +72,23 @@ _TITLE_DENSITY = 11.5
 
 
 class Line(NamedTuple):
-    """How one of several lines looks: colour, dash pattern and marker."""
+    """How one of several lines looks: colour, dash pattern and marker; and how a bar of its colour is hatched."""
 
     color: str
     dashes: Any
     marker: str
+    hatch: str
 
 
 #: In this order; an eighth line is drawn as the first, so figures with more use panels.
 LINES = (
-    Line("#0072B2", "-", "o"),
-    Line("#D55E00", (0, (6, 2)), "s"),
-    Line("#009E73", (0, (2, 1.5)), "^"),
-    Line("#CC79A7", (0, (6, 1.5, 1.5, 1.5)), "D"),
-    Line("#000000", (0, (1, 1)), "v"),
-    Line("#E69F00", (0, (10, 3)), "P"),
-    Line("#56B4E9", (0, (4, 1, 1, 1, 1, 1)), "X"),
+    Line("#0072B2", "-", "o", ""),
+    Line("#D55E00", (0, (6, 2)), "s", "///"),
+    Line("#009E73", (0, (2, 1.5)), "^", "..."),
+    Line("#CC79A7", (0, (6, 1.5, 1.5, 1.5)), "D", "\\\\\\"),
+    Line("#000000", (0, (1, 1)), "v", "+++"),
+    Line("#E69F00", (0, (10, 3)), "P", "---"),
+    Line("#56B4E9", (0, (4, 1, 1, 1, 1, 1)), "X", "ooo"),
 )
 
 

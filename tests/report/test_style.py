@@ -37,9 +37,10 @@ def test_the_pdf_embeds_its_font_and_the_svg_needs_none(forms: dict[str, bytes])
     assert forms["png"].startswith(b"\x89PNG")
 
 
-def test_lines_are_told_apart_without_colour() -> None:
+def test_lines_and_bars_are_told_apart_without_colour() -> None:
     assert len({str(line.dashes) for line in LINES}) == len(LINES)
     assert len({line.marker for line in LINES}) == len(LINES)
+    assert len({line.hatch for line in LINES}) == len(LINES)
 
 
 def test_the_users_own_settings_change_nothing_and_are_not_changed(forms: dict[str, bytes]) -> None:

@@ -147,6 +147,7 @@ def acceptance_picture(records: Sequence[AnyRecord], where: str) -> Picture:
                 [100 * share for share in shares],
                 left=[100 * left for left in lefts],
                 color=LINES[number].color,
+                hatch=LINES[number].hatch,
                 edgecolor="white",
                 height=0.6,
                 label=fate,
@@ -220,8 +221,8 @@ def cost_picture(records: Sequence[AnyRecord], screening_epochs: Mapping[Stage, 
         for number, fate in enumerate(FATES[:3]):
             widths = [spent[stage][fate] for stage in _STAGES]
             axes.barh(
-                _STAGES, widths, left=list(lefts.values()), color=LINES[number].color, edgecolor="white", height=0.6,
-                label=fate,
+                _STAGES, widths, left=list(lefts.values()), color=LINES[number].color, hatch=LINES[number].hatch,
+                edgecolor="white", height=0.6, label=fate,
             )  # fmt: skip
             lefts = {stage: lefts[stage] + spent[stage][fate] for stage in _STAGES}
         axes.set_xlabel("epochs of training, screening included")
