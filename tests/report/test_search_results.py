@@ -31,8 +31,8 @@ from reproduce.search.search import run_search, search_plan
 from reproduce.search.trials import Trial
 from reproduce.stored_settings import write_stored_settings
 from tests.report.test_accuracy_tables import shown
+from tests.report.test_search_figures import TINY as PICTURED
 from tests.search.fakes import FakeExecutor, FakeSurrogates, Witness
-from tests.search.test_search_pictures import TINY as PICTURED
 
 PROTOCOL: SearchProtocol = PICTURED
 ROUNDS = load_elimination_protocol("smoke")
