@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reproduce.arrays import read_arrays
 from reproduce.errors import ReproduceWarning
 from reproduce.files import write_bytes
 
@@ -64,14 +64,14 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 def read_checkpoint(path: Path, run: str) -> Checkpoint | None:
     """The state at ``path``, or None if there is none of this run; of one that cannot be read, a warning tells."""
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            if str(file["run"]) != run:
-                return None
-            values = [file[f"arr_{n}"] for n in range(len(file.files) - 3)]
-            return Checkpoint(run, file["curve"], float(file["seconds"]), values)
+        arrays = read_arrays(path)
+        if str(arrays["run"]) != run:
+            return None
+        values = [arrays[f"arr_{n}"] for n in range(len(arrays) - 3)]
+        return Checkpoint(run, arrays["curve"], float(arrays["seconds"]), values)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         reason = type(error).__name__
         warnings.warn(
             f"the state of a run in {path} is damaged ({reason}): that run starts again from its first epoch",

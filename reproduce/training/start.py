@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reproduce.arrays import read_arrays
 from reproduce.errors import ProtocolError, ReproduceError, ReproduceWarning
 from reproduce.files import write_bytes
 from reproduce.models.settings import ModelSettings
@@ -88,12 +88,11 @@ def read_start(path: Path) -> Start:
         ProtocolError: If the file is missing or holds something else.
     """
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            values = [file[f"arr_{n}"] for n in range(len(file.files) - 1)]
-            return Start(str(file["weights"]), values)
+        arrays = read_arrays(path)
+        return Start(str(arrays["weights"]), [arrays[f"arr_{n}"] for n in range(len(arrays) - 1)])
     except OSError as error:
         raise ProtocolError(f"cannot read the weights file {path}: {error.strerror or error}") from None
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (KeyError, ValueError):
         raise ProtocolError(
             f"{path} is no weights file of this project; expected an .npz that it wrote, or the .h5 file that Keras "
             "publishes for EfficientNetV2-S without its top"
