@@ -8,23 +8,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.search.kills import untimed
 from tests.study.cases import TINY_TOML
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Two tasks, two optimizers and two rates: a transfer study of little training.
+#: Two tasks, two optimizers and two rates: a transfer study of little training, one task's by the engine and one's by
+#: Keras, which keeps its state after each epoch.
 TRANSFER_TOML = (
     TINY_TOML.replace('study = "main"', 'study = "transfer"')
     .replace('catalog = ["Opt1", "A1"]\nkeras = ["SGD", "Adam"]', 'catalog = ["Opt7"]\nkeras = ["Adam"]')
     .replace("grid = [0.01, 0.1, 1]", "grid = [0.1, 1]")
     .replace("most_extra_rates = 2", "most_extra_rates = 1")
+    .replace("epochs = 2", "epochs = 3")
     .replace(
         '[[tasks]]\nname = "digits"\n',
-        '[[tasks]]\nname = "digits"\n[[tasks]]\nname = "digits100"\n[tasks.data]\nsource = "digits100"\n'
-        "train_per_class = 4\ntest_per_class = 2\n",
+        '[[tasks]]\nname = "digits"\n[[tasks]]\nname = "digits100"\nrunner = "keras"\n[tasks.data]\n'
+        'source = "digits100"\ntrain_per_class = 4\ntest_per_class = 2\n',
     )
 )
 #: Is told after each kill; the text says how far the run was.
@@ -36,22 +39,37 @@ class Killed:
     """What became of kills.
 
     Attributes:
-        kills: How many processes were killed at work.
         completed: How many runs got through after kills, each compared with one that was left alone.
+        rows: How many rows there were at each kill.
     """
 
-    kills: int = 0
     completed: int = 0
+    rows: list[int] = field(default_factory=list)
+
+    @property
+    def kills(self) -> int:
+        """How many processes were killed at work."""
+        return len(self.rows)
 
 
 def reproduce(command: str, protocol: Path, output: Path) -> subprocess.Popen[bytes]:
-    """Begin a command of the program in a group of its own."""
+    """Begin a command of the program in a group of its own.
+
+    What the engine compiled for the run that was left alone is kept beside the protocol, and read by those that are
+    killed: without it most kills would hit the compiler.
+    """
     options = ["--profile", str(protocol), "--study", "transfer", "--output", str(output)]
     workers = ["--workers", "1"] if command == "tables" else []
     return subprocess.Popen(
         [sys.executable, "-m", "reproduce", command, *options, *workers],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "COLUMNS": "200",
+            "JAX_COMPILATION_CACHE_DIR": str(protocol.parent / "compiled"),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -73,29 +91,29 @@ def to_the_end(command: str, protocol: Path, output: Path) -> float:
 
 def kill_until_through(
     command: str, protocol: Path, output: Path, kills: int, duration: float, chance: random.Random, told: Told
-) -> int:
+) -> list[int]:
     """Begin a command again and again, killing each within ``duration`` seconds; the last one is left alone.
 
     Half of the kills take the workers along, as the end of a machine does; the other half leave them as orphans.
 
     Returns:
-        How many were killed at work: those that had ended before do not count.
+        How many rows there were at each kill at work: runs that had ended before do not count.
     """
-    killed = 0
-    while killed < kills:
+    rows: list[int] = []
+    while len(rows) < kills:
         process = reproduce(command, protocol, output)
         try:
             process.communicate(timeout=chance.uniform(0.0, duration))
         except subprocess.TimeoutExpired:
             (os.killpg if chance.random() < 0.5 else os.kill)(process.pid, signal.SIGKILL)
             process.communicate()
-            killed += 1
-            told(f"{command}: {lines(output)} rows")
+            rows.append(lines(output))
+            told(f"{command}: {rows[-1]} rows")
             continue
         require(process.returncode == 0, f"{command} ended with status {process.returncode}")
         break
     to_the_end(command, protocol, output)
-    return killed
+    return rows
 
 
 def lines(output: Path) -> int:
@@ -136,7 +154,7 @@ def require_tidy(folder: Path) -> None:
     Raises:
         AssertionError: Naming them.
     """
-    deadline = time.monotonic() + 60  # Orphans end with the batch they are at.
+    deadline = time.monotonic() + 300  # Orphans end with the batch they are at, which takes long on a busy machine.
     while left := [path for path in folder.rglob("*") if path.suffix == ".part" or path.parent.name == "checkpoints"]:
         require(time.monotonic() < deadline, f"left over: {', '.join(map(str, left))}")
         time.sleep(0.2)
@@ -152,26 +170,30 @@ def require(condition: bool, message: str) -> None:
         raise AssertionError(message)
 
 
-def kill_studies(folder: Path, kills: Sequence[int], chance: random.Random, told: Told) -> tuple[Killed, Killed]:
-    """Kill a transfer study so often, then the making of its tables so often; returns both."""
+def kill_studies(folder: Path, kills: Sequence[int], seed: int, told: Told) -> tuple[Killed, Killed]:
+    """Kill a transfer study so often, and beside it the making of its tables so often; returns both."""
     protocol = folder / "transfer.toml"
     protocol.write_text(TRANSFER_TOML, encoding="utf-8")
     whole = folder / "whole"
+    to_the_end("tables", protocol, folder / "warm-up")  # Compiles, which is not what is to be killed.
     durations = {command: to_the_end(command, protocol, whole) for command in ("tables", "figures")}
     told(f"undisturbed: {durations['tables']:.0f} s and {durations['figures']:.0f} s")
-    counted = []
-    for command, count in zip(("tables", "figures"), kills, strict=True):
-        killed = Killed()
+
+    def kill(command: str, count: int) -> Killed:
+        killed, chance = Killed(), random.Random(f"{seed} {command}")
         while killed.kills < count:
             output = folder / f"{command}-{killed.completed}"
             if command == "figures":
                 _copy_rows(whole, output)
             left = count - killed.kills
-            killed.kills += kill_until_through(command, protocol, output, left, durations[command], chance, told)
+            killed.rows += kill_until_through(command, protocol, output, left, durations[command], chance, told)
             compare(output, whole)
             killed.completed += 1
-        counted.append(killed)
-    return counted[0], counted[1]
+        return killed
+
+    with ThreadPoolExecutor(2) as pool:
+        study, tables = (pool.submit(kill, *each) for each in zip(("tables", "figures"), kills, strict=True))
+        return study.result(), tables.result()
 
 
 def _copy_rows(whole: Path, output: Path) -> None:
