@@ -1,6 +1,7 @@
 """The engine's networks beside Keras': the same first weights, the same answers; and what training them takes."""
 
 from dataclasses import replace
+from functools import cache
 
 import jax
 import numpy as np
@@ -51,9 +52,15 @@ def inputs(dataset: Dataset, count: int) -> np.ndarray:
     return dataset.train.inputs[:count]
 
 
+@cache
+def compiled(network):
+    """One program for all answers of a network."""
+    return jax.jit(network.apply)
+
+
 def answer(network, parameters, statistics, batch, key=None) -> np.ndarray:
-    """The logits, computed in one compiled program."""
-    return np.asarray(jax.jit(network.apply)(parameters, statistics, batch, key)[0])
+    """The logits."""
+    return np.asarray(compiled(network)(parameters, statistics, batch, key)[0])
 
 
 def scaled(network, values: np.ndarray) -> np.ndarray:
@@ -92,8 +99,9 @@ def test_dropout_is_drawn_in_training_alone_and_half_precision_stays_close(name)
     assert (str(whole.dtype), str(half.dtype)) == ("float32", "float32")
     np.testing.assert_allclose(half, whole, rtol=0, atol=0.05 * np.abs(whole).max())
     assert not np.array_equal(half, whole)
-    train = jax.jit(lambda key: network.apply(parameters, statistics, batch, key)[0])
-    one, again, other = (np.asarray(train(jax.random.key(seed))) for seed in (1, 1, 2))
+    one, again, other = (
+        answer(network, parameters, statistics, batch, jax.random.key(seed)) for seed in (1, 1, 2)
+    )  # fmt: skip
     np.testing.assert_array_equal(one, again)
     assert not np.array_equal(one, other)
 
