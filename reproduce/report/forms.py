@@ -55,6 +55,7 @@ def to_latex(table: Table) -> str:
     lines = [
         r"\begin{table}",
         r"  \centering",
+        *([r"  \footnotesize\setlength{\tabcolsep}{3pt}"] if _is_wide(table) else []),
         rf"  \caption{{{latex_text(table.caption)}}}",
         rf"  \label{{tab:{table.name}}}",
         rf"  \begin{{tabular}}{{{_latex_columns(table)}}}",
@@ -179,11 +180,31 @@ def _latex_columns(table: Table) -> str:
     columns = _shown(table)
     lines = [line for _, section in _titled(table) for line in section]
     long = [any(_is_long(line[number]) for line in lines) for number in range(len(columns))]
-    left = max(0.3, 0.95 - 0.13 * (len(columns) - sum(long)))
+    widths = (width for width, is_long in zip(_widths(table), long, strict=True) if not is_long)
+    left = max(0.3, 0.95 - sum(max(0.13, width * _CHARACTER / _TEXT_WIDTH) for width in widths))
     paragraph = rf"p{{{left / max(1, sum(long)):.2f}\linewidth}}"
     return "".join(
         paragraph if is_long else "r" if column.numeric else "l" for column, is_long in zip(columns, long, strict=True)
     )
+
+
+def _is_wide(table: Table) -> bool:
+    """Whether the table would not fit a page's text in its usual size and spacing."""
+    return sum(_CHARACTER * width + _SPACING for width in _widths(table)) > _TEXT_WIDTH
+
+
+def _widths(table: Table) -> list[int]:
+    """The characters that each column takes."""
+    lines = [line for _, section in _titled(table) for line in section]
+    return [
+        max([len(column.title), *(_length(line[number]) for line in lines)])
+        for number, column in enumerate(_shown(table))
+    ]
+
+
+def _length(cell: Cell) -> int:
+    """In characters; of what is set as a paragraph, as many as it takes at the least."""
+    return min(len(_marked(cell)), _LONG)
 
 
 def _is_long(cell: Cell) -> bool:
@@ -230,6 +251,8 @@ def _align(column: Column) -> str:
 
 #: Characters beyond which text is set as a paragraph.
 _LONG = 45
+#: Points: of a character, between columns, and of the text on a page of A4, as LaTeX sets them.
+_CHARACTER, _SPACING, _TEXT_WIDTH = 4.8, 12.0, 440.0
 _VERDICTS = {"better": "green", "worse": "red"}
 _LATEX = {
     "\\": r"\textbackslash{}",
