@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from reproduce.report.card import Card, Comparison, Rates, state_of, usage_of
+from reproduce.report.card import Card, Comparison, Rates, usage_of
 from reproduce.report.card_runs import middle_rate
 from reproduce.report.inputs import StepCost
 
@@ -16,16 +16,18 @@ class Known(NamedTuple):
     Attributes:
         origin: Where it was published.
         words: What it does.
-        state: What it keeps for every weight.
+        numbers: How many numbers it keeps for every weight.
         module: Where its class is.
         deviations: How it differs from its origin; empty where it does not.
+        where: For which weights how many, where it is not the same for all.
     """
 
     origin: str
     words: str
-    state: str
+    numbers: str
     module: str = "keras.optimizers"
     deviations: str = ""
+    where: str = ""
 
 
 #: By the names of protocols.
@@ -34,21 +36,22 @@ KNOWN: Mapping[str, Known] = {
         "T. Dozat, Incorporating Nesterov momentum into Adam, ICLR workshop 2016",
         "As Adam, with the average gradient taken one step ahead: the present gradient counts more than in Adam. The "
         "share of the past grows over the first steps.",
-        state_of(2),
+        "2",
     ),
     "Muon": Known(
         "K. Jordan et al., Muon, 2024; scaled as in Liu et al., arXiv 2502.16982",
         "Makes the averaged gradient of a weight matrix orthogonal by five Newton-Schulz steps, so that every "
         "direction of the matrix moves alike. What is not a matrix follows AdamW. In Keras a convolution's kernel is "
         "none: of a convolutional network it moves the last layer alone, which its authors leave to AdamW.",
-        "1 number for every weight of a matrix, 2 for every other: 4 and 8 bytes in float32.",
+        "1 or 2",
+        where=" (1 for those of a matrix)",
     ),
     "ScheduleFreeAdamW": Known(
         "Defazio et al., The Road Less Scheduled, 2024, arXiv 2405.15682",
         "As AdamW at a constant rate after the warm-up; what is kept is the mean of all weights so far, and gradients "
         "are taken between that mean and the last weights. Results here are measured at the mean, to which "
         "optimizer.move_to_mean(model.trainable_variables) moves the model after training.",
-        state_of(2),
+        "2",
         "reproduce.training.schedule_free",
         "Keras 3.15 takes gradients at the mean itself on TensorFlow and PyTorch; measured is a class that takes them "
         "where the paper does.",
@@ -71,7 +74,7 @@ def keras_card(
         facts=(("Equation and graph", _NO_SPEC),),
         rates=tuple(rates),
         comparisons=tuple(results),
-        state=known.state,
+        state=f"{known.numbers} numbers for every weight{known.where}, of 4 bytes each in float32.",
         cost=cost,
         reference=reference,
         usage=usage_of(f"from {known.module} import {name}", f"{name}({middle_rate(rates):g})"),

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from paper_optimizers import names
 from reproduce.errors import ReproduceError
 from reproduce.report.forms import FORMS, to_csv
 from reproduce.report.inputs import StepCost
+from reproduce.report.keras_cards import KNOWN
 from reproduce.report.results import StudyResults
 from reproduce.report.table import Table, fixed, signed
 from reproduce.report.tables.ablations import change_table, decay_table, schedule_differences, schedule_table
@@ -200,9 +202,13 @@ def test_step_costs(tmp_path: Path) -> None:
     )
     costs = read_step_costs(path)
     assert costs == {"Opt1": StepCost(0.1234, 1.02, 4096, 2048, "a processor")}
-    assert shown(step_cost_table(costs)) == [("Opt1", "123.4", "1.020", "4", "2")]
+    timed, *others = shown(step_cost_table(costs))
+    assert timed == ("Opt1", "123.4", "1.020", "4", "2", "2")
     assert "a processor" in step_cost_table(costs).caption
-    assert step_cost_table({}).is_empty
+    assert [line[0] for line in others] == [*(name for name in names() if name != "Opt1"), *KNOWN]
+    assert {line[1:5] for line in others} == {("not run",) * 4}
+    kept = {line[0]: line[5] for line in others}
+    assert (kept["SGD"], kept["Opt10"], kept["Adam"], kept["Muon"]) == ("0", "1", "2", "1 or 2")
 
 
 def test_the_engines_speed(tmp_path: Path) -> None:

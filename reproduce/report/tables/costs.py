@@ -7,10 +7,13 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
+from paper_optimizers import get, names
 from reproduce.errors import ReproduceError
+from reproduce.report.catalog_cards import states
 from reproduce.report.comparisons import listed
 from reproduce.report.inputs import StepCost
-from reproduce.report.table import Column, Table, number, one_section, words
+from reproduce.report.keras_cards import KNOWN
+from reproduce.report.table import NONE, Cell, Column, Table, missing, number, one_section, words
 
 _NUMBERS = ("seconds", "ratio", "state_bytes", "adam_state_bytes")
 
@@ -39,14 +42,16 @@ def read_step_costs(path: Path) -> dict[str, StepCost]:
 
 
 def step_cost_table(costs: Mapping[str, StepCost]) -> Table:
-    """Time and memory of each optimizer beside Keras Adam."""
+    """Time and memory of each optimizer beside Keras Adam: those that were timed, then the others."""
+    others = [name for name in (*names(), *KNOWN) if name not in costs]
     return Table(
         name="step_costs",
         title="Step time and memory",
         caption=(
             f"{listed(cost.device for cost in costs.values()) or 'No device'}: median time of a training step of the "
             "surrogate network, the ratio to Keras Adam's step timed in turns with it, and bytes of the optimizer's "
-            f"state beside Keras Adam's, without the weights. {len(costs)} optimizers timed."
+            "state beside Keras Adam's, without the weights; numbers kept for every weight, 4 bytes each in float32, "
+            f"as the optimizer's spec has it. {len(costs)} optimizers timed."
         ),
         columns=(
             Column("Optimizer", "optimizer"),
@@ -54,17 +59,25 @@ def step_cost_table(costs: Mapping[str, StepCost]) -> Table:
             Column("to Adam", "ratio", numeric=True),
             Column("State KiB", "state_bytes", numeric=True),
             Column("Adam KiB", "adam_state_bytes", numeric=True),
+            Column("Numbers a weight", "numbers_a_weight", numeric=True),
         ),
         sections=one_section(
-            [
-                (
-                    words(name),
-                    number(cost.seconds, 1, 1000.0),
-                    number(cost.ratio, 3),
-                    number(cost.state_bytes, 0, 1 / 1024),
-                    number(cost.adam_state_bytes, 0, 1 / 1024),
-                )
-                for name, cost in costs.items()
-            ]
+            [(words(name), *_measured(costs.get(name)), words(numbers_kept(name))) for name in (*costs, *others)]
         ),
+    )
+
+
+def numbers_kept(name: str) -> str:
+    """Numbers that an optimizer of the catalog, or one that Keras alone has, keeps for every weight."""
+    return str(states(get(name))) if name in names() else KNOWN[name].numbers if name in KNOWN else NONE
+
+
+def _measured(cost: StepCost | None) -> tuple[Cell, ...]:
+    if cost is None:
+        return tuple(missing() for _ in range(4))
+    return (
+        number(cost.seconds, 1, 1000.0),
+        number(cost.ratio, 3),
+        number(cost.state_bytes, 0, 1 / 1024),
+        number(cost.adam_state_bytes, 0, 1 / 1024),
     )
