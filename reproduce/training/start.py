@@ -107,7 +107,7 @@ def _published(path: Path) -> Start:
         raise ProtocolError(f"cannot read the weights file {path}: {error.strerror}") from None
     try:
         start = _imagenet(f"{path.name} {digest[:8]}", str(path))
-    except ValueError as error:
+    except (OSError, KeyError, ValueError) as error:  # Cut short; another file of this format; other shapes.
         raise ProtocolError(f"{path} does not hold the weights of EfficientNetV2-S without its top: {error}") from None
     if start is None:
         raise ReproduceError(f"cannot read the weights file {path}")

@@ -1,3 +1,4 @@
+import ast
 import dataclasses
 import os
 import subprocess
@@ -118,6 +119,24 @@ def test_mixed_images_have_mixed_labels(name: str) -> None:
     assert labels.shape == (4, 6, 2)
     np.testing.assert_allclose(labels.sum(-1), 1, rtol=1e-5)
     assert (np.abs(labels - np.eye(2)[LABELS]).max(-1) > 0.01).any()
+
+
+def test_keras_cv_is_known_to_one_module_alone() -> None:
+    users = [
+        str(path.relative_to(ROOT))
+        for package in ("paper_optimizers", "reproduce")
+        for path in (ROOT / package).rglob("*.py")
+        if "keras_cv" in _imported(path)
+    ]
+    assert users == ["reproduce/training/augmentation.py"]
+
+
+def _imported(path: Path) -> set[str]:
+    """The packages that a file imports anywhere in it."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    return {name.partition(".")[0] for name in names}
 
 
 def test_without_keras_cv_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
