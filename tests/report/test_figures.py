@@ -214,6 +214,12 @@ def test_readings_follow_the_numbers() -> None:
     assert "2 tasks, n = 18 runs" in ranks.title
 
 
+def test_figures_of_one_task_in_two_studies_are_told_apart_by_their_titles() -> None:
+    studies = {"main": ROWS, "transfer": ROWS}
+    titles = [made.title for made in all_pictures(ReportInputs("tiny", studies))[RESULTS]]
+    assert len(set(titles)) == len(titles)
+
+
 def test_one_task_is_no_comparison_over_tasks() -> None:
     for made in overall_pictures({"main": study(["Opt1", "Adam"])}, "Adam"):
         assert made.reading == "Not run: needs two tasks with runs of the same optimizers."

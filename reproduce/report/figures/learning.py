@@ -42,7 +42,8 @@ class Band:
 def learning_picture(study: str, task: str, rows: Sequence[Row], axis: Axis, reference: str = "Adam") -> Picture:
     """One panel for each optimizer, with the reference in grey behind it."""
     bands = learning_bands(task, rows, axis)
-    title = f"Learning curves on {task} over {axis}: median and quartiles, {number_of_runs(b.n for b in bands)}"
+    runs = number_of_runs(band.n for band in bands)
+    title = f"Learning curves on {task} ({study}) over {axis}: median and quartiles, {runs}"
     name = file_name("learning", study, task, axis)
     return picture(name, title, reading(bands, axis), lambda: draw(bands, axis, reference))
 

@@ -60,7 +60,7 @@ def rate_picture(study: str, task: str, rows: Sequence[Row]) -> Picture:
     """One panel for each optimizer."""
     found = sensitivities(task, rows)
     counts = number_of_runs(each.n for each in found)
-    title = f"Rate sensitivity on {task}: validation accuracy over peak learning rate, {counts} at each rate"
+    title = f"Rate sensitivity on {task} ({study}): validation accuracy over peak learning rate, {counts} at each rate"
     return picture(file_name("rates", study, task), title, reading(found), lambda: draw(found))
 
 
