@@ -140,7 +140,7 @@ def test_cheap_steps() -> None:
 
 
 def test_a_fast_engine() -> None:
-    speed = EngineSpeed((), 7.0, (), 1.0, 0.1, "a processor", (0.1, 0.2))
+    speed = EngineSpeed((), 7.0, (), 1.0, 0.1, "a processor", (0.1, 0.2), (), {})
     measured = dataclasses.replace(collection(), engine=speed)
     assert EngineFaster(5).check(measured) == Finding("PASS", "7.0 times, on a processor")
     assert EngineFaster(8).check(measured).status == "FAIL"
