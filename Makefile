@@ -18,7 +18,7 @@ GPU ?=
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures transfer finetune ablations robustness estimate search compare-searches report check-claims bench-optimizers bench-engine test soak fuzz check audit format lock clean
+.PHONY: help venv torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures transfer finetune ablations robustness estimate search compare-searches report check-claims bench-optimizers bench-engine test soak fuzz docs check audit format lock clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -93,6 +93,10 @@ soak: $(READY)  ## Kill runs at random moments, break things on purpose, and wri
 
 fuzz: $(READY)  ## Fuzz every reader for SECONDS each (after: .venv/bin/pip install atheris)
 	@$(RUN) -m tests.fuzz --seconds $(SECONDS) --corpus "$(OUTPUT)/fuzz"
+
+docs: $(READY)  ## Build the documentation as a site in build/site (not with LOCK=gpu, which leaves its packages out)
+	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --quiet
+	@echo 'build/site/index.html'
 
 check: audit  ## Check formatting, lint, types and security advisories
 	$(RUN) -m ruff format --check .

@@ -1,0 +1,149 @@
+"""The program with everything in it but training: its protocols made small, and runs and scores invented."""
+
+import copy
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import takewhile
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pytest
+
+from reproduce import protocols
+from reproduce.commands.executors import Executors
+from reproduce.report.rendering import render_all
+from reproduce.report.style import FORMATS
+from reproduce.study.rows import Job, Row
+from reproduce.study.runs import MakeTrainingRun
+from tests.search.fakes import FakeExecutor
+from tests.study.cases import invented_row
+
+Table = dict[str, Any]
+#: Sources of data that need nothing from elsewhere, or name their own place.
+_AT_HAND = ("digits", "digits100", "digits200", "text", "folder")
+
+
+@contextmanager
+def miniature_program(folder: Path) -> Iterator[None]:
+    """In ``folder``: commands read small protocols, nothing is trained or timed, and kept rows are those of ``folder``.
+
+    What is not replaced: the command line, protocols but for their sizes, data that come with the project, ledgers,
+    plans, verdicts, tables and figures.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        whole = protocols.read_protocol
+        for place in ("reproduce.protocols", "reproduce.study.protocol"):
+            patch.setattr(f"{place}.read_protocol", lambda path: miniature(whole(path)))
+        patch.setattr("reproduce.study.experiment.WorkerPool", InventedRuns)
+        for command in ("search", "elimination", "published"):
+            patch.setattr(f"reproduce.commands.{command}.open_executors", _executors)
+        patch.setattr("reproduce.commands.elimination._keras_executor", lambda *_: InventedScores())
+        patch.setattr("reproduce.bench.optimizer_steps.bench_optimizers", _measured("optimizers"))
+        patch.setattr("reproduce.bench.engine.bench_engine", _measured("engine"))
+        patch.setattr("reproduce.study.ledgers.RESULTS", folder / "output")
+        # Each picture is drawn in one form, which is quick.
+        patch.setattr("reproduce.report.style.FORMATS", {"svg": FORMATS["svg"]})
+        patch.setattr("reproduce.report.content.render_all", lambda pictures, *_, **__: render_all(pictures, ("svg",)))
+        yield
+
+
+def miniature(table: Table) -> Table:
+    """A protocol file's table with few optimizers, runs and candidates, on data that come with the project."""
+    small = copy.deepcopy(table)
+    for data in _tables(small, "data"):
+        if data.get("source", "digits") not in _AT_HAND:
+            data |= {"source": "digits", "image_size": 0, "train_per_class": 0, "test_per_class": 0, "leave_out": []}
+    if "tasks" in small:
+        _make_study_small(small)
+    if "sizes" in small:
+        small["sizes"] |= {"initial": 10, "particles": 2, "steps": 1, "children": 2}
+        small["rescoring"] |= {"top": 2, "seeds": small["rescoring"]["seeds"][:2]}
+        small["noise"]["seeds"] = small["noise"]["seeds"][:3]
+        small["comparison"] |= {"seeds": [0], "epochs": 20, "top": 2}
+    for scoring in _tables(small, "scoring"):
+        scoring |= {"epochs": 2, "screening_epochs": 1, "first_threshold": 0.05, "second_threshold": 0.05}
+    return small
+
+
+def _make_study_small(table: Table) -> None:
+    optimizers = table["optimizers"]
+    scheduled = [name for name in optimizers["keras"] if "+" in name][:1]
+    optimizers |= {"catalog": optimizers["catalog"][:2], "keras": [optimizers["reference"], *scheduled]}
+    table["rates"] = {"grid": [0.1, 1.0], "most_extra_rates": 0}
+    table["seeds"] = {"tune": table["seeds"]["tune"][:1], "final": table["seeds"]["final"][:2]}
+    table["tasks"] = table["tasks"][:2]
+
+
+def _tables(table: Any, name: str) -> Iterator[Table]:
+    """Every table of that name, wherever it lies."""
+    if isinstance(table, list):
+        for item in table:
+            yield from _tables(item, name)
+    elif isinstance(table, dict):
+        for key, value in table.items():
+            if key == name and isinstance(value, dict):
+                yield value
+            yield from _tables(value, name)
+
+
+class InventedRuns:
+    """Takes the place of a pool of workers: the rows that it gives are invented."""
+
+    def __init__(self, make_run: MakeTrainingRun, *_: object, deterministic: bool = False) -> None:
+        self._make = make_run
+        self._entrants = {entrant.name: entrant for entrant in make_run.entrants}
+
+    def __enter__(self) -> "InventedRuns":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        pass
+
+    def running(self) -> list[Job]:
+        return []
+
+    def run(self, jobs: Callable[[], Sequence[Job]]) -> Iterator[Row]:
+        while ready := jobs():
+            yield self._row(ready[0])
+
+    def _row(self, job: Job) -> Row:
+        entrant = self._entrants[job.optimizer]
+        return invented_row(
+            job,
+            self._make.protocol,
+            data=self._make.checksums[job.task],
+            kind=entrant.kind,
+            fingerprint=entrant.fingerprint,
+            schedule=entrant.schedule,
+            decay=entrant.decay,
+        )
+
+
+class InventedScores(FakeExecutor):
+    """Takes the place of an executor, which a ``with`` statement may end."""
+
+    def __enter__(self) -> "InventedScores":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.scored.clear()
+
+
+@contextmanager
+def _executors(*_: object) -> Iterator[Executors]:
+    yield Executors(lambda settings: InventedScores(), lambda: "nothing")
+
+
+def _measured(name: str) -> Callable[..., None]:
+    """Takes the place of a measurement: notes what it was asked, in the folder that it would write to."""
+
+    def note(*arguments: Any) -> None:
+        asked = list(takewhile(lambda each: not isinstance(each, Path), arguments))
+        folder = arguments[len(asked)]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"measured-{name}.json").write_text(json.dumps([str(each) for each in asked]))
+
+    return note

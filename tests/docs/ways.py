@@ -1,0 +1,128 @@
+"""How each command of the documentation is tested: every one has a line here."""
+
+from dataclasses import dataclass
+
+#: Run as it stands, in a folder of its own, by `tests.docs.miniature`: training and timing are replaced, sizes small.
+RUN = "run"
+#: Run as it stands; what it writes must be what is there.
+WRITES = "writes"
+
+
+@dataclass(frozen=True)
+class After:
+    """Run as it stands, as with `RUN`, once these have been.
+
+    Attributes:
+        commands: What makes the files that it reads.
+    """
+
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class As:
+    """Stands for other commands: of what the page leaves open, this is what is run.
+
+    Attributes:
+        command: What is run, as with `RUN`.
+    """
+
+    command: str
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What it runs is run by a test of its own.
+
+    Attributes:
+        test: That test, ``path::name``.
+    """
+
+    test: str
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """Not run: its words are checked as far as a shell, make and the program's own arguments go.
+
+    Attributes:
+        why: What it would take.
+    """
+
+    why: str
+
+
+Way = str | After | As | Elsewhere | Parsed
+
+_TABLES = After(("make reproduce-tables",))
+_LOG = After(("examples of docs/tutorials/published_log.md",))
+_OF_ITSELF = Parsed("it is what runs these tests")
+_SHELL = Elsewhere("tests/docs/test_scripts.py::test_the_kubernetes_commands_in_a_shell_with_their_programs_replaced")
+
+WAYS: dict[str, Way] = {
+    "make help": Elsewhere("tests/test_makefile.py::test_help_gives_every_phony_target_one_line"),
+    "make reproduce-tables": RUN,
+    "make reproduce-figures": _TABLES,
+    "make transfer": RUN,
+    "make finetune": RUN,
+    "make ablations": RUN,
+    "make robustness": RUN,
+    "make search": RUN,
+    "make compare-searches": RUN,
+    "make estimate": _TABLES,
+    "make report": _TABLES,
+    "make report ROWS=output": _TABLES,
+    "make check-claims": _TABLES,
+    "make check-claims ROWS=output": _TABLES,
+    "make estimate PROFILE=smoke": RUN,
+    "make reproduce-tables PROFILE=small STUDY=main DATA_DIR=...": RUN,
+    "make ablations PROFILE=small DATA_DIR=...": RUN,
+    "make transfer PROFILE=small DATA_DIR=...": RUN,
+    "make finetune PROFILE=small DATA_DIR=...": RUN,
+    "make search PROFILE=gpu LOCK=gpu DATA_DIR=...": RUN,
+    "make bench-engine": RUN,
+    "make bench-engine LOCK=gpu": RUN,
+    "python -m reproduce bench-engine": RUN,
+    "make bench-optimizers": RUN,
+    "make reproduce-tables bench-engine": RUN,
+    "make reproduce-tables bench-optimizers": RUN,
+    "make test": _OF_ITSELF,
+    "make check": Parsed("it needs minutes, and is run for every change"),
+    "make format": Parsed("it writes the code anew"),
+    "make audit": Elsewhere("tests/test_audit.py::test_pip_audit_s_answers"),
+    "make soak": Elsewhere("tests/soak/test_soak.py::test_each_fault_is_survived_or_refused"),
+    "make fuzz": Elsewhere("tests/fuzz/test_command.py::test_each_reader_is_fuzzed_and_counted"),
+    "make fuzz SECONDS=60": Elsewhere("tests/fuzz/test_command.py::test_each_reader_is_fuzzed_and_counted"),
+    "make docs": Elsewhere("tests/docs/test_pages.py::test_the_site_builds"),
+    "make venv LOCK=gpu": Parsed("it fetches the packages for GPUs"),
+    "make docker-build GPU=1": Parsed("it needs Docker"),
+    "python -m reproduce COMMAND": Elsewhere("tests/docs/test_commands.py::test_every_command_of_the_program_has_help"),
+    "python -m reproduce bench-engine --rounds 8": RUN,
+    "python -m reproduce data list": RUN,
+    "data verify": As("python -m reproduce data verify"),
+    "data list": As("python -m reproduce data list"),
+    "data prepare NAME": As("python -m reproduce data prepare digits"),
+    "python -m reproduce import-log search.csv": _LOG,
+    "python -m reproduce replay search.csv --profile smoke --sample 40": _LOG,
+    "python -m reproduce replay search.csv --behaviour published": _LOG,
+    "python -m reproduce search --profile my-search.toml --data-dir my-images": After(
+        ("examples of docs/tutorials/search.md", "the protocol of docs/tutorials/search.md")
+    ),
+    ".venv/bin/python -m reproduce devices --require gpu": RUN,
+    ".venv/bin/python -m reproduce search --profile gpu --data-dir DATA --output OUTPUT": RUN,
+    ".venv/bin/python -m reproduce search --profile paper --data-dir DATA --output OUTPUT --executor ray": RUN,
+    "python -m paper_optimizers.schema": WRITES,
+    "python -m tests.paper_optimizers.readme": WRITES,
+    "python -m tests.report.artifact_readme": WRITES,
+    "python -m tests.report.artifact_compute": WRITES,
+    "python -m tests.report.artifact_results": Elsewhere(
+        "tests/report/test_artifact_results.py::test_they_are_rebuilt_byte_for_byte"
+    ),
+    "python -m tests.fuzz": Elsewhere("tests/fuzz/test_command.py::test_each_reader_is_fuzzed_and_counted"),
+    "pip install .": Elsewhere("tests/test_packaging.py::test_the_package_works_outside_the_repository"),
+    "pip install atheris": Parsed("it fetches a package that is not among the locked ones"),
+    "kubectl apply --filename cluster.yaml": _SHELL,
+    'kubectl exec --stdin --tty "$(kubectl get pods --selector ray.io/cluster=search,ray.io/node-type=head --output '
+    'name)" -- python -m reproduce search --profile paper --data-dir /volume/data --output /volume/output '
+    "--executor ray --address auto": _SHELL,
+}
