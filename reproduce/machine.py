@@ -18,6 +18,11 @@ def cpu_name() -> str:
     return f"{_cpu_model()}, {usable_cores()} cores"
 
 
+def is_cpu_name(device: str) -> bool:
+    """Whether ``device`` is a processor as `cpu_name` names one, and no accelerator."""
+    return device.endswith(" cores")
+
+
 def usable_cores() -> int:
     """Cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,7 +1,7 @@
 import pytest
 
 from reproduce.errors import ReproduceError
-from reproduce.machine import backend_name, device_name, versions
+from reproduce.machine import backend_name, cpu_name, device_name, is_cpu_name, versions
 
 
 def test_the_machine_is_named() -> None:
@@ -9,6 +9,12 @@ def test_the_machine_is_named() -> None:
     found = versions(backend_name())
     assert {"python", "keras", "numpy"} <= set(found)
     assert any(backend_name() in name for name in found)
+
+
+def test_a_processor_is_told_from_an_accelerator_by_its_name() -> None:
+    assert is_cpu_name(cpu_name())
+    assert is_cpu_name("AMD EPYC, 1 cores")
+    assert not is_cpu_name("NVIDIA H100 80GB HBM3")
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
+from reproduce.machine import is_cpu_name
 from reproduce.report.collection import Collection
 from reproduce.report.enough import Compared, compare, enough
 from reproduce.report.findings import Finding, Status, not_run
@@ -205,14 +206,16 @@ class EngineFaster:
 
     Attributes:
         factor: How many times as fast as the faster of Keras' back ends, at least.
+        device: What it is claimed of; a measurement on the other says nothing of it.
     """
 
     factor: float
+    device: Literal["cpu", "gpu"]
 
     def check(self, found: Collection) -> Finding:
         """See the class."""
-        if found.engine is None:
-            return not_run("measurement of the engine's speed")
+        if found.engine is None or is_cpu_name(found.engine.device) != (self.device == "cpu"):
+            return not_run(f"measurement of the engine's speed on a {self.device.upper()}")
         times = found.engine.times_keras
         return Finding("PASS" if times >= self.factor else "FAIL", f"{times:.1f} times, on {found.engine.device}")
 

@@ -6,6 +6,7 @@ import pytest
 
 from reproduce.cli import main
 from reproduce.errors import LedgerError, ProtocolError, ReproduceError
+from reproduce.machine import cpu_name
 from reproduce.report.claims import CLAIMS, Claim, check, claim_costs_table, claims_table, load_claims
 from reproduce.report.collection import Collection, profiles_in, read_collection, read_study
 from reproduce.report.findings import Finding
@@ -140,11 +141,23 @@ def test_cheap_steps() -> None:
 
 
 def test_a_fast_engine() -> None:
-    speed = EngineSpeed((), 7.0, (), 1.0, 0.1, "a processor", (0.1, 0.2), (), {})
+    speed = EngineSpeed((), 7.0, (), 1.0, 0.1, cpu_name(), (0.1, 0.2), (), {})
     measured = dataclasses.replace(collection(), engine=speed)
-    assert EngineFaster(5).check(measured) == Finding("PASS", "7.0 times, on a processor")
-    assert EngineFaster(8).check(measured).status == "FAIL"
-    assert EngineFaster(5).check(collection()).status == "NOT RUN"
+    assert EngineFaster(5, "cpu").check(measured) == Finding("PASS", f"7.0 times, on {cpu_name()}")
+    assert EngineFaster(8, "cpu").check(measured).status == "FAIL"
+    assert EngineFaster(5, "cpu").check(collection()).status == "NOT RUN"
+
+
+def test_an_engine_measured_on_another_kind_of_device_decides_nothing() -> None:
+    speed = EngineSpeed((), 7.0, (), 1.0, 0.1, "NVIDIA H200", (0.1, 0.2), (), {})
+    on_gpu = dataclasses.replace(collection(), engine=speed)
+    on_cpu = dataclasses.replace(collection(), engine=dataclasses.replace(speed, device=cpu_name()))
+    assert EngineFaster(5, "gpu").check(on_gpu) == Finding("PASS", "7.0 times, on NVIDIA H200")
+    assert EngineFaster(100, "gpu").check(on_gpu).status == "FAIL"
+    for device, other in (("cpu", on_gpu), ("gpu", on_cpu)):
+        finding = EngineFaster(5, device).check(other)
+        assert finding.status == "NOT RUN"
+        assert f"on a {device.upper()}" in finding.evidence
 
 
 def claim(**changes: object) -> Claim:
