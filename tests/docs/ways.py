@@ -57,6 +57,7 @@ Way = str | After | As | Elsewhere | Parsed
 _TABLES = After(("make reproduce-tables",))
 _LOG = After(("examples of docs/tutorials/published_log.md",))
 _OF_ITSELF = Parsed("it is what runs these tests")
+_CONTAINER = Elsewhere("tests/test_containers.py::test_the_image_is_built_before_it_is_run")
 _SHELL = Elsewhere("tests/docs/test_scripts.py::test_the_kubernetes_commands_in_a_shell_with_their_programs_replaced")
 
 WAYS: dict[str, Way] = {
@@ -95,7 +96,14 @@ WAYS: dict[str, Way] = {
     "make fuzz SECONDS=60": Elsewhere("tests/fuzz/test_command.py::test_each_reader_is_fuzzed_and_counted"),
     "make docs": Elsewhere("tests/docs/test_pages.py::test_the_site_builds"),
     "make venv LOCK=gpu": Parsed("it fetches the packages for GPUs"),
-    "make docker-build GPU=1": Parsed("it needs Docker"),
+    "make docker-build": _CONTAINER,
+    "make docker-build GPU=1": _CONTAINER,
+    "make docker-build DOCKER=podman": _CONTAINER,
+    "make docker-test": _CONTAINER,
+    "make docker-reproduce-tables": _CONTAINER,
+    "make docker-reproduce-tables PROFILE=small DATA_DIR=...": Elsewhere(
+        "tests/test_containers.py::test_the_job_in_the_image_has_its_folders_and_settings"
+    ),
     "python -m reproduce COMMAND": Elsewhere("tests/docs/test_commands.py::test_every_command_of_the_program_has_help"),
     "python -m reproduce bench-engine --rounds 8": RUN,
     "python -m reproduce data list": RUN,
@@ -108,6 +116,7 @@ WAYS: dict[str, Way] = {
     "python -m reproduce search --profile my-search.toml --data-dir my-images": After(
         ("examples of docs/tutorials/search.md", "the protocol of docs/tutorials/search.md")
     ),
+    "python -m reproduce devices": RUN,
     ".venv/bin/python -m reproduce devices --require gpu": RUN,
     ".venv/bin/python -m reproduce search --profile gpu --data-dir DATA --output OUTPUT": RUN,
     ".venv/bin/python -m reproduce search --profile paper --data-dir DATA --output OUTPUT --executor ray": RUN,
