@@ -17,13 +17,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from reproduce.errors import ReproduceError
 from reproduce.files import csv_text, write_text
 from reproduce.machine import device_name
 from reproduce.models.registry import image_model
 from reproduce.models.settings import ModelSettings
 from reproduce.screen import say, screen_table
-from reproduce.study.optimizers import Entrant, make_optimizer
+from reproduce.study.optimizers import KERAS, Entrant, make_entrant, make_optimizer
 from reproduce.training.length import RunLength
 
 #: The surrogate of the paper's initial stage.
@@ -43,7 +42,14 @@ _IMAGE_SHAPE = (32, 32, 3)
 _NUM_CLASSES = 10
 _BATCH = 128
 _LENGTH = RunLength(total_steps=8000, warmup_steps=800, hold_steps=0)
-_DEFAULT = (*(f"Opt{number}" for number in range(1, 11)), *(f"A{number}" for number in range(1, 6)))
+#: The optimizers of a main study. Adam is among them: beside itself, its ratio shows the noise of the measurement.
+_DEFAULT = (
+    *(f"Opt{number}" for number in range(1, 11)),
+    *(f"A{number}" for number in range(1, 6)),
+    "PowerSign",
+    "AddSign",
+    *KERAS,
+)
 #: Steps of each before the clock starts: the first compiles.
 _WARMUP_PAIRS = 3
 #: What a step may cost, as a multiple of Keras Adam's.
@@ -81,29 +87,26 @@ def bench_optimizers(names: Sequence[str] | None, pairs: int, output: Path, cons
     """Time each optimizer, show the table and write it to ``output``/bench/optimizers.csv.
 
     Args:
-        names: Catalog names; None for Opt1 to Opt10 and A1 to A5.
+        names: Names as protocols give them, Keras' own optimizer where Keras has it; None for those of a main study.
         pairs: Pairs of steps of each.
         output: The folder.
         console: Where the table is shown.
 
     Raises:
-        ReproduceError: For an unknown name, and if the file cannot be written.
+        ProtocolError: For an unknown name.
+        ReproduceError: If the file cannot be written.
     """
-    from paper_optimizers import get
-
-    for name in names or ():
-        try:
-            get(name)
-        except KeyError as error:
-            raise ReproduceError(str(error)) from None
+    entrants = [make_entrant(name, "--optimizers") for name in names or _DEFAULT]
     random = np.random.default_rng(0)
     images = random.random((_BATCH, *_IMAGE_SHAPE), np.float32)
     labels = random.integers(0, _NUM_CLASSES, _BATCH).astype(np.int32)
     costs = []
-    for name in names or _DEFAULT:
-        costs.append(step_cost(name, pairs, images, labels))
+    for entrant in entrants:
+        costs.append(step_cost(entrant, pairs, images, labels))
         cost = costs[-1]
-        console.print(f"{name}: {cost.ratio:.3f} of Keras Adam's {1000 * cost.adam_seconds:.0f} ms", highlight=False)
+        console.print(
+            f"{entrant.name}: {cost.ratio:.3f} of Keras Adam's {1000 * cost.adam_seconds:.0f} ms", highlight=False
+        )
     path = output / "bench" / "optimizers.csv"
     write_text(path, to_csv(costs))
     console.print(_on_screen(costs))
@@ -111,12 +114,12 @@ def bench_optimizers(names: Sequence[str] | None, pairs: int, output: Path, cons
     return costs
 
 
-def step_cost(name: str, pairs: int, images: Any, labels: Any) -> StepCost:
+def step_cost(entrant: Entrant, pairs: int, images: Any, labels: Any) -> StepCost:
     """Time one optimizer beside Keras Adam."""
     import keras
 
     keras.utils.clear_session()
-    ours = make_optimizer(Entrant(name, "catalog", None), _LENGTH)
+    ours = make_optimizer(entrant, _LENGTH)
     adam = make_optimizer(Entrant("Adam", "keras", None), _LENGTH)
     steps = [_step(optimizer, images, labels) for optimizer in (ours, adam)]
     times: list[tuple[float, float]] = []
@@ -128,7 +131,7 @@ def step_cost(name: str, pairs: int, images: Any, labels: Any) -> StepCost:
     ratios = [mine / its for mine, its in timed]
     low, middle, high = np.quantile(ratios, (0.25, 0.5, 0.75)).tolist()
     return StepCost(
-        optimizer=name,
+        optimizer=entrant.name,
         pairs=pairs,
         seconds=statistics.median(mine for mine, _ in timed),
         adam_seconds=statistics.median(its for _, its in timed),

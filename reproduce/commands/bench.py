@@ -19,7 +19,7 @@ def add(commands: Commands) -> None:
     bench = commands.add_parser("bench-optimizers", help="time a training step of every optimizer beside Keras Adam")
     bench.add_argument("--pairs", type=positive, default=30, help="pairs of steps for each (default: %(default)s)")
     bench.add_argument(
-        "--optimizers", nargs="+", metavar="NAME", help="catalog names (default: Opt1 to Opt10, A1 to A5)"
+        "--optimizers", nargs="+", metavar="NAME", help="names as in protocols (default: those of a main study)"
     )
     add_output(bench, "folder to write to")
     bench.set_defaults(command=_bench)
