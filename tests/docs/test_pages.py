@@ -26,6 +26,12 @@ def test_the_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.Monkey
         exec(compile(example, f"{named(page)}, example {number}", "exec"), names)
 
 
+def test_a_search_takes_the_twenty_lines_that_its_page_says() -> None:
+    text = (ROOT / "docs" / "tutorials" / "search.md").read_text("utf-8")
+    (example,) = re.findall(r"same in twenty lines.*?```python\n(.*?)```", text, re.DOTALL)
+    assert len([line for line in example.splitlines() if line.strip()]) == 20
+
+
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
