@@ -1,6 +1,8 @@
 """The readers that are fuzzed, on their seeds and on inputs that once got through them."""
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -86,6 +88,13 @@ def test_protocols_with_numbers_and_nesting_without_measure(name: str, value: by
 )
 def test_measurements_that_once_got_through(name: str, data: bytes) -> None:
     assert READERS[name].accepts(data) is False
+
+
+def test_a_zip_with_a_member_without_a_name() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(""), b"")
+    assert READERS["archive-zip"].accepts(file.getvalue()) is False
 
 
 def test_totals_add_up(tmp_path) -> None:
