@@ -86,6 +86,7 @@ WAYS: dict[str, Way] = {
     "python -m reproduce bench-engine": RUN,
     "make bench-optimizers": RUN,
     "make reproduce-tables bench-engine": RUN,
+    "make reproduce-tables bench-engine LOCK=gpu": RUN,
     "make reproduce-tables bench-optimizers": RUN,
     "make test": _OF_ITSELF,
     "make check": Parsed("it needs minutes, and is run for every change"),
