@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import jax
@@ -16,6 +16,7 @@ from reproduce.bench.engine_files import plot, tables, to_csv, to_json
 from reproduce.bench.member_steps import (
     Refused,
     StepTime,
+    StepTimes,
     matrix_rate,
     members_expected,
     over_forms,
@@ -23,9 +24,10 @@ from reproduce.bench.member_steps import (
 )
 from reproduce.bench.race import Contestant, race
 from reproduce.bench.sizes import FULL, SMOKE, SURROGATE, EngineBenchSettings, Work
+from reproduce.bench.unfinished import Unfinished
 from reproduce.errors import ReproduceError
 from reproduce.files import write_bytes, write_text
-from reproduce.machine import engine_device_name
+from reproduce.machine import engine_device_name, versions
 from reproduce.population.integrity import check_integrity
 from reproduce.screen import say
 from reproduce.search.sampling import Sampler
@@ -112,35 +114,53 @@ def default_settings(platform: str | None = None) -> EngineBenchSettings:
 def bench_engine(settings: EngineBenchSettings, output: Path, console: Console) -> EngineBench:
     """Measure, show and write; see `EngineBenchSettings` for how much.
 
-    What takes long comes last, and what was measured before it is written before it.
+    What takes long comes last. Each measurement is kept as it is made: after an interruption the same command, on the
+    same device and with the same versions, goes on with the next.
 
     Raises:
         ReproduceError: If the device holds not even one member, if Keras fails, or a file cannot be written.
     """
-    load, work, device = os.getloadavg()[0], settings.race.work, engine_device_name()
-    folder = output / "bench" / "engine"
-    console.print("Integrity checks, a matrix product, then the cost of a member-step", highlight=False)
-    integrity, integrity_cpu = integrity_rates(settings.integrity, settings.repeats)
-    rate = matrix_rate(settings.matrix, work.dtype, settings.repeats)
-    forms, curve = over_forms(settings), over_members(settings)
-    if not curve.times:
-        raise ReproduceError(f"{device} does not train even one member: {curve.refused[0].reason}")
-    expected = members_expected(settings)
+    work, device, folder = settings.race.work, engine_device_name(), output / "bench" / "engine"
+    conditions = {"settings": asdict(settings), "device": device, "versions": _versions()}
+    kept = Unfinished(folder, conditions, lambda name: say(console, f"Measuring: {name}"))
+    load = kept.once("load", _load)
+    integrity, integrity_cpu = kept.once(
+        "integrity checks", lambda: integrity_rates(settings.integrity, settings.repeats)
+    )
+    rate = kept.once("matrix product", lambda: matrix_rate(settings.matrix, work.dtype, settings.repeats))
+    forms = StepTimes.from_dict(kept.once("forms of the convolution", lambda: asdict(over_forms(settings))))
+    curve = StepTimes.from_dict(kept.once("numbers of members", lambda: asdict(_curve(settings, device))))
+    expected = kept.once("members that the memory holds", lambda: members_expected(settings))
     write_text(folder / "member_steps.csv", to_csv([*curve.times, *forms.times], device))
     for suffix, content in plot(curve.times, device).items():
         write_bytes(folder / f"member_steps.{suffix}", content)
-    console.print("Candidates scored by the engine and by Keras on each back end, in turns", highlight=False)
-    contestants = race(settings)
-    loads = (round(load, 2), round(os.getloadavg()[0], 2))
+    contestants, loads = race(settings, kept), (load, _load())
     refused = [*curve.refused, *forms.refused]
     result = EngineBench(
         contestants, curve.times, forms.times, refused, expected, work, integrity, integrity_cpu, rate, device, loads
     )
-    write_text(folder / "engine.json", to_json(result, settings))
+    write_text(folder / "engine.json", to_json(result, settings, _versions()))
+    kept.finish()
     for table in tables(result):
         console.print(table)
     say(console, f"Written:\n  {folder}")
     return result
+
+
+def _versions() -> dict[str, str]:
+    return versions("jax") | versions("tensorflow")
+
+
+def _load() -> float:
+    return round(os.getloadavg()[0], 2)
+
+
+def _curve(settings: EngineBenchSettings, device: str) -> StepTimes:
+    """The cost over members; a device that is full already is no measurement to keep."""
+    curve = over_members(settings)
+    if not curve.times:
+        raise ReproduceError(f"{device} does not train even one member: {curve.refused[0].reason}")
+    return curve
 
 
 def integrity_rates(count: int, repeats: int) -> tuple[list[float], list[float]]:

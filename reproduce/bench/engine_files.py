@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, fields
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,6 @@ from rich.table import Table
 from reproduce.bench.member_steps import StepTime
 from reproduce.bench.sizes import EngineBenchSettings
 from reproduce.files import csv_text
-from reproduce.machine import versions
 from reproduce.report.figures.engine import MemberStep, draw, scaling
 from reproduce.report.style import render, styled
 from reproduce.screen import screen_table
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from reproduce.bench.engine import EngineBench
 
 
-def to_json(result: EngineBench, settings: EngineBenchSettings) -> str:
+def to_json(result: EngineBench, settings: EngineBenchSettings, versions: Mapping[str, str]) -> str:
     """Everything measured, and the versions it was measured with."""
     document = asdict(result) | {
         "settings": asdict(settings),
@@ -35,7 +34,7 @@ def to_json(result: EngineBench, settings: EngineBenchSettings) -> str:
         "matrix_share": result.matrix_share(),
         "fastest": asdict(result.fastest()),
         "search_minutes": result.search_minutes(),
-        "versions": versions("jax") | versions("tensorflow"),
+        "versions": dict(versions),
     }
     return json.dumps(document, indent=2) + "\n"
 

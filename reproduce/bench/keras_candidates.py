@@ -17,8 +17,15 @@ from reproduce.bench.digits import LARGEST, digits
 from reproduce.bench.sizes import RaceSettings
 
 
-def score_with_keras(document: dict[str, Any], settings: RaceSettings, seed: int) -> dict[str, float]:
-    """Seconds and processor seconds it took to score one candidate, and its best validation accuracy."""
+def score_with_keras(document: dict[str, Any], settings: RaceSettings, seed: int, epochs: int) -> dict[str, float]:
+    """Seconds and processor seconds it took to score one candidate, and its best validation accuracy.
+
+    Args:
+        document: The candidate's spec.
+        settings: How it is trained.
+        seed: Of the order of examples.
+        epochs: Those that are trained of the settings' run.
+    """
     import keras
 
     from paper_optimizers import GraphOptimizer, OptimizerSpec
@@ -37,7 +44,7 @@ def score_with_keras(document: dict[str, Any], settings: RaceSettings, seed: int
     order = np.resize(np.random.default_rng(seed).permutation(len(train[0])), count)
     images, labels = (array[order] for array in train)
     history = model.fit(
-        images, labels, settings.work.batch_size, settings.epochs, verbose=0, shuffle=True, validation_data=validation,
+        images, labels, settings.work.batch_size, epochs, verbose=0, shuffle=True, validation_data=validation,
         validation_batch_size=min(512, len(validation[0])),
     )  # fmt: skip
     return {
@@ -68,7 +75,8 @@ def main(settings: RaceSettings) -> None:
     sys.stdout = sys.stderr  # What libraries say is no answer.
     for line in sys.stdin:
         asked = json.loads(line)
-        answers.write(json.dumps(score_with_keras(asked["spec"], settings, asked["seed"])) + "\n")
+        scored = score_with_keras(asked["spec"], settings, asked["seed"], asked["epochs"])
+        answers.write(json.dumps(scored) + "\n")
         answers.flush()
 
 

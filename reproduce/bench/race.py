@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.bench.digits import LARGEST, digits
 from reproduce.bench.sizes import EngineBenchSettings, RaceSettings
+from reproduce.bench.unfinished import Unfinished
 from reproduce.errors import ReproduceError
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Layout, Population
@@ -46,12 +47,16 @@ class Lot(NamedTuple):
         cpu_seconds: Of the processor, all threads; other processes lengthen them less.
         scores: Best validation accuracy of each candidate; 0 for one that diverged.
         member_steps: Steps that were taken for it, of all candidates together.
+        first_seconds: What the lot took that compiled what this one used; None where every lot compiles for itself.
+        first_cpu_seconds: The same of the processor.
     """
 
     seconds: float
     cpu_seconds: float
-    scores: tuple[float, ...]
+    scores: Sequence[float]
     member_steps: int
+    first_seconds: float | None = None
+    first_cpu_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ def random_candidates(count: int, seed: int = 0) -> list[OptimizerSpec]:
     return found[:count]
 
 
-def race(settings: EngineBenchSettings) -> list[Contestant]:
+def race(settings: EngineBenchSettings, unfinished: Unfinished) -> list[Contestant]:
     """Score the same candidates by the engine and by Keras on each back end, in turns.
 
     In every round the engine scores all candidates at once and Keras, on each back end, one of them: what else the
@@ -114,6 +119,7 @@ def race(settings: EngineBenchSettings) -> list[Contestant]:
 
     Args:
         settings: Candidates, rounds, back ends and how a candidate is scored.
+        unfinished: Keeps each lot as soon as it is there.
 
     Returns:
         The engine, then Keras on each back end.
@@ -126,27 +132,28 @@ def race(settings: EngineBenchSettings) -> list[Contestant]:
     with ExitStack() as stack:
         keras = [stack.enter_context(KerasScorer(backend, settings.race)) for backend in settings.backends]
         scorers: list[EngineScorer | KerasScorer] = [engine, *keras]
-        # What each does once: the engine compiles, Keras loads.
-        first = [scorer.score(specs[0], 0) for scorer in scorers]
         measured = [
-            [scorer.score(specs[number % len(specs)], number + 1) for scorer in scorers]
+            [_kept_lot(scorer, specs[number % len(specs)], number + 1, unfinished) for scorer in scorers]
             for number in range(settings.rounds)
         ]
-    contestants = []
-    for scorer, once, lots in zip(scorers, first, zip(*measured, strict=True), strict=True):
-        contestants.append(_contestant(scorer.name, once if scorer is engine else None, lots))
-    return contestants
+    return [_contestant(scorer.name, lots) for scorer, lots in zip(scorers, zip(*measured, strict=True), strict=True)]
 
 
-def _contestant(name: str, first: Lot | None, lots: Sequence[Lot]) -> Contestant:
-    """``first`` is the lot that compiled what the others reused, or None where nothing is reused."""
-    seconds, cpu_seconds, scores, member_steps = zip(*lots, strict=True)
-    once = (0.0, 0.0)
-    if first is not None:
-        once = (first.seconds - float(np.median(seconds)), first.cpu_seconds - float(np.median(cpu_seconds)))
-    compiling, cpu_compiling = (max(0.0, each) for each in once)
+def _kept_lot(scorer: EngineScorer | KerasScorer, spec: OptimizerSpec, number: int, unfinished: Unfinished) -> Lot:
+    """The lot of round ``number``, which is its seed too."""
+    return Lot(*unfinished.once(f"{scorer.name}, round {number}", lambda: scorer.score(spec, number)))
+
+
+def _contestant(name: str, lots: Sequence[Lot]) -> Contestant:
+    seconds, cpu_seconds, scores, member_steps, first, cpu_first = zip(*lots, strict=True)
+    # The first process' alone: where a run was interrupted, another one compiled again.
+    compiling, cpu_compiling = _beyond_median(first[0], seconds), _beyond_median(cpu_first[0], cpu_seconds)
     mean = float(np.mean(scores))
-    return Contestant(name, seconds, cpu_seconds, len(lots[0].scores), compiling, cpu_compiling, mean, member_steps)
+    return Contestant(name, seconds, cpu_seconds, len(scores[0]), compiling, cpu_compiling, mean, member_steps)
+
+
+def _beyond_median(first: float | None, others: Sequence[float]) -> float:
+    return 0.0 if first is None else max(0.0, first - float(np.median(others)))
 
 
 class EngineScorer:
@@ -162,10 +169,18 @@ class EngineScorer:
         )
         self._population = Population(classification(network.initial, network.apply), layout=layout)
         self._specs, self._settings = specs, settings
+        self._first: Lot | None = None
 
     def score(self, spec: OptimizerSpec, seed: int) -> Lot:
-        """Train every candidate, each with a seed of its own."""
+        """Train every candidate, each with a seed of its own; once before it, for the whole run, to compile."""
         del spec
+        if self._first is None:
+            # An epoch would not do: the sizes into which those that go on are packed are compiled on the way.
+            self._first = self._lot(seed=0)
+        lot = self._lot(seed)
+        return lot._replace(first_seconds=self._first.seconds, first_cpu_seconds=self._first.cpu_seconds)
+
+    def _lot(self, seed: int) -> Lot:
         settings, count = self._settings, len(self._specs)
         start = time.perf_counter(), time.process_time()
         members = [
@@ -175,9 +190,9 @@ class EngineScorer:
         task = Task(*digits(settings), settings.work.batch_size, settings.steps_per_epoch)
         trainings = train_members(self._population, members, task, settings.epochs, largest=batch_sizes(count)[-1])
         taken = time.perf_counter() - start[0], time.process_time() - start[1]
-        epochs = sum(len(each.train_loss) + (each.failed_at is not None) for each in trainings)
+        trained = sum(len(each.train_loss) + (each.failed_at is not None) for each in trainings)
         scores = tuple(max(each.validation_accuracy, default=0.0) for each in trainings)
-        return Lot(*taken, scores, epochs * settings.steps_per_epoch)
+        return Lot(*taken, scores, trained * settings.steps_per_epoch)
 
 
 class KerasScorer:
@@ -186,7 +201,7 @@ class KerasScorer:
     def __init__(self, backend: str, settings: RaceSettings) -> None:
         """See the class."""
         self.name = f"Keras, {backend}"
-        self._backend, self._settings = backend, settings
+        self._backend, self._settings, self._loaded = backend, settings, False
 
     def __enter__(self) -> KerasScorer:
         """Start the process."""
@@ -208,16 +223,22 @@ class KerasScorer:
         self._errors.close()
 
     def score(self, spec: OptimizerSpec, seed: int) -> Lot:
-        """Build, compile and fit a network.
+        """Build, compile and fit a network; once before it, load the libraries by an epoch that does not count.
 
         Raises:
             ReproduceError: If the process has ended.
         """
+        if not self._loaded:
+            self._lot(spec, seed, epochs=1)
+            self._loaded = True
+        return self._lot(spec, seed, self._settings.epochs)
+
+    def _lot(self, spec: OptimizerSpec, seed: int, epochs: int) -> Lot:
         asked, answers = self._process.stdin, self._process.stdout
         answer = ""
         if asked is not None and answers is not None:
             with suppress(BrokenPipeError):
-                asked.write(json.dumps({"spec": spec.to_dict(), "seed": seed}) + "\n")
+                asked.write(json.dumps({"spec": spec.to_dict(), "seed": seed, "epochs": epochs}) + "\n")
                 asked.flush()
                 answer = answers.readline()
         if not answer:
@@ -225,4 +246,4 @@ class KerasScorer:
             raise ReproduceError(f"{self.name} failed:\n{self._errors.read().strip()[-2000:]}")
         measured = json.loads(answer)
         score = float(np.nan_to_num(measured["score"]))
-        return Lot(measured["seconds"], measured["cpu_seconds"], (score,), self._settings.steps)
+        return Lot(measured["seconds"], measured["cpu_seconds"], (score,), epochs * self._settings.steps_per_epoch)
