@@ -10,8 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean, median, stdev
 
-from scipy import integrate, stats
-
+from reproduce.extremes import expected_maximum
 from reproduce.population.integrity import IntegritySettings, check_integrity
 from reproduce.published.log import PHASES, LoggedEvaluation
 from reproduce.published.noise import pooled_noise
@@ -233,20 +232,6 @@ def noise_finding(rows: Sequence[LoggedEvaluation], fingerprints: Sequence[str])
     expected = repeats[0].mean + noise.sd * expected_maximum(len(scored))
     beyond = sorted((row for row in scored if (row.score or 0.0) > expected), key=lambda row: -(row.score or 0.0))
     return NoiseFinding(tuple(repeats), noise.sd, noise.degrees_of_freedom, len(scored), expected, tuple(beyond))
-
-
-def expected_maximum(count: int) -> float:
-    """The mean of the largest of ``count`` independent standard normal numbers.
-
-    Raises:
-        ValueError: If there is none.
-    """
-    if count < 1:
-        raise ValueError(f"the largest of {count} numbers is not defined")
-    value, _ = integrate.quad(
-        lambda x: x * count * stats.norm.pdf(x) * stats.norm.cdf(x) ** (count - 1), -10, 12, limit=400, points=[0, 3, 5]
-    )
-    return float(value)
 
 
 def _has(rows: Iterable[LoggedEvaluation], phase: str) -> bool:

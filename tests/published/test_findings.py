@@ -7,10 +7,10 @@ import pytest
 from rich.console import Console
 
 from reproduce.errors import ReproduceError
+from reproduce.extremes import expected_maximum
 from reproduce.published.findings import (
     cause_findings,
     duplicate_findings,
-    expected_maximum,
     noise_finding,
     phase_findings,
     step_findings,
@@ -97,17 +97,6 @@ def test_noise_is_that_of_repeats():
 
 def test_too_few_repeats_say_nothing():
     assert noise_finding(*read("particle,1,0,Nest ~ id(g),ok,0.8,1", "mutation,1,1,Nest ~ g,ok,0.8,1")) is None
-
-
-@pytest.mark.parametrize("count", [2, 10, 1768])
-def test_the_expected_maximum_is_that_of_draws(count):
-    draws = np.random.default_rng(0).standard_normal((4000, count)).max(axis=1)
-    assert expected_maximum(count) == pytest.approx(draws.mean(), abs=4 * draws.std() / np.sqrt(4000))
-
-
-def test_the_expected_maximum_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="of 0 numbers"):
-        expected_maximum(0)
 
 
 def test_the_report_is_written_and_shown(tmp_path):

@@ -1,6 +1,5 @@
 """Trials, rescoring and the noise floor on invented scores; their tables against numbers computed by hand."""
 
-import math
 import statistics
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 from paper_optimizers import NumpyOptimizer, from_text, get
 from reproduce.errors import LedgerError, ProtocolError
 from reproduce.report.statistics import holm, paired_difference, paired_p_value
-from reproduce.report.tables.search import expected_maximum, noise_table, rescoring_table
+from reproduce.report.tables.search import noise_table, rescoring_table
 from reproduce.search.outcomes import ScreenedOut, Trained
 from reproduce.search.rescoring import Finalist, baselines, different, known_spec
 from reproduce.search.trials import Contender, Setting, Trial, of_seeds, open_trials, run_trials, seed_scores
@@ -173,13 +172,3 @@ def test_the_noise_of_a_score():
     failed = noise_table("noise", contender, [*trials, trial(contender, 9, 0.0)], 1768, "here")
     assert [line[1].value for line in failed.lines()] == list(values.values())
     assert "n = 4 seeds (1 more could not be trained)" in failed.caption
-
-
-def test_the_expected_best_of_the_published_reruns():
-    assert expected_maximum(2) == pytest.approx(1 / math.sqrt(math.pi), abs=1e-9)
-    draws = np.random.default_rng(0).normal(size=(20_000, 50)).max(axis=1)
-    assert expected_maximum(50) == pytest.approx(draws.mean(), abs=4 * draws.std() / math.sqrt(len(draws)))
-    # Plain Nesterov's 23 published scores: mean 0.8198, sd 0.0034, expected best of 1,768 reruns 0.8315.
-    assert 0.8198 + 0.0034 * expected_maximum(1768) == pytest.approx(0.8315, abs=2e-4)
-    with pytest.raises(ValueError, match="count = 0"):
-        expected_maximum(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from reproduce.extremes import expected_maximum
 from reproduce.report.statistics import (
     CONFIDENCE,
     POWER,
@@ -173,20 +174,3 @@ def noise_table(name: str, contender: Contender, trials: Sequence[Trial], search
         columns=(Column("of its scores", "quantity"), Column("%", "value", numeric=True)),
         sections=one_section(lines),
     )
-
-
-def expected_maximum(count: int) -> float:
-    """The expected largest of ``count`` standard normal numbers, in standard deviations.
-
-    Raises:
-        ValueError: If ``count`` is less than 1.
-    """
-    from scipy import integrate, stats
-
-    if count < 1:
-        raise ValueError(f"received count = {count}; expected 1 or more")
-
-    def density(x: float) -> float:
-        return float(x * count * stats.norm.pdf(x) * stats.norm.cdf(x) ** (count - 1))
-
-    return float(integrate.quad(density, -10.0, 12.0, limit=200)[0])
