@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from reproduce.report.results import Result, StudyResults
-from reproduce.report.statistics import Difference, paired_difference
+from reproduce.report.statistics import Difference, paired_difference, same_mean
 from reproduce.report.table import NONE, Cell, Mark, Source, fixed, missing, points, signed, words
-from reproduce.study.rows import Row
 
 
 def difference(result: Result | None, reference: Result | None) -> Difference | None:
@@ -18,16 +17,19 @@ def difference(result: Result | None, reference: Result | None) -> Difference | 
 
 
 def marks(results: Sequence[Result]) -> Mapping[str, Mark]:
-    """By optimizer: the best mean test accuracy, and those that tie with it; nothing where fewer than two were run."""
+    """By optimizer: the best mean test accuracy, and those that tie with it; nothing where fewer than two were run.
+
+    Of several with the best mean each is the best; the others are compared with the first of them.
+    """
     means = {result.optimizer: result.test.mean for result in results if result.test is not None}
     if len(means) < 2:
         return {}
     best = max(means, key=lambda name: means[name])
     top = next(result for result in results if result.optimizer == best)
-    found: dict[str, Mark] = {best: "best"}
+    found: dict[str, Mark] = {name: "best" for name, mean in means.items() if same_mean(mean, means[best])}
     for result in results:
         against = difference(result, top)
-        if result.optimizer != best and against is not None and against.verdict == "tie":
+        if result.optimizer not in found and against is not None and against.verdict == "tie":
             found[result.optimizer] = "tie"
     return found
 
@@ -42,22 +44,23 @@ def difference_cells(found: Difference | None) -> tuple[Cell, ...]:
     return (points(found.mean), missing(interval), words(found.verdict), *ends, Cell(str(found.n), found.n))
 
 
-def listed(values: Iterable[str], separator: str = "; ") -> str:
+def listed(values: Iterable[str]) -> str:
     """Different values in their order."""
-    return separator.join(sorted(set(values)))
+    return "; ".join(sorted(set(values)))
 
 
-def setting(profile: str, rows: Iterable[Row]) -> str:
-    """The sentence that places a table's numbers: profile, tasks, devices."""
-    found = list(rows)
-    tasks = listed((row.task for row in found), ", ") or "no data"
-    devices = listed(f"{row.device}, {row.backend}" for row in found) or "no device"
-    return f"Profile {profile}; {tasks}; {devices}."
+def setting(studies: Sequence[StudyResults]) -> str:
+    """The sentence that places a table's numbers: profile, the tasks that have runs, devices."""
+    rows = [row for study in studies for row in study.rows]
+    run = {row.task for row in rows}
+    tasks = ", ".join(dict.fromkeys(task for study in studies for task in study.tasks if task in run)) or "no data"
+    devices = listed(f"{row.device}, {row.backend}" for row in rows) or "no device"
+    return f"Profile {studies[0].protocol.profile}; {tasks}; {devices}."
 
 
 def study_setting(study: StudyResults) -> str:
-    """The same of a study."""
-    return setting(study.protocol.profile, study.rows)
+    """The same of one study."""
+    return setting([study])
 
 
 def accuracy_cell(study: StudyResults, result: Result) -> Cell:

@@ -52,7 +52,11 @@ def report_tables(found: Collection, checked: Sequence[Checked], searched: Searc
         RESULTS: [*(table for study in results for table in study_tables(study)), *_across(found)],
         ROBUSTNESS: [table for study in others for table in study_tables(study)],
         SEARCH: list(searched.tables),
-        COST: [compute_table(found.profile, found.rows), step_cost_table(found.step_costs), engine_table(found.engine)],
+        COST: [
+            compute_table(found.profile, found.studies),
+            step_cost_table(found.step_costs),
+            engine_table(found.engine),
+        ],
         SPACE: [*primitive_tables(), *catalog_tables(), paper_table()],
     }
 

@@ -113,6 +113,11 @@ def summarise(values: Sequence[float]) -> Summary | None:
     return Summary(mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1)), n)
 
 
+def same_mean(one: float, other: float) -> bool:
+    """Whether two means differ by rounding alone, as those of equal sums in different orders do."""
+    return math.isclose(one, other, rel_tol=_ROUNDING, abs_tol=0)
+
+
 def paired_difference(
     values: Mapping[int, float], reference: Mapping[int, float], confidence: float = CONFIDENCE
 ) -> Difference | None:

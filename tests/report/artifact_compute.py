@@ -29,7 +29,7 @@ def page() -> str:
 
 def _profile(name: str) -> str:
     found = read_collection(ARTIFACT / "results", name)
-    lines = [f"## Profile {name}\n", to_markdown(compute_table(name, found.rows))]
+    lines = [f"## Profile {name}\n", to_markdown(compute_table(name, found.studies))]
     if found.search is not None:
         lines.append(_search(found.search, found.folder))
     return "\n".join(lines)

@@ -256,3 +256,9 @@ def test_numbers_link_to_their_runs_and_formulas_are_set() -> None:
     assert '<a href="#digits-Opt1-final">89.9</a>' in html
     assert '<a href="#digits-Opt1-tune">0.1</a>' in html
     assert '<th scope="row">Opt1</th>' in html
+
+
+def test_several_with_the_best_mean_are_all_bold() -> None:
+    rows = with_finals(A1={1: 0.1, 2: 0.3}, Opt1={1: 0.3, 2: 0.1}, SGD={1: 0.1, 2: 0.1}, Adam={1: 0.2, 2: 0.1})
+    marks = {cells[0].text: cells[5].mark for cells in table(rows).lines()}
+    assert [name for name, mark in marks.items() if mark == "best"] == ["Opt1", "A1"]

@@ -117,6 +117,10 @@ def test_the_picture_of_a_comparison(comparison):
     searches, _, _ = comparison
     picture = best_so_far_picture(compared(searches), 2, "invented", 20)
     assert "n = 1 search of each kind" in picture.title
+    for each in searches:
+        best = top(each.records, 1, 20, 2)[0].score  # Of what the budget is enough for, as in the table.
+        assert f"{each.kind} ends at {100 * best:.2f} %" in picture.reading
+    assert "the budget" in picture.reading
     assert picture.render(("svg",))["svg"]
 
 

@@ -60,7 +60,7 @@ CASES = {
 
 
 def tables_of(study: StudyResults) -> list[Table]:
-    return [*study_tables(study), compute_table(study.protocol.profile, study.rows)]
+    return [*study_tables(study), compute_table(study.protocol.profile, [study])]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -146,17 +146,28 @@ def test_schedules_by_optimizers() -> None:
     ]
 
 
-def test_what_a_harder_task_costs() -> None:
+def test_what_a_task_changes() -> None:
     study = invented(NOISE, {"Opt1": 0.3, "Adam": 0.2})
-    harder = tuple(
+    changed = tuple(
         dataclasses.replace(row, test_accuracy=row.test_accuracy - 0.25 + row.seed / 100)
         if row.task == "noisy" and row.test_accuracy is not None
         else row
         for row in study.rows
     )
-    table = change_table(dataclasses.replace(study, rows=harder))
+    table = change_table(dataclasses.replace(study, rows=changed))
     # Changes of -24, -23 and -22 points: mean -23, half the interval t(0.975, 2) / sqrt(3) = 2.48.
     assert shown(table)[0] == ("Opt1", "80.0", "-23.0 ± 2.5")
+    assert "n = 3 (3 planned)" in table.caption
+
+
+def test_captions_name_tasks_in_the_order_of_the_protocol() -> None:
+    tasks = tuple(dataclasses.replace(task, name=name) for task, name in zip(TRANSFER.tasks, "zab", strict=False))
+    study = invented(dataclasses.replace(TRANSFER, tasks=tasks))
+    names = [task.name for task in tasks]
+    assert names != sorted(names)
+    assert all(f"Profile tiny; {', '.join(names)}; " in table.caption for table in study_tables(study))
+    first = dataclasses.replace(study, rows=tuple(row for row in study.rows if row.task == names[0]))
+    assert f"; {names[0]}; " in study_tables(first)[0].caption
 
 
 def test_over_all_tasks() -> None:
@@ -186,11 +197,12 @@ def test_over_all_tasks() -> None:
 
 def test_the_ledger_counts_failed_runs() -> None:
     study = invented(TRANSFER, diverging=("Opt1",))
-    table = compute_table("tiny", study.rows)
+    table = compute_table("tiny", [dataclasses.replace(study, rows=study.rows[::-1])])
     last = shown(table)[-1]
     total = len(study.rows)
     assert last == ("all", str(total), str(total - 18), "18", "6", f"{20 * total:,}", fixed(1.5 * total / 3600, 2))
     assert [section.title for section in table.sections] == ["transfer", "all studies"]
+    assert tuple(line[0].text for line in table.sections[0].lines) == study.tasks
     assert compute_table("tiny", ()).is_empty
 
 

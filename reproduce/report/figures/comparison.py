@@ -12,7 +12,7 @@ from reproduce.report.multiples import Axis, Panel, Stroke, draw_multiples
 from reproduce.report.overall import Overall, Scores, above_guessing, compare_over_tasks
 from reproduce.report.results import counted_accuracy
 from reproduce.report.runs import Alike, alike, final_runs, number_of, number_of_runs, tasks
-from reproduce.report.statistics import score_distribution
+from reproduce.report.statistics import same_mean, score_distribution
 from reproduce.report.style import GREY, INK, LINES, PAGE, Picture, new_figure, picture, plain, say_empty
 from reproduce.study.rows import Row
 
@@ -76,8 +76,8 @@ def accuracy_reading(by_task: Mapping[str, Sequence[Alike]]) -> str:
     for task, groups in by_task.items():
         means = {group.label: _mean(group) for group in groups}
         if means:
-            best, worst = max(means, key=lambda name: means[name]), min(means, key=lambda name: means[name])
-            parts.append(f"{task}: {best} {100 * means[best]:.1f} % down to {worst} {100 * means[worst]:.1f} %")
+            best, worst = max(means.values()), min(means.values())
+            parts.append(f"{task}: {_named(means, best)} down to {_named(means, worst)}")
     return f"Highest and lowest mean on {'; '.join(parts)}." if parts else "Nothing has been run."
 
 
@@ -246,6 +246,11 @@ def _rows_of(by_task: Mapping[str, Sequence[Alike]]) -> list[str]:
 
 def _label(name: str, labels: Sequence[str]) -> str:
     return next(label for label in labels if name in label.split(", "))
+
+
+def _named(means: Mapping[str, float], wanted: float) -> str:
+    """All that have this mean, with it in percent."""
+    return f"{', '.join(name for name, mean in means.items() if same_mean(mean, wanted))} {100 * wanted:.1f} %"
 
 
 def _mean(group: Alike) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from reproduce.report.runs import number_of
 from reproduce.report.style import (
     GREY,
     LINES,
@@ -65,12 +66,15 @@ def best_so_far_picture(
     """
     found = {name: [best_so_far(records, screening_epochs) for records in each] for name, each in searches.items()}
     seeds = max((len(each) for each in found.values()), default=0)
-    ends = {name: [scores[-1] for _, scores in each if scores] for name, each in found.items()}
+    ends = {name: [_within(*each, budget) for each in lines if each[1]] for name, lines in found.items()}
     reading = "; ".join(
         f"{name} ends at {', '.join(f'{100 * score:.2f}' for score in scores)} %"
         for name, scores in ends.items()
         if scores
     )
+    reading += "." if reading else "Nothing has been run."
+    if budget is not None:
+        reading = f"Thick: the first seed; thin: others; upright: the budget. Within it {reading}"
 
     def draw() -> Any:
         figure = new_figure(6.0, 3.4)
@@ -95,8 +99,17 @@ def best_so_far_picture(
             figure.legend(loc="outside right center")
         return figure
 
-    title = f"Best score so far: {where}, n = {seeds} {'search' if seeds == 1 else 'searches'} of each kind"
-    return picture("best_so_far", title, reading, draw)
+    counted = f"n = {number_of(seeds, 'search', 'searches')}{' of each kind' if len(found) > 1 else ''}"
+    return picture("best_so_far", f"Best score so far: {where}, {counted}", reading, draw)
+
+
+def _within(costs: Sequence[int], scores: Sequence[float], budget: int | None) -> float:
+    """The best score of one search when the budget was spent, or at its end without one."""
+    return (
+        scores[-1]
+        if budget is None
+        else max(score for cost, score in zip(costs, scores, strict=True) if cost <= budget)
+    )
 
 
 def lineage_picture(records: Sequence[AnyRecord], where: str) -> Picture:

@@ -1,4 +1,4 @@
-"""What a part contributes: decays left out, schedules crossed with optimizers, tasks made harder."""
+"""What a part contributes: decays left out, schedules crossed with optimizers, tasks with one thing changed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from reproduce.report.comparisons import accuracy_cell, difference, difference_cells, marks, study_setting
 from reproduce.report.results import Result, StudyResults
+from reproduce.report.runs import number_of_runs
 from reproduce.report.statistics import paired_difference
 from reproduce.report.table import (
     NONE,
@@ -75,8 +76,8 @@ def schedule_table(study: StudyResults) -> Table:
         title=f"Schedules crossed with optimizers in the study {study.name}",
         caption=(
             f"{study_setting(study)} Mean test accuracy in percent ± sd with each evolved schedule's factor on the "
-            "learning rate, every pair at the rate tuned for it. none: warm-up, hold and cosine alone. By column: "
-            f"{MARKS}"
+            f"learning rate, every pair at the rate tuned for it; {_runs(study)}. none: warm-up, hold and cosine "
+            f"alone. By column: {MARKS}"
         ),
         columns=(
             Column("Schedule", "schedule"),
@@ -136,7 +137,7 @@ def crossings(entrants: Sequence[Entrant]) -> dict[str, dict[str | None, str]]:
 
 
 def change_table(study: StudyResults) -> Table:
-    """What each task costs every optimizer beside the study's first task."""
+    """What each task changes for every optimizer beside the study's first task."""
     first, *others = study.tasks
     lines = []
     for entrant in study.entrants:
@@ -147,11 +148,11 @@ def change_table(study: StudyResults) -> Table:
         lines.append((words(entrant.name), mean, *changes))
     return Table(
         name=f"{study.name}_change",
-        title=f"What harder tasks cost in the study {study.name}",
+        title=f"What each task changes in the study {study.name}",
         caption=(
             f"{study_setting(study)} Mean test accuracy in percent on {first}; then, for each other task, the mean "
             "change from it in points on common seeds ± half the 95 % interval, every optimizer at the rate tuned "
-            f"for it there. {len(study.protocol.seeds.final)} seeds planned."
+            f"for it there; {_runs(study)}."
         ),
         columns=(
             Column("Optimizer", "optimizer"),
@@ -159,6 +160,12 @@ def change_table(study: StudyResults) -> Table:
         ),
         sections=one_section(lines),
     )
+
+
+def _runs(study: StudyResults) -> str:
+    """How many final runs a number rests on, and how many it should."""
+    counts = (len(result.finals) for result in study.results.values() if result.finals)
+    return f"{number_of_runs(counts)} ({len(study.protocol.seeds.final)} planned)"
 
 
 def _pair_line(study: StudyResults, task: str, kept: str, left_out: str) -> tuple[Cell, ...]:

@@ -64,11 +64,9 @@ def _line(overall: Overall, name: str) -> tuple[Cell, ...]:
 
 def _caption(studies: Sequence[StudyResults], overall: Overall, reference: str) -> str:
     ranks = overall.ranks
-    rows = [row for study in studies for row in study.rows]
-    profile = studies[0].protocol.profile
     runs = sum(len(runs) for by_task in overall.scores.values() for runs in by_task.values())
     sentences = [
-        setting(profile, rows),
+        setting(studies),
         f"{len(overall.tasks)} tasks, {len(overall.scores)} optimizers, n = {runs} final runs. IQM: interquartile mean "
         "of the test accuracies of all runs, on a scale on which guessing is 0 and no error is 100, with a 95 % "
         "interval of a bootstrap that draws runs again within each task. Rank: mean over tasks, 1 the best. p: "

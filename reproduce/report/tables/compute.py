@@ -6,21 +6,22 @@ import math
 from collections.abc import Iterable, Sequence
 
 from reproduce.report.comparisons import listed
+from reproduce.report.results import StudyResults
 from reproduce.report.table import Cell, Column, Section, Table, count, number, words
 from reproduce.study.rows import Finished, Row
 
 
-def compute_table(profile: str, rows: Sequence[Row]) -> Table:
+def compute_table(profile: str, studies: Sequence[StudyResults]) -> Table:
     """Runs, diverged runs, steps and hours, by study and task, with a line for all."""
-    studies = dict.fromkeys(row.study for row in rows)
-    sections = [_study(study, [row for row in rows if row.study == study]) for study in studies]
+    rows = [row for study in studies for row in study.rows]
+    sections = [_study(study) for study in studies if study.rows]
     total = Section("all studies", (_line("all", rows),))
     return Table(
         name="compute",
         title="Compute ledger",
         caption=(
             f"Profile {profile}; {listed(row.device for row in rows) or 'no device'}. Every training run on record, "
-            f"n = {len(rows)}: those that chose a learning rate, those that are reported, and those that diverged. "
+            f"n = {len(rows):,}: those that chose a learning rate, those that are reported, and those that diverged. "
             "Hours are wall time of the runs, each on the share of the machine that it was given; steps of a run of "
             "many trained side by side are counted one by one."
         ),
@@ -39,9 +40,9 @@ def compute_table(profile: str, rows: Sequence[Row]) -> Table:
     )
 
 
-def _study(study: str, rows: Sequence[Row]) -> Section:
-    tasks = dict.fromkeys(row.task for row in rows)
-    return Section(study, tuple(_line(task, [row for row in rows if row.task == task]) for task in tasks))
+def _study(study: StudyResults) -> Section:
+    by_task = {task: [row for row in study.rows if row.task == task] for task in study.tasks}
+    return Section(study.name, tuple(_line(task, rows) for task, rows in by_task.items() if rows))
 
 
 def _line(task: str, rows: Sequence[Row]) -> tuple[Cell, ...]:

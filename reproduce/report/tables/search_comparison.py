@@ -45,9 +45,11 @@ def comparison_table(
             f"{settings.epochs:,} epochs of training on the evolution stage. best: the best score within the budget, "
             f"mean over searches; again: the best mean of its {settings.top} best over "
             f"{len(protocol.rescoring.seeds)} fresh seeds, mean over searches, with its standard deviation, a run that "
-            "could not be trained counting 0 (untrained: how many of all of these); shrinkage: what the trained ones "
-            "took off the score of the best; evaluated: candidates that the budget was enough for; taken over: of "
-            "those, scores known from a search before it. "
+            "could not be trained counting 0 (untrained: how many of all of these). A baseline's again is the mean of "
+            "its own runs, chosen from nothing. shrinkage: the score of a search's best candidate less the mean of "
+            "those of its runs with fresh seeds that could be trained, mean over searches. evaluated: candidates that "
+            "the budget was enough for, those that all started from included, in all searches of a kind; taken over: "
+            "of those, scores known from a search before. "
             f"With {seeds} searches of each kind the table shows, and does not test, differences."
         ),
         columns=(

@@ -15,8 +15,8 @@ from reproduce.report.tables.ablations import (
 from reproduce.report.tables.accuracy import main_table, rate_table, task_table
 from reproduce.report.tables.differences import REFERENCES, difference_table
 
-#: Studies whose first task is the easy form of the others.
-HARDER = ("label_noise", "imbalance", "gradient_noise", "batch_size")
+#: Studies of one task in several forms, which are compared with the first.
+VARIED = ("label_noise", "imbalance", "gradient_noise", "batch_size")
 
 
 def study_tables(study: StudyResults) -> list[Table]:
@@ -31,6 +31,6 @@ def study_tables(study: StudyResults) -> list[Table]:
         tables.append(decay_table(study))
     if crossings(study.entrants):
         tables += [schedule_table(study), schedule_differences(study)]
-    if study.name in HARDER and len(study.tasks) > 1:
+    if study.name in VARIED and len(study.tasks) > 1:
         tables.append(change_table(study))
     return tables
