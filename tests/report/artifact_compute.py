@@ -1,15 +1,15 @@
 """artifact/COMPUTE.md, written from the rows kept with the repository: `python -m tests.report.artifact_compute`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from reproduce.ledger import NAME
 from reproduce.report.collection import profiles_in, read_collection
 from reproduce.report.forms import to_markdown
-from reproduce.report.stored_search import ELIMINATION, NOISE, StoredSearch, read_trials
+from reproduce.report.stored_search import COMPARISON, ELIMINATION, NOISE, RESCORING, StoredSearch, read_trials
 from reproduce.report.tables.compute import compute_table
 from reproduce.search.outcomes import epochs_of
-from reproduce.search.records import Evaluation, Rejection
+from reproduce.search.records import Evaluation, Rejection, read_search_records
 from reproduce.search.trials import Trial
 
 ARTIFACT = Path(__file__).resolve().parents[2] / "artifact"
@@ -53,7 +53,21 @@ def _search(search: StoredSearch, place: Path) -> str:
         trials = read_trials(place / folder / NAME)
         if trials:
             sentences.append(f"{title}: {len(trials)} runs ({_seconds(trials)}).")
+    sentences += _compared(place / COMPARISON)
     return "".join(f"- {sentence}\n" for sentence in sentences)
+
+
+def _compared(folder: Path) -> Iterator[str]:
+    """What the searches that were compared cost; scores that one took over from another cost nothing again."""
+    paths = sorted(folder.glob(f"*/{NAME}"))
+    found = [each for path in paths for each in read_search_records(path) if isinstance(each, Evaluation)]
+    scores, trials = [each for each in found if each.cached is None], read_trials(folder / RESCORING)
+    if paths:
+        yield (
+            f"The searches that were compared: {len(scores):,} scores in {len(paths)} searches ({_seconds(scores)}); "
+            f"{len(found) - len(scores)} more were taken over from one of the others. Their best and the baselines "
+            f"scored again: {len(trials)} runs ({_seconds(trials)})."
+        )
 
 
 def _seconds(records: Sequence[Evaluation] | Sequence[Trial]) -> str:
