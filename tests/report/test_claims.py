@@ -23,7 +23,7 @@ from reproduce.report.predicates import (
     StepsCheap,
 )
 from reproduce.report.results import StudyResults
-from reproduce.report.tables.engine import EngineSpeed
+from reproduce.report.tables.engine import EngineSpeed, Scorer
 from tests.report.result_cases import invented, protocol_of, write_study
 from tests.report.test_accuracy_tables import shown
 
@@ -140,19 +140,30 @@ def test_cheap_steps() -> None:
     assert StepsCheap(("A1",), 1.1).check(collection(costs=costs)).status == "NOT RUN"
 
 
+THREE_ROUNDS = (Scorer("engine", (7.0, 7.0, 7.0)), Scorer("keras jax", (1.0, 1.0, 1.0)))
+
+
 def test_a_fast_engine() -> None:
-    speed = EngineSpeed((), 7.0, (), 1.0, 0.1, cpu_name(), (0.1, 0.2), (), {})
+    speed = EngineSpeed(THREE_ROUNDS, 7.0, (), 1.0, 0.1, cpu_name(), (0.1, 0.2), (), {})
     measured = dataclasses.replace(collection(), engine=speed)
-    assert EngineFaster(5, "cpu").check(measured) == Finding("PASS", f"7.0 times, on {cpu_name()}")
+    assert EngineFaster(5, "cpu").check(measured) == Finding("PASS", f"7.0 times, n = 3, on {cpu_name()}")
     assert EngineFaster(8, "cpu").check(measured).status == "FAIL"
     assert EngineFaster(5, "cpu").check(collection()).status == "NOT RUN"
 
 
+def test_an_engine_that_was_measured_quickly_decides_nothing() -> None:
+    quick = tuple(dataclasses.replace(scorer, per_minute=scorer.per_minute[:2]) for scorer in THREE_ROUNDS)
+    speed = EngineSpeed(quick, 178.0, (), 1.0, 0.1, cpu_name(), (0.1, 0.2), (), {})
+    finding = EngineFaster(5, "cpu").check(dataclasses.replace(collection(), engine=speed))
+    assert finding.status == "NOT RUN"
+    assert "there are 2" in finding.evidence
+
+
 def test_an_engine_measured_on_another_kind_of_device_decides_nothing() -> None:
-    speed = EngineSpeed((), 7.0, (), 1.0, 0.1, "NVIDIA H200", (0.1, 0.2), (), {})
+    speed = EngineSpeed(THREE_ROUNDS, 7.0, (), 1.0, 0.1, "NVIDIA H200", (0.1, 0.2), (), {})
     on_gpu = dataclasses.replace(collection(), engine=speed)
     on_cpu = dataclasses.replace(collection(), engine=dataclasses.replace(speed, device=cpu_name()))
-    assert EngineFaster(5, "gpu").check(on_gpu) == Finding("PASS", "7.0 times, on NVIDIA H200")
+    assert EngineFaster(5, "gpu").check(on_gpu) == Finding("PASS", "7.0 times, n = 3, on NVIDIA H200")
     assert EngineFaster(100, "gpu").check(on_gpu).status == "FAIL"
     for device, other in (("cpu", on_gpu), ("gpu", on_cpu)):
         finding = EngineFaster(5, device).check(other)

@@ -75,6 +75,11 @@ class EngineSpeed:
     forms: tuple[Form, ...]
     search_minutes: dict[str, float]
 
+    @property
+    def rounds(self) -> int:
+        """In how many rounds each contestant was measured."""
+        return min((len(scorer.per_minute) for scorer in self.scorers), default=0)
+
 
 def read_engine_speed(path: Path) -> EngineSpeed:
     """The measurements.
