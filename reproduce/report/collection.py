@@ -13,7 +13,7 @@ from reproduce.report.results import StudyResults
 from reproduce.report.stored_search import StoredSearch, read_search
 from reproduce.report.tables.costs import read_step_costs
 from reproduce.report.tables.engine import ENGINE, EngineSpeed, read_engine_speed
-from reproduce.stored_settings import SETTINGS, read_stored_settings, stored_hash, stored_settings
+from reproduce.stored_settings import SETTINGS, read_stored_settings, stored_settings
 from reproduce.study.ledgers import check_same, read_rows
 from reproduce.study.optimizers import roster
 from reproduce.study.protocol import Protocol
@@ -85,12 +85,12 @@ def read_study(folder: Path) -> StudyResults:
     """The study whose ledger and settings lie in ``folder``.
 
     Raises:
-        LedgerError: If the ledger cannot be read, or its rows belong to other settings.
+        LedgerError: If the ledger cannot be read, or its rows were made under other settings than these.
         ProtocolError: If the settings are not those of a study as this version reads them.
     """
     protocol = read_stored_settings(folder / SETTINGS, Protocol)
     rows = read_rows(folder / NAME)
-    check_same(rows, folder / NAME, protocol=stored_hash(folder / SETTINGS))
+    check_same(rows, folder / NAME, protocol=protocol.hash())
     return StudyResults(protocol, roster(protocol.optimizers), tuple(rows))
 
 

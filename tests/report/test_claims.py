@@ -286,7 +286,9 @@ def test_results_come_back_from_a_folder(rows: Path) -> None:
 def test_what_does_not_fit_together_is_refused(rows: Path) -> None:
     settings = rows / "tiny" / "main" / "protocol.json"
     document = json.loads(settings.read_text())
-    settings.write_text(json.dumps({**document, "hash": "0" * 16}))
+    settings.write_text(
+        json.dumps({**document, "protocol": {**document["protocol"], "seeds": {"tune": [7], "final": [8, 9]}}})
+    )
     with pytest.raises(LedgerError, match="protocol is"):
         read_study(settings.parent)
     for text, message in (
