@@ -121,6 +121,7 @@ def test_the_picture_of_a_comparison(comparison):
         best = top(each.records, 1, 20, 2)[0].score  # Of what the budget is enough for, as in the table.
         assert f"{each.kind} ends at {100 * best:.2f} %" in picture.reading
     assert "the budget" in picture.reading
+    assert " 0.00 %" in best_so_far_picture(compared(searches), 2, "invented", -1).reading
     assert picture.render(("svg",))["svg"]
 
 

@@ -104,12 +104,10 @@ def best_so_far_picture(
 
 
 def _within(costs: Sequence[int], scores: Sequence[float], budget: int | None) -> float:
-    """The best score of one search when the budget was spent, or at its end without one."""
-    return (
-        scores[-1]
-        if budget is None
-        else max(score for cost, score in zip(costs, scores, strict=True) if cost <= budget)
-    )
+    """The best score of one search when the budget was spent, or at its end without one; 0 for none by then."""
+    if budget is None:
+        return scores[-1]
+    return max((score for cost, score in zip(costs, scores, strict=True) if cost <= budget), default=0.0)
 
 
 def lineage_picture(records: Sequence[AnyRecord], where: str) -> Picture:
