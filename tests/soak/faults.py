@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import resource
 import shutil
 import subprocess
@@ -55,8 +56,8 @@ class Fault:
     times: int
 
 
-def refused(kind: type[Exception], word: str, work: Callable[[], object]) -> None:
-    """``work`` must raise this error with ``word`` in its text.
+def refused(kind: type[Exception], word: str, work: Callable[[], object], *others: str) -> str:
+    """``work`` must raise this error with ``word``, or one of the others, in its text; returns the text.
 
     Raises:
         AssertionError: If it does not.
@@ -64,8 +65,8 @@ def refused(kind: type[Exception], word: str, work: Callable[[], object]) -> Non
     try:
         work()
     except kind as error:
-        require(word in str(error), f"expected {word!r} in: {error}")
-        return
+        require(any(each in str(error) for each in (word, *others)), f"expected {word!r} in: {error}")
+        return str(error)
     raise AssertionError(f"went on where it should say {word!r}")
 
 
@@ -192,9 +193,14 @@ def changed_record(folder: Path, chance: random.Random) -> str:
     search(path)
     lines = path.read_bytes().splitlines(keepends=True)
     number = chance.randrange(1, len(lines) - 1)
-    path.write_bytes(b"".join([*lines[:number], *lines[number + 1 :]]))
-    refused(LedgerError, f"line {number + 1} is not what this search comes to", lambda: search(path))
-    return "refused by number of the line"
+    left = b"".join([*lines[:number], *lines[number + 1 :]])
+    path.write_bytes(left)
+    # Where what is missing is a sample, the first line that does not fit may be its score, further on.
+    said = refused(LedgerError, " is not what this search comes to", lambda: search(path), " is out of place")
+    named = re.search(r"line (\d+) is ", said)
+    require(named is not None and number < int(named[1]) <= len(lines) - 1, f"no line after {number} in: {said}")
+    require(path.read_bytes() == left, "the ledger was changed")
+    return "refused by number of the first line that does not fit; nothing changed"
 
 
 def torn_last_line(folder: Path, chance: random.Random) -> str:
