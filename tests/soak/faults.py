@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -231,8 +232,11 @@ def torn_checkpoint(folder: Path, chance: random.Random) -> str:
     content = path.read_bytes()
     require(read_checkpoint(path, "run") is not None, "a whole one is not read")
     path.write_bytes(content[: chance.randrange(len(content))])
-    require(read_checkpoint(path, "run") is None, "half of one was taken")
-    return "not taken: the run begins anew"
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        require(read_checkpoint(path, "run") is None, "half of one was taken")
+    require(len(told) == 1 and "damaged" in str(told[0].message), "nothing was said of it")
+    return "not taken, and said so: the run begins anew"
 
 
 def two_runs_on_one_folder(folder: Path, chance: random.Random) -> str:
