@@ -40,7 +40,8 @@ def kill_lines(folder: Path, kills: int, seed: int, told: Told) -> list[Line]:
 
 def _seen(killed: Killed) -> tuple[str, int]:
     through = f"runs that then went on to the end, each as if left alone: {killed.completed}"
-    return f"as expected, with {min(killed.rows)} to {max(killed.rows)} rows in the ledger; {through}", killed.kills
+    rows = " to ".join(str(each) for each in sorted({min(killed.rows), max(killed.rows)}))
+    return f"as expected, with {rows} rows in the ledger; {through}", killed.kills
 
 
 def fault_lines(faults: Sequence[Fault], folder: Path, seed: int, told: Told, most: int) -> list[Line]:
