@@ -1,8 +1,8 @@
-"""Mutations: one change at one active node of a genome.
+"""Mutations: one change at one active node of a genome, or of a decay in it.
 
 The node and the kind of change are drawn once; the change itself is drawn until it gives another genome whose active
 part has no circle and whose decays are valid. Where a change is impossible (a root that may read only nodes that
-read themselves), node and kind are drawn anew after `MOST_TRIES`.
+read themselves, a decay that no other function keeps in [0, 1]), node and kind are drawn anew after `MOST_TRIES`.
 
 Source: Morgan & Hougen (arXiv 2404.06679), the mutations. Unlike in the published code, every function and every node
 can be mutated to (artifact/DISCREPANCIES.md).
@@ -144,15 +144,17 @@ class _DecayMutator:
         self._added_last = chances.added_last
 
     def mutate(self, parent: Decay, random: Generator) -> Decay:
-        """A valid decay that differs from ``parent``; node, kind and change are drawn until there is one."""
+        """A valid decay that differs from ``parent``."""
         while True:
             number = pick(parent.active, random)
-            gene = _weighted(self._changes, self._weights, random)(parent.genes[number], number, random)
-            if gene is None:
-                continue
-            child = replace(parent, root=gene) if number else replace(parent, hidden=gene)
-            if child.is_valid():
-                return child
+            change = _weighted(self._changes, self._weights, random)
+            for _ in range(MOST_TRIES):
+                gene = change(parent.genes[number], number, random)
+                if gene is None:
+                    continue
+                child = replace(parent, root=gene) if number else replace(parent, hidden=gene)
+                if child.is_valid():
+                    return child
 
     def _function(self, gene: Gene, number: int, random: Generator) -> Gene | None:
         del number

@@ -61,8 +61,7 @@ class MutationProbabilities:
         swap: A change of connection at a node of two arguments swaps them.
         added_last: An added argument becomes the second one; not published.
         remove_decay: A decay that is there is removed, not mutated.
-        decay_function: A decay's mutation changes a function. Of these three, node and kind are drawn anew until the
-            decay is valid; connections fail least often, so there are more of them among what is kept.
+        decay_function: A decay's mutation changes a function.
         decay_connection: It changes a connection.
         decay_arity: It adds or drops an argument.
     """

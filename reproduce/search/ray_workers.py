@@ -230,7 +230,11 @@ def _connect(address: str | None, count: int | None) -> Any:
         raise ReproduceError(f"no Ray cluster at {address or 'this machine'}: {reason}") from None
     if address is None and ray.util.get_node_ip_address() != _LOOPBACK:
         ray.shutdown()
-        raise ReproduceError("Ray would listen to other machines: it was imported here before this could be said to it")
+        raise ReproduceError(
+            "Ray would listen to other machines: this process imported it before it could be told to listen on the "
+            "loopback interface alone. Start the search in a process of its own, or set "
+            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 before Python starts"
+        )
     return ray
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from paper_optimizers.search_space import Primitive
-from reproduce.search.genome import NUM_HIDDEN, ROOT, Genome, active_order, reads_hidden
+from reproduce.search.genome import NUM_HIDDEN, ROOT, Decay, Genome, active_order, reads_hidden
 from reproduce.search.mutation import Mutator
 from reproduce.search.probabilities import PUBLISHED, MutationProbabilities, Probabilities, SamplingProbabilities
 from reproduce.search.sampling import Sampler
@@ -185,26 +185,31 @@ def test_an_added_argument_is_the_second_as_often_as_the_settings_say(mutated):
         parent = child
 
 
-def test_changes_of_decays_are_tried_as_often_as_the_settings_say():
-    """Of those that are tried; what is kept depends on how often each gives a valid decay."""
-    chances, random = CHANCES.mutation, np.random.default_rng(8)
-    mutator = Mutator(FULL)
-    decays = mutator._decays
-    tried = Counter()
+def test_decays_are_mutated_as_often_in_each_way_as_the_settings_say(mutated):
+    """Those that are kept: a change is drawn until it gives a valid decay, its kind is not."""
+    kinds = Counter(
+        kind_of_change(*mutated_decay(parent, child)) for parent, (child, change) in mutated if change == "mutate decay"
+    )
+    for kind, count in kinds.items():
+        assert within_three_errors(count, kinds.total(), getattr(CHANCES.mutation, f"decay_{kind}")), kinds
+    assert len(kinds) == 3
 
-    def counted(change):
-        def count(gene, number, stream):
-            tried[change.__name__] += 1
-            return change(gene, number, stream)
 
-        return count
+def mutated_decay(parent: Genome, child: Genome) -> tuple[Decay, Decay]:
+    """The decay before and after, of the one edge whose decay changed."""
+    before, after = changed(child, parent), changed(parent, child)
+    ((old, new),) = [pair for pair in zip(before.inputs, after.inputs, strict=True) if pair[0] != pair[1]]
+    return old.decay, new.decay
 
-    decays._changes = tuple(counted(change) for change in decays._changes)
-    for decay in [mutator.sampler.decay(random) for _ in range(100)]:
-        for _ in range(15):
-            assert decays.mutate(decay, random).is_valid()
-    for kind in ("function", "connection", "arity"):
-        assert within_three_errors(tried[f"_{kind}"], tried.total(), getattr(chances, f"decay_{kind}")), tried
+
+def kind_of_change(before: Decay, after: Decay) -> str:
+    ((old, new),) = [pair for pair in zip(before.genes, after.genes, strict=True) if pair[0] != pair[1]]
+    if len(old.inputs) != len(new.inputs):
+        return "arity"
+    if old.function != new.function:
+        assert old.inputs == new.inputs
+        return "function"
+    return "connection"
 
 
 def test_decays_are_drawn_as_often_as_the_settings_say():
