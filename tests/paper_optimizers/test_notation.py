@@ -286,10 +286,10 @@ def test_errors_name_the_place_and_what_was_expected(text, path, words):
     ids=lambda text: text[:12],
 )
 def test_huge_and_deep_texts_are_refused_quickly(text):
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(SpecError):
         from_text(f"None ~ {text}")
-    assert time.perf_counter() - started < 5.0
+    assert time.process_time() - started < 5.0
 
 
 def test_the_deepest_spec_is_printed_and_read():
@@ -316,10 +316,10 @@ def test_reading_a_long_text_is_fast():
     text, doublings = "g", 13
     for _ in range(doublings):
         text = f"({text})+({text})"
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(text) > 40_000
     assert len(from_text(f"None ~ {text}").update.nodes) == doublings + 1
-    assert time.perf_counter() - started < 10.0
+    assert time.process_time() - started < 10.0
 
 
 @pytest.mark.parametrize("text", [b"None ~ g", None, 3])
