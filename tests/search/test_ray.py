@@ -1,5 +1,7 @@
 """Scoring on a Ray cluster: the scores of one process, whoever dies on the way."""
 
+import os
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,8 +25,23 @@ CANDIDATES = [Candidate(get(name), seed) for seed, name in enumerate(names())]
 EXPECTED = [(index, score_of(candidate)) for index, candidate in enumerate(CANDIDATES)]
 
 
+def descendants(ancestor: int) -> list[Path]:
+    """The folders under /proc of a process' children, their children, and so on."""
+    children: dict[int, list[Path]] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(process)
+    found, asked = [], [ancestor]
+    while asked:
+        below = children.get(asked.pop(), [])
+        found += below
+        asked += [int(process.name) for process in below]
+    return found
+
+
 def listening_beyond_loopback() -> set[str]:
-    """Local addresses, other than loopback, on which Ray's processes of this user listen."""
+    """Local addresses, other than loopback, on which the processes of Ray that this one began listen."""
     inodes = {}
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
@@ -33,11 +50,8 @@ def listening_beyond_loopback() -> set[str]:
                 inodes[fields[9]] = fields[1].partition(":")[0]
     loopback = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
     found = set()
-    for process in Path("/proc").glob("[0-9]*"):
+    for process in descendants(os.getpid()):
         try:
-            command = (process / "cmdline").read_bytes()
-            if b"ray::" not in command and b"raylet" not in command and b"gcs_server" not in command:
-                continue
             links = [str(link.readlink()) for link in (process / "fd").iterdir()]
         except OSError:
             continue
@@ -115,6 +129,8 @@ def test_a_node_killed_mid_run_costs_nothing(workers, tmp_path):
         cluster.wait_for_nodes()
         with RayWorkers(FakeScorer, address=cluster.address, notice=notices.append) as there:
             assert there.count == 2
+            while there.num_idle < 2:
+                there.wait()
             candidates = [Candidate(get(name), seed) for seed in range(8) for name in names()]
             answers = RayExecutor(there, {"seconds": 0.02, "seen": str(tmp_path)}, batch=4).score(candidates)
             found = []
