@@ -86,7 +86,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
     server = HTTPServer(("127.0.0.1", 0), Advisories)
     monkeypatch.setenv("PIP_AUDIT_VULNERABILITY_SERVICE", "osv")
     monkeypatch.setenv("PIP_AUDIT_OSV_URL", f"http://127.0.0.1:{server.server_port}/v1/query")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")  # The form that comes first where both are set.
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
