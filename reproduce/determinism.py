@@ -6,6 +6,7 @@ add in whatever order their threads finish. What has no deterministic kernel is 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from reproduce.machine import backend_name
@@ -23,6 +24,11 @@ def deterministic_environment(settings: Mapping[str, str]) -> dict[str, str]:
     """``settings`` with those that make libraries deterministic; they are read when a library is first imported."""
     flags = " ".join(filter(None, (settings.get("XLA_FLAGS"), _XLA_FLAG)))
     return {**settings, **_SETTINGS, "XLA_FLAGS": flags}
+
+
+def is_deterministic() -> bool:
+    """Whether this process was started in a `deterministic_environment`."""
+    return all(os.environ.get(name) == value for name, value in _SETTINGS.items())
 
 
 def make_deterministic() -> None:

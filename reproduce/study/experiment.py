@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,18 +80,21 @@ def run_experiment(
     Raises:
         DataError: If a data set is not there or not as it must be.
         ProtocolError: If a task asks the engine for what it does not have.
-        LedgerError: If the ledger cannot be used, or holds the rows of another experiment.
+        LedgerError: If the ledger cannot be used, or holds the rows of another experiment or mode.
         WorkerError: If two workers died over the same jobs.
     """
     protocol, entrants = experiment.protocol, experiment.entrants
     chosen = runners(protocol, entrants)
-    path, backends = experiment.ledger_path, _backends()
+    path = experiment.ledger_path
+    check = partial(
+        check_same, path=path, protocol=protocol.hash(), backends=_backends(), deterministic=machine.deterministic
+    )
     if path.exists():  # Refused now rather than after data were read, which can take minutes.
-        check_same(read_rows(path), path, protocol=protocol.hash(), backends=backends)
+        check(read_rows(path))
     data = {task.name: describe_data(experiment, task.name) for task in protocol.tasks}
     checksums = {task: str(facts["checksum"]) for task, facts in data.items()}
     with open_ledger(path, progress.notice) as ledger:
-        check_same(ledger.records, path, protocol=protocol.hash(), data=checksums, backends=backends)
+        check(ledger.records, data=checksums)
         _write_protocol(experiment, data)
         plan = Plan(protocol, entrants, ledger.records)
         maker = make_run or MakeTrainingRun(

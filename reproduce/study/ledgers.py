@@ -30,8 +30,9 @@ def check_same(
     protocol: str,
     data: Mapping[str, str] | None = None,
     backends: Collection[str] | None = None,
+    deterministic: bool | None = None,
 ) -> None:
-    """Refuse the rows of another experiment, and rows of one task whose runs started from different weights.
+    """Refuse the rows of another experiment, of both modes, and of one task whose runs started from different weights.
 
     Args:
         rows: The ledger's rows.
@@ -39,10 +40,12 @@ def check_same(
         protocol: The protocol's hash.
         data: The checksum of each task's data set; None leaves them alone.
         backends: What computes now; None leaves it alone.
+        deterministic: Whether runs are made in deterministic mode now; None takes the first row's mode.
 
     Raises:
         LedgerError: Naming the first field that differs.
     """
+    _require_one_mode(rows, path, deterministic)
     first: dict[str, Row] = {}
     for number, row in enumerate(rows, start=1):
         now: dict[str, object] = {"protocol": protocol}
@@ -52,6 +55,19 @@ def check_same(
             now["backend"] = row.backend if row.backend in backends else " or ".join(backends)
         require_same(row, now, path, number)
         require_same_start(row, first.setdefault(row.task, row), path)
+
+
+def _require_one_mode(rows: Sequence[Row], path: Path, now: bool | None) -> None:
+    """Bits that are said to be the same each time cannot rest on runs of which that was not asked."""
+    expected = now if now is not None or not rows else rows[0].deterministic
+    for number, row in enumerate(rows, start=1):
+        if row.deterministic != expected:
+            here, there = ("with", "without") if row.deterministic else ("without", "with")
+            raise LedgerError(
+                f"{path}, line {number}: {row.job} was made {here} --deterministic, and "
+                f"{'line 1' if now is None else 'this command is'} {there} it; one ledger keeps to one of the two: "
+                "give the option as before, or choose another --output"
+            )
 
 
 def require_same_start(row: Row, first: Row, path: Path) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce.data import Dataset
+from reproduce.determinism import is_deterministic
 from reproduce.errors import ProtocolError
 from reproduce.models.registry import blank_pixel, build_model
 from reproduce.models.settings import ModelSettings
@@ -188,7 +189,7 @@ class Trainer:
     def _name(self, rates: NDArray[np.float32], seed: int) -> str:
         import keras
 
-        where = f"{keras.backend.backend()} {keras.__version__}"
+        where = f"{keras.backend.backend()} {keras.__version__}{' deterministic' * is_deterministic()}"
         return run_name(self._settings, self._dataset.checksum(), rates.tobytes(), str(seed), where)
 
 

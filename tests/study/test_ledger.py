@@ -141,6 +141,21 @@ def test_rows_of_another_experiment_are_refused(path: Path) -> None:
         check_same(ROWS, path, protocol="123")
 
 
+def test_one_ledger_keeps_to_one_mode(path: Path) -> None:
+    plain, exact = ROWS[0], dataclasses.replace(ROWS[0], seed=1, deterministic=True)
+    protocol = ROWS[0].protocol
+    for rows, mode in (([], True), ([plain], False), ([exact], True), ([exact], None)):
+        check_same(rows, path, protocol=protocol, deterministic=mode)
+    for row, mode, made in ((plain, True, "without"), (exact, False, "with")):
+        with pytest.raises(
+            LedgerError,
+            match=rf"line 1: Opt1 .* was made {made} --deterministic, and this command is \w+ it; .*as before",
+        ):
+            check_same([row], path, protocol=protocol, deterministic=mode)
+    with pytest.raises(LedgerError, match=r"line 2: Opt1 .* was made with --deterministic, and line 1 without it"):
+        check_same([plain, exact], path, protocol=protocol)
+
+
 def test_runs_of_one_task_that_started_from_other_weights_are_refused(path: Path) -> None:
     other = invented_row(Job("flowers", "A1", "tune", 0.1, 0), weights="imagenet")
     check_same([*ROWS, other], path, protocol=ROWS[0].protocol)

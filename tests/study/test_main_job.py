@@ -213,6 +213,18 @@ def test_other_data_under_the_same_name(finished: Path, profile: str, capsys) ->
     assert "another experiment: data is 0000" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("exact", [True, False])
+def test_another_mode_in_the_same_folder(finished: Path, profile: str, exact: bool, capsys) -> None:
+    ledger = finished / "tiny" / "main" / "ledger.jsonl"
+    write_ledger(ledger, [invented_row(row.job, deterministic=not exact) for row in all_rows()])
+    before = ledger.read_bytes()
+    option = ["--deterministic"] if exact else []
+    assert main(["tables", "--profile", profile, "--output", str(finished), *option]) == 2
+    there, here = ("without", "with") if exact else ("with", "without")
+    assert f"was made {there} --deterministic, and this command is {here} it" in capsys.readouterr().err
+    assert ledger.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

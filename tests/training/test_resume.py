@@ -1,5 +1,6 @@
 """Runs that are cut off, and what they leave."""
 
+import io
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reproduce.determinism import deterministic_environment
 from reproduce.errors import ReproduceWarning
 from reproduce.study.optimizers import Entrant
 from reproduce.training.checkpoint import Checkpoint, read_checkpoint, run_name, write_checkpoint
@@ -75,6 +77,17 @@ def test_another_runs_state_is_left_alone(
         run(made, 0.05, 3, OPT9, checkpoint=path)
     monkeypatch.undo()
     assert untimed(run(made, rate, seed, OPT9, checkpoint=path)) == expected
+
+
+def test_the_state_of_a_run_in_the_other_mode_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "run.npz"
+    made = trainer(invented(), OPT9, training={**TRAINING, "augmentations": ()})
+    run(made, 0.05, 3, OPT9, checkpoint=path)
+    plain = path.read_bytes()
+    for name, value in deterministic_environment({}).items():
+        monkeypatch.setenv(name, value)
+    run(made, 0.05, 3, OPT9, checkpoint=path)
+    assert str(np.load(io.BytesIO(plain))["run"]) != str(np.load(path)["run"])
 
 
 def test_a_checkpoint_is_read_back_and_damage_is_no_state(tmp_path: Path) -> None:
