@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce.arrays import read_arrays
+from reproduce.determinism import is_deterministic
 from reproduce.errors import ReproduceWarning
 from reproduce.files import write_bytes
 
@@ -42,6 +43,13 @@ def run_name(*parts: str | bytes) -> str:
         data = part.encode() if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8, "big") + data)
     return digest.hexdigest()
+
+
+def libraries() -> str:
+    """Which library computes here and in what mode: part of the name of whatever it computes."""
+    import keras
+
+    return f"{keras.backend.backend()} {keras.__version__}{' deterministic' * is_deterministic()}"
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

@@ -14,7 +14,7 @@ from reproduce.data import Dataset, DataSettings
 from reproduce.errors import ReproduceError
 from reproduce.models.settings import ModelSettings
 from reproduce.settings import require
-from reproduce.training.checkpoint import run_name
+from reproduce.training.checkpoint import libraries, run_name
 from reproduce.training.length import RunLength
 from reproduce.training.outcome import Finished
 from reproduce.training.settings import TrainingSettings
@@ -68,11 +68,9 @@ def pretrained_weights(
     Raises:
         ReproduceError: If the training diverges, or the file cannot be written.
     """
-    import keras
-
     scratch = replace(model, start="scratch", weights_file="")
     document = json.dumps([asdict(settings), asdict(scratch)])
-    name = run_name(document, dataset.checksum(), f"{keras.backend.backend()} {keras.__version__}")
+    name = run_name(document, dataset.checksum(), libraries())
     path = cache / f"{settings.data.source}-{name[:16]}.npz"
     if path.exists():
         return path

@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce.data import Dataset
-from reproduce.determinism import is_deterministic
 from reproduce.errors import ProtocolError
 from reproduce.models.registry import blank_pixel, build_model
 from reproduce.models.settings import ModelSettings
 from reproduce.training.augmentation import AugmentedEpochs
-from reproduce.training.checkpoint import Checkpoint, read_checkpoint, run_name, write_checkpoint
+from reproduce.training.checkpoint import Checkpoint, libraries, read_checkpoint, run_name, write_checkpoint
 from reproduce.training.evaluation import evaluate
 from reproduce.training.length import RunLength, run_length
 from reproduce.training.loop import Answers, GradientSettings, Steps, make_loop
@@ -187,10 +186,7 @@ class Trainer:
         )
 
     def _name(self, rates: NDArray[np.float32], seed: int) -> str:
-        import keras
-
-        where = f"{keras.backend.backend()} {keras.__version__}{' deterministic' * is_deterministic()}"
-        return run_name(self._settings, self._dataset.checksum(), rates.tobytes(), str(seed), where)
+        return run_name(self._settings, self._dataset.checksum(), rates.tobytes(), str(seed), libraries())
 
 
 NO_CURVE = Curve((), (), (), ())

@@ -15,7 +15,7 @@ import pytest
 from reproduce.determinism import deterministic_environment
 from reproduce.errors import ReproduceWarning
 from reproduce.study.optimizers import Entrant
-from reproduce.training.checkpoint import Checkpoint, read_checkpoint, run_name, write_checkpoint
+from reproduce.training.checkpoint import Checkpoint, libraries, read_checkpoint, run_name, write_checkpoint
 from reproduce.training.outcome import Measured
 from tests.training.cases import invented, run, trainer, untimed
 
@@ -88,6 +88,7 @@ def test_the_state_of_a_run_in_the_other_mode_is_left_alone(tmp_path: Path, monk
         monkeypatch.setenv(name, value)
     run(made, 0.05, 3, OPT9, checkpoint=path)
     assert str(np.load(io.BytesIO(plain))["run"]) != str(np.load(path)["run"])
+    assert libraries().endswith(" deterministic")
 
 
 def test_a_checkpoint_is_read_back_and_damage_is_no_state(tmp_path: Path) -> None:
