@@ -29,7 +29,7 @@ from reproduce.errors import ReproduceError
 from reproduce.files import write_bytes, write_text
 from reproduce.machine import engine_device_name, versions
 from reproduce.population.integrity import check_integrity
-from reproduce.screen import say
+from reproduce.screen import say, show_table
 from reproduce.search.sampling import Sampler
 from reproduce.search.spaces import SPACES
 
@@ -142,7 +142,7 @@ def bench_engine(settings: EngineBenchSettings, output: Path, console: Console) 
     write_text(folder / "engine.json", to_json(result, settings, _versions()))
     kept.finish()
     for table in tables(result):
-        console.print(table)
+        show_table(console, table)
     say(console, f"Written:\n  {folder}")
     return result
 

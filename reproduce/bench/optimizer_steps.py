@@ -21,7 +21,7 @@ from reproduce.files import csv_text, write_text
 from reproduce.machine import device_name
 from reproduce.models.registry import image_model
 from reproduce.models.settings import ModelSettings
-from reproduce.screen import say, screen_table
+from reproduce.screen import say, screen_table, show_table
 from reproduce.study.optimizers import KERAS, Entrant, make_entrant, make_optimizer
 from reproduce.training.length import RunLength
 
@@ -109,7 +109,7 @@ def bench_optimizers(names: Sequence[str] | None, pairs: int, output: Path, cons
         )
     path = output / "bench" / "optimizers.csv"
     write_text(path, to_csv(costs))
-    console.print(_on_screen(costs))
+    show_table(console, _on_screen(costs))
     say(console, f"Written:\n  {path}")
     return costs
 

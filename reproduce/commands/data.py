@@ -39,7 +39,7 @@ def add(commands: Commands) -> None:
 def _list(options: argparse.Namespace, console: Console) -> int:
     from reproduce.data.inventory import BUILT_IN, NAMES, Missing, inspect
     from reproduce.errors import DataError
-    from reproduce.screen import screen_table
+    from reproduce.screen import screen_table, show_table
 
     _require_folder(options)
     table = screen_table(["data set", "classes", "train", "test", "licence"], [False, True, True, True, False])
@@ -60,7 +60,7 @@ def _list(options: argparse.Namespace, console: Console) -> int:
             table.add_row(name, str(found.num_classes), *(f"{count:,}" for count in found.counts), found.licence)
             if found.origin != BUILT_IN:
                 notes.append(f"{name}: {found.origin}{_part_of(found.counts, found.published)}")
-    console.print(table)
+    show_table(console, table)
     for note in notes:
         say(console, note)
     return 2 if failed else 0

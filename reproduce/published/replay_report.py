@@ -15,7 +15,7 @@ from reproduce.published.agreement import Agreement, Interval, Pair, agreement
 from reproduce.published.noise import pooled_noise
 from reproduce.published.replay import ReplayRow
 from reproduce.published.sample import LoggedFunction
-from reproduce.screen import say, screen_table
+from reproduce.screen import say, screen_table, show_table
 
 _COLUMNS = (
     "text",
@@ -113,7 +113,7 @@ def show_replay(found: Agreement, origin: str, console: Console) -> None:
     ):
         table.add_row(name, *_shown(interval))
     for each in (counts, table):
-        console.print(each)
+        show_table(console, each)
         console.print()
     ours, theirs = found.our_noise, found.published_noise
     say(

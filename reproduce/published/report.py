@@ -26,7 +26,7 @@ from reproduce.published.findings import (
     step_findings,
 )
 from reproduce.published.log import LoggedEvaluation
-from reproduce.screen import say, screen_table
+from reproduce.screen import say, screen_table, show_table
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -123,7 +123,7 @@ def show_report(report: LogReport, console: Console) -> None:
     for cause in report.causes:
         causes.add_row(cause.kind, str(cause.rows), str(cause.rejected))
     for table in (phases, duplicates, causes):
-        console.print(table)
+        show_table(console, table)
         console.print()
     for phase in report.phases:
         if phase.scored == phase.rows:
@@ -141,7 +141,7 @@ def _show_noise(noise: NoiseFinding, console: Console) -> None:
     repeats = screen_table(("scored more than once", "n", "mean", "sd"), (False, True, True, True))
     for repeat in noise.repeats[:_SHOWN]:
         repeats.add_row(_short(repeat.text), str(len(repeat.scores)), f"{repeat.mean:.4f}", f"{repeat.sd:.4f}")
-    console.print(repeats)
+    show_table(console, repeats)
     say(
         console,
         f"Repeats of one function differ by a standard deviation of {noise.pooled_sd:.4f} "
@@ -151,7 +151,7 @@ def _show_noise(noise: NoiseFinding, console: Console) -> None:
     beyond = screen_table(("candidate", "score"), (False, True))
     for row in noise.beyond[:_SHOWN]:
         beyond.add_row(_short(row.text), _number(row.score, ".4f"))
-    console.print(beyond)
+    show_table(console, beyond)
 
 
 def _short(text: str) -> str:

@@ -9,12 +9,12 @@ from rich.console import Console
 
 from reproduce.report.forms import on_screen
 from reproduce.report.table import Table
-from reproduce.screen import say
+from reproduce.screen import say, show_table
 
 
 def show(table: Table, console: Console) -> None:
     """A table with its caption."""
-    console.print(on_screen(table))
+    show_table(console, on_screen(table))
     console.print(table.caption, style="dim", highlight=False, markup=False)
 
 

@@ -15,8 +15,6 @@ from reproduce.screen import screen_table
 
 #: Follows a number that is not told apart from the best of its column.
 TIE = "≈"
-#: Columns of a usual terminal.
-SCREEN_WIDTH = 80
 #: From LaTeX without dollar signs to HTML.
 Mathematics = Callable[[str], str]
 #: From the runs behind a number to a link to them, or None.
@@ -96,12 +94,9 @@ def to_html(table: Table, mathematics: Mathematics | None = None, link: Link | N
 
 
 def on_screen(table: Table) -> Screen:
-    """A table for the terminal, as narrow as its cells and tighter where it would not fit `SCREEN_WIDTH`."""
+    """A table for the terminal; see `reproduce.screen.show_table`."""
     columns, sections = _shown(table), _titled(table)
-    lines = [[column.title for column in columns]]
-    lines += [[_marked(cell) for cell in line] for _, section in sections for line in section]
-    width = sum(max(map(len, texts)) + 2 for texts in zip(*lines, strict=True)) - 2
-    screen = screen_table(lines[0], [column.numeric for column in columns], tight=width > SCREEN_WIDTH)
+    screen = screen_table([column.title for column in columns], [column.numeric for column in columns])
     for number, (title, section) in enumerate(sections):
         if title and number:
             screen.add_section()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from reproduce.screen import screen_table
+from reproduce.screen import screen_table, show_table
 from reproduce.study.costs import StepCost
 from reproduce.study.estimate import Span, TaskEstimate
 
@@ -24,7 +24,7 @@ def show_estimates(estimates: Sequence[TaskEstimate], num_workers: int, console:
             *(each.study, each.task, each.runner, _span(each.runs, 0), _span(minutes, 1), _span(hours, 2)),
             f"{each.num_bytes / 1e6:.1f}",
         )
-    console.print(table)
+    show_table(console, table)
     for line in _sentences(estimates, num_workers):
         console.print(line, highlight=False, markup=False)
 

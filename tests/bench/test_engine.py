@@ -19,6 +19,7 @@ from reproduce.bench.race import Contestant, KerasScorer, random_candidates
 from reproduce.bench.sizes import FULL, SMOKE, EngineBenchSettings, RaceSettings, Work, quick
 from reproduce.errors import ReproduceError
 from reproduce.population.integrity import check_integrity
+from reproduce.screen import show_table
 
 #: The GPU's measurements with every size cut: colour images, bfloat16, members side by side.
 TINY = EngineBenchSettings(
@@ -100,7 +101,7 @@ def test_what_is_written_can_be_read():
 
 def test_what_is_shown(capsys):
     for table in tables(result(FULL.race.work)):
-        Console(width=100).print(table)
+        show_table(Console(width=100), table)
     shown = capsys.readouterr().out
     assert "90.0 times Keras' best" in shown
     assert "memory full" in shown

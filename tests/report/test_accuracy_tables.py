@@ -13,6 +13,7 @@ from reproduce.report.forms import FORMS, latex_text, on_screen, to_csv, to_late
 from reproduce.report.results import StudyResults, frame
 from reproduce.report.table import Table
 from reproduce.report.tables.accuracy import main_table, rate_table, task_table
+from reproduce.screen import show_table
 from reproduce.study.optimizers import Entrant
 from reproduce.study.plan import Plan
 from reproduce.study.protocol import Protocol
@@ -149,7 +150,7 @@ def hostile() -> Table:
 def on_text(table: Table) -> str:
     """What a terminal of 80 columns shows."""
     console = Console(width=80, record=True, file=io.StringIO())
-    console.print(on_screen(table))
+    show_table(console, on_screen(table))
     return console.export_text()
 
 
