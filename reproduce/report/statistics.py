@@ -24,6 +24,8 @@ Verdict = Literal["better", "worse", "tie"]
 _QUANTILES = 4000
 #: Differences whose spread is below this share of the values differ by rounding alone.
 _ROUNDING = 1e-12
+#: Decimals to which scores of about one are told apart: means of equal sums in different orders differ beyond them.
+_DECIMALS = 12
 #: Coverage of intervals, and the probability with which a difference that is called detectable is found.
 CONFIDENCE, POWER = 0.95, 0.8
 
@@ -222,10 +224,10 @@ def stratified_bootstrap(
 
 
 def wilcoxon(values: Sequence[float], reference: Sequence[float]) -> float:
-    """The two-sided p-value of Wilcoxon's signed-rank test of pairs; 1 where no pair differs."""
+    """The two-sided p-value of Wilcoxon's signed-rank test of pairs; 1 where no pair differs, but for rounding."""
     from scipy import stats
 
-    differences = np.subtract(values, reference)
+    differences = np.round(np.subtract(values, reference), _DECIMALS)
     if not np.any(differences):
         return 1.0
     return float(stats.wilcoxon(differences).pvalue)
@@ -248,14 +250,14 @@ def score_distribution(groups: Sequence[Sequence[float]], thresholds: ArrayLike)
 
 
 def average_ranks(scores: Mapping[str, Sequence[float]]) -> Ranks:
-    """Ranks of optimizers on each task, averaged; equal scores share the mean of their ranks.
+    """Ranks of optimizers on each task, averaged; scores that are equal but for rounding share the mean of their ranks.
 
     Args:
         scores: By optimizer, a score on each task (higher is better), in the same order of tasks.
     """
     from scipy import stats
 
-    matrix = np.asarray([scores[name] for name in scores], np.float64)
+    matrix = np.round(np.asarray([scores[name] for name in scores], np.float64), _DECIMALS)
     optimizers, tasks = matrix.shape
     ranks = stats.rankdata(-matrix, axis=0).mean(axis=1)
     average = dict(zip(scores, ranks.tolist(), strict=True))

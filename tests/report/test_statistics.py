@@ -163,6 +163,16 @@ def test_wilcoxon_of_five_wins_is_a_sixteenth() -> None:
     assert wilcoxon([1.0, 2.0], [1.0, 2.0]) == 1.0
 
 
+def test_rounding_breaks_no_ties() -> None:
+    """Equal sums in different orders differ in the last bit; ranks and signed ranks take them for equal."""
+    one, other = 0.1 + 0.2 + 0.3, 0.3 + 0.2 + 0.1
+    assert one != other
+    assert average_ranks({"a": [one, 0.5], "b": [other, 0.5], "c": [0.0, 0.0]}).average == {"a": 1.5, "b": 1.5, "c": 3}
+    assert wilcoxon([one] * 6, [other] * 6) == 1.0
+    # Of the absolute differences 0.1, 0.1 and 0.3 the first two share the rank 1.5, however they are rounded.
+    assert wilcoxon([0.3, 0.1, 0.4], [0.2, 0.2, 0.1]) == wilcoxon([0.1, 0.2, 0.3], [0.0, 0.3, 0.0])
+
+
 def test_known_holm_correction() -> None:
     adjusted = holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005})
     assert adjusted == pytest.approx({"a": 0.03, "b": 0.06, "c": 0.06, "d": 0.02})
