@@ -247,7 +247,7 @@ def test_trials_of_seeds_that_the_protocol_no_longer_asks_for_are_not_shown(rows
     counts = re.search(r"n = (\d+) seeds(?: \((\d+) more could not)?", tables["noise_floor"].caption)
     assert counts is not None
     assert sum(int(count or 0) for count in counts.groups()) == 4
-    runs = [line[4].text.partition("/")[2] for line in tables["search_comparison"].lines()]
+    runs = [line[5].text.partition("/")[2] for line in tables["search_comparison"].lines()]
     assert runs[-1] == "2"
 
 

@@ -43,13 +43,13 @@ def comparison_table(
         caption=(
             f"{where}: n = {seeds} searches of each kind, from the same random candidates for each seed, then "
             f"{settings.epochs:,} epochs of training on the evolution stage. best: the best score within the budget, "
-            f"mean over searches; again: the best mean of its {settings.top} best over "
-            f"{len(protocol.rescoring.seeds)} fresh seeds, mean over searches, with its standard deviation, a run that "
-            "could not be trained counting 0 (untrained: how many of all of these). A baseline's again is the mean of "
-            "its own runs, chosen from nothing. shrinkage: the score of a search's best candidate less the mean of "
-            "those of its runs with fresh seeds that could be trained, mean over searches. evaluated: candidates that "
-            "the budget was enough for, those that all started from included, in all searches of a kind; taken over: "
-            "of those, scores known from a search before. "
+            f"mean over searches; again: that candidate's mean over {len(protocol.rescoring.seeds)} fresh seeds, mean "
+            f"over searches, with its standard deviation; top {settings.top}: the same for the {settings.top} best of "
+            "each search together. They are chosen by their scores in the search alone, so that fresh seeds flatter "
+            "none; a run that could not be trained counts 0 (untrained: how many of all of these). shrinkage: best "
+            "less the mean of those of its runs with fresh seeds that could be trained, mean over searches. evaluated: "
+            "candidates that the budget was enough for, those that all started from included, in all searches of a "
+            "kind; reused: of those, scores known from a search before. "
             f"With {seeds} searches of each kind the table shows, and does not test, differences."
         ),
         columns=(
@@ -57,10 +57,11 @@ def comparison_table(
             Column("best", "best_score", numeric=True),
             Column("again", "rescored_best", numeric=True),
             Column("sd", "rescored_sd", numeric=True),
+            Column(f"top {settings.top}", "rescored_top", numeric=True),
             Column("untrained", "untrained_runs", numeric=True),
             Column("shrinkage", "shrinkage", numeric=True),
             Column("evaluated", "evaluated", numeric=True),
-            Column("taken over", "taken_over", numeric=True),
+            Column("reused", "reused", numeric=True),
         ),
         sections=one_section(lines),
     )
@@ -69,7 +70,8 @@ def comparison_table(
 def _line(
     kind: str, searches: Sequence[ComparedSearch], protocol: SearchProtocol, trials: Sequence[Trial], screening: int
 ) -> tuple[Cell, ...]:
-    bests, agains, shrinkages, rescored = [], [], [], []
+    bests, agains, tops, shrinkages = [], [], [], []
+    rescored: list[SeedScores] = []
     within: list[Evaluation] = []
     for search in searches:
         within += budgeted(search.records, protocol.comparison.epochs, screening)
@@ -77,15 +79,18 @@ def _line(
         scores = [seed_scores(trials, finalist.contender) for finalist in found]
         rescored += scores
         bests += [found[0].search_score] if found else []
-        agains += [max(each.rank for each in scores if each.compared)] if any(each.compared for each in scores) else []
+        if scores and all(each.compared for each in scores):
+            agains.append(scores[0].rank)
+            tops.append(statistics.fmean(each.rank for each in scores))
         if scores and scores[0].trained:
             shrinkages.append(found[0].search_score - statistics.fmean(scores[0].trained.values()))
-    best, again, shrinkage = summarise(bests), summarise(agains), summarise(shrinkages)
+    best, again, top, shrinkage = summarise(bests), summarise(agains), summarise(tops), summarise(shrinkages)
     return (
         words(kind),
         percent(None if best is None else best.mean, 2),
         percent(None if again is None else again.mean, 2),
         percent(None if again is None else again.sd, 2),
+        percent(None if top is None else top.mean, 2),
         _untrained(rescored),
         points(None if shrinkage is None else shrinkage.mean, 2),
         count(len(within)),
@@ -96,7 +101,8 @@ def _line(
 def _baseline_line(contender: Contender, trials: Sequence[Trial]) -> tuple[Cell, ...]:
     scores = seed_scores(trials, contender)
     again = percent(scores.rank, 2) if scores.compared else missing()
-    return words(contender.name), missing(NONE), again, missing(NONE), _untrained([scores]), *(missing(NONE),) * 3
+    none = missing(NONE)
+    return words(contender.name), none, again, none, none, _untrained([scores]), none, none, none
 
 
 def _untrained(scores: Sequence[SeedScores]) -> Cell:
