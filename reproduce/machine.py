@@ -61,21 +61,12 @@ def engine_device_name() -> str:
     return cpu_name() if device.platform == "cpu" else str(device.device_kind)
 
 
-def visible_devices() -> dict[str, list[tuple[str, str]]]:
-    """What JAX and TensorFlow can compute on: for each library that is installed, (kind, name); kind "cpu" or "gpu"."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    if util.find_spec("jax") is not None:
-        import jax
-
-        kinds = {"cuda": "gpu", "rocm": "gpu"}
-        found["JAX"] = [(kinds.get(device.platform, device.platform), str(device)) for device in jax.devices()]
-        found["JAX"] += [("cpu", str(device)) for device in jax.devices("cpu") if jax.default_backend() != "cpu"]
-    if util.find_spec("tensorflow") is not None:
-        import tensorflow as tf
-
-        devices = tf.config.list_physical_devices()
-        found["TensorFlow"] = [(device.device_type.lower(), device.name) for device in devices]
-    return found
+def visible_devices() -> dict[str, list[tuple[str, str]] | None]:
+    """What JAX and TensorFlow can compute on: (kind, name), kind "cpu" or "gpu"; None for one that is not installed."""
+    return {
+        "JAX": None if util.find_spec("jax") is None else _jax_devices(),
+        "TensorFlow": None if util.find_spec("tensorflow") is None else _tensorflow_devices(),
+    }
 
 
 def versions(backend: str) -> dict[str, str]:
@@ -99,8 +90,33 @@ def backend_name() -> str:
     if name not in _PACKAGES:
         raise ReproduceError(f"KERAS_BACKEND is {name!r}; expected one of {', '.join(_PACKAGES)}")
     if util.find_spec(name) is None:
-        raise ReproduceError(f"KERAS_BACKEND is {name!r}, and the package {name} is not installed")
+        there = [other for other in _PACKAGES if util.find_spec(other) is not None]
+        choice = f"one that is: {', '.join(there)}" if there else f"one of {', '.join(_PACKAGES)} and install that"
+        raise ReproduceError(
+            f"Keras is to use {name!r}, and the package {name} is not installed: "
+            f"install it, or set KERAS_BACKEND to {choice}"
+        )
     return name
+
+
+def _jax_devices() -> list[tuple[str, str]]:
+    import jax
+
+    kinds = {"cuda": "gpu", "rocm": "gpu"}
+    found: list[tuple[str, str]] = []
+    for platform_name in (None, "cpu"):
+        try:
+            devices = jax.devices(platform_name)
+        except (RuntimeError, AssertionError):  # JAX_PLATFORMS names what is not there, or leaves the processor out
+            continue
+        found += [(kinds.get(device.platform, device.platform), str(device)) for device in devices]
+    return list(dict.fromkeys(found))
+
+
+def _tensorflow_devices() -> list[tuple[str, str]]:
+    import tensorflow as tf
+
+    return [(device.device_type.lower(), device.name) for device in tf.config.list_physical_devices()]
 
 
 def _cpu_model() -> str:

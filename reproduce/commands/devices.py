@@ -25,8 +25,10 @@ def _devices(options: argparse.Namespace, console: Console) -> int:
 
     seen = visible_devices()
     for library, devices in seen.items():
-        console.print(f"{library}: {', '.join(name for _, name in devices) or 'none'}", highlight=False, markup=False)
-    lacking = [name for name, devices in seen.items() if options.require not in {kind for kind, _ in devices}]
+        names = "not installed" if devices is None else ", ".join(name for _, name in devices) or "none"
+        console.print(f"{library}: {names}", highlight=False, markup=False)
+    lacking = [name for name, devices in seen.items() if options.require not in {kind for kind, _ in devices or ()}]
     if lacking:
-        console.print(f"{' and '.join(lacking)} see no {options.require}", style="red", highlight=False)
+        verb = "see" if len(lacking) > 1 else "sees"
+        console.print(f"{' and '.join(lacking)} {verb} no {options.require}", style="red", highlight=False)
     return 1 if lacking else 0
