@@ -69,7 +69,9 @@ def test_the_package_itself_needs_only_keras_and_numpy() -> None:
 
 
 def test_conda_environment_is_the_same_set() -> None:
-    python, pip, listed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    assert environment["channels"] == ["conda-forge"]
+    python, pip, listed = environment["dependencies"]
     assert pip == "pip"
     assert Version(python.removeprefix("python=")) in SpecifierSet(PROJECT["requires-python"])
     assert parsed(listed["pip"]) == direct_requirements()
