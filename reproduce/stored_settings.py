@@ -48,18 +48,6 @@ def stored_settings(path: Path) -> dict[str, Any]:
     return settings
 
 
-def stored_hash(path: Path) -> str:
-    """The hash that the settings of a ``protocol.json`` had when they were written; every row bears it.
-
-    Raises:
-        ProtocolError: If the file cannot be read.
-    """
-    found = _document(path).get("hash")
-    if not isinstance(found, str):
-        raise ProtocolError(f"{path}: expected the settings' hash under the key hash")
-    return found
-
-
 def stored_paths(path: Path, key: str) -> list[Path]:
     """The files that a ``protocol.json`` names under ``key``, relative to its folder.
 

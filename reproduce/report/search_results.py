@@ -22,7 +22,7 @@ from reproduce.report.stored_search import (
     NOISE,
     RESCORING,
     StoredSearch,
-    read_search_under,
+    read_search_of,
     read_trials,
 )
 from reproduce.report.style import Picture
@@ -34,10 +34,10 @@ from reproduce.report.tables.search_cost import search_cost_table
 from reproduce.search.algorithm import Stage
 from reproduce.search.comparison import ComparedSearch, compared
 from reproduce.search.protocol import SearchProtocol
-from reproduce.search.rescoring import baselines
+from reproduce.search.rescoring import PART, baselines
 from reproduce.search.search import comparison_plans
 from reproduce.search.trials import Contender, of_seeds, seed_scores
-from reproduce.stored_settings import SETTINGS, read_stored_settings, stored_hash, stored_paths
+from reproduce.stored_settings import SETTINGS, read_stored_settings, stored_paths
 
 
 @dataclass(frozen=True)
@@ -92,19 +92,15 @@ def _elimination(results: list[RoundResult], place: Path) -> Iterator[Table | Pi
 
 def _rounds(folder: Path) -> list[RoundResult]:
     """The rounds of an elimination that are complete; none where there is no elimination."""
-    trials = read_trials(folder / NAME)
-    if not trials:
+    if not (folder / NAME).is_file():
         return []
     protocol = read_stored_settings(folder / SETTINGS, EliminationProtocol)
+    trials = read_trials(folder / NAME, {each.name: each.hash() for each in protocol.rounds})
     known = baselines(protocol.baselines)
     entrants = read_entrants(protocol, stored_paths(folder / SETTINGS, "searches"))
     results: list[RoundResult] = []
     for settings in protocol.rounds:
-        own = [
-            each
-            for each in of_seeds(trials, settings.seeds)
-            if (each.part, each.protocol) == (settings.name, settings.hash())
-        ]
+        own = [each for each in of_seeds(trials, settings.seeds) if each.part == settings.name]
         wanted = {(each.fingerprint, seed) for each in [*entrants, *known] for seed in settings.seeds}
         if wanted - {(each.fingerprint, each.seed) for each in own}:
             break
@@ -118,12 +114,13 @@ def _comparison(folder: Path) -> Iterator[Table | Picture]:
         return
     protocol = read_stored_settings(folder / SETTINGS, SearchProtocol)
     paths = [(plan, folder / plan.name / NAME) for plan in comparison_plans(protocol)]
-    code = stored_hash(folder / SETTINGS)
-    searches = [ComparedSearch(plan, read_search_under(path, code)) for plan, path in paths if path.is_file()]
+    there = [(plan, path) for plan, path in paths if path.is_file()]
+    searches = [ComparedSearch(plan, read_search_of(plan, path, folder / SETTINGS)) for plan, path in there]
     if not searches:
         return
     where, screening = _where(protocol), _screening(protocol)["evolution"]
-    trials = of_seeds(read_trials(folder / RESCORING), protocol.rescoring.seeds)
+    scored = read_trials(folder / RESCORING, {PART: protocol.scoring_hash()})
+    trials = of_seeds(scored, protocol.rescoring.seeds)
     yield comparison_table(protocol, searches, trials, screening, where)
     picture = best_so_far_picture(compared(searches), screening, where, protocol.comparison.epochs)
     yield replace(picture, name=f"{picture.name}_compared")  # Beside that of the search itself.
@@ -134,7 +131,7 @@ def _noise(folder: Path) -> Iterator[Table | Picture]:
         return
     protocol = read_stored_settings(folder / SETTINGS, SearchProtocol)
     (contender,) = baselines([protocol.noise.optimizer])
-    trials = of_seeds(read_trials(folder / NAME), protocol.noise.seeds)
+    trials = of_seeds(read_trials(folder / NAME, {PART: protocol.scoring_hash()}), protocol.noise.seeds)
     if len(seed_scores(trials, contender).trained) < 2:
         return
     searched = protocol.sizes.particles * (1 + protocol.sizes.steps * protocol.sizes.children)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from reproduce.ledger import NAME, read_records, require_same
+from reproduce.errors import LedgerError
+from reproduce.ledger import NAME, read_records
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.records import AnyRecord, read_search_records
-from reproduce.search.rescoring import Finalist, baselines, finalists
+from reproduce.search.rescoring import PART, Finalist, baselines, finalists
 from reproduce.search.results import top
+from reproduce.search.search import SearchPlan, search_plan
 from reproduce.search.trials import Contender, Trial, of_seeds, trial_from_dict
-from reproduce.stored_settings import SETTINGS, read_stored_settings, stored_hash
+from reproduce.stored_settings import SETTINGS, read_stored_settings
 
 #: Folders of a profile that the commands search, compare-searches, noise-floor and eliminate write.
 SEARCH, COMPARISON, NOISE, ELIMINATION = "search", "search-comparison", "noise-floor", "elimination"
@@ -50,30 +52,59 @@ def read_search(place: Path) -> StoredSearch | None:
     """The search of a profile whose results lie below ``place``; None if there is none.
 
     Raises:
-        LedgerError: If a ledger cannot be read, or belongs to other settings than those beside it.
+        LedgerError: If a ledger cannot be read, or was made under other settings than those beside it.
         ProtocolError: If the settings beside it cannot be read.
     """
     folder = place / SEARCH
     if not (folder / NAME).is_file():
         return None
     protocol = read_stored_settings(folder / SETTINGS, SearchProtocol)
-    trials = of_seeds(read_trials(folder / RESCORING), protocol.rescoring.seeds)
-    records = read_search_under(folder / NAME, stored_hash(folder / SETTINGS))
-    return StoredSearch(protocol, records, trials)
+    records = read_search_of(search_plan(protocol), folder / NAME, folder / SETTINGS)
+    trials = read_trials(folder / RESCORING, {PART: protocol.scoring_hash()})
+    return StoredSearch(protocol, records, of_seeds(trials, protocol.rescoring.seeds))
 
 
-def read_search_under(path: Path, protocol: str) -> list[AnyRecord]:
-    """The records of a search's ledger, which must be under the protocol with this hash.
+def read_search_of(plan: SearchPlan, path: Path, settings: Path) -> list[AnyRecord]:
+    """The records of the ledger of a search.
+
+    Args:
+        plan: The search, by the settings beside it.
+        path: The ledger.
+        settings: The file that holds those settings.
 
     Raises:
-        LedgerError: If it is not, or the ledger cannot be read.
+        LedgerError: If the ledger cannot be read, or is of another search.
     """
     records = read_search_records(path)
+    names = ("profile", "protocol", "algorithm", "space", "seed")
     for record in records[:1]:
-        require_same(record, {"protocol": protocol}, path, 1)
+        _require_made_under(record, {name: getattr(plan, name) for name in names}, path, 1, settings)
     return records
 
 
-def read_trials(path: Path) -> list[Trial]:
-    """The trials of a ledger, none where there is none; errors as of `read_records`."""
-    return read_records(path, trial_from_dict) if path.is_file() else []
+def read_trials(path: Path, protocols: Mapping[str, str] | None = None) -> list[Trial]:
+    """The trials of a ledger, none where there is none.
+
+    Args:
+        path: The ledger; settings lie beside it.
+        protocols: By part, the hash of the settings that its trials must have been made under.
+
+    Raises:
+        LedgerError: If the ledger cannot be read, or trials were made under other settings.
+    """
+    trials = read_records(path, trial_from_dict) if path.is_file() else []
+    for line, trial in enumerate(trials, start=1):
+        now = {"protocol": protocols[trial.part]} if protocols and trial.part in protocols else {}
+        _require_made_under(trial, now, path, line, path.with_name(SETTINGS))
+    return trials
+
+
+def _require_made_under(record: object, now: Mapping[str, object], path: Path, line: int, settings: Path) -> None:
+    for field, value in now.items():
+        found = getattr(record, field)
+        if found != value:
+            raise LedgerError(
+                f"{settings} was changed after {path} was made, or is of another run: {field} is {found} in line "
+                f"{line} of that ledger and {value} by these settings; put back the file as it was written (the "
+                "command that made the ledger writes it again)"
+            )

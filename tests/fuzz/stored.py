@@ -12,7 +12,7 @@ from reproduce.report.figures.engine import read_member_steps
 from reproduce.report.tables.costs import read_step_costs
 from reproduce.report.tables.engine import read_engine_speed
 from reproduce.search.protocol import SearchProtocol
-from reproduce.stored_settings import read_stored_settings, stored_hash
+from reproduce.stored_settings import read_stored_settings
 from reproduce.study.protocol import Protocol
 from tests.fuzz.reader import Reader, require_same, scratch
 
@@ -50,12 +50,12 @@ def _settings(name: str) -> Callable[[], Iterator[bytes]]:
     return seeds
 
 
-def _study_settings(path: Path) -> tuple[Protocol, str]:
-    return read_stored_settings(path, Protocol), stored_hash(path)
+def _study_settings(path: Path) -> Protocol:
+    return read_stored_settings(path, Protocol)
 
 
-def _search_settings(path: Path) -> tuple[SearchProtocol, str]:
-    return read_stored_settings(path, SearchProtocol), stored_hash(path)
+def _search_settings(path: Path) -> SearchProtocol:
+    return read_stored_settings(path, SearchProtocol)
 
 
 def _elimination_settings(path: Path) -> EliminationProtocol:

@@ -29,7 +29,7 @@ from reproduce.search.rescoring import baselines, different, finalists, rescore
 from reproduce.search.results import top
 from reproduce.search.search import run_search, search_plan
 from reproduce.search.trials import Trial
-from reproduce.stored_settings import write_stored_settings
+from reproduce.stored_settings import SETTINGS, write_stored_settings
 from tests.report.test_accuracy_tables import shown
 from tests.report.test_search_figures import TINY as PICTURED
 from tests.search.fakes import FakeExecutor, FakeSurrogates, Witness
@@ -39,7 +39,7 @@ ROUNDS = load_elimination_protocol("smoke")
 
 
 def settings(folder: Path, protocol: object, **beside: object) -> None:
-    """What the commands write beside a ledger."""
+    """What the commands write beside a ledger; nobody takes its word for a hash."""
     write_stored_settings(folder, plain_settings(protocol), **beside)
 
 
@@ -131,12 +131,49 @@ def test_an_elimination_of_the_finds_of_two_searches_is_shown(found: Collection,
         search_results(None, tmp_path / "profile")
 
 
-@pytest.mark.parametrize("name", [SEARCH, COMPARISON])
-def test_a_ledger_of_other_settings_than_those_beside_it_is_refused(rows: Path, tmp_path: Path, name: str) -> None:
+def edited(value: object, *keys: str | int, to: object) -> object:
+    """Plain data with one value in it replaced."""
+    if not keys:
+        return to
+    first, *others = keys
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[first] = edited(copy[first], *others, to=to)
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "to", "field"),
+    [
+        (SEARCH, ("sizes", "children"), 3, "protocol"),
+        (SEARCH, ("evolution", "base_filters"), 8, "protocol"),
+        (SEARCH, ("seed",), 5, "seed"),
+        (SEARCH, ("algorithm",), "elitist", "algorithm"),
+        (SEARCH, ("profile",), "gpu", "profile"),
+        (COMPARISON, ("comparison", "epochs"), 21, "protocol"),
+        (NOISE, ("evolution", "base_filters"), 8, "protocol"),
+        (ELIMINATION, ("rounds", 0, "surrogate", "base_filters"), 9, "protocol"),
+    ],
+)
+def test_settings_that_were_edited_after_the_run_are_refused(
+    rows: Path, tmp_path: Path, name: str, keys: tuple[str | int, ...], to: object, field: str
+) -> None:
+    """Whatever hash still stands in the file: what was measured is what the ledger's own hash says."""
     place = tmp_path / PROTOCOL.profile
     shutil.copytree(rows / PROTOCOL.profile, place)
-    settings(place / name, PROTOCOL, hash="0" * 16)
-    with pytest.raises(LedgerError, match="holds the records of another experiment: protocol is"):
+    path = place / name / SETTINGS
+    document = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(edited(document, "protocol", *keys, to=to)), encoding="utf-8")
+    with pytest.raises(LedgerError, match=rf"protocol\.json was changed after .*: {field} is \S+ in line 1 of that"):
+        search_results(read_collection(tmp_path, PROTOCOL.profile).search, place)
+
+
+@pytest.mark.parametrize("name", [SEARCH, COMPARISON])
+def test_finals_that_were_scored_under_other_settings_are_refused(rows: Path, tmp_path: Path, name: str) -> None:
+    place = tmp_path / PROTOCOL.profile
+    shutil.copytree(rows / PROTOCOL.profile, place)
+    path = place / name / RESCORING
+    path.write_text(path.read_text(encoding="utf-8").replace(PROTOCOL.scoring_hash(), "0" * 16), encoding="utf-8")
+    with pytest.raises(LedgerError, match=f"protocol is {'0' * 16} in line 1 of that ledger"):
         search_results(read_collection(tmp_path, PROTOCOL.profile).search, place)
 
 
