@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -26,6 +27,12 @@ _MOST_FAILED_STARTS = 8
 _POLL_SECONDS = 5.0
 _CONNECT_SECONDS = 10.0
 _LOOPBACK = "127.0.0.1"
+#: Ray's switch, read when it is imported: only where clusters are off does every port bind to the loopback interface.
+_CLUSTERS = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+_WOULD_LISTEN = (
+    "Ray would listen to other machines: this process imported it before it could be told to listen on the loopback "
+    f"interface alone. Start the search in a process of its own, or set {_CLUSTERS}=0 before Python starts"
+)
 
 
 class LostWorker:
@@ -215,8 +222,9 @@ def _connect(address: str | None, count: int | None) -> Any:
     if address is not None:
         _require_listener(address)
     else:
-        # Ray's switch for "this machine alone": only with it does every port bind to the loopback interface.
-        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+        if "ray" in sys.modules and os.environ.get(_CLUSTERS) != "0":
+            raise ReproduceError(_WOULD_LISTEN)
+        os.environ[_CLUSTERS] = "0"
     import ray
 
     quiet = {"log_to_driver": False, "logging_level": "error"}
@@ -230,11 +238,7 @@ def _connect(address: str | None, count: int | None) -> Any:
         raise ReproduceError(f"no Ray cluster at {address or 'this machine'}: {reason}") from None
     if address is None and ray.util.get_node_ip_address() != _LOOPBACK:
         ray.shutdown()
-        raise ReproduceError(
-            "Ray would listen to other machines: this process imported it before it could be told to listen on the "
-            "loopback interface alone. Start the search in a process of its own, or set "
-            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 before Python starts"
-        )
+        raise ReproduceError(_WOULD_LISTEN)
     return ray
 
 

@@ -1,6 +1,8 @@
 """Scoring on a Ray cluster: the scores of one process, whoever dies on the way."""
 
 import os
+import subprocess
+import sys
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -146,6 +148,23 @@ def test_a_node_killed_mid_run_costs_nothing(workers, tmp_path):
     assert len(notices) == 1
     assert "a worker was lost" in notices[0]
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_process_that_imported_ray_before_is_refused_before_anything_listens():
+    """In a process of its own: here Ray is told in time."""
+    program = (
+        "import ray\n"
+        "from reproduce.errors import ReproduceError\n"
+        "from reproduce.search.ray_workers import RayWorkers\n"
+        "ray.init = None\n"
+        "try:\n"
+        "    RayWorkers(dict, notice=print)\n"
+        "except ReproduceError as error:\n"
+        "    print(error)\n"
+    )
+    outside = {name: value for name, value in os.environ.items() if name != "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"}
+    done = subprocess.run([sys.executable, "-c", program], env=outside, capture_output=True, text=True, check=True)
+    assert "Start the search in a process of its own, or set RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0" in done.stdout
 
 
 def test_no_cluster_and_no_ray_are_said(monkeypatch):
