@@ -1,6 +1,7 @@
 """What all tests share: quiet libraries, reproducible property tests, and the folder of reference data."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,12 @@ from hypothesis import HealthCheck, settings
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+# What the user has set for Keras, and what their terminal is said to be, decide nothing.
+_keras_home = tempfile.TemporaryDirectory(prefix="keras-")
+os.environ["KERAS_HOME"] = _keras_home.name
+for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES"):
+    os.environ.pop(name, None)
 
 # How long a test takes depends on what else the machine does, and decides nothing.
 settings.register_profile(
