@@ -80,7 +80,7 @@ def test_killed_and_resumed_it_ends_with_the_same_rows(profile: str, tmp_path: P
     ledger = broken / "tiny" / "main" / "ledger.jsonl"
     await_rows(ledger, 3)
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)  # Its worker ends with the batch it is at.
     kept = read_rows(ledger)
     ledger.write_bytes(ledger.read_bytes() + b'{"torn')
 
@@ -118,7 +118,7 @@ experiment.require_batch = lambda *_: None
 
 def tables(options, console):
     folder = Path({str(tmp_path)!r})
-    run = MakeInventedRun(folder, 0.2)
+    run = MakeInventedRun(folder, 0.5)
     run_experiment(Experiment(TINY, ENTRANTS, folder, None, folder), Machine(2), Progress(console), make_run=run)
 
 if __name__ == "__main__":
@@ -135,16 +135,15 @@ if __name__ == "__main__":
     process = begin()
     await_rows(ledger, 3)
     os.killpg(process.pid, signal.SIGINT)  # As Ctrl-C at a terminal: everyone is told.
-    asked = time.monotonic()
-    said, _ = process.communicate(timeout=60)
-    assert time.monotonic() - asked < 10
+    said, _ = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "Interrupted. Every finished run is kept" in said
     assert "Traceback" not in said
     kept = read_rows(ledger)
+    assert len(kept) < len(all_rows())
 
     process = begin()
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=300)
     assert process.returncode == 0, said
     rows = read_rows(ledger)
     assert rows[: len(kept)] == kept
