@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -130,11 +131,23 @@ def show_report(report: LogReport, console: Console) -> None:
             say(
                 console, f"The log has no rejected candidate of the phase {phase.phase}: what it rejected is not in it."
             )
-    say(console, f"The best child was worse than its parent in {report.worse_steps} of {len(report.steps)} steps.")
+    say(console, _worse_steps(report))
     if report.noise is None:
         say(console, "No function was scored three times: the log says nothing about noise.")
     else:
         _show_noise(report.noise, console)
+
+
+def _worse_steps(report: LogReport) -> str:
+    """How many steps made a particle worse, and what of them the log may lack."""
+    said = f"The best child was worse than its parent in {report.worse_steps} of {len(report.steps)} steps"
+    children = [step.children for step in report.steps]
+    if len(set(children)) < 2:
+        return f"{said}."
+    return (
+        f"{said}. The log has {min(children)} to {max(children)} scored children of a step, {median(children):g} in "
+        "the median: a step whose best child it lacks looks worse than it was."
+    )
 
 
 def _show_noise(noise: NoiseFinding, console: Console) -> None:

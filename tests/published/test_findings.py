@@ -115,7 +115,7 @@ def test_the_report_is_written_and_shown(tmp_path):
     console = Console(record=True, width=100)
     show_report(report, console)
     shown = console.export_text()
-    assert "worse than its parent in 1 of 3 steps" in shown
+    assert "worse than its parent in 1 of 3 steps. The log has 1 to 2 scored children of a step, 1 in the" in shown
     assert "Nest ~ id(g)" in shown
     assert "no rejected candidate of the phase init" in shown
     assert "no rejected candidate of the phase mutation" not in shown
@@ -125,7 +125,9 @@ def test_a_log_without_repeats_is_reported_too(tmp_path):
     report = report_on(*read("init,,,Nest ~ [a1][g],ok,0.7,60".replace("[a1][g]", "id([a1][g])")))
     console = Console(record=True, width=100)
     show_report(report, console)
-    assert "says nothing about noise" in console.export_text()
+    shown = console.export_text()
+    assert "says nothing about noise" in shown
+    assert "worse than its parent in 0 of 0 steps.\n" in shown
     write_report(report, tmp_path)
     assert (tmp_path / "steps.csv").read_text() == "line,particle,depth,parent_score,child_score,children\n"
 
