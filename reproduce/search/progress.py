@@ -92,7 +92,7 @@ class SearchProgress(_Progress):
         super().__init__(console, "candidates")
         self._total, self._steps, self._particles = total, steps, particles
         self._where = ""
-        self._done = self._fresh = self._drawn = self._accepted = 0
+        self._done = self._fresh = self._drawn = self._sampled = self._accepted = 0
         self._seen: set[int] = set()
         self._best: float | None = None
 
@@ -115,6 +115,7 @@ class SearchProgress(_Progress):
             self._evaluated(record, fresh)
         elif isinstance(record, Sample | Rejection):
             self._drawn += 1
+            self._sampled += isinstance(record, Sample)
             self._show()
 
     def _evaluated(self, record: Evaluation, fresh: bool) -> None:
@@ -134,8 +135,10 @@ class SearchProgress(_Progress):
         parts = [self._where]
         if self._best is not None:
             parts.append(f"best {100 * self._best:.1f} %")
-        if self._drawn and self._done:
-            parts.append(f"{100 * self._accepted / self._drawn:.0f} % of draws accepted")
+        if self._seen:
+            # All draws of a round are made before the first is scored: those that wait count as the others do.
+            accepted = self._sampled / self._drawn * self._accepted / len(self._seen)
+            parts.append(f"{100 * accepted:.0f} % of draws accepted")
         self._line.show(self._done, self._total, parts + self._pace())
 
     def _pace(self) -> list[str]:
@@ -144,7 +147,7 @@ class SearchProgress(_Progress):
         minutes = (time.monotonic() - self._first) / 60
         rate = self._fresh / max(minutes, 1e-9)
         left = f"about {_minutes((self._total - self._done) / rate)} left" if self._total > self._done else ""
-        return [f"{rate:.0f} a minute", left]
+        return [f"{rate:.{0 if rate >= 10 else 1}f} a minute", left]
 
 
 class TrialProgress(_Progress):

@@ -9,9 +9,10 @@ from rich.console import Console
 from reproduce.search import progress
 from reproduce.search.outcomes import Trained
 from reproduce.search.progress import SearchProgress, TrialProgress
+from reproduce.search.records import Evaluation, Rejection, Sample
 from reproduce.search.search import run_search
 from reproduce.search.trials import Trial
-from tests.search.fakes import PLAN, FakeExecutor, FakeSurrogates
+from tests.search.fakes import PLAN, FakeExecutor, FakeSurrogates, Witness
 
 TOTAL = PLAN.sizes.initial + PLAN.sizes.particles * (1 + PLAN.sizes.steps * PLAN.sizes.children)
 
@@ -39,6 +40,23 @@ def test_plain_lines_say_where_the_search_is(tmp_path):
     done, total = last.split(" candidates")[0].split(" of ")
     assert done == total
     assert any("left" in line for line in lines)
+
+
+def test_draws_that_wait_for_their_score_do_not_lower_acceptance(tmp_path):
+    """Half of the draws are sound and all of those scored are trained, long before the last one is."""
+    console = Console(file=io.StringIO(), width=160)
+    records = run_search(PLAN, tmp_path / "ledger.jsonl", FakeSurrogates(), Witness())
+    sample = next(record for record in records if isinstance(record, Sample))
+    rejection = next(record for record in records if isinstance(record, Rejection))
+    trained = next(
+        record for record in records if isinstance(record, Evaluation) and isinstance(record.outcome, Trained)
+    )
+    with SearchProgress(console, TOTAL, 1, 0) as watcher:
+        for _ in range(4):
+            watcher.record(sample, True)
+            watcher.record(rejection, True)
+        watcher.record(trained, True)
+    assert console.file.getvalue().splitlines()[-1].endswith("50 % of draws accepted")
 
 
 def test_a_terminal_shows_a_bar(tmp_path):
