@@ -80,7 +80,7 @@ def to_html(table: Table, mathematics: Mathematics | None = None, link: Link | N
     heads = "".join(f'<th scope="col"{_align(column)}>{html.escape(column.title)}</th>' for column in columns)
     lines = [
         f'<table id="table-{html.escape(table.name)}">',
-        f"<caption>{html.escape(table.caption)}</caption>",
+        f"<caption><span>{html.escape(table.caption)}</span></caption>",
         f"<thead><tr>{heads}</tr></thead>",
     ]
     for title, section in _titled(table):

@@ -77,7 +77,7 @@ class Axis:
 
     Attributes:
         label: Its label.
-        logarithmic: Whether its ticks are powers of ten; values are then positive.
+        logarithmic: Whether its ticks are powers of ten, or 1, 2 and 5 times these; values are then positive.
         zero: Whether it begins at zero.
         ticks: Values that have ticks; empty for round numbers.
     """
@@ -232,11 +232,21 @@ def _ticks(axis: Axis, scale: _Scale, length: float) -> list[float]:
     most = max(2, int(length / (26 if axis.logarithmic else 24)))
     ticks = MaxNLocator(most, integer=axis.logarithmic, steps=[1, 2, 2.5, 5, 10]).tick_values(scale.low, scale.high)
     inside = [float(tick) for tick in ticks if scale.low <= tick <= scale.high]
-    return [10.0**tick for tick in inside] if axis.logarithmic else inside
+    if not axis.logarithmic:
+        return inside
+    powers = [10.0**tick for tick in inside if tick.is_integer()]
+    return powers if len(powers) > 1 else _ticks_between_powers(scale)
+
+
+def _ticks_between_powers(scale: _Scale) -> list[float]:
+    """Once, twice and five times each power of ten, for an axis that spans too little to have two powers."""
+    powers = range(math.floor(scale.low), math.ceil(scale.high) + 1)
+    found = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+    return [tick for tick in found if scale.low <= math.log10(tick) <= scale.high]
 
 
 def _tick_text(axis: Axis, tick: float) -> str:
-    if axis.logarithmic and not 0.01 <= tick <= 100:
+    if axis.logarithmic and not 0.01 <= tick <= 100 and math.log10(tick).is_integer():
         return plain(f"1e{round(float(np.log10(tick)))}")
     return f"{tick:.10g}".replace("-", "\N{MINUS SIGN}")
 

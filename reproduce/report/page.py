@@ -56,7 +56,7 @@ def build_page(content: Content) -> str:
             "<body>",
             '<a class="skip" href="#main">Skip to the report</a>',
             _contents(parts),
-            f'<header>\n<h1>{_TITLE}</h1>\n<p class="facts">{html.escape(_facts(inputs))}</p>\n</header>',
+            f'<header>\n<h1>{_TITLE}</h1>\n<p class="facts">{html.escape(facts(inputs))}</p>\n</header>',
             '<main id="main" tabindex="-1">',
             *(_section(part) for part in parts),
             "</main>",
@@ -75,7 +75,7 @@ def _head() -> str:
     )
 
 
-def _facts(inputs: ReportInputs) -> str:
+def facts(inputs: ReportInputs) -> str:
     """Where the numbers come from, in a paragraph."""
     rows = [row for of_study in inputs.studies.values() for row in of_study]
     if not rows:

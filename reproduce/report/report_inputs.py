@@ -32,7 +32,7 @@ def report_inputs(found: Collection, checked: Sequence[Checked], searched: Searc
     shape = None if main is None else main.protocol.tasks[0].training
     return ReportInputs(
         profile=found.profile,
-        studies={study.name: study.rows for study in found.studies},
+        studies={study.name: study.rows_by_task for study in found.studies},
         tables=report_tables(found, checked, searched),
         pictures={SEARCH: searched.pictures, COST: _engine(found)},
         cards=searched.cards,

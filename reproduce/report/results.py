@@ -99,6 +99,12 @@ class StudyResults:
             for entrant in self.entrants
         }
 
+    @cached_property
+    def rows_by_task(self) -> tuple[Row, ...]:
+        """The rows, those of one task after those of another in the protocol's order."""
+        places = {task: place for place, task in enumerate(self.tasks)}
+        return tuple(sorted(self.rows, key=lambda row: places.get(row.task, len(places))))
+
     def of_task(self, task: str) -> list[Result]:
         """The results of one task, in the protocol's order of optimizers."""
         return [result for result in self.results.values() if result.task == task]

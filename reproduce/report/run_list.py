@@ -45,7 +45,7 @@ class RunList:
         bodies = "\n".join(self._body(source) for source in sources)
         return (
             f'<details class="runs"><summary>{heading}</summary>\n<div class="scroll" tabindex="0" role="region" '
-            f'aria-label="{heading}"><table>\n<caption>Every run of {heading}.</caption>\n'
+            f'aria-label="{heading}"><table>\n<caption><span>Every run of {heading}.</span></caption>\n'
             f"<thead><tr>{head}</tr></thead>\n{bodies}\n</table></div></details>"
         )
 

@@ -33,6 +33,11 @@ def tasks(rows: Iterable[Row]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(row.task for row in rows))
 
 
+def with_profile(study: str, rows: Iterable[Row]) -> str:
+    """The study with the profile that its rows were made in, for titles: ``"main, profile smoke"``."""
+    return ", ".join((study, *dict.fromkeys(f"profile {row.profile}" for row in rows)))
+
+
 def current(rows: Iterable[Row]) -> list[Row]:
     """The rows whose optimizer had the same fingerprint when its last row was written: a changed spec starts anew."""
     listed = list(rows)

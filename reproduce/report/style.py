@@ -206,7 +206,7 @@ def label_panels(figure: Any, x: str, y: str) -> None:
 def say_empty(axes: Any, text: str) -> None:
     """Write into empty axes why there is nothing to see."""
     axes.set_axis_off()
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=INK)
 
 
 def set_title(figure: Any, title: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from reproduce.files import write_text
@@ -12,11 +12,11 @@ from reproduce.report.claims import CLAIMS, check, load_claims
 from reproduce.report.collection import read_collection
 from reproduce.report.content import Content, content_of, drawn
 from reproduce.report.forms import write_table
-from reproduce.report.page import build_page
+from reproduce.report.page import build_page, facts
 from reproduce.report.report_inputs import report_inputs
 from reproduce.report.runs import number_of
 from reproduce.report.search_results import search_results
-from reproduce.report.style import Picture, write_pictures
+from reproduce.report.style import write_pictures
 
 
 def write_reports(rows: Path, profiles: Sequence[str], output: Path) -> Iterator[str]:
@@ -56,7 +56,7 @@ def write_report(content: Content, folder: Path) -> str:
     for table in tables:
         write_table(table, folder / "tables")
     write_pictures(pictures, folder / "figures")
-    write_text(folder / "figures" / "captions.md", captions(content.pictures))
+    write_text(folder / "figures" / "captions.md", captions(content))
     for card in content.cards:
         write_text(folder / "cards" / f"{card.file}.md", to_markdown(card))
     page = folder / "index.html"
@@ -69,9 +69,9 @@ def write_report(content: Content, folder: Path) -> str:
     )
 
 
-def captions(headed: Mapping[str, Sequence[Picture]]) -> str:
-    """The captions of all figures as Markdown, by heading."""
-    lines = ["# Figures"]
-    for heading, pictures in headed.items():
+def captions(content: Content) -> str:
+    """The captions of all figures as Markdown, by heading, after what the numbers were measured on."""
+    lines = ["# Figures", facts(content.inputs)]
+    for heading, pictures in content.pictures.items():
         lines += [f"## {heading}", *(f"- `{picture.name}`: {picture.caption}" for picture in pictures)]
     return "\n\n".join(lines) + "\n"

@@ -109,6 +109,22 @@ def test_titles_say_n() -> None:
     assert "n = 1 at each rate" in FROM_ROWS["rates"](ROWS).title
 
 
+@pytest.mark.parametrize("name", ["learning over steps", "learning over seconds", "rates", "accuracies", "ranks"])
+def test_titles_of_rows_say_their_profile(name: str) -> None:
+    assert "profile tiny" in FROM_ROWS[name](ROWS).title
+
+
+def test_titles_say_whose_line_is_dashed() -> None:
+    assert "Adam dashed" in learning_picture("main", "digits", study(["Opt1", "Adam"]), "steps").title
+    assert "dashed" not in learning_picture("main", "digits", study(["Opt1"]), "steps").title
+
+
+def test_a_run_of_no_measurable_time_is_drawn_over_seconds() -> None:
+    rows = [dataclasses.replace(row, seconds=0.0) for row in study(["Opt1", "Adam"])]
+    learning_picture("main", "digits", rows, "seconds").render(("svg",))
+    assert min(learning_bands("digits", rows, "seconds")[0].x) > 0
+
+
 def test_bands_are_medians_and_quartiles() -> None:
     rows = study(["Opt1"], seeds=(1, 2, 3))
     band = learning_bands("digits", rows, "steps")[0]

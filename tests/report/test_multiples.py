@@ -45,6 +45,16 @@ def test_logarithmic_ticks_are_powers_of_ten() -> None:
 
 
 @pytest.mark.parametrize(
+    ("ends", "ticks"),
+    [((0.3, 6.0), ["0.5", "1", "2", "5"]), ((1200.0, 2500.0), ["2000"]), ((0.0004, 0.0011), ["0.0005", "1e-3"])],
+)
+def test_what_spans_no_two_powers_of_ten_has_ticks_between_them(ends: tuple[float, float], ticks: list[str]) -> None:
+    across = Axis("seconds", logarithmic=True)
+    found = texts(drawn([Panel("a", [Stroke(ends, [0, 1])])], across, Axis("up", ticks=(0.25,))))
+    assert [text for text in found if text not in ("a", "seconds", "up", "0.25")] == ticks
+
+
+@pytest.mark.parametrize(
     "panels",
     [
         [],

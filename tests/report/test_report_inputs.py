@@ -1,5 +1,6 @@
 """What the page is made of."""
 
+import dataclasses
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from reproduce.report.inputs import COST, HEADINGS, RESULTS, ROBUSTNESS, SPACE
 from reproduce.report.map import paper_table
 from reproduce.report.report_inputs import report_inputs
 from reproduce.report.results import StudyResults
+from reproduce.report.runs import tasks
 from reproduce.report.search_results import SearchResults
 from reproduce.study.protocol import load_protocol, studies
 from tests.report.latex import NEEDS_PDFLATEX, require_compiles
@@ -43,6 +45,15 @@ def test_every_table_has_a_name_of_its_own_and_stands_under_its_heading() -> Non
     assert by_heading[COST] == {"compute", "step_costs", "engine"}
     assert {"operands", "evolved_schedules", "paper_map"} <= by_heading[SPACE]
     assert list(inputs.studies) == list(NAMES)
+
+
+def test_figures_and_runs_name_tasks_in_the_protocols_order() -> None:
+    """Runs end in whatever order, and so do their rows."""
+    study = invented(protocol_of("label_noise", ("Opt7", "Adam"), ("none", "little", "much")))
+    turned = dataclasses.replace(study, rows=study.rows[::-1])
+    inputs = report_inputs(collection(turned), [], SearchResults((), ()))
+    assert tasks(inputs.studies["label_noise"]) == ("none", "little", "much")
+    assert sorted(map(id, inputs.studies["label_noise"])) == sorted(map(id, study.rows))
 
 
 def test_long_text_is_set_in_paragraphs() -> None:

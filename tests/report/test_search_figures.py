@@ -52,7 +52,7 @@ def test_readings_are_counted_from_the_records(records):
     readings = {each.name: each.reading for each in search_pictures(records, screening, "invented")}
     evaluations = [record for record in records if isinstance(record, Evaluation)]
     best = max(score_of(record.outcome) or 0.0 for record in evaluations if record.stage == "evolution")
-    assert f"search ends at {100 * best:.2f} %" in readings["best_so_far"]
+    assert f"The search ends at {100 * best:.2f} %" in readings["best_so_far"]
     assert "of 6 steps" in readings["lineages"]
 
 

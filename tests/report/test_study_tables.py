@@ -183,7 +183,8 @@ def test_over_all_tasks() -> None:
     ]  # fmt: skip
     # Four tasks, all won: p = 2 / 2^4, twice that after correction for two comparisons.
     assert [line[4] for line in lines] == ["0.250", "0.250", "-"]
-    assert "4 tasks, 3 optimizers, n = 36 final runs" in table.caption
+    named = ", ".join(f"{study.name}/{task}" for study in studies for task in study.tasks)
+    assert f"4 tasks ({named}), 3 optimizers, n = 36 final runs" in table.caption
     assert "no p below 0.12" in table.caption
     assert "Friedman" in table.caption
     lacking = dataclasses.replace(studies[1], rows=tuple(row for row in studies[1].rows if row.optimizer != "A1"))

@@ -34,7 +34,9 @@ def test_everything_is_written_and_the_same_each_time(content: Content, tmp_path
     found = files(tmp_path / "a")
     assert {f"figures/drawn.{suffix}" for suffix in FORMATS} < set(found)
     assert {"index.html", "tables/a_table.csv", "cards/Opt1.md", "figures/captions.md"} < set(found)
-    assert found["figures/captions.md"].decode() == "# Figures\n\n## Results\n\n- `drawn`: Title, n = 1. It rises\n"
+    assert found["figures/captions.md"].decode() == (
+        "# Figures\n\nProfile tiny. Nothing has been run.\n\n## Results\n\n- `drawn`: Title, n = 1. It rises\n"
+    )
     writer.write_report(content, tmp_path / "b")
     assert files(tmp_path / "b") == found
 

@@ -11,7 +11,7 @@ from reproduce.report.figures.learning import file_name
 from reproduce.report.multiples import Axis, Panel, Stroke, draw_multiples
 from reproduce.report.overall import Overall, Scores, above_guessing, compare_over_tasks
 from reproduce.report.results import counted_accuracy
-from reproduce.report.runs import Alike, alike, final_runs, number_of, number_of_runs, tasks
+from reproduce.report.runs import Alike, alike, final_runs, number_of, number_of_runs, tasks, with_profile
 from reproduce.report.statistics import same_mean, score_distribution
 from reproduce.report.style import GREY, INK, LINES, PAGE, Picture, new_figure, picture, plain, say_empty
 from reproduce.study.rows import Row
@@ -27,7 +27,7 @@ def accuracy_picture(study: str, rows: Sequence[Row]) -> Picture:
     """Test accuracy of every final run of a study, a panel for each task."""
     by_task = {task: alike(final_runs(rows, task)) for task in tasks(rows)}
     counts = number_of_runs(len(group.runs) for groups in by_task.values() for group in groups)
-    title = f"Test accuracy in the study {study}: each run a ring, their mean a bar, {counts}"
+    title = f"Test accuracy in the study {with_profile(study, rows)}: each run a ring, their mean a bar, {counts}"
     name = file_name("accuracy", study)
     return picture(name, title, accuracy_reading(by_task), lambda: draw_accuracies(by_task))
 
@@ -38,7 +38,8 @@ def overall_pictures(studies: Mapping[str, Sequence[Row]], reference: str) -> li
     overall = compare_over_tasks(scores, reference)
     counted_tasks = f"{number_of(len(overall.tasks), 'task')}, " if overall else ""
     runs = sum(len(runs) for by_task in (overall.scores if overall else {}).values() for runs in by_task.values())
-    made = f"{counted_tasks}n = {runs} runs"
+    profiles = dict.fromkeys(f"profile {row.profile}, " for rows in studies.values() for row in rows)
+    made = f"{''.join(profiles)}{counted_tasks}n = {runs} runs"
     return [
         picture(
             "interquartile_means",

@@ -69,7 +69,9 @@ def engine_picture(times: Sequence[MemberStep]) -> Picture:
     forms = scaling(times)
     counts = sorted({each.repeats for each in times}) or [0]
     devices = ", ".join(sorted({each.device for each in times})) or "no device"
-    title = f"Time of a step of one member over members trained together, n = {counts[0]}, {devices}"
+    title = (
+        f"Time of a step of one member over members trained together: median and quartiles, n = {counts[0]}, {devices}"
+    )
     return picture("engine_scaling", title, reading(forms), lambda: draw(forms))
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from reproduce.report import multiples
 from reproduce.report.multiples import Panel, Stroke, draw_multiples
 from reproduce.report.results import counted_accuracy
-from reproduce.report.runs import Alike, alike, final_runs, number_diverged, number_of_runs
+from reproduce.report.runs import Alike, alike, final_runs, number_diverged, number_of_runs, with_profile
 from reproduce.report.style import Picture, picture, plain
 from reproduce.study.rows import Row
 
@@ -43,7 +43,8 @@ def learning_picture(study: str, task: str, rows: Sequence[Row], axis: Axis, ref
     """One panel for each optimizer, with the reference in grey behind it."""
     bands = learning_bands(task, rows, axis)
     runs = number_of_runs(band.n for band in bands)
-    title = f"Learning curves on {task} ({study}) over {axis}: median and quartiles, {runs}"
+    dashed = f"{reference} dashed, " if _named(bands, reference) else ""
+    title = f"Learning curves on {task} ({with_profile(study, rows)}) over {axis}: median and quartiles, {dashed}{runs}"
     name = file_name("learning", study, task, axis)
     return picture(name, title, reading(bands, axis), lambda: draw(bands, axis, reference))
 
@@ -70,7 +71,10 @@ def reading(bands: Sequence[Band], axis: Axis) -> str:
         goal = best.quartiles[1, -1] - 0.01
         reached = {band.label: band.x[band.quartiles[1] >= goal] for band in drawn}
         first = min((label for label in reached if reached[label].size), key=lambda label: reached[label][0])
-        return f"First within a point of the best end ({_percent(goal + 0.01)}): {first}, in {reached[first][0]:.2g} s."
+        return (
+            f"First within a point of the best end ({_percent(goal + 0.01)}): {first}, in {reached[first][0]:.2g} s. "
+            "What was trained side by side shares its time, and what was the first of its kind includes compiling."
+        )
     quarter = max(drawn, key=lambda band: band.quartiles[1, (band.x.size - 1) // 4])
     early = quarter.quartiles[1, (quarter.x.size - 1) // 4]
     return (
@@ -81,12 +85,18 @@ def reading(bands: Sequence[Band], axis: Axis) -> str:
 
 def draw(bands: Sequence[Band], axis: Axis, reference: str) -> Any:
     """The figure."""
-    behind = next((band for band in bands if reference in band.label.split(", ")), None)
-    across = "steps" if axis == "steps" else "seconds of training (a run's time, spread evenly)"
-    panels = [_panel(band, behind if behind is not band else None) for band in bands]
-    return draw_multiples(
-        panels, multiples.Axis(across, zero=True), multiples.Axis("validation accuracy, %"), columns=5
+    behind = _named(bands, reference)
+    across = (
+        multiples.Axis("steps", zero=True)
+        if axis == "steps"
+        else multiples.Axis("seconds of training (a run's time, spread evenly)", logarithmic=True)
     )
+    panels = [_panel(band, behind if behind is not band else None) for band in bands]
+    return draw_multiples(panels, across, multiples.Axis("validation accuracy, %"), columns=5)
+
+
+def _named(bands: Sequence[Band], optimizer: str) -> Band | None:
+    return next((band for band in bands if optimizer in band.label.split(", ")), None)
 
 
 def panel_title(label: str, diverged: int) -> str:
@@ -107,7 +117,7 @@ def _panel(band: Band, behind: Band | None) -> Panel:
 def _band(group: Alike, epochs: int, axis: Axis) -> Band:
     curves = np.array([_padded(row, epochs) for row in group.runs]).reshape(len(group.runs), epochs)
     quartiles = np.quantile(curves, (0.25, 0.5, 0.75), axis=0)
-    length = np.median([row.seconds if axis == "seconds" else _total_steps(row, epochs) for row in group.runs])
+    length = np.median([_seconds(row) if axis == "seconds" else _total_steps(row, epochs) for row in group.runs])
     x = length * np.arange(1, epochs + 1) / max(epochs, 1)
     return Band(group.label, len(group.runs), number_diverged(group.runs), x, quartiles)
 
@@ -115,6 +125,11 @@ def _band(group: Alike, epochs: int, axis: Axis) -> Band:
 def _padded(row: Row, epochs: int) -> list[float]:
     measured = row.curve.validation_accuracy[:epochs]
     return [*measured, *[counted_accuracy(row, row.validation_accuracy)] * (epochs - len(measured))]
+
+
+def _seconds(row: Row) -> float:
+    """Rows keep four decimals; a logarithmic axis has no zero."""
+    return max(row.seconds, 1e-4)
 
 
 def _total_steps(row: Row, epochs: int) -> float:

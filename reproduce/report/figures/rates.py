@@ -10,7 +10,7 @@ from typing import Any
 from reproduce.report.figures.learning import file_name
 from reproduce.report.multiples import Axis, Mark, Panel, Stroke, draw_multiples
 from reproduce.report.results import counted_accuracy
-from reproduce.report.runs import final_runs, number_of_runs, tuning_runs
+from reproduce.report.runs import final_runs, number_of_runs, tuning_runs, with_profile
 from reproduce.report.style import Picture, picture, plain
 from reproduce.study.rows import Finished, Row
 
@@ -60,7 +60,10 @@ def rate_picture(study: str, task: str, rows: Sequence[Row]) -> Picture:
     """One panel for each optimizer."""
     found = sensitivities(task, rows)
     counts = number_of_runs(each.n for each in found)
-    title = f"Rate sensitivity on {task} ({study}): validation accuracy over peak learning rate, {counts} at each rate"
+    title = (
+        f"Rate sensitivity on {task} ({with_profile(study, rows)}): validation accuracy over peak learning rate, "
+        f"{counts} at each rate"
+    )
     return picture(file_name("rates", study, task), title, reading(found), lambda: draw(found))
 
 

@@ -45,7 +45,7 @@ def search_pictures(records: Sequence[AnyRecord], screening_epochs: Mapping[Stag
         where: Profile and data set, for the titles.
     """
     return [
-        best_so_far_picture({"search": [records]}, screening_epochs["evolution"], where),
+        best_so_far_picture({"The search": [records]}, screening_epochs["evolution"], where),
         lineage_picture(records, where),
         acceptance_picture(records, where),
         operator_picture(records, where),
@@ -146,6 +146,7 @@ def acceptance_picture(records: Sequence[AnyRecord], where: str) -> Picture:
         f"{100 * counter['trained'] / counter.total():.0f} % of {counter.total():,} {names[phase]} drawn were trained"
         for phase, counter in counts.items()
     )
+    reading += "." if reading else "Nothing has been drawn."
 
     def draw() -> Any:
         figure = new_figure(6.0, 2.2)

@@ -67,9 +67,10 @@ def _caption(studies: Sequence[StudyResults], overall: Overall, reference: str) 
     runs = sum(len(runs) for by_task in overall.scores.values() for runs in by_task.values())
     sentences = [
         setting(studies),
-        f"{len(overall.tasks)} tasks, {len(overall.scores)} optimizers, n = {runs} final runs. IQM: interquartile mean "
-        "of the test accuracies of all runs, on a scale on which guessing is 0 and no error is 100, with a 95 % "
-        "interval of a bootstrap that draws runs again within each task. Rank: mean over tasks, 1 the best. p: "
+        f"{len(overall.tasks)} tasks ({', '.join(overall.tasks)}), {len(overall.scores)} optimizers, n = {runs} final "
+        "runs. IQM: interquartile mean of the test accuracies of all runs, on a scale on which guessing is 0 and no "
+        "error is 100, with a 95 % interval of a bootstrap that draws runs again within each task. Rank: mean over "
+        "tasks, 1 the best. p: "
         f"Wilcoxon's signed-rank test of the means on the tasks against {reference}'s, corrected by Holm; "
         f"{len(overall.tasks)} tasks can give no p below {overall.smallest_p_value:.2g} before correction.",
     ]
@@ -79,6 +80,7 @@ def _caption(studies: Sequence[StudyResults], overall: Overall, reference: str) 
             f"{ranks.critical_difference:.1f} are not told apart; {ranks.detectable:.1f} would be with probability "
             f"0.8, {len(overall.scores) - 1} is the most possible."
         )
+    sentences.append("Tests and ranks take tasks for independent of each other; tasks made of the same images are not.")
     if overall.left_out:
         sentences.append("Not run: lacks at least one of these tasks.")
     return " ".join(sentences)

@@ -35,7 +35,8 @@ def difference_table(study: StudyResults) -> Table:
             f"(n final runs, {len(study.protocol.seeds.final)} planned); ±: half of Student's 95 % "
             f"interval; finds: the least true difference that so many pairs of this spread find with probability "
             f"{POWER}; p: of the paired t test, corrected by Holm for all optimizers of the column and task. Verdict: "
-            f"a tie where the interval holds 0 or the difference is below what is found.{_runs_needed(study)}"
+            f"a tie where the interval holds 0 or the difference is below what is found, each on its own, "
+            f"without that correction.{_runs_needed(study)}"
         ),
         columns=tuple(columns),
         sections=tuple(Section(task, _lines(study, task, references)) for task in study.tasks),

@@ -74,12 +74,12 @@ def operand_table() -> Table:
 
 def unary_table() -> Table:
     """The functions of one argument."""
-    return _functions("unary", "Unary functions", UNARY, "update", "the search space's unary functions")
+    return _functions("unary", "Unary functions", UNARY, "update", "unary functions of the search space")
 
 
 def binary_table() -> Table:
     """The functions of two arguments."""
-    return _functions("binary", "Binary functions", BINARY, "update", "the search space's binary functions")
+    return _functions("binary", "Binary functions", BINARY, "update", "binary functions of the search space")
 
 
 def curve_table() -> Table:
