@@ -9,6 +9,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
+from rich.table import Column
 
 from reproduce.screen import say
 from reproduce.search.algorithm import Stage
@@ -18,6 +19,8 @@ from reproduce.search.trials import Trial
 
 #: Seconds between plain lines.
 _PLAIN_INTERVAL = 10.0
+#: Columns of a terminal, below which there is text alone.
+_ROOM_FOR_A_BAR = 60
 
 
 class _Line:
@@ -29,8 +32,8 @@ class _Line:
         self._printed = time.monotonic()
         self._bar = Bar(
             TextColumn("[bold]{task.completed}[/] of {task.fields[most]}" + f" {unit}"),
-            BarColumn(bar_width=16),
-            TextColumn("{task.fields[text]}"),
+            *([BarColumn(bar_width=8)] if console.width >= _ROOM_FOR_A_BAR else []),
+            TextColumn("{task.fields[text]}", table_column=Column(no_wrap=False)),
             console=console,
             transient=True,
         )

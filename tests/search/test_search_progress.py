@@ -1,6 +1,7 @@
 """What is shown while a search or trials run, on a terminal and elsewhere."""
 
 import io
+import re
 from dataclasses import replace
 
 import pytest
@@ -22,8 +23,8 @@ def every_line(monkeypatch):
     monkeypatch.setattr(progress, "_PLAIN_INTERVAL", 0.0)
 
 
-def shown(tmp_path, *, terminal: bool, executor: FakeExecutor | None = None) -> str:
-    console = Console(file=io.StringIO(), force_terminal=terminal, width=160)
+def shown(tmp_path, *, terminal: bool, executor: FakeExecutor | None = None, width: int = 160) -> str:
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=width, color_system=None)
     with SearchProgress(console, TOTAL, PLAN.sizes.steps, PLAN.sizes.particles) as watcher:
         surrogates = FakeSurrogates(executor or FakeExecutor(seconds=0.002))
         run_search(PLAN, tmp_path / "ledger.jsonl", surrogates, watcher)
@@ -63,6 +64,17 @@ def test_a_terminal_shows_a_bar(tmp_path):
     text = shown(tmp_path, terminal=True)
     assert "candidates" in text
     assert "particles" in text
+    assert "━" in text
+
+
+@pytest.mark.parametrize("width", [80, 40])
+def test_a_narrow_terminal_cuts_nothing(tmp_path, width):
+    text = shown(tmp_path, terminal=True, width=width)
+    words = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]|\s+", " ", text)
+    assert "…" not in text
+    assert f"of {TOTAL} candidates" in words
+    assert re.search("a +minute", words)
+    assert re.search("of +draws +accepted", words)
 
 
 def test_what_was_found_in_the_ledger_gives_no_pace(tmp_path):
