@@ -15,7 +15,7 @@ from paper_optimizers.keras_namespace import KERAS, dense
 from paper_optimizers.one_cycle import check_phases, one_cycle_phase
 from paper_optimizers.program import StepValues, compile_spec, run_update, step_values
 from paper_optimizers.registration import register_with_keras
-from paper_optimizers.schedules import WarmupHoldCosine, keras_progress
+from paper_optimizers.schedules import WarmupHoldCosine, keras_progress, step_dtype
 from paper_optimizers.spec import OptimizerSpec
 
 
@@ -99,12 +99,17 @@ class GraphOptimizer(keras.optimizers.Optimizer):
     ) -> None:
         """See the class."""
         spec = _as_spec(spec)
+        if not isinstance(decay, bool):
+            raise ValueError(
+                f"decay says whether decay functions are applied, True or False; received {decay!r}. For a learning "
+                "rate that decays, pass a schedule as learning_rate="
+            )
         running = spec if decay else spec.without_decays()
         if momentum is not None:
             if spec.momentum.type == "none":
                 raise ValueError(f"this spec has no momentum to set; received momentum={momentum!r}")
-            momentum = float(momentum) if isinstance(momentum, numbers.Real) else momentum
             running = running.with_momentum(momentum)
+            momentum = float(momentum)
         accumulation = keras_arguments.get("gradient_accumulation_steps") or 1
         phases = _phases(learning_rate, accumulation, total_steps, warmup_steps, hold_steps)
         if running.needs_total_steps and phases.total_steps is None:
@@ -125,7 +130,7 @@ class GraphOptimizer(keras.optimizers.Optimizer):
         self.seed = seed
         self._program = compile_spec(running)
         self._current = _Current()
-        self._step_dtype = "float64" if keras.backend.floatx() == "float64" else "float32"
+        self._step_dtype = step_dtype()
         self._seed_generator: Any = None
         if self._program.num_draws:
             with keras.name_scope(self.name, caller=self):
@@ -242,6 +247,8 @@ def _as_spec(spec: OptimizerSpec | str | Mapping[str, Any]) -> OptimizerSpec:
     if isinstance(spec, OptimizerSpec):
         return spec
     if isinstance(spec, str):
+        if "~" in spec:
+            raise ValueError(f"received the text {spec!r}; pass the spec that it says: from_text(...)")
         return get(spec)
     if isinstance(spec, Mapping):
         return OptimizerSpec.from_dict(spec)

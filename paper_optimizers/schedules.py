@@ -25,6 +25,11 @@ from paper_optimizers.simulation import numpy_progress
 FIRST_RATE = 1e-7
 
 
+def step_dtype() -> str:
+    """The type in which what depends on the step alone is computed: a long run's steps overflow or merge in 16 bits."""
+    return "float64" if keras.backend.floatx() == "float64" else "float32"
+
+
 def integer_steps(step: Any) -> Any:
     """``step`` as an integer tensor: optimizers count in integers, users may call a schedule with anything."""
     tensor = ops.convert_to_tensor(step)
@@ -80,9 +85,10 @@ class WarmupHoldCosine(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step: Any) -> Any:
         """The rate at ``step``, a tensor of Keras' floating type."""
-        dtype = keras.backend.floatx()
+        dtype = step_dtype()
         held = ops.minimum(integer_steps(step), self.total_steps - 1)
-        return self._rate(KERAS, ops.cast(held, dtype), keras_progress(held, self.total_steps, dtype))
+        rate = self._rate(KERAS, ops.cast(held, dtype), keras_progress(held, self.total_steps, dtype))
+        return ops.cast(rate, keras.backend.floatx())
 
     def values(self, steps: ArrayLike) -> NDArray[np.float64]:
         """The rates at an array of integer steps, in float64 NumPy, for tables and figures."""

@@ -129,8 +129,12 @@ class OptimizerSpec:
         return replace(self, update=_bare(self.update), schedule=None)
 
     def with_momentum(self, coefficient: float) -> OptimizerSpec:
-        """The same optimizer with a constant momentum coefficient."""
-        return replace(self, momentum=Momentum(self.momentum.type, coefficient))
+        """The same optimizer with a constant momentum coefficient.
+
+        Raises:
+            SpecError: Unless it is a number in [0, 1).
+        """
+        return replace(self, momentum=Momentum(self.momentum.type, _coefficient(coefficient, "momentum")))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form as plain dicts, lists, numbers and strings."""

@@ -180,9 +180,16 @@ def test_row_5_momentum_replaces_the_specs() -> None:
     same_function(po.GraphOptimizer("Momentum", momentum=0.5), keras.optimizers.SGD(0.001, momentum=0.5))
     with pytest.raises(ValueError, match=r"no momentum to set; received momentum=0\.9"):
         po.Opt1(momentum=0.9)
-    for wrong in (1.0, -0.1, float("nan"), "0.9"):
-        with pytest.raises(ValueError, match=r"expected a number in \[0, 1\)"):
+    for wrong in (1.0, -0.1, float("nan"), "0.9", True, po.OneCycle(0.9, 0.8)):
+        with pytest.raises(po.SpecError, match=r"^momentum: received .*; expected a number in \[0, 1\)"):
             po.Opt9(momentum=wrong, total_steps=10)
+
+
+@pytest.mark.parametrize("decay", [1e-6, 1, 0, "no", None])
+def test_row_5_decay_is_no_rate_of_decay(decay: Any) -> None:
+    """Other optimizers take a number of this name, which lowers the learning rate."""
+    with pytest.raises(ValueError, match="decay says whether"):
+        po.Opt1(decay=decay)
 
 
 def test_row_5_an_unknown_spec_name_brings_the_nearest() -> None:
@@ -190,5 +197,7 @@ def test_row_5_an_unknown_spec_name_brings_the_nearest() -> None:
         po.GraphOptimizer("nestrov")
     with pytest.raises(ValueError, match="spec must be"):
         po.GraphOptimizer(3)
+    with pytest.raises(ValueError, match=r"received the text 'None ~ g'.*from_text\("):
+        po.GraphOptimizer("None ~ g")
     with pytest.raises(po.SpecError, match="version"):
         po.GraphOptimizer({"update": {}})

@@ -149,6 +149,18 @@ def test_row_21_low_precision_as_the_default_type(floatx: str) -> None:
         assert all(np.isfinite(np.asarray(a, "float32")).all() for a in arrays(variables))
 
 
+@pytest.mark.parametrize("floatx", ["float16", "bfloat16"])
+def test_row_21_a_long_schedule_in_low_precision(floatx: str) -> None:
+    """Step 100,000 is infinite in float16, and one with its neighbours in bfloat16: only the rate may be rounded."""
+    schedule = po.EvolvedSchedule("LR1", 0.1, 200_000, 20_000)
+    steps = [100, 19_999, 66_000, 100_000, 199_000]
+    keras.config.set_floatx(floatx)
+    called = [schedule(step) for step in steps]
+    assert {keras.backend.standardize_dtype(rate.dtype) for rate in called} == {floatx}
+    found = [float(keras.ops.convert_to_numpy(keras.ops.cast(rate, "float32"))) for rate in called]
+    np.testing.assert_allclose(found, schedule.values(steps), rtol=2**-8)
+
+
 def test_row_21_a_gradient_of_another_dtype_is_cast(make) -> None:
     optimizer, twin = make(), make()
     variables, theirs = make_variables(), make_variables()
