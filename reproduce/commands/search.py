@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reproduce.search.records import AnyRecord
     from reproduce.search.search import SearchPlan
     from reproduce.search.stages import Stages
+    from reproduce.search.trials import Contender, Trial
 
 #: Folders below OUTPUT/PROFILE.
 SEARCH, COMPARISON, NOISE = "search", "search-comparison", "noise-floor"
@@ -161,9 +162,22 @@ def _noise(options: argparse.Namespace, console: Console) -> None:
             trials = rescore(
                 protocol, folder / NAME, stages, [contender], settings.seeds, progress.told, progress.notice
             )
+        _require_noise(contender, trials)
         sizes = protocol.sizes
         searched = sizes.particles * (1 + sizes.steps * sizes.children)
         where = f"profile {protocol.profile}, {stages.names}, evolution stage"
         table = noise_table("noise_floor", contender, trials, searched, where)
         write([table], [], folder, console)
         show(table, console)
+
+
+def _require_noise(contender: Contender, trials: Sequence[Trial]) -> None:
+    from reproduce.errors import ReproduceError
+    from reproduce.search.trials import seed_scores
+
+    trained = len(seed_scores(trials, contender).trained)
+    if trained < 2:
+        raise ReproduceError(
+            f"{contender.name} could be trained with {trained} of {len(trials)} seeds, and noise takes two: name "
+            "another noise.optimizer in the protocol, or lower the thresholds of evolution.scoring"
+        )

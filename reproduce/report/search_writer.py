@@ -23,9 +23,11 @@ def write(tables: Sequence[Table], pictures: Sequence[Picture], folder: Path, co
 
 
 def write_specs(contenders: Sequence[Contender], folder: Path) -> list[Path]:
-    """Each optimizer as a file that `paper_optimizers.OptimizerSpec.from_json` reads."""
+    """Each optimizer as a file that `paper_optimizers.OptimizerSpec.from_json` reads; those of earlier finds go."""
     paths = []
     for contender in contenders:
         paths.append(folder / f"{contender.name.replace('#', 'sample-').replace(' ', '-')}.json")
         write_text(paths[-1], contender.spec.to_json())
+    for path in set(folder.glob("*sample-*.json")) - set(paths):
+        path.unlink()
     return paths

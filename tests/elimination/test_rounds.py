@@ -137,3 +137,6 @@ def test_finalists_are_files_that_the_package_reads(tmp_path):
     for path, contender in zip(paths, results[-1].survivors, strict=True):
         assert OptimizerSpec.from_json(path.read_text()).fingerprint() == contender.fingerprint
         assert contender.fingerprint in {get(name).fingerprint() for name in names()}
+    (tmp_path / "finalists" / "mine.json").touch()
+    (kept,) = write_specs(results[-1].survivors[:1], tmp_path / "finalists")  # As after other rounds.
+    assert {path.name for path in (tmp_path / "finalists").iterdir()} == {kept.name, "mine.json"}

@@ -12,6 +12,7 @@ import pytest
 from paper_optimizers import OptimizerSpec
 from reproduce.cli import main
 from reproduce.commands.executors import Executors
+from reproduce.population.scoring import Rejected
 from reproduce.report.style import FORMATS
 from tests.search.fakes import FakeExecutor
 
@@ -122,6 +123,13 @@ def test_the_noise_floor(executor, tmp_path, capsys):
     assert "n = 3 seeds" in shown
     assert "detectable with 5 runs an arm" in shown
     assert [candidate.seed for candidate in sorted(executor.scored, key=lambda each: each.seed)] == [201, 202, 203]
+
+
+def test_noise_of_what_cannot_be_trained_is_one_message(executor, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("tests.search.fakes.invented", lambda candidate: Rejected("first", {0.1: 0.0}))
+    command = ["noise-floor", "--profile", small("search", tmp_path), "--output", str(tmp_path / "output")]
+    assert main(command) == 2
+    assert "Nesterov could be trained with 0 of 3 seeds, and noise takes two: name another" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["search", "compare-searches", "noise-floor", "eliminate"])
