@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-LOCKS = ("cpu.txt", "gpu.txt")
+LOCKS = ("cpu.txt", "gpu.txt", "torch-cpu.txt")
 #: What pip-audit's own messages and stack traces hold where its service, not the lock, is to blame.
 OUT_OF_REACH = ("requests.exceptions.", "pip_audit._service.interface.", "network may be blocking this service")
 

@@ -42,6 +42,10 @@ def audit() -> ModuleType:
     return module
 
 
+def test_every_lock_is_audited(audit: ModuleType) -> None:
+    assert sorted(audit.LOCKS) == sorted(path.name for path in SCRIPT.parent.glob("*.txt"))
+
+
 def test_an_advisory_is_named_and_fails(audit: ModuleType) -> None:
     lines, status = audit.report("cpu.txt", [SAFE, UNSAFE, UNKNOWN])
     assert status == 1
