@@ -21,7 +21,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("hatchling")
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (path,) = folder.glob("*.whl")
     return path
 
@@ -30,7 +30,7 @@ def install(wheel: Path, folder: Path) -> None:
     """Install the wheel alone into a folder, without a look at any package index."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     options = ["--no-deps", "--no-index", "--target", str(folder), str(wheel)]
-    subprocess.run([*pip, *options], check=True, capture_output=True, timeout=120)
+    subprocess.run([*pip, *options], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def installed_parts(name: str) -> Iterator[Path]:
 def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of a new environment: the wheel, Keras, NumPy, what these two require, and nothing else."""
     folder = tmp_path_factory.mktemp("bare")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     python = folder / "bin" / "python"
     query = "import sysconfig; print(sysconfig.get_path('purelib'))"
     packages = Path(subprocess.run([python, "-c", query], check=True, capture_output=True, text=True).stdout.strip())
@@ -86,7 +86,6 @@ def run(python: Path | str, folder: Path, *arguments: str, **environment: str) -
         env={"PATH": os.defpath, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "HOME": str(folder), **environment},
         capture_output=True,
         text=True,
-        timeout=300,
         check=False,
     )
 

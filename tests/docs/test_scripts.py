@@ -97,7 +97,7 @@ print(json.dumps(options))
 @pytest.mark.skipif(find_spec("ray") is None, reason="the extra cluster is not installed")
 def test_ray_knows_the_options_it_is_given(tmp_path: Path) -> None:
     program = [sys.executable, "-c", OPTIONS_OF_RAY]
-    known = json.loads(subprocess.run(program, capture_output=True, check=True, timeout=120).stdout)
+    known = json.loads(subprocess.run(program, capture_output=True, check=True).stdout)
     calls = [words[1:] for words in run(only("bash").text, tmp_path, 4) if words[0] == "ray"]
     assert calls
     for command, *options in calls:

@@ -177,9 +177,7 @@ def test_latex_compiles(tmp_path: Path) -> None:
         + tables
         + "\\end{document}\n"
     )
-    subprocess.run(
-        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main"], cwd=tmp_path, check=True, timeout=60
-    )
+    subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main"], cwd=tmp_path, check=True)
 
 
 def test_frame_has_a_line_for_each_run() -> None:

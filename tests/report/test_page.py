@@ -198,7 +198,7 @@ def test_a_browser_runs_the_page(page: str, tmp_path: Path) -> None:
     path.write_text(page.replace("</body>", clicks))
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--dump-dom"]
     command = [BROWSER, *options, f"{path.as_uri()}#runs-1"]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     main = shown[shown.index('id="table-main"') :]
     main = main[: main.index("</table>")]
     assert re.findall(r'data-value="([\d.]+)"', main) == sorted(

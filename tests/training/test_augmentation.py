@@ -88,7 +88,6 @@ def test_one_after_another_is_the_same_in_another_process_and_backend() -> None:
         env={**os.environ, "KERAS_BACKEND": "jax"},
         capture_output=True,
         check=True,
-        timeout=300,
     ).stdout
     assert other == images.tobytes() + labels.tobytes()
 

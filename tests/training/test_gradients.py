@@ -143,5 +143,4 @@ def _python(code: str, **environment: str) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=300,
     ).stdout

@@ -106,7 +106,7 @@ def test_on_every_backend(backend: str) -> None:
     code = "import json\nfrom tests.training.test_schedule_free import by_keras\nprint(json.dumps(by_keras()))"
     environment = {**os.environ, "KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
     output = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True, timeout=300
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True
     ).stdout
     for found, expected in zip(json.loads(output), by_the_paper(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
