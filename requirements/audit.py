@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 LOCKS = ("cpu.txt", "gpu.txt", "torch-cpu.txt")
+#: Seconds for one lock, whose every package is a question to the service; usual are a few.
+PATIENCE = 300.0
 #: What pip-audit's own messages and stack traces hold where its service, not the lock, is to blame.
 OUT_OF_REACH = ("requests.exceptions.", "pip_audit._service.interface.", "network may be blocking this service")
 
@@ -24,7 +26,11 @@ def audit(lock: Path) -> int:
     """Print what is known of one lock; returns 1 if there is a vulnerability or the lock cannot be audited."""
     command = [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes", "-r", str(lock)]
     quiet = ["--format", "json", "--progress-spinner", "off", "--timeout", "15"]
-    answer = subprocess.run([*command, *quiet], capture_output=True, text=True, check=False)
+    try:
+        answer = subprocess.run([*command, *quiet], capture_output=True, text=True, check=False, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        sys.stdout.write(f"{lock.name}: not audited, the advisories are out of reach (no end after {PATIENCE:g} s)\n")
+        return 0
     try:
         dependencies = json.loads(answer.stdout)["dependencies"]
     except (ValueError, KeyError, TypeError):

@@ -142,6 +142,15 @@ def test_no_service_is_said(
     assert "not audited, the advisories are out of reach (" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("service")
+def test_a_service_that_is_too_slow_ends_the_audit(
+    audit: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(audit, "PATIENCE", 0.01)
+    assert audit.audit(locked(tmp_path, "pillow==10.0")) == 0
+    assert capsys.readouterr().out == "cpu.txt: not audited, the advisories are out of reach (no end after 0.01 s)\n"
+
+
 def test_a_lock_that_is_not_there_fails(audit: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert audit.audit(tmp_path / "absent.txt") == 1
     assert capsys.readouterr().out.startswith("absent.txt: not audited, pip-audit failed: ")
