@@ -6,7 +6,7 @@ at the left of its lower side, the second at the right. An edge with a decay fun
 each decay function, and the learning rate's factor, has a panel of its own below with its graph and its values over
 the run. Momentum is not shown.
 
-Needs matplotlib: ``pip install paper-optimizers[draw]``.
+Needs matplotlib: ``pip install 'paper-optimizers[draw]'``.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def draw(spec: OptimizerSpec | Graph, path: str | Path) -> Path:
     try:
         import matplotlib as mpl
     except ImportError as error:
-        raise ImportError("drawing needs matplotlib; install it with: pip install paper-optimizers[draw]") from error
+        raise ImportError("drawing needs matplotlib; install it with: pip install 'paper-optimizers[draw]'") from error
     unfinished = path.with_name(f".{path.name}.part")
     with mpl.rc_context():
         mpl.rcdefaults()

@@ -79,7 +79,7 @@ def test_another_suffix_is_refused(tmp_path, name):
 
 def test_without_matplotlib_the_error_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match=r"pip install paper-optimizers\[draw\]"):
+    with pytest.raises(ImportError, match=r"pip install 'paper-optimizers\[draw\]'"):
         draw(SPECS["A1"], tmp_path / "a.svg")
 
 
