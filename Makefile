@@ -153,7 +153,7 @@ $(TORCH_READY): requirements/torch-cpu.txt $(READY)
 	@echo 'Adding the CPU build of PyTorch to $(VENV)'; \
 	if $(RUN) -m pip install --quiet --require-hashes --only-binary :all: -r $< 2>$(PIP_LOG); then \
 	  touch $@; echo '  ready'; \
-	elif grep -q 'No matching distribution found for torch' $(PIP_LOG); then \
+	elif grep -q 'No matching distribution found for' $(PIP_LOG); then \
 	  echo '  not to be had from the package sources of this machine: the tests on the torch backend will be skipped'; \
 	else \
 	  cat $(PIP_LOG) >&2; exit 1; \
