@@ -172,7 +172,8 @@ def _parse(content: bytes, path: Path, parse: Parse[Kept]) -> list[Kept]:
             records.append(parse(json.loads(line, parse_constant=_refuse)))
         except (ValueError, RecursionError) as error:
             raise LedgerError(
-                f"{path}, line {number} is not a record: {error}; mend or remove that line to go on"
+                f"{path}, line {number} is not a record: {error}; mend or remove that line to go on (in the ledger of "
+                "a search, with all lines after it)"
             ) from None
     return records
 

@@ -106,7 +106,8 @@ class Journal:
         elif self._found[self._position] != record:
             raise LedgerError(
                 f"{self.path}, line {self._position + 1} is not what this search comes to there: it was written by "
-                "another version of this program or changed by hand; choose another --output, or move that folder away"
+                "another version of this program or changed by hand; remove it and all lines after it to go on from "
+                "there, or choose another --output"
             )
         self._position += 1
         if self._watch is not None:

@@ -220,6 +220,7 @@ def require_order(records: Sequence[AnyRecord], path: Path) -> None:
             fault = f"there is no sample {record.sample} before it"
         if fault:
             raise LedgerError(
-                f"{path}, line {line} is out of place: {fault}; remove it to go on, or move the file away"
+                f"{path}, line {line} is out of place: {fault}; remove it and all lines after it to go on, or move the "
+                "file away"
             )
         samples += isinstance(record, Sample)

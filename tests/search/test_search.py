@@ -291,8 +291,11 @@ def test_a_ledger_changed_by_hand_is_refused(ledger, tmp_path):
     number = next(n for n, line in enumerate(lines) if '"record":"sample"' in line)
     lines[number] = lines[number].replace('"draw":', '"draw":1')
     path.write_text("".join(lines))
-    with pytest.raises(LedgerError, match=f"line {number + 1} is not what this search comes to there"):
+    with pytest.raises(LedgerError, match=f"line {number + 1} is not what this .* remove it and all lines after it to"):
         search(path)
+    path.write_text("".join(lines[:number]))
+    search(path)
+    assert untimed(path) == untimed(ledger)
 
 
 @pytest.mark.parametrize(
