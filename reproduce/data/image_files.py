@@ -106,7 +106,10 @@ def check_listing(listing: Listing, origin: str) -> tuple[str, ...]:
             raise DataError(f"{origin} has no class folders in {part}; {LAYOUT}")
         empty = sorted(name for name, images in listing[part].items() if not images)
         if empty:
-            raise DataError(f"{origin}: {part}/{empty[0]} has no images ({', '.join(SUFFIXES)})")
+            raise DataError(
+                f"{origin}: {part}/{empty[0]} has no images ({', '.join(SUFFIXES)}): add some, or remove the class "
+                "from both parts"
+            )
     train, test = (set(listing[part]) for part in PARTS)
     for only, part in ((train - test, "train"), (test - train, "test")):
         if only:
@@ -156,7 +159,10 @@ def _split_class(listing: Listing, name: str, settings: DataSettings, origin: st
     train, test = (_ordered(part, name, listing[part][name]) for part in PARTS)
     train = train[: settings.train_per_class or None]
     if len(train) < 2:
-        raise DataError(f"{origin}: class {name!r} has {len(train)} train image: at least 2 to split off validation")
+        raise DataError(
+            f"{origin}: class {name!r} has {len(train)} train image, and at least 2 are needed, to split off "
+            "validation: add some, or remove the class from both parts"
+        )
     num_validation = share(len(train), settings.validation_fraction)
     return {"train": train[num_validation:], "validation": train[:num_validation], "test": test}
 

@@ -38,10 +38,11 @@ def decode(content: bytes, origin: str, size: int) -> NDArray[np.uint8]:
             return np.asarray(_fit(image.convert("RGB"), size), np.uint8)
     except UnidentifiedImageError:
         raise DataError(
-            f"cannot read the image {origin}: it is none, or its beginning is damaged; expected {', '.join(FORMATS)}"
+            f"cannot read the image {origin}: it is none, or its beginning is damaged; expected {', '.join(FORMATS)}: "
+            "replace or remove it"
         ) from None
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise DataError(f"cannot read the image {origin}: {error}") from None
+        raise DataError(f"cannot read the image {origin}: {error}; replace or remove it") from None
 
 
 def resize_all(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
