@@ -49,6 +49,11 @@ def listed(values: Iterable[str]) -> str:
     return "; ".join(sorted(set(values)))
 
 
+def placed(where: str, devices: Iterable[str]) -> str:
+    """The start of a caption: where numbers come from (profile, data set) and what they were measured on."""
+    return f"{where[:1].upper()}{where[1:]}; {listed(devices) or 'no device'}"
+
+
 def setting(studies: Sequence[StudyResults]) -> str:
     """The sentence that places a table's numbers: profile, the tasks that have runs, devices."""
     rows = [row for study in studies for row in study.rows]

@@ -30,7 +30,7 @@ from reproduce.report.table import Table
 from reproduce.report.tables.elimination import elimination_table
 from reproduce.report.tables.search import noise_table, rescoring_table
 from reproduce.report.tables.search_comparison import comparison_table
-from reproduce.report.tables.search_cost import search_cost_table
+from reproduce.report.tables.search_cost import comparison_cost_table, search_cost_table
 from reproduce.search.algorithm import Stage
 from reproduce.search.comparison import ComparedSearch, compared
 from reproduce.search.protocol import SearchProtocol
@@ -118,11 +118,12 @@ def _comparison(folder: Path) -> Iterator[Table | Picture]:
     searches = [ComparedSearch(plan, read_search_of(plan, path, folder / SETTINGS)) for plan, path in there]
     if not searches:
         return
-    where, screening = _where(protocol), _screening(protocol)["evolution"]
+    where, screening = _where(protocol), _screening(protocol)
     scored = read_trials(folder / RESCORING, {PART: protocol.scoring_hash()})
     trials = of_seeds(scored, protocol.rescoring.seeds)
-    yield comparison_table(protocol, searches, trials, screening, where)
-    picture = best_so_far_picture(compared(searches), screening, where, protocol.comparison.epochs)
+    yield comparison_table(protocol, searches, trials, screening["evolution"], where)
+    yield comparison_cost_table(compared(searches), trials, screening, where)
+    picture = best_so_far_picture(compared(searches), screening["evolution"], where, protocol.comparison.epochs)
     yield replace(picture, name=f"{picture.name}_compared")  # Beside that of the search itself.
 
 

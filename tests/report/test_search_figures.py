@@ -7,10 +7,11 @@ import pytest
 
 from reproduce.report.figures.search import best_so_far_picture, search_pictures
 from reproduce.report.tables.search_comparison import comparison_table
+from reproduce.report.tables.search_cost import comparison_cost_table
 from reproduce.search.comparison import compare_finals, compared, run_comparison
-from reproduce.search.outcomes import score_of
+from reproduce.search.outcomes import Trained, score_of
 from reproduce.search.protocol import SizeSettings, load_search_protocol
-from reproduce.search.records import Evaluation, Sample
+from reproduce.search.records import Evaluation, Rejection, Sample
 from reproduce.search.rescoring import baselines
 from reproduce.search.results import top
 from reproduce.search.search import run_search
@@ -112,6 +113,27 @@ def test_the_table_of_a_comparison(comparison):
     adam = seed_scores(trials, baselines(["Adam"])[0])
     assert lines["Adam"][2].value == pytest.approx(sum(adam.compared.values()) / len(TINY.rescoring.seeds))
     assert "20 epochs" in table.caption
+
+
+def test_what_a_comparison_cost(comparison):
+    searches, trials, _ = comparison
+    table = comparison_cost_table(compared(searches), trials, {"initial": 1, "evolution": 2}, "profile tiny, invented")
+    lines = {line[0].text: [cell.value for cell in line[1:]] for line in table.lines()}
+    assert list(lines) == ["paper, full", "random, full", "paper, bello2017", "with fresh seeds"]
+    for each in searches:
+        scores = [record for record in each.records if isinstance(record, Evaluation)]
+        anew = [record for record in scores if record.cached is None]
+        rejected = sum(isinstance(record, Rejection) for record in each.records)
+        assert lines[each.kind][:3] == [1, rejected, len(scores)]
+        assert lines[each.kind][4] == len(scores) - len(anew)
+        screening = sum(len(record.outcome.screening) * (1 + (record.stage == "evolution")) for record in anew)
+        trained = [record.outcome for record in anew if isinstance(record.outcome, Trained)]
+        assert lines[each.kind][5] == screening + sum(len(outcome.validation_accuracy) for outcome in trained)
+        assert lines[each.kind][6] == pytest.approx(sum(record.seconds for record in scores) / 3600)
+    assert lines["with fresh seeds"][2] == len(trials)
+    devices = "; ".join(sorted({trial.device for trial in trials}))
+    assert table.caption.startswith(f"Profile tiny, invented; {devices}: n = 3 searches.")
+    assert comparison_cost_table({}, [], {"initial": 1, "evolution": 2}, "nothing").is_empty
 
 
 def test_the_picture_of_a_comparison(comparison):

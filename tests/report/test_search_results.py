@@ -80,6 +80,7 @@ def test_everything_that_searches_left_is_shown(found: Collection) -> None:
     results = search_results(found.search, found.folder)
     assert [table.name for table in results.tables] == [
         "rescoring", "search_cost", "elimination", "noise_floor", "search_comparison",
+        "search_comparison_cost",
     ]  # fmt: skip
     again = search_results(found.search, found.folder)
     for table, other in zip(results.tables, again.tables, strict=True):

@@ -30,12 +30,12 @@ def elimination_table(results: Sequence[RoundResult], where: str) -> Table:
         name="elimination",
         title="Progressive elimination",
         caption=(
-            f"{where}: best validation accuracy in percent, mean over seeds, the rate chosen by the rule of the search "
-            f"({rounds}). A dash: eliminated before. In brackets, where runs could not be trained: how many could, of "
-            "which the mean is; the others count 0 in what follows. The best of a round is marked, and what is not "
-            f"told apart from it: the {100 * CONFIDENCE:.0f} % interval of the paired difference holds 0, or the "
-            "difference is smaller than so many runs detect. Rounds decide by the mean, also between optimizers that "
-            "are not told apart."
+            f"{where[:1].upper()}{where[1:]}: best validation accuracy in percent, mean over seeds, the rate chosen by "
+            f"the rule of the search ({rounds}). A dash: eliminated before. In brackets, where runs could not be "
+            "trained: how many could, of which the mean is; the others count 0 in what follows. The best of a round is "
+            "marked, and what is not told apart from it: the "
+            f"{100 * CONFIDENCE:.0f} % interval of the paired difference holds 0, or the difference is smaller than so "
+            "many runs detect. Rounds decide by the mean, also between optimizers that are not told apart."
         ),
         columns=(
             Column("optimizer", "optimizer"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reproduce.extremes import expected_maximum
+from reproduce.report.comparisons import placed
 from reproduce.report.statistics import (
     CONFIDENCE,
     POWER,
@@ -74,8 +75,9 @@ def rescoring_table(
         name=name,
         title="The best candidates scored again",
         caption=(
-            f"{where}: best validation accuracy in percent, the rate chosen by the rule of the search for each run. "
-            f"again: mean over those of n = {len({trial.seed for trial in trials})} fresh seeds with which it could be "
+            f"{placed(where, (trial.device for trial in trials))}: best validation accuracy in percent, the rate "
+            "chosen by the rule of the search for each run. again: mean over those of n = "
+            f"{len({trial.seed for trial in trials})} fresh seeds with which it could be "
             "trained (trained: how many); shrinkage: what they took off the score that a candidate was chosen by. Last "
             "columns: difference in points to each tuned baseline on common seeds, where a run that could not be "
             f"trained counts 0; a tie unless the {100 * CONFIDENCE:.0f} % interval leaves 0 out and the difference is "
@@ -167,7 +169,8 @@ def noise_table(name: str, contender: Contender, trials: Sequence[Trial], search
         name=name,
         title=f"The noise of one score: {contender.name}",
         caption=(
-            f"{where}: {contender.name} scored with n = {summary.n} seeds{untrained}; percent, and percentage points "
+            f"{placed(where, (trial.device for trial in trials))}: {contender.name} scored with n = "
+            f"{summary.n} seeds{untrained}; percent, and percentage points "
             f"for what a t test at the level 0.05 detects with probability {POWER}. The expected best takes scores to "
             "be normal."
         ),

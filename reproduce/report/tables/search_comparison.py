@@ -5,11 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
+from reproduce.report.comparisons import placed
 from reproduce.report.statistics import summarise
 from reproduce.report.table import NONE, Cell, Column, Table, count, missing, one_section, percent, points, words
 from reproduce.search.comparison import ComparedSearch
 from reproduce.search.protocol import SearchProtocol
-from reproduce.search.records import Evaluation
+from reproduce.search.records import Evaluation, Header
 from reproduce.search.rescoring import baselines
 from reproduce.search.results import budgeted
 from reproduce.search.trials import Contender, SeedScores, Trial, seed_scores
@@ -34,6 +35,8 @@ def comparison_table(
     kinds: dict[str, list[ComparedSearch]] = {}
     for search in searches:
         kinds.setdefault(search.kind, []).append(search)
+    devices = [trial.device for trial in trials]
+    devices += [record.device for search in searches for record in search.records if isinstance(record, Header)]
     settings, seeds = protocol.comparison, len(protocol.comparison.seeds)
     lines = [_line(kind, each, protocol, trials, screening_epochs) for kind, each in kinds.items()]
     lines += [_baseline_line(each, trials) for each in baselines(protocol.rescoring.baselines)]
@@ -41,11 +44,12 @@ def comparison_table(
         name="search_comparison",
         title="Searches under one budget",
         caption=(
-            f"{where}: n = {seeds} searches of each kind, from the same random candidates for each seed, then "
-            f"{settings.epochs:,} epochs of training on the evolution stage. best: the best score within the budget, "
-            f"mean over searches; again: that candidate's mean over {len(protocol.rescoring.seeds)} fresh seeds, mean "
-            f"over searches, with its standard deviation; top {settings.top}: the same for the {settings.top} best of "
-            "each search together. They are chosen by their scores in the search alone, so that fresh seeds flatter "
+            f"{placed(where, devices)}: n = {seeds} searches of each kind, from the same random candidates for each "
+            f"seed, then {settings.epochs:,} epochs of training on the evolution stage. best: the best score within "
+            f"the budget, mean over searches; again: that candidate's mean over {len(protocol.rescoring.seeds)} "
+            "fresh seeds, mean over searches, with its standard deviation; "
+            f"top {settings.top}: the same for the {settings.top} best of each search together. They are chosen by "
+            "their scores in the search alone, so that fresh seeds flatter "
             "none; a run that could not be trained counts 0 (untrained: how many of all of these). shrinkage: best "
             "less the mean of those of its runs with fresh seeds that could be trained, mean over searches. evaluated: "
             "candidates that the budget was enough for, those that all started from included, in all searches of a "
