@@ -44,7 +44,7 @@ def add(commands: Commands) -> None:
 
 
 def _eliminate(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.elimination.entrants import read_entrants
+    from reproduce.elimination.entrants import read_entrants, unfinished
     from reproduce.elimination.protocol import load_elimination_protocol
     from reproduce.elimination.rounds import eliminate
     from reproduce.ledger import NAME
@@ -66,6 +66,8 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
         f"Profile {protocol.profile}: {len(entrants)} optimizers and {len(known)} baselines in {len(protocol.rounds)} "
         f"rounds. The ledger goes to {folder}.",
     )
+    for path in unfinished(ledgers):
+        say(console, f"Note: the search in {path} has not ended; its best so far take part.", "yellow")
     hashes = {each.name: each.hash() for each in protocol.rounds}
     sources = [os.path.relpath(path, folder) for path in ledgers]  # The folders may be moved together.
     require_these_trials(folder / NAME, {name: {"protocol": code} for name, code in hashes.items()})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reproduce.elimination.protocol import EliminationProtocol
 from reproduce.errors import LedgerError
-from reproduce.search.records import Header, read_search_records
+from reproduce.search.records import End, Header, read_search_records
 from reproduce.search.rescoring import different, finalists
 from reproduce.search.results import top
 from reproduce.search.trials import Contender
@@ -34,3 +34,8 @@ def read_entrants(protocol: EliminationProtocol, ledgers: Sequence[Path]) -> lis
     if not found:
         raise LedgerError(f"no search in {', '.join(map(str, ledgers))} has scored a candidate: search first")
     return different(found)
+
+
+def unfinished(ledgers: Sequence[Path]) -> list[Path]:
+    """Those of the searches that have not ended, so that others may yet be their best."""
+    return [path for path in ledgers if not any(isinstance(each, End) for each in read_search_records(path)[-1:])]

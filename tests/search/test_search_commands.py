@@ -99,7 +99,13 @@ def test_its_best_pass_the_rounds_of_an_elimination(executor, tmp_path, capsys):
     assert main(["eliminate", "--profile", str(stale), "--output", str(output), "--searches", str(ledger)]) == 2
     assert "is of a search with seed 0, which round wider uses too" in capsys.readouterr().err.replace("\n", " ")
     assert main([*command, "--searches", str(ledger)]) == 0
-    assert "Rounds decide by the mean" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "Rounds decide by the mean" in shown
+    assert "has not ended" not in shown
+    cut = tmp_path / "cut.jsonl"
+    cut.write_text("".join(ledger.read_text().splitlines(keepends=True)[:-1]))
+    assert main([*command, "--searches", str(cut)]) == 0
+    assert f"the search in {cut} has not ended; its best so far take part" in capsys.readouterr().out
     folder = output / "elimination" / "elimination"
     assert len(list((folder / "finalists").iterdir())) == 2
     assert (folder / "tables" / "elimination.csv").is_file()
