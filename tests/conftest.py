@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import uuid
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,11 @@ _keras_home = tempfile.TemporaryDirectory(prefix="keras-")
 os.environ["KERAS_HOME"] = _keras_home.name
 for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES"):
     os.environ.pop(name, None)
+
+# Ray would otherwise keep its token in the home folder, where two first runs at once disturb each other, and would end
+# workers where other programs have taken nearly all memory.
+os.environ.setdefault("RAY_AUTH_TOKEN", uuid.uuid4().hex)
+os.environ.setdefault("RAY_memory_monitor_refresh_ms", "0")
 
 # How long a test takes depends on what else the machine does, and decides nothing.
 settings.register_profile(

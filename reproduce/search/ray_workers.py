@@ -236,6 +236,11 @@ def _connect(address: str | None, count: int | None) -> Any:
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ReproduceError(f"no Ray cluster at {address or 'this machine'}: {reason}") from None
+    except OSError as error:
+        raise ReproduceError(
+            f"Ray cannot start: {error}. It keeps a token in the home folder and its records in that for temporary "
+            "files: set HOME and TMPDIR to folders that can be written"
+        ) from None
     if address is None and ray.util.get_node_ip_address() != _LOOPBACK:
         ray.shutdown()
         raise ReproduceError(_WOULD_LISTEN)

@@ -23,6 +23,7 @@ pytestmark = [
     pytest.mark.skipif(find_spec("ray") is None, reason="the extra cluster is not installed"),
 ]
 
+ROOT = Path(__file__).resolve().parents[2]
 CANDIDATES = [Candidate(get(name), seed) for seed, name in enumerate(names())]
 EXPECTED = [(index, score_of(candidate)) for index, candidate in enumerate(CANDIDATES)]
 
@@ -150,21 +151,33 @@ def test_a_node_killed_mid_run_costs_nothing(workers, tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+#: Asks for workers and prints what it is told; a process of its own may be one whose Ray knows nothing yet.
+ASKING = """
+from reproduce.errors import ReproduceError
+from reproduce.search.ray_workers import RayWorkers
+try:
+    RayWorkers(dict, notice=print)
+except ReproduceError as error:
+    print(error)
+"""
+
+
+def told(program, without, **environment):
+    kept = {name: value for name, value in os.environ.items() if name != without} | environment
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, check=True).stdout
+
+
 def test_a_process_that_imported_ray_before_is_refused_before_anything_listens():
-    """In a process of its own: here Ray is told in time."""
-    program = (
-        "import ray\n"
-        "from reproduce.errors import ReproduceError\n"
-        "from reproduce.search.ray_workers import RayWorkers\n"
-        "ray.init = None\n"
-        "try:\n"
-        "    RayWorkers(dict, notice=print)\n"
-        "except ReproduceError as error:\n"
-        "    print(error)\n"
-    )
-    outside = {name: value for name, value in os.environ.items() if name != "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"}
-    done = subprocess.run([sys.executable, "-c", program], env=outside, capture_output=True, text=True, check=True)
-    assert "Start the search in a process of its own, or set RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0" in done.stdout
+    said = told(f"import ray\nray.init = None\n{ASKING}", without="RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
+    assert "Start the search in a process of its own, or set RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0" in said
+
+
+def test_a_home_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "home").write_text("no folder")
+    said = told(ASKING, without="RAY_AUTH_TOKEN", HOME=str(tmp_path / "home"))
+    assert said.startswith("Ray cannot start: [Errno 20] Not a directory: ")
+    assert "set HOME and TMPDIR to folders that can be written" in said
 
 
 def test_no_cluster_and_no_ray_are_said(monkeypatch):
