@@ -13,7 +13,7 @@ TEXT = " ".join((ROOT / "artifact" / "LIMITATIONS.md").read_text("utf-8").split(
 
 
 def found(study: str) -> list[float]:
-    """The least difference that each optimizer's runs find, in points: to Adam, or in `decays` to itself with decays."""
+    """The least difference that each optimizer's runs find, in points: to Adam, in `decays` to itself with decays."""
     results = read_study(ROOT / "artifact" / "results" / "small" / study).results
     tasks = {task for task, _ in results}
     if study == "decays":
