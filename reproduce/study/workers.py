@@ -204,10 +204,20 @@ def _start(make_run: RunMaker, log: Path, *, deterministic: bool) -> _Worker:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_work, args=(there, make_run, str(log)), daemon=True)
-    with _environment(deterministic):
+    with _environment(deterministic), _interrupts_held():
         process.start()
     there.close()
     return _Worker(process, here)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Interrupts come when this ends; to a process that is begun meanwhile, not before it asks for them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

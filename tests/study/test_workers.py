@@ -93,6 +93,15 @@ def test_an_interrupt_at_the_terminal_reaches_only_the_parent(tmp_path: Path) ->
         assert worker.connection.recv()[0].optimizer == "Adam"
 
 
+def test_an_interrupt_does_not_end_a_worker_that_is_still_starting(tmp_path: Path) -> None:
+    with WorkerPool(MakeInventedRun(tmp_path), 1, tmp_path / "log", print) as pool:
+        pool._hand_out([Job("digits", "Adam", "tune", 0.1, 0)])
+        (worker,) = pool._workers
+        assert worker.process.pid is not None
+        os.kill(worker.process.pid, signal.SIGINT)
+        assert worker.connection.recv()[0].optimizer == "Adam"
+
+
 def test_a_batch_is_of_one_group_and_dies_as_a_whole(tmp_path: Path) -> None:
     rows, notices = run_all(tmp_path, 2, dies_at="A1 on digits at rate 1,", deaths=1, batch=3)
     assert Plan(TINY, ENTRANTS, rows).jobs() == []
