@@ -274,7 +274,9 @@ class Population:
 
             def batch(totals: Any, now: Any) -> Any:
                 measures = self.problem.evaluate(parameters, statistics, now[0])
-                return (totals[0] + measures.loss @ now[1], totals[1] + measures.correct @ now[1]), None
+                # Some GPUs would round what they sum to ten bits.
+                sums = (jnp.matmul(each, now[1], precision="highest") for each in (measures.loss, measures.correct))
+                return tuple(total + each for total, each in zip(totals, sums, strict=True)), None
 
             return lax.scan(batch, (jnp.float32(0.0), jnp.float32(0.0)), (batches, weights))[0]
 

@@ -11,6 +11,8 @@ from reproduce.errors import ReproduceError
 
 #: Share of the free memory that members may take; the rest is for evaluation and for what the compiler adds.
 _SHARE = 0.75
+#: In an error's text, in small letters: of XLA's allocator, of the driver, and of NVIDIA's libraries for products.
+_SIGNS_OF_WANT = ("resource_exhausted", "out of memory", "out_of_memory", "alloc_failed")
 
 
 class OutOfMemoryError(ReproduceError):
@@ -32,8 +34,8 @@ def members_that_fit(bytes_per_member: int, available: int) -> int:
 
 def is_out_of_memory(error: jax.errors.JaxRuntimeError) -> bool:
     """Whether the device refused an allocation, and not something else failed."""
-    text = str(error)
-    return "RESOURCE_EXHAUSTED" in text or "Out of memory" in text
+    text = str(error).lower()
+    return any(sign in text for sign in _SIGNS_OF_WANT)
 
 
 def _machine_bytes() -> int:

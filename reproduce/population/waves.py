@@ -1,7 +1,8 @@
 """Waves: training a list of members of any length to the end, in batches of a few fixed sizes.
 
-Between epochs the members that failed or were cut short are dropped and the rest packed into the smallest size that
-holds them, so that no length of the list compiles anything new.
+Vectorised, the members that failed or were cut short are dropped between epochs and the rest packed into the smallest
+size that holds them, so that no length of the list compiles anything new. Mapped, a lane without a member costs
+nothing: there nothing is packed, and short lists take as many lanes as others, so that one compilation serves most.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce.population.assembly import Member
-from reproduce.population.engine import Population
+from reproduce.population.engine import MemberState, Population
 from reproduce.population.memory import OutOfMemoryError, available_bytes, is_out_of_memory, members_that_fit
 from reproduce.population.problems import Arrays
+
+#: The fewest lanes of a mapped batch, where its largest size has as many.
+_MAPPED_LANES = 8
 
 #: ``training so far -> whether to go on``, asked after each epoch.
 GoOn = Callable[["Training"], bool]
@@ -65,6 +69,11 @@ class Training:
     failed_at: int | None = None
     cut: bool = False
     test_accuracy: float | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it neither failed nor was cut short."""
+        return self.failed_at is None and not self.cut
 
 
 def batch_sizes(largest: int) -> tuple[int, ...]:
@@ -133,12 +142,13 @@ def train_members(
     size = batch_sizes(min(each for each in (largest, population.room) if each is not None))[-1]
     while len(trainings) < len(members):
         batch = [Training(member) for member in members[len(trainings) : len(trainings) + size]]
+        lanes = _num_lanes(len(batch), min(size, _MAPPED_LANES) if population.layout == "map" else 1)
         try:
-            _train_batch(population, batch, task, epochs, go_on, progress)
+            _train_batch(population, batch, task, epochs, lanes, go_on, progress)
         except jax.errors.JaxRuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            size = population.room = _smaller(population, len(batch), notice)
+            size = population.room = _smaller(population, lanes, notice)
             continue
         trainings += batch
     return trainings
@@ -166,6 +176,7 @@ def _train_batch(
     trainings: list[Training],
     task: Task,
     epochs: int,
+    num_lanes: int,
     go_on: GoOn | None,
     progress: Callable[[int], None] | None,
 ) -> None:
@@ -173,9 +184,12 @@ def _train_batch(
         training.member.seed: batches(training.member.seed, len(task.train[0]), task.batch_size)
         for training in trainings
     }
-    lanes = _fill(trainings)
+    # Where an idle lane costs nothing, packing would only compile another size.
+    fewest = num_lanes if population.layout == "map" else 1
+    lanes = _fill(trainings, num_lanes)
     programs, state = population.start([training.member for training in lanes])
     for epoch in range(epochs):
+        state = _with_idle_lanes(state, trainings)
         steps = range(epoch * task.steps_per_epoch, (epoch + 1) * task.steps_per_epoch)
         order = {seed: np.stack([next(stream) for _ in steps]) for seed, stream in orders.items()}
         state, measures = population.epoch(
@@ -187,36 +201,47 @@ def _train_batch(
         )
         evaluation = population.evaluate(state, task.validation)
         failed = np.asarray(state.failed_at)
-        for lane, training in enumerate(trainings):
+        going = [(lane, training) for lane, training in enumerate(trainings) if training.goes_on]
+        for lane, training in going:
             _record(training, task, lane, measures, evaluation, int(failed[lane]))
-            if training.failed_at is None and go_on is not None and epoch + 1 < epochs:
+            if training.goes_on and go_on is not None and epoch + 1 < epochs:
                 training.cut = not go_on(training)
         if progress is not None:
-            progress(len(trainings))
-        kept = [lane for lane, training in enumerate(trainings) if training.failed_at is None and not training.cut]
+            progress(len(going))
+        kept = [lane for lane, training in going if training.goes_on]
         if not kept:
             return
-        if len(_fill([trainings[lane] for lane in kept])) < len(lanes):
+        num_lanes = _num_lanes(len(kept), fewest)
+        if num_lanes < len(lanes):
             trainings = [trainings[lane] for lane in kept]
-            lanes = _fill(trainings)
-            rows = np.array([kept[lane % len(kept)] for lane in range(len(lanes))])
+            lanes = _fill(trainings, num_lanes)
+            rows = np.array([kept[lane % len(kept)] for lane in range(num_lanes)])
             programs, state = jax.tree.map(lambda array, rows=rows: array[rows], (programs, state))
     if task.test is not None:
         accuracies = population.evaluate(state, task.test).accuracy
         for training, accuracy in zip(trainings, accuracies, strict=False):  # Lanes may be more than trainings.
-            if training.failed_at is None and not training.cut:
+            if training.goes_on:
                 training.test_accuracy = float(accuracy)
 
 
-def _fill(trainings: list[Training]) -> list[Training]:
-    """The trainings, repeated up to the next size; the repeats compute what no one reads."""
-    size = next(size for size in batch_sizes(2 * len(trainings)) if size >= len(trainings))
-    return [trainings[lane % len(trainings)] for lane in range(size)]
+def _num_lanes(count: int, fewest: int) -> int:
+    """The next size that holds ``count`` members; ``fewest``, itself a size, where that is more."""
+    return max(fewest, next(size for size in batch_sizes(2 * count) if size >= count))
+
+
+def _fill(trainings: list[Training], num_lanes: int) -> list[Training]:
+    """The trainings, repeated up to the number of lanes."""
+    return [trainings[lane % len(trainings)] for lane in range(num_lanes)]
+
+
+def _with_idle_lanes(state: MemberState, trainings: list[Training]) -> MemberState:
+    """Lanes that repeat a training, or whose own was cut short, marked as failed: mapped, they then cost nothing."""
+    failed_at = np.array(state.failed_at)
+    over = [lane >= len(trainings) or trainings[lane].cut for lane in range(len(failed_at))]
+    return state._replace(failed_at=jax.device_put(np.where(over & (failed_at < 0), np.int32(0), failed_at)))
 
 
 def _record(training: Training, task: Task, lane: int, measures: Any, evaluation: Any, failed_at: int) -> None:
-    if training.failed_at is not None or training.cut:
-        return
     if failed_at >= 0:
         training.failed_at = failed_at
         return

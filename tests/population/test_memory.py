@@ -66,7 +66,7 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does_and_nothing_else_chan
     assert device.asked[:3] == [8, 4, 2]
     assert max(device.asked[2:]) == 2
     assert notices == [
-        "The device's memory does not hold 7 members at once; going on with 4.",
+        "The device's memory does not hold 8 members at once; going on with 4.",
         "The device's memory does not hold 4 members at once; going on with 2.",
     ]
 
@@ -110,13 +110,13 @@ def test_where_a_device_reports_none_the_machine_s_counts(monkeypatch, statistic
 
 
 def test_the_batch_follows_from_a_card_s_free_memory(monkeypatch):
-    """Room for 3.5 members of a thousand bytes, of which three quarters are used: batches of 2."""
+    """Room for 3.5 members of a thousand bytes, of which three quarters are used: batches of 2, the last half idle."""
     card = Card({"bytes_limit": 5_000, "bytes_in_use": 1_500})
     monkeypatch.setattr(jax, "devices", lambda: [card])
     device = SmallDevice(99)
     device.bytes_per_member = lambda data, batch_size: 1_000
     trainings = train_members(device, MEMBERS[:5], TASK, 1)
-    assert device.asked == [2, 2, 1]
+    assert device.asked == [2, 2, 2]
     assert len(trainings) == 5
 
 
@@ -125,7 +125,7 @@ def test_a_card_that_holds_less_than_it_reports_is_asked_for_less_and_not_again_
     device = SmallDevice(2)
     device.bytes_per_member = lambda data, batch_size: 1
     trainings = train_members(device, MEMBERS, TASK, 1, notice=notices.append)
-    assert device.asked == [8, 4, 2, 2, 2, 1]
+    assert device.asked == [8, 4, 2, 2, 2, 2]
     assert len(trainings) == 7
     assert len(notices) == 2
     device.asked.clear()
@@ -137,6 +137,8 @@ def test_a_card_that_holds_less_than_it_reports_is_asked_for_less_and_not_again_
 @pytest.mark.parametrize(("message", "answer"), [
     ("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 12.5GiB.", True),
     ("INTERNAL: Out of memory allocating 1234 bytes for a workspace", True),
+    ("INTERNAL: Failed to load in-memory CUBIN: CUDA_ERROR_OUT_OF_MEMORY: out of memory", True),
+    ("INTERNAL: the library was not initialized: CUBLAS_STATUS_ALLOC_FAILED", True),
     ("INTERNAL: Autotuning failed for HLO", False),
     ("INVALID_ARGUMENT: shapes", False),
 ])  # fmt: skip

@@ -82,6 +82,55 @@ def test_members_are_cut_short_where_asked(population):
     assert told == [2, 1, 1]
 
 
+class Watched:
+    """A population whose epochs are noted: the lanes of each and the steps that its members have taken after it."""
+
+    def __init__(self, population):
+        self._population, self.room, self.lanes, self.steps = population, None, [], []
+
+    def __getattr__(self, name):
+        return getattr(self._population, name)
+
+    def epoch(self, programs, state, tables, data, orders):
+        state, measures = self._population.epoch(programs, state, tables, data, orders)
+        self.lanes.append(len(orders))
+        self.steps.append(np.asarray(state.step).tolist())
+        return state, measures
+
+
+def test_mapped_a_lane_without_a_member_takes_no_step(population):
+    watched = Watched(population)
+    told = []
+    train_members(
+        watched, [MEMBERS[0], MEMBERS[4], MEMBERS[1]], TASK, 3, largest=8,
+        go_on=lambda training: training.member is not MEMBERS[0], progress=told.append,
+    )  # fmt: skip
+    assert watched.lanes == [8, 8, 8]
+    assert watched.steps == [[10, steps, steps, 0, 0, 0, 0, 0] for steps in (10, 20, 30)]
+    assert told == [3, 2, 2]
+
+
+def test_mapped_lists_of_any_length_share_a_compilation():
+    engine = Population(classification(initial, linear), layout="map")
+    for count in (5, 3, 2, 1):
+        train_members(engine, MEMBERS[:count], TASK, 1, largest=8)
+    assert (engine._epoch._cache_size(), engine._evaluate._cache_size()) == (1, 1)
+
+
+def test_vectorised_members_are_packed_and_end_as_mapped_ones(population):
+    """Of five in eight lanes one fails and one is cut: the others need four."""
+    engine = Watched(Population(classification(initial, linear), layout="vectorise"))
+    ends = [
+        train_members(each, MEMBERS, TASK, 3, largest=8, go_on=lambda training: training.member is not MEMBERS[1])
+        for each in (engine, population)
+    ]
+    assert engine.lanes == [8, 4, 4]
+    for vectorised, mapped in zip(*ends, strict=True):
+        assert (vectorised.failed_at, vectorised.cut) == (mapped.failed_at, mapped.cut)
+        np.testing.assert_allclose(vectorised.train_loss, mapped.train_loss, rtol=1e-4)
+    assert [training.cut for training in ends[0]] == [False, True, False, False, False]
+
+
 def test_train_accuracy_counts_every_example_trained_on(population):
     (training,) = train_members(population, [member("None ~ (1)-(1)", 0.1)], TASK, 1, largest=1)
     inputs, labels = TASK.train
