@@ -69,7 +69,7 @@ estimate: $(READY)  ## Minutes, GPU-hours and disk of a profile's studies, from 
 report: $(READY)  ## Write the report of the rows kept under artifact/results (of others: ROWS=output) to OUTPUT/report
 	@$(RUN) -m reproduce report $(STORED) --output "$(OUTPUT)/report"
 
-check-claims: $(READY)  ## Say which claims of artifact/claims.toml the same rows bear out, contradict or leave open
+check-claims: $(READY)  ## Say which claims of artifact/claims.toml the same rows bear out, do not, or leave open
 	@$(RUN) -m reproduce check-claims $(STORED)
 
 search: $(READY)  ## Evolve optimizers, score the best again, and let them pass rounds of longer and larger training
@@ -153,8 +153,8 @@ $(TORCH_READY): requirements/torch-cpu.txt $(READY)
 	@echo 'Adding the CPU build of PyTorch to $(VENV)'; \
 	if $(RUN) -m pip install --quiet --require-hashes --only-binary :all: -r $< 2>$(PIP_LOG); then \
 	  touch $@; echo '  ready'; \
-	elif grep -q 'No matching distribution found for' $(PIP_LOG); then \
-	  echo '  not to be had from the package sources of this machine: the tests on the torch backend will be skipped'; \
+	elif grep -qE 'No matching distribution found for|ResolutionImpossible' $(PIP_LOG); then \
+	  echo '  not to be had from the package sources of this machine for this Python: the tests on the torch backend will be skipped'; \
 	else \
 	  cat $(PIP_LOG) >&2; exit 1; \
 	fi
