@@ -118,7 +118,7 @@ def prepare(entry: Entry, data_dir: Path | None) -> PreparedFiles:
         raise DataError(
             f"cannot fetch {entry.name} ({_first_line(error)}); or else put class folders in "
             f"DIR/{entry.name}/{{train,test}}/CLASS or an archive of them in DIR/{entry.name}.tar.xz, and give "
-            "--data-dir DIR"
+            "--data-dir DIR (make: DATA_DIR=DIR)"
         ) from None
     found = find_prepared(entry, data_dir)
     if found is None:

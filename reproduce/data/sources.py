@@ -81,13 +81,17 @@ def require_folder(data_dir: Path) -> None:
         DataError: If so.
     """
     if not data_dir.is_dir():
-        raise DataError(f"no folder {data_dir} to look for data sets in: name the one that holds DIR/NAME or archives")
+        raise DataError(
+            f"no folder {data_dir} to look for data sets in: name the one that holds DIR/NAME or archives with "
+            "--data-dir DIR (make: DATA_DIR=DIR)"
+        )
 
 
 def how_to_get(entry: Entry) -> str:
     """What a user can do to have a data set of the catalogue."""
     own = (
-        f"put class folders in DIR/{entry.name}/{{train,test}}/CLASS or DIR/{entry.name}.tar.xz and give --data-dir DIR"
+        f"put class folders in DIR/{entry.name}/{{train,test}}/CLASS or DIR/{entry.name}.tar.xz and give "
+        "--data-dir DIR (make: DATA_DIR=DIR)"
     )
     if entry.manual:
         return f"{own}; or run python -m reproduce data prepare {entry.name}, which says what files to fetch by hand"
@@ -106,7 +110,7 @@ def _load(settings: DataSettings, data_dir: Path | None, cache_dir: Path | None)
 
 def _own_files(data_dir: Path | None) -> ImageFiles:
     if data_dir is None:
-        raise DataError(f'the source "folder" is what --data-dir names; {LAYOUT}')
+        raise DataError(f'the source "folder" is what --data-dir names (make: DATA_DIR=DIR); {LAYOUT}')
     if data_dir.is_file():
         if archive_stem(data_dir) is None:
             raise DataError(f"{data_dir} is neither a folder nor an archive ({', '.join(archives.SUFFIXES)})")

@@ -48,7 +48,9 @@ def _sentences(estimates: Sequence[TaskEstimate], num_workers: int) -> list[str]
         )
     missing = [each for each in estimates if each.steps is None]
     if missing:
-        lines.append(f"No data at hand, so steps cannot be counted: {_tasks(missing)}. Give --data-dir.")
+        lines.append(
+            f"No data at hand, so steps cannot be counted: {_tasks(missing)}. Give --data-dir DIR (make: DATA_DIR=DIR)."
+        )
     unmeasured = [each for each in estimates if each.steps is not None and each.seconds is None]
     if unmeasured:
         lines.append(f"No steps of this kind measured yet: {_tasks(unmeasured)}.")

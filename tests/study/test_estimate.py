@@ -104,5 +104,5 @@ def test_the_command_says_what_is_known_and_what_is_not(tmp_path: Path, capsys) 
     assert main(["estimate", "--profile", str(profile), "--output", str(tmp_path / "output"), "--workers", "2"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "main digits engine 20-28 ? ?" in shown
-    assert "No data at hand, so steps cannot be counted: main/far (engine). Give --data-dir." in shown
+    assert "No data at hand, so steps cannot be counted: main/far (engine). Give --data-dir DIR" in shown
     assert "No steps of this kind measured yet: main/digits (engine)." in shown
