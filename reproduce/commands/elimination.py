@@ -51,6 +51,7 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     from reproduce.protocols import plain_settings
     from reproduce.report.console import show
     from reproduce.report.search_writer import write, write_specs
+    from reproduce.report.stored_search import read_trials
     from reproduce.report.tables.elimination import elimination_table
     from reproduce.search.progress import TrialProgress
     from reproduce.search.rescoring import baselines
@@ -78,7 +79,9 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     ):
         means = _means(options, executors)
         results = eliminate(protocol, folder / NAME, entrants, known, means, progress.told, progress.notice)
-    table = elimination_table(results, f"profile {protocol.profile}")
+    table = elimination_table(
+        results, f"profile {protocol.profile}", {trial.device for trial in read_trials(folder / NAME)}
+    )
     paths = write_specs(results[-1].survivors, folder / "finalists")
     write([table], [], folder, console)
     for path in paths:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.text import Text
 
 from reproduce.screen import say
 
@@ -30,7 +31,7 @@ def add(commands: Commands) -> None:
         help="the page goes to DIR/PROFILE/index.html, beside tables and figures (default: %(default)s)",
     )
     check = commands.add_parser(
-        "check-claims", help="say which claims the stored rows bear out, contradict or leave open"
+        "check-claims", help="say which claims the stored rows bear out, which they do not, and which they leave open"
     )
     check.set_defaults(command=_check)
     check.add_argument(
@@ -79,8 +80,7 @@ _STYLES = {"PASS": "green", "FAIL": "red", "NOT RUN": "dim"}
 def _show(each: Checked, console: Console) -> None:
     """One claim in a few lines."""
     claim = each.claim
-    console.print(f"{each.status:<7} ", style=_STYLES[each.status], end="", highlight=False)
-    console.print(f"{claim.name}: {claim.statement}", highlight=False, markup=False)
+    console.print(Text.assemble((f"{each.status:<7} ", _STYLES[each.status]), f"{claim.name}: {claim.statement}"))
     profile = f"profile {each.profile}, " if each.profile else ""
     console.print(f"        {profile}{each.evidence}", style="dim", highlight=False, markup=False)
     console.print(
@@ -97,6 +97,6 @@ def _stored(options: argparse.Namespace) -> tuple[Path, list[str]]:
     from reproduce.study.ledgers import RESULTS
 
     folder = options.rows or RESULTS
-    if options.profile:
-        require_results(folder, options.profile)
+    if options.rows or options.profile:
+        require_results(folder, options.profile or [])
     return folder, options.profile or profiles_in(folder)

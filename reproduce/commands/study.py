@@ -114,6 +114,7 @@ def _figures(options: argparse.Namespace, console: Console) -> None:
     for experiment in _experiments(options):
         path, protocol = stored_ledger(experiment), experiment.protocol
         rows = read_rows(path)
+        say(console, f"From the rows of {path}.")
         check_same(rows, path, protocol=protocol.hash())
         write_results(protocol, experiment.entrants, rows, experiment.folder, console)
 

@@ -62,7 +62,7 @@ class Checked:
 
     Attributes:
         claim: The claim.
-        profile: The profile whose rows decided it; None where nothing was run.
+        profile: The profile whose rows decided it; None where nothing was run, and where a benchmark did.
         status: "PASS", "FAIL" or "NOT RUN".
         evidence: The numbers behind that.
     """
@@ -117,9 +117,10 @@ def claims_table(checked: Sequence[Checked]) -> Table:
         title="Claims",
         caption=(
             f"{len(checked)} claims: {', '.join(f'{count} {status}' for status, count in counts.items())}. Decided by "
-            "stored rows alone. FAIL: all runs are there and do not bear the claim out; NOT RUN: some that could are "
-            "missing. Verdicts are those of the tables, each on its own; beside them stands how many are left after "
-            "Holm's correction for the optimizers that the claim counts."
+            "stored rows alone. FAIL: all runs are there and do not bear the claim out, which ties do as well as worse "
+            "results; NOT RUN: some that could are missing. A benchmark is of no profile. Verdicts are those of the "
+            "tables, each on its own; beside them stands how many are left after Holm's correction for the optimizers "
+            "that the claim counts."
         ),
         columns=(
             Column("Claim", "claim"),
@@ -201,5 +202,6 @@ def _check(claim: Claim, predicate: Predicate, collections: Mapping[str, Collect
         if profile in collections:
             finding = predicate.check(collections[profile])
             if finding.status != "NOT RUN":
-                return Checked(claim, profile, finding.status, finding.evidence)
+                of_profile = profile if finding.is_of_profile else None
+                return Checked(claim, of_profile, finding.status, finding.evidence)
     return Checked(claim, None, finding.status, finding.evidence)

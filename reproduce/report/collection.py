@@ -20,6 +20,10 @@ from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Row
 
 STEP_COSTS = Path("bench") / "optimizers.csv"
+_REMEDY = (
+    "name with --rows DIR (make: ROWS=DIR) a folder that has them, such as the output of make reproduce-tables, or "
+    "leave that out for the rows kept with the repository"
+)
 #: Studies in the order of the report; others follow by name.
 ORDER = ("main", "transfer", "finetune", "schedules", "decays")
 
@@ -95,17 +99,20 @@ def read_study(folder: Path) -> StudyResults:
 
 
 def require_results(folder: Path, profiles: Sequence[str]) -> None:
-    """Refuse a folder that has nothing of what is asked for.
+    """Refuse a folder without results, or without those of a profile that is asked for.
 
     Raises:
         ReproduceError: Naming what there is.
     """
+    if not folder.is_dir():
+        raise ReproduceError(f"no folder {folder} to read rows from; {_REMEDY}")
     there = profiles_in(folder)
+    if not there:
+        raise ReproduceError(f"no results in {folder}, expected {folder}/PROFILE/STUDY/{SETTINGS}; {_REMEDY}")
     lacking = [profile for profile in profiles if profile not in there]
     if lacking:
         raise ReproduceError(
-            f"no results of the profile {lacking[0]} in {folder}; there are: {', '.join(there) or 'none'} "
-            "(another folder is named with --rows, such as the output of make reproduce-tables)"
+            f"no results of the profile {lacking[0]} in {folder}; there are: {', '.join(there)}; {_REMEDY}"
         )
 
 

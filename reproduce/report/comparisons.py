@@ -39,9 +39,11 @@ def difference_cells(found: Difference | None) -> tuple[Cell, ...]:
     if found is None:
         return tuple(missing() for _ in range(6))
     low, high = found.low, found.high
-    interval = NONE if low is None or high is None else f"{signed(100 * low, 1)} to {signed(100 * high, 1)}"
+    interval = missing(NONE)
+    if low is not None and high is not None:  # A table is sorted by its lower end.
+        interval = Cell(f"{signed(100 * low, 1)} to {signed(100 * high, 1)}", low)
     ends = (points(low), points(high))
-    return (points(found.mean), missing(interval), words(found.verdict), *ends, Cell(str(found.n), found.n))
+    return (points(found.mean), interval, words(found.verdict), *ends, Cell(str(found.n), found.n))
 
 
 def listed(values: Iterable[str]) -> str:

@@ -38,6 +38,7 @@ class StepCost:
         ratio: Median of that time over Keras Adam's beside it.
         state_bytes: Bytes of state.
         adam_state_bytes: Keras Adam's on the same network.
+        pairs: How many pairs of steps were timed, its own and Keras Adam's.
         device: Where it was timed.
     """
 
@@ -45,6 +46,7 @@ class StepCost:
     ratio: float
     state_bytes: int
     adam_state_bytes: int
+    pairs: int
     device: str
 
 

@@ -25,7 +25,11 @@ PARTS = (
     Part("Table of binary functions", "table binary", _CODE),
     Part("Table of decay curves", "table decay_curves, figure decay_curves", _CODE),
     Part("Tables of decay functions", "tables decay_unary and decay_binary", _CODE),
-    Part("Figure 1, an optimizer graph", "figure graph_Opt9", "drawn from the spec; any spec by spec.draw(path)"),
+    Part(
+        "Figure 1, an optimizer graph",
+        "figure graph_Opt9",
+        "drawn from the spec; any spec by spec.draw(path), which draws inactive nodes grey (graph_Opt9 has none)",
+    ),
     Part("Figure 2, a decay function", "figure graph_decay_Opt7", "drawn from the spec, with its values over training"),
     Part(
         "Figures 3 and 4, two families of learning rates",
@@ -56,7 +60,8 @@ PARTS = (
     Part(
         "Its remaining tables and figures",
         "none",
-        "what they show is not known to us; numbers of the paper are not repeated here",
+        "of its 15 figures all but 1 to 5 are open; which of its 13 tables are those above, and what the others show, "
+        "is not known to us; numbers of the paper are not repeated here",
     ),
 )
 

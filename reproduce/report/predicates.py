@@ -8,9 +8,11 @@ from typing import Literal, Protocol
 
 from reproduce.machine import is_cpu_name
 from reproduce.report.collection import Collection
+from reproduce.report.comparisons import listed
 from reproduce.report.enough import Compared, compare, enough
 from reproduce.report.findings import Finding, Status, not_run
 from reproduce.report.results import StudyResults
+from reproduce.report.runs import number_of, number_of_runs
 from reproduce.report.search_predicates import BestScoresShrink, FindsBeat, NothingScoredTwice
 from reproduce.report.tables.ablations import crossings, decay_pairs
 from reproduce.settings import require
@@ -56,7 +58,7 @@ class BeatReference:
         if study is None:
             return not_run(f"study {self.study}")
         tasks = study.tasks if not self.task else (self.task,)
-        return _everywhere([self._on_task(study, task) for task in tasks])
+        return _everywhere([self._on_task(study, task) for task in tasks], study)
 
     def _on_task(self, study: StudyResults, task: str) -> Finding:
         verdicts = {
@@ -94,7 +96,7 @@ class SchedulesHelp:
             }
             what = f"{task}: {self.optimizer} better with a schedule than without"
             findings.append(enough(verdicts, self.at_least, what))
-        return _everywhere(findings)
+        return _everywhere(findings, study)
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class DecaysHelp:
         for task in study.tasks:
             verdicts = {kept: _verdict(study, task, kept, left_out) for kept, left_out in pairs}
             findings.append(enough(verdicts, self.at_least, f"{task}: better with decays than without"))
-        return _everywhere(findings)
+        return _everywhere(findings, study)
 
 
 @dataclass(frozen=True)
@@ -142,9 +144,9 @@ class RatesInside:
         results = list(study.results.values())
         edges = [f"{result.optimizer} on {result.task}" for result in results if result.choice.at_edge]
         open_ = sum(result.choice.rate is None for result in results)
-        evidence = f"{len(edges)} of {len(results)} chosen rates at an edge" + (
-            f": {', '.join(edges)}" if edges else ""
-        )
+        named = f": {', '.join(edges)}" if edges else ""
+        seeds = number_of(len(study.protocol.seeds.tune), "seed")
+        evidence = f"{len(edges)} of {len(results)} chosen rates at an edge{named}; {seeds} a rate, {_where(study)}"
         if len(edges) > self.at_most:
             return Finding("FAIL", evidence)
         return Finding("NOT RUN", f"{open_} of {len(results)} not tuned yet") if open_ else Finding("PASS", evidence)
@@ -172,7 +174,8 @@ class RunsFinish:
         diverged = {f"{each.optimizer} on {each.task}": each.num_diverged for each in results if each.num_diverged}
         total = sum(diverged.values())
         named = f": {', '.join(diverged)}" if diverged else ""
-        evidence = f"{total} of {runs} final runs diverged{named}"
+        seeds = number_of_runs(len(each.finals) for each in results)
+        evidence = f"{total} of {runs} final runs diverged{named}; {seeds} for each optimizer, {_where(study)}"
         if total > self.at_most:
             return Finding("FAIL", evidence)
         planned = len(results) * len(study.protocol.seeds.final)
@@ -193,14 +196,19 @@ class StepsCheap:
 
     def check(self, found: Collection) -> Finding:
         """See the class."""
-        ratios = {name: found.step_costs[name].ratio for name in self.optimizers if name in found.step_costs}
-        if not ratios:
+        costs = {name: found.step_costs[name] for name in self.optimizers if name in found.step_costs}
+        if not costs:
             return not_run("step costs of these optimizers")
-        dearest = max(ratios, key=lambda name: ratios[name])
-        evidence = f"{len(ratios)} of {len(self.optimizers)} timed; the dearest is {dearest} at {ratios[dearest]:.3f}"
-        if ratios[dearest] > self.factor:
-            return Finding("FAIL", evidence)
-        return Finding("PASS" if len(ratios) == len(self.optimizers) else "NOT RUN", evidence)
+        dearest = max(costs, key=lambda name: costs[name].ratio)
+        evidence = (
+            f"bench-optimizers: {len(costs)} of {len(self.optimizers)} timed, the dearest is {dearest} at "
+            f"{costs[dearest].ratio:.3f}; {number_of_runs(cost.pairs for cost in costs.values())} pairs of steps each, "
+            f"on {listed(cost.device for cost in costs.values())}"
+        )
+        if costs[dearest].ratio > self.factor:
+            return Finding("FAIL", evidence, is_of_profile=False)
+        is_whole = len(costs) == len(self.optimizers)
+        return Finding("PASS" if is_whole else "NOT RUN", evidence, is_of_profile=False)
 
 
 @dataclass(frozen=True)
@@ -224,8 +232,8 @@ class EngineFaster:
         times, rounds = found.engine.times_keras, found.engine.rounds
         if rounds < _LEAST_ROUNDS:
             return not_run(f"measurement of the engine's speed of {_LEAST_ROUNDS} rounds: there are {rounds}")
-        evidence = f"{times:.1f} times, n = {rounds}, on {found.engine.device}"
-        return Finding("PASS" if times >= self.factor else "FAIL", evidence)
+        evidence = f"bench-engine: {times:.1f} times, n = {rounds}, on {found.engine.device}"
+        return Finding("PASS" if times >= self.factor else "FAIL", evidence, is_of_profile=False)
 
 
 #: By the name that a claim calls it.
@@ -253,18 +261,30 @@ def _verdict(study: StudyResults, task: str, name: str, reference: str) -> Compa
 
 
 def _worst(compared: Sequence[Compared | None]) -> Compared | None:
-    """Of several references: not run if any was not, else the comparison that says the least for it."""
+    """Of several references: not run if any was not, else the comparison that says the least for it.
+
+    It is called worse where any of them is, whichever says the least.
+    """
     known = [each for each in compared if each is not None]
     if len(known) < len(compared):
         return None
-    return min(known, key=lambda each: (each.verdict == "better", -each.p_value, each.mean))
+    least = min(known, key=lambda each: (each.verdict == "better", -each.p_value, each.mean))
+    return least._replace(verdict="worse") if any(each.verdict == "worse" for each in known) else least
 
 
-def _everywhere(findings: Sequence[Finding]) -> Finding:
-    """Findings that must all pass, as one."""
+def _where(study: StudyResults) -> str:
+    """The data sets and devices of a study's rows."""
+    tasks = {row.task for row in study.rows}
+    names = ", ".join(task for task in study.tasks if task in tasks)
+    return f"{names}, on {listed(row.device for row in study.rows)}"
+
+
+def _everywhere(findings: Sequence[Finding], study: StudyResults) -> Finding:
+    """Findings of a study's tasks, that must all pass, as one."""
     statuses = [finding.status for finding in findings]
     status: Status = "FAIL" if "FAIL" in statuses else "NOT RUN" if "NOT RUN" in statuses else "PASS"
-    return Finding(status, "; ".join(finding.evidence for finding in findings))
+    devices = listed(row.device for row in study.rows) or "no device"
+    return Finding(status, f"{'; '.join(finding.evidence for finding in findings)}; on {devices}")
 
 
 def _require_count(at_least: int, among: Sequence[str]) -> None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reproduce.report.collection import Collection
+from reproduce.report.comparisons import listed
 from reproduce.report.enough import Compared, compare, enough
 from reproduce.report.findings import Finding, not_run
 from reproduce.report.statistics import paired_difference
 from reproduce.report.stored_search import StoredSearch
 from reproduce.report.table import signed
 from reproduce.search.outcomes import Trained
-from reproduce.search.records import Evaluation
+from reproduce.search.records import Evaluation, Header
 from reproduce.search.rescoring import Finalist
 from reproduce.search.results import samples_of
-from reproduce.search.trials import seed_scores
+from reproduce.search.trials import Trial, seed_scores
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class BestScoresShrink:
         interval = "" if low is None or high is None else f" ({signed(-100 * high, 2)} to {signed(-100 * low, 2)})"
         evidence = (
             f"{signed(-100 * difference.mean, 2)} points{interval} with fresh seeds, mean of the best n = "
-            f"{difference.n}; {_untrained(found.search)} of their runs could not be trained"
+            f"{difference.n}; {_untrained(found.search)} of their runs could not be trained; {_where(found.search)}"
         )
         return Finding("PASS" if difference.verdict == "better" else "FAIL", evidence)
 
@@ -68,7 +69,8 @@ class NothingScoredTwice:
         alike = sum(count - 1 for count in trained.values())
         evidence = (
             f"{len(candidates)} candidates scored, {twice} of them with another's fingerprint; of {trained.total()} "
-            f"trainings {alike} went exactly as an earlier one, their difference doing nothing on this task"
+            f"trainings {alike} went exactly as an earlier one, their difference doing nothing on this task; "
+            f"{_where(found.search)}"
         )
         return Finding("FAIL" if twice else "PASS", evidence)
 
@@ -97,13 +99,22 @@ class FindsBeat:
         compared = {each.contender.name: _against(search, each, reference) for each in search.finalists}
         if not compared:
             return not_run("find of the search scored again")
-        return enough(compared, self.at_least, f"finds better than {self.baseline}")
+        finding = enough(compared, self.at_least, f"finds better than {self.baseline}")
+        return replace(finding, evidence=f"{finding.evidence}; {_where(search)}")
 
 
 def _against(search: StoredSearch, finalist: Finalist, reference: Mapping[int, float]) -> Compared | None:
     """How a find compares with a baseline; None unless both were run with every fresh seed."""
     own, seeds = seed_scores(search.trials, finalist.contender).compared, len(search.protocol.rescoring.seeds)
     return compare(own, reference) if min(len(own), len(reference)) == seeds else None
+
+
+def _where(search: StoredSearch) -> str:
+    """The data set of its evolution stage, and what it and its rescoring were computed on."""
+    devices = listed(
+        record.device for record in [*search.records, *search.trials] if isinstance(record, Header | Trial)
+    )
+    return f"{search.protocol.evolution.data.source}, on {devices or 'no device'}"
 
 
 def _shrinkage(search: StoredSearch) -> dict[int, float]:

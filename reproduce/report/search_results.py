@@ -86,7 +86,8 @@ def _rescored(search: StoredSearch) -> list[Rescored]:
 def _elimination(results: list[RoundResult], place: Path) -> Iterator[Table | Picture]:
     if results:
         where = f"profile {read_stored_settings(place / ELIMINATION / SETTINGS, EliminationProtocol).profile}"
-        yield elimination_table(results, where)
+        devices = {trial.device for trial in read_trials(place / ELIMINATION / NAME)}
+        yield elimination_table(results, where, devices)
         yield elimination_picture(results, where)
 
 

@@ -80,7 +80,7 @@ WAYS: dict[str, Way] = {
     "make ablations PROFILE=small DATA_DIR=...": RUN,
     "make transfer PROFILE=small DATA_DIR=...": RUN,
     "make finetune PROFILE=small DATA_DIR=...": RUN,
-    "make search PROFILE=gpu LOCK=gpu DATA_DIR=...": RUN,
+    "make search PROFILE=small DATA_DIR=...": RUN,
     "make bench-engine": RUN,
     "make bench-engine LOCK=gpu": RUN,
     "python -m reproduce bench-engine": RUN,

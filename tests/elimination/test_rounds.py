@@ -100,7 +100,7 @@ def test_the_table_says_how_many_runs_could_be_trained():
     ]
     found = standings([never, once, always], [], trials, keep=1)
     assert [each.contender.name for each in found if each.survived] == [always.name]
-    table = elimination_table([RoundResult(PROTOCOL.rounds[0], found)], "here")
+    table = elimination_table([RoundResult(PROTOCOL.rounds[0], found)], "here", [])
     cells = {line[0].text: line[1] for line in table.lines()}
     assert [cells[each.name].text for each in (never, once, always)] == ["- (0/2)", "90.00 (1/2)", "75.00"]
     assert cells[always.name].mark == "best"
@@ -112,7 +112,8 @@ def outcome(score: float | None) -> Outcome:
 
 def test_the_table_shows_how_far_each_came(tmp_path):
     results = carry_out(tmp_path / "ledger.jsonl")
-    table = elimination_table(results, "here")
+    table = elimination_table(results, "profile tiny", ["a processor"])
+    assert table.caption.startswith("Profile tiny, digits; a processor: ")
     evolved, known = table.sections
     first, last = results
     lines = {line[0].text: line for line in evolved.lines}

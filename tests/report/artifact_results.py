@@ -30,6 +30,9 @@ those rows by `python -m tests.report.artifact_results`, and a test writes them 
 
 Numbers are comparable within one profile and data set alone, and none of them with those of the paper: see
 [LIMITATIONS.md](LIMITATIONS.md). What is claimed of them is in [README.md](README.md#claims).
+
+Captions name profile, data sets, n, the device, and what trained there: *engine* is the population engine, which trains
+many networks in one program ([ENGINE.md](ENGINE.md)); *tensorflow*, *jax* and *torch* are back ends of Keras.
 """
 
 

@@ -85,6 +85,13 @@ def test_one_seed_has_no_spread_and_no_verdict_but_a_tie() -> None:
     assert line(rows, "Opt1")[3:] == ("60.0", "-", "1", "+10.0", "-", "tie")
 
 
+def test_intervals_are_sorted_by_their_lower_ends() -> None:
+    """The page sorts what has a `data-value`, and leaves out of its order what has an empty one."""
+    html = FORMS[".html"](table(with_finals(Opt1={1: 0.52, 2: 0.56}, Adam={1: 0.50, 2: 0.50})))
+    (value,) = re.findall(r'data-value="([^"]*)">-21\.4 to \+29\.4<', html)
+    assert float(value) == pytest.approx(-0.214, abs=5e-4)
+
+
 def test_without_the_reference_differences_are_not_run() -> None:
     rows = with_finals(Adam={})
     assert line(rows, "Opt1")[-3:] == ("not run",) * 3

@@ -81,7 +81,7 @@ def test_the_measured_rates_are_on_the_card_and_in_the_usage() -> None:
 
 def test_what_keras_alone_has_says_why_there_is_no_graph() -> None:
     rows = with_test(study(["Muon", "Adam"]), {"Adam": (0.5, 0.6, 0.7), "Muon": (0.6, 0.7, 0.81)})
-    card = card_of("Muon", *rows, step_costs={"Muon": StepCost(0.1, 1.5, 10, 20, "a processor")})
+    card = card_of("Muon", *rows, step_costs={"Muon": StepCost(0.1, 1.5, 10, 20, 30, "a processor")})
     assert (card.graph, card.update, card.invariances) == (None, None, ())
     text = to_markdown(card)
     assert "**Equation and graph.** None: it is a class of Keras" in text
@@ -122,7 +122,7 @@ def test_states_are_averages_and_momentum(name: str, states: int) -> None:
 
 
 def test_costs_are_shown_with_their_device() -> None:
-    card = card_of("Opt7", step_costs={"Opt7": StepCost(0.123, 1.04, 10, 20, "a processor")})
+    card = card_of("Opt7", step_costs={"Opt7": StepCost(0.123, 1.04, 10, 20, 30, "a processor")})
     assert "123.0 ms, 1.04 of Keras Adam's beside it (a processor)." in to_markdown(card)
 
 

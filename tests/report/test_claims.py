@@ -56,10 +56,10 @@ def without(study: StudyResults, optimizer: str, phase: str = "final", seed: int
 @pytest.mark.parametrize(
     ("predicate", "status", "evidence"),
     [
-        (beat("Opt1", "Opt2", at_least=2), "PASS", "digits: better than Adam: 2 of 2 (Opt1 +10.0, Opt2 +10.0), 2 n"),
-        (beat("Opt1", "A1", at_least=2), "FAIL", "1 of 2 (Opt1 +10.0), 2 needed"),
+        (beat("Opt1", "Opt2", at_least=2), "PASS", "digits: better than Adam: 2 of 2 (Opt1 +10.0, Opt2 +10.0), 0 ties"),
+        (beat("Opt1", "A1", at_least=2), "FAIL", "1 of 2 (Opt1 +10.0), 1 tie, 0 worse, n = 3; 2 needed"),
         (beat("Opt1", references=("Adam", "SGD")), "PASS", "better than Adam and SGD: 1 of 1 (Opt1 +5.0)"),
-        (beat("A1", references=("Adam", "SGD")), "FAIL", "0 of 1 (none), 1 needed"),
+        (beat("A1", references=("Adam", "SGD")), "FAIL", "0 of 1, 0 ties, 1 worse, n = 3; 1 needed"),
         (beat("Nadam"), "NOT RUN", "1 not run"),
         (beat("Opt1", task="elsewhere"), "NOT RUN", "elsewhere: better than Adam: 0 of 1"),
         (BeatReference("transfer", "", ("Opt1",), ("Adam",), 1), "NOT RUN", "no study transfer"),
@@ -97,7 +97,9 @@ def test_every_task_must_bear_a_claim_out() -> None:
 def test_what_decays_and_schedules_add() -> None:
     decays = invented(DECAYS, {"Opt7": 0.2, "Opt7-nodecay": 0.1})
     assert DecaysHelp("decays", 1).check(collection(decays)) == Finding(
-        "PASS", "digits: better with decays than without: 1 of 1 (Opt7 +10.0), 1 needed; after Holm's correction 1"
+        "PASS",
+        "digits: better with decays than without: 1 of 1 (Opt7 +10.0), 0 ties, 0 worse, n = 3; 1 needed; after "
+        "Holm's correction 1; on a processor",
     )
     assert DecaysHelp("decays", 2).check(collection(decays)).status == "FAIL"
     assert DecaysHelp("main", 1).check(collection(main_results())).status == "NOT RUN"
@@ -121,10 +123,12 @@ def test_rates_inside_the_grid() -> None:
 
 
 def test_runs_that_finish() -> None:
-    assert RunsFinish("main", 0).check(collection(main_results())) == Finding("PASS", "0 of 15 final runs diverged")
+    assert RunsFinish("main", 0).check(collection(main_results())) == Finding(
+        "PASS", "0 of 15 final runs diverged; n = 3 for each optimizer, digits, on a processor"
+    )
     failing = invented(MAIN, diverging=("A1",))
     assert RunsFinish("main", 0).check(collection(failing)) == Finding(
-        "FAIL", "3 of 15 final runs diverged: A1 on digits"
+        "FAIL", "3 of 15 final runs diverged: A1 on digits; n = 3 for each optimizer, digits, on a processor"
     )
     assert RunsFinish("main", 3).check(collection(failing)).status == "PASS"
     assert RunsFinish("main", 0).check(collection(without(main_results(), "A1"))).status == "NOT RUN"
@@ -132,11 +136,15 @@ def test_runs_that_finish() -> None:
 
 
 def test_cheap_steps() -> None:
-    costs = {"Opt1": StepCost(0.1, 1.05, 8, 8, "cpu"), "Opt2": StepCost(0.1, 1.2, 8, 8, "cpu")}
+    costs = {"Opt1": StepCost(0.1, 1.05, 8, 8, 30, "cpu"), "Opt2": StepCost(0.1, 1.2, 8, 8, 30, "cpu")}
     assert StepsCheap(("Opt1",), 1.1).check(collection(costs=costs)).status == "PASS"
     assert StepsCheap(("Opt1", "A1"), 1.1).check(collection(costs=costs)).status == "NOT RUN"
     finding = StepsCheap(("Opt1", "Opt2"), 1.1).check(collection(costs=costs))
-    assert finding == Finding("FAIL", "2 of 2 timed; the dearest is Opt2 at 1.200")
+    assert finding == Finding(
+        "FAIL",
+        "bench-optimizers: 2 of 2 timed, the dearest is Opt2 at 1.200; n = 30 pairs of steps each, on cpu",
+        is_of_profile=False,
+    )
     assert StepsCheap(("A1",), 1.1).check(collection(costs=costs)).status == "NOT RUN"
 
 
@@ -146,7 +154,9 @@ THREE_ROUNDS = (Scorer("engine", (7.0, 7.0, 7.0)), Scorer("keras jax", (1.0, 1.0
 def test_a_fast_engine() -> None:
     speed = EngineSpeed(THREE_ROUNDS, 7.0, (), 1.0, 0.1, cpu_name(), (0.1, 0.2), (), {})
     measured = dataclasses.replace(collection(), engine=speed)
-    assert EngineFaster(5, "cpu").check(measured) == Finding("PASS", f"7.0 times, n = 3, on {cpu_name()}")
+    assert EngineFaster(5, "cpu").check(measured) == Finding(
+        "PASS", f"bench-engine: 7.0 times, n = 3, on {cpu_name()}", is_of_profile=False
+    )
     assert EngineFaster(8, "cpu").check(measured).status == "FAIL"
     assert EngineFaster(5, "cpu").check(collection()).status == "NOT RUN"
 
@@ -163,7 +173,9 @@ def test_an_engine_measured_on_another_kind_of_device_decides_nothing() -> None:
     speed = EngineSpeed(THREE_ROUNDS, 7.0, (), 1.0, 0.1, "NVIDIA H200", (0.1, 0.2), (), {})
     on_gpu = dataclasses.replace(collection(), engine=speed)
     on_cpu = dataclasses.replace(collection(), engine=dataclasses.replace(speed, device=cpu_name()))
-    assert EngineFaster(5, "gpu").check(on_gpu) == Finding("PASS", "7.0 times, n = 3, on NVIDIA H200")
+    assert EngineFaster(5, "gpu").check(on_gpu) == Finding(
+        "PASS", "bench-engine: 7.0 times, n = 3, on NVIDIA H200", is_of_profile=False
+    )
     assert EngineFaster(100, "gpu").check(on_gpu).status == "FAIL"
     for device, other in (("cpu", on_gpu), ("gpu", on_cpu)):
         finding = EngineFaster(5, device).check(other)
@@ -194,7 +206,15 @@ def test_the_table_of_claims_counts() -> None:
     checked = check([(claim(), RunsFinish("main", 0))], {"tiny": collection(main_results())})
     table = claims_table(checked)
     assert "1 claims: 1 PASS, 0 FAIL, 0 NOT RUN" in table.caption
-    assert shown(table) == [("a claim", "PASS", "It is so.", "0 of 15 final runs diverged", "tiny")]
+    assert shown(table) == [
+        (
+            "a claim",
+            "PASS",
+            "It is so.",
+            "0 of 15 final runs diverged; n = 3 for each optimizer, digits, on a processor",
+            "tiny",
+        )
+    ]
     assert shown(claim_costs_table(checked)) == [("a claim", "make it", "1", "0.0", "0.1", "PASS")]
 
 
@@ -267,7 +287,7 @@ def rows(tmp_path: Path) -> Path:
     (noise / "ledger.jsonl").write_text("")
     costs = folder / "tiny" / "bench" / "optimizers.csv"
     costs.parent.mkdir()
-    costs.write_text("optimizer,seconds,ratio,state_bytes,adam_state_bytes,device\nOpt1,0.1,1.05,8,8,cpu\n")
+    costs.write_text("optimizer,seconds,ratio,state_bytes,adam_state_bytes,pairs,device\nOpt1,0.1,1.05,8,8,30,cpu\n")
     return folder
 
 
@@ -328,6 +348,34 @@ def test_check_claims_says_what_it_found(
     assert shown in text
     assert "a: It is so." in text
     assert "make it (1 min, 0 GPU h, 0.1 GB)" in text
+
+
+def test_a_benchmark_is_of_no_profile(rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "claims.toml"
+    arguments = 'optimizers = ["Opt1"]\nfactor = 1.1\n'
+    text = BASE.replace("runs_finish", "steps_cheap").replace('study = "main"\nat_most = 0\n', arguments)
+    path.write_text(text)
+    assert main(["check-claims", "--rows", str(rows), "--claims", str(path)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "bench-optimizers: 1 of 1 timed, the dearest is Opt1 at 1.050; n = 30 pairs of steps each, on cpu" in shown
+    assert "profile" not in shown
+
+
+def test_no_line_of_the_checked_claims_is_wider_than_the_terminal(
+    rows: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    main(["check-claims", "--rows", str(rows)])
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+def test_a_folder_without_rows_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("check-claims", "report"):
+        for folder, fault in ((tmp_path / "outptu", "no folder"), (tmp_path, "no results in")):
+            assert main([command, "--rows", str(folder)]) == 2
+            message = capsys.readouterr().err
+            assert f"{fault} {folder}" in message
+            assert "name with --rows DIR (make: ROWS=DIR) a folder that has them" in message
 
 
 def test_a_profile_without_results_is_named(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:

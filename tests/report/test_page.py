@@ -50,7 +50,7 @@ INPUTS = ReportInputs(
     "tiny",
     {"main": ROWS},
     {RESULTS: [table()], "Of its own": [dataclasses.replace(table(), name="own")]},
-    step_costs={"Opt7": StepCost(0.1, 1.0, 8, 8, HOSTILE)},
+    step_costs={"Opt7": StepCost(0.1, 1.0, 8, 8, 30, HOSTILE)},
 )
 
 

@@ -201,9 +201,11 @@ def test_claims_about_searches(found: Collection) -> None:
     beat = FindsBeat("Adam", 1).check(found)
     assert beat.status in ("PASS", "FAIL")
     number = len(search.finalists)
-    assert re.match(
-        rf"finds better than Adam: \d of {number} \(.*\), 1 needed; after Holm's correction \d", beat.evidence
-    )
+    counts = re.match(r"finds better than Adam: (\d) of (\d).*, (\d) ties?, (\d) worse, n = ", beat.evidence)
+    assert counts is not None
+    better, all_, ties, worse = map(int, counts.groups())
+    assert better + ties + worse == all_ == number
+    assert NothingScoredTwice().check(found).evidence.endswith("; digits, on nothing")
     assert FindsBeat("Nadam", 1).check(found).status == "NOT RUN"
 
 
@@ -236,18 +238,19 @@ def test_finds_are_better_by_the_verdict_of_the_tables(found: Collection) -> Non
         search = scored(found.search, {finds[0]: values, **alike, **flat})
         return FindsBeat("Adam", 1).check(dataclasses.replace(found, search=search))
 
-    name = found.search.finalists[0].contender.name
+    def evidence(better: str, ties: int, corrected: int) -> str:
+        counted = f"{better}, {ties} ties, 0 worse, n = 5; 1 needed; after Holm's correction {corrected}"
+        return f"finds better than Adam: {counted}; digits, on nothing"
+
+    number, name = len(finds), found.search.finalists[0].contender.name
     assert check([0.9 + each for each in noise]) == Finding(
-        "PASS", f"finds better than Adam: 1 of {len(finds)} ({name} +10.0), 1 needed; after Holm's correction 1"
+        "PASS", evidence(f"1 of {number} ({name} +10.0)", number - 1, 1)
     )
     barely = check([0.823 + each for each in noise])
-    assert barely == Finding(
-        "FAIL", f"finds better than Adam: 0 of {len(finds)} (none), 1 needed; after Holm's correction 0"
-    )  # Its interval leaves 0 out, and five runs of this spread do not detect a difference so small.
+    # Its interval leaves 0 out, and five runs of this spread do not detect a difference so small.
+    assert barely == Finding("FAIL", evidence(f"0 of {number}", number, 0))
     uncorrected = check([0.83 + each for each in noise])
-    assert uncorrected == Finding(
-        "PASS", f"finds better than Adam: 1 of {len(finds)} ({name} +3.0), 1 needed; after Holm's correction 0"
-    )
+    assert uncorrected == Finding("PASS", evidence(f"1 of {number} ({name} +3.0)", number - 1, 0))
     assert check([0.0, 0.9, 0.9, 0.9, 0.9]).status == "FAIL"  # One that fails now and then gains nothing by it.
 
 
@@ -263,7 +266,7 @@ def test_shrinkage_is_of_trained_runs(found: Collection) -> None:
     assert finding.status == "PASS"
     lost = 100 * sum(takes[: len(chosen)]) / len(chosen)
     assert finding.evidence.startswith(f"-{lost:.2f} points (")
-    assert finding.evidence.endswith(f"{len(chosen)} of their runs could not be trained")
+    assert finding.evidence.endswith(f"{len(chosen)} of their runs could not be trained; digits, on nothing")
 
 
 def test_trials_of_seeds_that_the_protocol_no_longer_asks_for_are_not_shown(rows: Path, tmp_path: Path) -> None:
@@ -289,7 +292,7 @@ def test_trials_of_seeds_that_the_protocol_no_longer_asks_for_are_not_shown(rows
     assert runs[-1] == "2"
 
 
-def test_claims_that_rows_contradict(found: Collection) -> None:
+def test_claims_that_rows_do_not_bear_out(found: Collection) -> None:
     search = found.search
     assert search is not None
     higher = [

@@ -214,10 +214,11 @@ def test_step_costs(tmp_path: Path) -> None:
         "Opt1,30,0.1234,0.12,1.02,1.0,1.04,4096,2048,a processor\n"
     )
     costs = read_step_costs(path)
-    assert costs == {"Opt1": StepCost(0.1234, 1.02, 4096, 2048, "a processor")}
+    assert costs == {"Opt1": StepCost(0.1234, 1.02, 4096, 2048, 30, "a processor")}
     timed, *others = shown(step_cost_table(costs))
     assert timed == ("Opt1", "123.4", "1.020", "4", "2", "2")
-    assert "a processor" in step_cost_table(costs).caption
+    assert step_cost_table(costs).caption.startswith("a processor: ")
+    assert "(n = 30 pairs)" in step_cost_table(costs).caption
     assert [line[0] for line in others] == [*(name for name in names() if name != "Opt1"), *KNOWN]
     assert {line[1:5] for line in others} == {("not run",) * 4}
     kept = {line[0]: line[5] for line in others}

@@ -54,7 +54,7 @@ def _line(overall: Overall, name: str) -> tuple[Cell, ...]:
     return (
         words(name),
         number(mean.value, 1, 100.0),
-        Cell(f"{fixed(100 * mean.low, 1)} to {fixed(100 * mean.high, 1)}"),
+        Cell(f"{fixed(100 * mean.low, 1)} to {fixed(100 * mean.high, 1)}", mean.low),
         Cell("", mean.low),
         Cell("", mean.high),
         number(overall.ranks.average[name], 1),

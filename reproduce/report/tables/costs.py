@@ -13,9 +13,10 @@ from reproduce.report.catalog_cards import states
 from reproduce.report.comparisons import listed
 from reproduce.report.inputs import StepCost
 from reproduce.report.keras_cards import KNOWN
+from reproduce.report.runs import number_of_runs
 from reproduce.report.table import NONE, Cell, Column, Table, missing, number, one_section, words
 
-_NUMBERS = ("seconds", "ratio", "state_bytes", "adam_state_bytes")
+_NUMBERS = ("seconds", "ratio", "state_bytes", "adam_state_bytes", "pairs")
 
 
 def read_step_costs(path: Path) -> dict[str, StepCost]:
@@ -31,8 +32,8 @@ def read_step_costs(path: Path) -> dict[str, StepCost]:
     costs = {}
     for position, line in enumerate(lines, start=2):
         try:
-            seconds, ratio, state, adam = (float(line[name]) for name in _NUMBERS)
-            costs[line["optimizer"]] = StepCost(seconds, ratio, int(state), int(adam), line["device"])
+            seconds, ratio, state, adam, pairs = (float(line[name]) for name in _NUMBERS)
+            costs[line["optimizer"]] = StepCost(seconds, ratio, int(state), int(adam), int(pairs), line["device"])
         except (KeyError, TypeError, ValueError, OverflowError):
             raise ReproduceError(
                 f"{path}, line {position} is not a step cost; expected the columns optimizer, {', '.join(_NUMBERS)} "
@@ -43,15 +44,16 @@ def read_step_costs(path: Path) -> dict[str, StepCost]:
 
 def step_cost_table(costs: Mapping[str, StepCost]) -> Table:
     """Time and memory of each optimizer beside Keras Adam: those that were timed, then the others."""
+    pairs = number_of_runs(cost.pairs for cost in costs.values())
     others = [name for name in (*names(), *KNOWN) if name not in costs]
     return Table(
         name="step_costs",
         title="Step time and memory",
         caption=(
             f"{listed(cost.device for cost in costs.values()) or 'No device'}: median time of a training step of the "
-            "surrogate network, the ratio to Keras Adam's step timed in turns with it, and bytes of the optimizer's "
-            "state beside Keras Adam's, without the weights; numbers kept for every weight, 4 bytes each in float32, "
-            f"as the optimizer's spec has it. {len(costs)} optimizers timed."
+            f"surrogate network, the ratio to Keras Adam's step timed in turns with it ({pairs} pairs), and bytes of "
+            "the optimizer's state beside Keras Adam's, without the weights; numbers kept for every weight, 4 bytes "
+            f"each in float32, as the optimizer's spec has it. {len(costs)} optimizers timed."
         ),
         columns=(
             Column("Optimizer", "optimizer"),

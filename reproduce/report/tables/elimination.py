@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from reproduce.elimination.rounds import RoundResult, Standing
+from reproduce.report.comparisons import listed, placed
 from reproduce.report.statistics import CONFIDENCE, paired_difference, summarise
 from reproduce.report.table import NONE, Cell, Column, Section, Table, fixed, marked, missing, words
 from reproduce.search.trials import Contender, SeedScores
 
 
-def elimination_table(results: Sequence[RoundResult], where: str) -> Table:
+def elimination_table(results: Sequence[RoundResult], where: str, devices: Iterable[str]) -> Table:
     """Mean score of each optimizer in each round it took part in; entrants by how far they came.
 
     Args:
         results: The rounds.
-        where: Profile and data sets, for the caption.
+        where: Profile, for the caption.
+        devices: What they were computed on, for the same.
     """
     by_round = [{each.contender.fingerprint: each for each in result.standings} for result in results]
     first = results[0].standings
@@ -25,15 +27,16 @@ def elimination_table(results: Sequence[RoundResult], where: str) -> Table:
         reverse=True,
     )
     baselines = [each.contender for each in first if each.is_baseline]
+    sources = listed(result.settings.data.source for result in results)
     rounds = "; ".join(f"{result.settings.name}, n = {len(result.settings.seeds)}" for result in results)
     return Table(
         name="elimination",
         title="Progressive elimination",
         caption=(
-            f"{where[:1].upper()}{where[1:]}: best validation accuracy in percent, mean over seeds, the rate chosen by "
-            f"the rule of the search ({rounds}). A dash: eliminated before. In brackets, where runs could not be "
-            "trained: how many could, of which the mean is; the others count 0 in what follows. The best of a round is "
-            "marked, and what is not told apart from it: the "
+            f"{placed(f'{where}, {sources}', devices)}: best validation accuracy in percent, mean over seeds, "
+            f"the rate chosen by the rule of the search ({rounds}). A dash: eliminated before. In brackets, "
+            "where runs could not be trained: how many could, of which the mean is; the others count 0 in what "
+            "follows. The best of a round is marked, and what is not told apart from it: the "
             f"{100 * CONFIDENCE:.0f} % interval of the paired difference holds 0, or the difference is smaller than so "
             "many runs detect. Rounds decide by the mean, also between optimizers that are not told apart."
         ),
