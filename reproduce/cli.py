@@ -10,6 +10,9 @@ from rich.console import Console
 
 from reproduce.commands import Command, add_commands
 from reproduce.errors import ReproduceError
+from reproduce.machine import shared_gpu_environment
+from reproduce.notices import warnings_told
+from reproduce.screen import note
 
 _INTERRUPTED = 130
 #: Packages that not every installation has, and the extra of this project that brings each.
@@ -27,11 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m reproduce", description="The experiments of this repository.")
     add_commands(parser.add_subparsers(required=True, metavar="COMMAND"))
     options = parser.parse_args(arguments)
+    # Before a command imports what reads them.
+    os.environ.update(shared_gpu_environment())
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     command: Command = options.command
-    errors = Console(stderr=True, soft_wrap=True)
+    console, errors = Console(), Console(stderr=True, soft_wrap=True)
     try:
-        return command(options, Console()) or 0
+        with warnings_told(lambda text: note(console, text)):
+            return command(options, console) or 0
     except ReproduceError as error:
         errors.print(f"error: {error}", style="red", markup=False, highlight=False)
         return 2

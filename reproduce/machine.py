@@ -11,6 +11,7 @@ from pathlib import Path
 from reproduce.errors import ReproduceError
 
 _PACKAGES = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",), "torch": ("torch",)}
+_SHARED_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 
 
 def cpu_name() -> str:
@@ -31,6 +32,14 @@ def usable_cores() -> int:
 def has_nvidia_gpu() -> bool:
     """Whether a driver for NVIDIA's GPUs is loaded; starts no library."""
     return Path("/dev/nvidiactl").exists()
+
+
+def shared_gpu_environment() -> dict[str, str]:
+    """What lets TensorFlow, JAX and other processes share a GPU: none takes its memory before it needs it.
+
+    What the environment says already stays. Libraries read it when they are first imported.
+    """
+    return {name: os.environ.get(name, value) for name, value in _SHARED_GPU.items()}
 
 
 def device_name() -> str:

@@ -1,4 +1,4 @@
-"""What goes on screen: text as it is, and tables that are readable whatever the width of the terminal."""
+"""What goes on screen: text as it is, and tables and bars that are readable whatever the width of the terminal."""
 
 from __future__ import annotations
 
@@ -6,12 +6,37 @@ from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column, Table
+
+#: Columns of a terminal, below which a bar has no room beside its text.
+_ROOM_FOR_A_BAR = 60
 
 
 def say(console: Console, text: str, style: str | None = None) -> None:
     """Print text of any origin: nothing in it is taken for markup or coloured, and no line is broken."""
     console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def note(console: Console, text: str) -> None:
+    """Say what the user should know while nothing stops."""
+    say(console, f"Note: {text}", "yellow")
+
+
+def progress_bar(console: Console, count: str) -> Progress:
+    """A bar that goes away at its end, after it what a task's field "text" says, on as many lines as it takes.
+
+    Args:
+        console: The terminal.
+        count: Rich's format of the count, before the bar, with its markup; nothing in the text is taken for markup.
+    """
+    return Progress(
+        TextColumn(count),
+        *([BarColumn(bar_width=8)] if console.width >= _ROOM_FOR_A_BAR else []),
+        TextColumn("{task.fields[text]}", markup=False, table_column=Column(no_wrap=False)),
+        console=console,
+        transient=True,
+    )
 
 
 def screen_table(header: Sequence[str], numeric: Sequence[bool]) -> Table:

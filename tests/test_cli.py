@@ -1,5 +1,8 @@
 """What the command line does with errors; the commands themselves are tested where they belong."""
 
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -8,6 +11,22 @@ import pytest
 from reproduce import cli
 
 ROOT = Path(__file__).resolve().parents[1]
+SHARING = ("TF_FORCE_GPU_ALLOW_GROWTH", "XLA_PYTHON_CLIENT_PREALLOCATE")
+#: A command that says what libraries find in the environment, how many of them are there already, and warns.
+COMMAND = f"""
+import os, sys, warnings
+from reproduce import cli
+from reproduce.errors import ReproduceWarning
+
+def command(options, console):
+    there = len({{"jax", "tensorflow"}} & set(sys.modules))
+    console.print(*[os.environ[name] for name in {SHARING}], there)
+    warnings.warn("half of [them] at once", ReproduceWarning)
+    warnings.warn("not ours")
+
+cli.add_commands = lambda commands: commands.add_parser("share").set_defaults(command=command)
+sys.exit(cli.main(["share"]))
+"""
 
 
 @pytest.mark.parametrize("package", sorted(cli._EXTRAS))
@@ -42,6 +61,19 @@ def test_an_interrupt_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setattr(cli, "add_commands", add_commands)
     assert cli.main(["wait"]) == 130
     assert "the same command goes on from there" in capsys.readouterr().err
+
+
+def test_warnings_are_notes_and_libraries_that_share_a_gpu_are_told_before_they_are_imported(tmp_path: Path) -> None:
+    script = tmp_path / "command.py"
+    script.write_text(COMMAND)
+    kept = {name: text for name, text in os.environ.items() if name not in SHARING}
+    for given, expected in (({}, "true false 0"), ({"XLA_PYTHON_CLIENT_PREALLOCATE": "true"}, "true true 0")):
+        done = subprocess.run(
+            [sys.executable, script], env=kept | given | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+        )
+        assert done.stdout.splitlines() == [expected, "Note: half of [them] at once"]
+        assert "UserWarning: not ours" in done.stderr
+        assert done.returncode == 0
 
 
 def test_any_other_missing_module_is_a_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:

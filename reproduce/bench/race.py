@@ -26,6 +26,7 @@ from reproduce.bench.digits import LARGEST, digits
 from reproduce.bench.sizes import EngineBenchSettings, RaceSettings
 from reproduce.bench.unfinished import Unfinished
 from reproduce.errors import ReproduceError
+from reproduce.machine import shared_gpu_environment
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Layout, Population
 from reproduce.population.integrity import check_integrity
@@ -34,9 +35,6 @@ from reproduce.population.problems import classification
 from reproduce.population.waves import Task, batch_sizes, train_members
 from reproduce.search.sampling import Sampler
 from reproduce.search.spaces import SPACES
-
-#: On a GPU the processes take turns: none of Keras' may seize all memory that the engine left.
-_SHARING = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 
 
 class Lot(NamedTuple):
@@ -208,7 +206,7 @@ class KerasScorer:
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "reproduce.bench.keras_candidates", json.dumps(asdict(self._settings))],
-            env={**os.environ, **_SHARING, "KERAS_BACKEND": self._backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env={**os.environ, **shared_gpu_environment(), "KERAS_BACKEND": self._backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
         )  # fmt: skip
         return self

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from reproduce.commands.arguments import positive
 from reproduce.machine import engine_device_name
-from reproduce.screen import say
+from reproduce.screen import note
 
 if TYPE_CHECKING:
     from reproduce.search.executors import Executor
@@ -75,7 +76,7 @@ def open_executors(options: argparse.Namespace, data_dir: Path | None, console: 
     Args:
         options: The parsed options.
         data_dir: Where data sets lie; on a cluster, on every node.
-        console: For notices of lost workers.
+        console: For notices of lost workers, and what workers warn of.
 
     Raises:
         ReproduceError: If Ray is not installed, or there is no cluster at the address.
@@ -87,10 +88,9 @@ def open_executors(options: argparse.Namespace, data_dir: Path | None, console: 
     from reproduce.search.ray_workers import RayWorkers
     from reproduce.search.surrogate import scorer_from_dict
 
-    def notice(text: str) -> None:
-        say(console, text, "yellow")
-
-    with RayWorkers(scorer_from_dict, address=options.address, count=options.workers, notice=notice) as workers:
+    with RayWorkers(
+        scorer_from_dict, address=options.address, count=options.workers, notice=partial(note, console)
+    ) as workers:
         batch = options.batch or (_BATCH_ELSEWHERE if workers.has_gpus else _BATCH_ON_CPUS)
         yield Executors(
             lambda settings: RayExecutor(workers, _document(settings, options, data_dir), batch), workers.device

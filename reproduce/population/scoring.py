@@ -74,7 +74,6 @@ def score_candidates(
     *,
     largest: int | None = None,
     progress: Callable[[int], None] | None = None,
-    notice: Callable[[str], None] | None = None,
 ) -> list[Score]:
     """Score ``specs``, each with its own seed; a score does not depend on the other candidates.
 
@@ -86,12 +85,11 @@ def score_candidates(
         settings: See `ScoringSettings`.
         largest: The most members trained at once; None for as many as the memory at hand holds.
         progress: Told the number of member-epochs done.
-        notice: See `reproduce.population.waves.train_members`.
 
     Returns:
         `Scored`, `Rejected` or `FailedRun` for each candidate, in their order.
     """
-    wave = _Wave(population, task, settings, largest, progress, notice)
+    wave = _Wave(population, task, settings, largest, progress)
     candidates = list(zip(specs, seeds, strict=True))
     screenings: list[dict[float, float]] = [{} for _ in candidates]
     scores: dict[int, Score] = {}
@@ -130,7 +128,6 @@ class _Wave:
     settings: ScoringSettings
     largest: int | None
     progress: Callable[[int], None] | None
-    notice: Callable[[str], None] | None
 
     def screen(
         self, candidates: Sequence[tuple[OptimizerSpec, int]], rates: Sequence[float]
@@ -152,7 +149,7 @@ class _Wave:
         ]
         return train_members(
             self.population, members, self.task, epochs,
-            largest=self.largest, go_on=self._go_on, progress=self.progress, notice=self.notice,
+            largest=self.largest, go_on=self._go_on, progress=self.progress,
         )  # fmt: skip
 
     def _go_on(self, training: Training) -> bool:

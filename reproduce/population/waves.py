@@ -7,6 +7,7 @@ nothing: there nothing is packed, and short lists take as many lanes as others, 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +16,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from reproduce.errors import ReproduceWarning
 from reproduce.population.assembly import Member
 from reproduce.population.engine import MemberState, Population
 from reproduce.population.memory import OutOfMemoryError, available_bytes, is_out_of_memory, members_that_fit
@@ -113,7 +115,6 @@ def train_members(
     largest: int | None = None,
     go_on: GoOn | None = None,
     progress: Callable[[int], None] | None = None,
-    notice: Callable[[str], None] | None = None,
 ) -> list[Training]:
     """Train ``members`` for ``epochs`` epochs each.
 
@@ -126,13 +127,15 @@ def train_members(
             device has refused so many before.
         go_on: Asked after each epoch of each member; where it says no, the member is cut short.
         progress: Told the number of member-epochs done since it was last told.
-        notice: Told in words when the device's memory did not do and fewer members are trained at once.
 
     Returns:
         One `Training` for each member, in their order.
 
     Raises:
         OutOfMemoryError: If one member alone does not fit the device.
+
+    Warns:
+        ReproduceWarning: If the device's memory did not do and fewer members are trained at once.
     """
     trainings: list[Training] = []
     # Once, where every epoch of every batch finds them: on a GPU a transfer an epoch would be paid for.
@@ -148,7 +151,7 @@ def train_members(
         except jax.errors.JaxRuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            size = population.room = _smaller(population, lanes, notice)
+            size = population.room = _smaller(population, lanes)
             continue
         trainings += batch
     return trainings
@@ -158,7 +161,7 @@ def _fitting(population: Population, task: Task) -> int:
     return members_that_fit(population.bytes_per_member(task.train, task.batch_size), available_bytes())
 
 
-def _smaller(population: Population, size: int, notice: Callable[[str], None] | None) -> int:
+def _smaller(population: Population, size: int) -> int:
     """The next smaller size of batch than ``size``, which did not fit."""
     if size == 1:
         raise OutOfMemoryError(
@@ -166,8 +169,11 @@ def _smaller(population: Population, size: int, notice: Callable[[str], None] | 
             "optimizer; make the network, the batch or the data smaller"
         )
     smaller = batch_sizes(size - 1)[-1]
-    if notice is not None:
-        notice(f"The device's memory does not hold {size} members at once; going on with {smaller}.")
+    warnings.warn(
+        f"the device's memory does not hold {size} networks at once: going on with {smaller}",
+        ReproduceWarning,
+        stacklevel=3,
+    )
     return smaller
 
 

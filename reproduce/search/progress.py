@@ -7,11 +7,8 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bar
-from rich.table import Column
 
-from reproduce.screen import say
+from reproduce.screen import note, progress_bar, say
 from reproduce.search.algorithm import Stage
 from reproduce.search.outcomes import score_of
 from reproduce.search.records import AnyRecord, Evaluation, Rejection, Sample
@@ -19,8 +16,6 @@ from reproduce.search.trials import Trial
 
 #: Seconds between plain lines.
 _PLAIN_INTERVAL = 10.0
-#: Columns of a terminal, below which there is text alone.
-_ROOM_FOR_A_BAR = 60
 
 
 class _Line:
@@ -30,13 +25,7 @@ class _Line:
         self._console = console
         self._unit = unit
         self._printed = time.monotonic()
-        self._bar = Bar(
-            TextColumn("[bold]{task.completed}[/] of {task.fields[most]}" + f" {unit}"),
-            *([BarColumn(bar_width=8)] if console.width >= _ROOM_FOR_A_BAR else []),
-            TextColumn("{task.fields[text]}", table_column=Column(no_wrap=False)),
-            console=console,
-            transient=True,
-        )
+        self._bar = progress_bar(console, "[bold]{task.completed}[/] of {task.fields[most]}" + f" {unit}")
         self._task = self._bar.add_task("", total=None, most="", text="starting")
 
     def start(self) -> None:
@@ -57,7 +46,7 @@ class _Line:
             say(self._console, f"{done:,} of {total:,} {self._unit}, {text}")
 
     def notice(self, text: str) -> None:
-        say(self._console, f"Note: {text}", "yellow")
+        note(self._console, text)
 
 
 class _Progress:
@@ -65,9 +54,11 @@ class _Progress:
 
     def __init__(self, console: Console, unit: str) -> None:
         self._line = _Line(console, unit)
+        self._entered = time.monotonic()
         self._first: float | None = None
 
     def __enter__(self) -> Self:
+        self._entered = time.monotonic()
         self._line.start()
         return self
 
@@ -168,11 +159,15 @@ class TrialProgress(_Progress):
 
     def told(self, trial: Trial, left: int) -> None:
         """A trial is done and so many are left."""
+        self._first = self._first or time.monotonic() - trial.seconds
+        self.done(trial.optimizer, trial.score, left)
+
+    def done(self, name: str, score: float | None, left: int) -> None:
+        """A run of ``name`` is done and so many are left."""
         now = time.monotonic()
-        self._first = self._first or now - trial.seconds
+        self._first = self._first or self._entered
         self._done += 1
-        score = trial.score
-        parts = [self._what, trial.optimizer + ("" if score is None else f" {100 * score:.1f} %")]
+        parts = [self._what, name + ("" if score is None else f" {100 * score:.1f} %")]
         if self._done >= 2 and left:
             parts.append(f"about {_minutes((now - self._first) / 60 / self._done * left)} left")
         self._line.show(self._done, self._done + left, parts, now=not left)

@@ -66,7 +66,10 @@ class RayExecutor(Executor):
                 if isinstance(answer, LostWorker):
                     waiting.appendleft(_once_more(running.pop(reference)))
                 elif answer is not None:
-                    yield from _scores(answer, running.pop(reference), candidates)
+                    document = json.loads(answer)
+                    for text in document["warnings"]:
+                        self._workers.notice(f"a worker: {text}")
+                    yield from _scores(document["scores"], running.pop(reference), candidates)
 
     def close(self) -> None:
         """Nothing of its own is held."""
@@ -87,8 +90,8 @@ def _once_more(batch: _Batch) -> _Batch:
     return batch
 
 
-def _scores(answer: str, batch: _Batch, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Score]]:
+def _scores(documents: Any, batch: _Batch, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Score]]:
     from reproduce.search.scores import score_from_dict
 
-    for index, document in zip(batch.indices, json.loads(answer), strict=True):
+    for index, document in zip(batch.indices, documents, strict=True):
         yield index, score_from_dict(document, candidates[index])

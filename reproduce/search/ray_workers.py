@@ -17,6 +17,8 @@ from types import TracebackType
 from typing import Any
 
 from reproduce.errors import ReproduceError, WorkerError
+from reproduce.machine import shared_gpu_environment
+from reproduce.notices import warnings_told
 from reproduce.search.executors import Candidate, Scorer
 
 #: Makes a worker's scorer from plain settings; a function of a module that every node can import.
@@ -47,7 +49,7 @@ class RayWorkers:
         address: Of a running cluster ("auto" finds that of this machine). None starts one for this process alone, on
             the loopback interface.
         count: How many workers; None for one on each GPU of the cluster or, where it has none, on each CPU core.
-        notice: Is told, in a sentence, when a worker was lost.
+        notice: Is told, in a sentence, when a worker was lost, and what workers warn of.
         patience: Seconds without any worker after which the search is given up.
 
     Attributes:
@@ -128,7 +130,7 @@ class RayWorkers:
         return reference
 
     def take(self, reference: Any) -> str | LostWorker | None:
-        """The JSON list of scores, or that its worker was lost; None where `wait` has not yet brought it.
+        """The JSON of scores and warnings, or that its worker was lost; None where `wait` has not yet brought it.
 
         Raises:
             Exception: What the worker raised; a `ReproduceError` where e.g. its node lacks the data.
@@ -197,6 +199,7 @@ class _Worker:
     def __init__(self, make_scorer: MakeScorer) -> None:
         self._make_scorer = make_scorer
         self._scorers: dict[str, Scorer] = {}
+        os.environ.update(shared_gpu_environment())
 
     def ready(self) -> str:
         """The device, once the worker is up."""
@@ -208,10 +211,13 @@ class _Worker:
         """JSON in, JSON out; the scorer of ``settings`` is made when first needed and kept."""
         from reproduce.search.scores import candidate_from_dict, score_to_dict
 
+        warned: list[str] = []
         if settings not in self._scorers:
             self._scorers[settings] = self._make_scorer(json.loads(settings))
         batch: Sequence[Candidate] = [candidate_from_dict(document) for document in json.loads(candidates)]
-        return json.dumps([score_to_dict(score) for score in self._scorers[settings].score(batch)])
+        with warnings_told(warned.append):
+            scores = [score_to_dict(score) for score in self._scorers[settings].score(batch)]
+        return json.dumps({"scores": scores, "warnings": warned})
 
 
 def _connect(address: str | None, count: int | None) -> Any:

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bar
 
-from reproduce.screen import say
+from reproduce.screen import note, progress_bar, say
 from reproduce.study.rows import Finished, Job, Row
 
 #: Seconds between plain lines.
@@ -32,16 +30,8 @@ class Progress:
         self._first_end: float | None = None
         self._best: Row | None = None
         self._running: Sequence[Job] = ()
-        self._bar = Bar(
-            TextColumn("[bold]{task.completed}[/] of {task.total} runs"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[running]}"),
-            TextColumn("{task.fields[best]}"),
-            TextColumn("{task.fields[left]}"),
-            console=console,
-            transient=True,
-        )
-        self._task = self._bar.add_task("runs", total=None, running="starting", best="", left="")
+        self._bar = progress_bar(console, "[bold]{task.completed}[/] of {task.total} runs")
+        self._task = self._bar.add_task("runs", total=None, text="starting")
 
     def start(self, found: int, left: int, num_workers: int) -> None:
         """Say what is to be done: rows found in the ledger, runs left, workers."""
@@ -66,12 +56,11 @@ class Progress:
             self._update()
         elif time.monotonic() - self._printed >= _PLAIN_INTERVAL or not left:
             self._printed = time.monotonic()
-            parts = [self._count(), self._current(row), self._best_so_far(), self._time_left()]
-            say(self._console, ", ".join(filter(None, parts)))
+            say(self._console, f"{self._count()}, {self._text(row)}")
 
     def notice(self, text: str) -> None:
         """Something the user should know; nothing stops."""
-        say(self._console, f"Note: {text}", "yellow")
+        note(self._console, text)
 
     def __enter__(self) -> Progress:
         if self._console.is_terminal and self._left:
@@ -89,13 +78,14 @@ class Progress:
             self._task,
             completed=self._found + self._done,
             total=self._found + self._done + self._left,
-            running=self._current(None),
-            best=self._best_so_far(),
-            left=self._time_left(),
+            text=self._text(None) or "starting",
         )
 
     def _count(self) -> str:
         return f"{self._found + self._done} of {self._found + self._done + self._left} runs"
+
+    def _text(self, last: Row | None) -> str:
+        return ", ".join(filter(None, [self._current(last), self._best_so_far(), self._time_left()]))
 
     def _current(self, last: Row | None) -> str:
         names = list(dict.fromkeys(job.optimizer for job in self._running)) or ([last.optimizer] if last else [])

@@ -10,20 +10,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from reproduce.determinism import deterministic_environment
-from reproduce.errors import ReproduceError, ReproduceWarning, WorkerError
-from reproduce.machine import backend_name
+from reproduce.errors import ReproduceError, WorkerError
+from reproduce.machine import backend_name, shared_gpu_environment
+from reproduce.notices import warnings_told
 from reproduce.study.rows import Job, Row
 
 #: Each worker computes on one core; more of them would fight over the same ones.
@@ -34,9 +33,6 @@ _ONE_THREAD = {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "2",
-    # TensorFlow, JAX and other workers may share one GPU: none takes its memory before it needs it.
-    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     "NPROC": "1",
 }
 _XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -225,7 +221,7 @@ def _environment(deterministic: bool) -> Iterator[None]:
     """The settings libraries read when they are imported, which in a new process is before any line of ours."""
     flags = " ".join(filter(None, (os.environ.get("XLA_FLAGS"), _XLA_FLAGS)))
     # Keras would otherwise look into the user's keras.json, and rows would name another backend than they ran on.
-    settings = {**_ONE_THREAD, "XLA_FLAGS": flags, "KERAS_BACKEND": backend_name()}
+    settings = {**_ONE_THREAD, **shared_gpu_environment(), "XLA_FLAGS": flags, "KERAS_BACKEND": backend_name()}
     if deterministic:
         settings = deterministic_environment(settings)
     before = {name: os.environ.get(name) for name in settings}
@@ -246,9 +242,10 @@ def _work(connection: Connection, make_run: RunMaker, log: str) -> None:
         os.dup2(file.fileno(), 2)  # Libraries in C write there without asking Python.
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent decides what an interrupt means.
     run = make_run()
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError), warnings.catch_warnings():
-        warnings.simplefilter("always", ReproduceWarning)
-        warnings.showwarning = partial(_forward, connection, warnings.showwarning)
+    with (
+        suppress(EOFError, BrokenPipeError, ConnectionResetError),
+        warnings_told(lambda text: connection.send(_Warning(text))),
+    ):
         while True:
             batch: tuple[Job, ...] = connection.recv()
             try:
@@ -256,14 +253,6 @@ def _work(connection: Connection, make_run: RunMaker, log: str) -> None:
             except ReproduceError as error:
                 answer = error
             connection.send(answer)
-
-
-def _forward(connection: Connection, show: Any, message: Warning | str, category: type[Warning], *place: Any) -> None:
-    """Send this package's warnings to the parent; show all others as before."""
-    if isinstance(message, ReproduceWarning):
-        connection.send(_Warning(str(message)))
-    else:
-        show(message, category, *place)
 
 
 def _end(worker: _Worker) -> None:

@@ -1,5 +1,6 @@
 """Memory: the batch is chosen from what is free, and halved where a device refuses it."""
 
+import warnings
 from functools import cache
 
 import jax
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from paper_optimizers import get
+from reproduce.errors import ReproduceWarning
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Population
 from reproduce.population.memory import OutOfMemoryError, available_bytes, is_out_of_memory, members_that_fit
@@ -57,22 +59,25 @@ class SmallDevice:
 
 
 def test_a_batch_that_does_not_fit_is_halved_until_it_does_and_nothing_else_changes():
-    notices = []
     device = SmallDevice(2)
-    trainings = train_members(device, MEMBERS, TASK, 2, largest=8, notice=notices.append)
+    with pytest.warns(ReproduceWarning) as warned:
+        trainings = train_members(device, MEMBERS, TASK, 2, largest=8)
     expected = train_members(population(), MEMBERS, TASK, 2, largest=1)
     assert [training.member.seed for training in trainings] == list(range(7))
     assert [training.train_loss for training in trainings] == [training.train_loss for training in expected]
     assert device.asked[:3] == [8, 4, 2]
     assert max(device.asked[2:]) == 2
-    assert notices == [
-        "The device's memory does not hold 8 members at once; going on with 4.",
-        "The device's memory does not hold 4 members at once; going on with 2.",
+    assert [str(each.message) for each in warned] == [
+        "the device's memory does not hold 8 networks at once: going on with 4",
+        "the device's memory does not hold 4 networks at once: going on with 2",
     ]
 
 
 def test_one_member_that_does_not_fit_is_an_error_in_words():
-    with pytest.raises(OutOfMemoryError, match="does not hold one network of 15 parameters"):
+    with (
+        pytest.warns(ReproduceWarning, match="going on with"),
+        pytest.raises(OutOfMemoryError, match="does not hold one network of 15 parameters"),
+    ):
         train_members(SmallDevice(0), MEMBERS[:1], TASK, 1, largest=4)
 
 
@@ -121,17 +126,17 @@ def test_the_batch_follows_from_a_card_s_free_memory(monkeypatch):
 
 
 def test_a_card_that_holds_less_than_it_reports_is_asked_for_less_and_not_again_for_more():
-    notices = []
     device = SmallDevice(2)
     device.bytes_per_member = lambda data, batch_size: 1
-    trainings = train_members(device, MEMBERS, TASK, 1, notice=notices.append)
+    with pytest.warns(ReproduceWarning) as warned:
+        trainings = train_members(device, MEMBERS, TASK, 1)
     assert device.asked == [8, 4, 2, 2, 2, 2]
     assert len(trainings) == 7
-    assert len(notices) == 2
+    assert len(warned) == 2
     device.asked.clear()
-    train_members(device, MEMBERS[:4], TASK, 1, largest=8, notice=notices.append)
+    with warnings.catch_warnings(action="error"):
+        train_members(device, MEMBERS[:4], TASK, 1, largest=8)
     assert device.asked == [2, 2]
-    assert len(notices) == 2
 
 
 @pytest.mark.parametrize(("message", "answer"), [

@@ -2,9 +2,10 @@
 
 import os
 import time
+import warnings
 from pathlib import Path
 
-from reproduce.errors import DataError
+from reproduce.errors import DataError, ReproduceWarning
 from reproduce.population.assembly import Member
 from reproduce.population.scoring import FailedRun, Rejected, Scored
 from reproduce.population.waves import Training
@@ -20,6 +21,8 @@ class FakeScorer:
 
     def score(self, candidates, progress=None):
         scores = []
+        if "warns" in self.settings:
+            warnings.warn(self.settings["warns"], ReproduceWarning, stacklevel=2)
         for candidate in candidates:
             time.sleep(self.settings.get("seconds", 0.0))
             if candidate.spec.to_text() == self.settings.get("deadly"):

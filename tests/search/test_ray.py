@@ -105,6 +105,14 @@ def test_what_a_worker_lacks_is_said_as_it_would_be_here(workers):
         list(RayExecutor(workers, {"fails": True}, batch=1).score(CANDIDATES))
 
 
+def test_what_a_worker_warns_of_is_said_here(workers):
+    said = len(workers.notices)
+    executor = RayExecutor(workers, {"warns": "half of them at once"}, batch=2)
+    assert sorted(executor.score(CANDIDATES[:4]), key=lambda answer: answer[0]) == EXPECTED[:4]
+    assert workers.notices[said:] == ["a worker: half of them at once"] * 2
+    workers.notices.clear()
+
+
 def test_a_batch_that_ends_its_workers_is_given_up(workers):
     deadly = CANDIDATES[0]
     executor = RayExecutor(workers, {"deadly": deadly.spec.to_text()}, batch=2)

@@ -9,7 +9,7 @@ import pytest
 
 from paper_optimizers import from_text, get
 from reproduce.data import channel_statistics, load_dataset
-from reproduce.errors import DataError, ProtocolError
+from reproduce.errors import DataError, ProtocolError, ReproduceWarning
 from reproduce.population.scoring import Rejected, Scored
 from reproduce.search.executors import Candidate, InProcessExecutor
 from reproduce.search.protocol import load_search_protocol
@@ -55,6 +55,22 @@ def test_a_score_depends_on_the_candidate_alone(scorer, scores):
 @pytest.mark.slow
 def test_how_many_are_trained_at_once_changes_no_score(scores):
     assert make_scorer(SETTINGS, largest=4).score(CANDIDATES) == scores
+
+
+def test_a_device_that_refuses_a_batch_is_told_of_and_changes_no_score(scorer, scores, monkeypatch):
+    population = scorer._population
+    epoch = population.epoch
+
+    def refuse(*arguments):
+        if len(arguments[-1]) > 1:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
+        return epoch(*arguments)
+
+    monkeypatch.setattr(population, "epoch", refuse)
+    monkeypatch.setattr(population, "room", None)
+    monkeypatch.setattr(scorer, "_largest", 2)
+    with pytest.warns(ReproduceWarning, match="does not hold 2 networks at once: going on with 1$"):
+        assert scorer.score(CANDIDATES) == scores
 
 
 def test_another_machine_makes_the_same_scorer(scorer, scores):

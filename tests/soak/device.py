@@ -5,6 +5,7 @@ In a process of its own, because one that has started JAX had better not fork, a
 
 import sys
 
+from reproduce.notices import warnings_told
 from reproduce.population.engine import Population
 from reproduce.population.memory import OutOfMemoryError
 from reproduce.population.problems import classification
@@ -17,7 +18,8 @@ def main() -> None:
     """Train more members than there is room for, then one where there is room for none."""
     room, notices = int(sys.argv[1]), []
     device = SmallDevice(room)
-    trainings = train_members(device, MEMBERS, TASK, 2, largest=8, notice=notices.append)
+    with warnings_told(notices.append):
+        trainings = train_members(device, MEMBERS, TASK, 2, largest=8)
     alone = train_members(Population(classification(initial, linear)), MEMBERS, TASK, 2, largest=1)
     losses = [[training.train_loss for training in each] for each in (trainings, alone)]
     require(losses[0] == losses[1], "other losses than one member at a time")

@@ -16,7 +16,14 @@ from reproduce.study.rows import Job, Row
 from reproduce.study.workers import Run, WorkerPool
 from tests.study.cases import TINY_TOML, MakeInventedRun, invented_row
 
-NAMES = ("KERAS_BACKEND", "TF_DETERMINISTIC_OPS", "CUBLAS_WORKSPACE_CONFIG", "XLA_FLAGS")
+NAMES = (
+    "KERAS_BACKEND",
+    "TF_DETERMINISTIC_OPS",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "XLA_FLAGS",
+    "TF_FORCE_GPU_ALLOW_GROWTH",
+    "XLA_PYTHON_CLIENT_PREALLOCATE",
+)
 #: One optimizer that Keras alone has, one that the engine trains; both augment.
 PROTOCOL = (
     TINY_TOML.replace('catalog = ["Opt1", "A1"]\nkeras = ["SGD", "Adam"]', 'catalog = ["Opt7"]\nkeras = ["Nadam"]')
@@ -62,6 +69,17 @@ def test_workers_start_in_that_environment(deterministic: bool, tmp_path: Path) 
     assert "--xla_cpu_multi_thread_eigen=false" in row.versions["XLA_FLAGS"]
     assert row.versions["KERAS_BACKEND"] == backend_name()
     assert dict(os.environ) == before
+
+
+def test_workers_share_a_gpu_unless_the_environment_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XLA_PYTHON_CLIENT_PREALLOCATE", raising=False)
+    monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", "false")
+    with WorkerPool(MakeEnvironmentRun(tmp_path), 1, tmp_path / "log", print) as pool:
+        row = next(pool.run(lambda: [Job("digits", "Adam", "tune", 0.1, 0)]))
+    assert row.versions["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
+    assert row.versions["TF_FORCE_GPU_ALLOW_GROWTH"] == "false"
 
 
 def test_pytorch_is_told_in_the_process(monkeypatch: pytest.MonkeyPatch) -> None:

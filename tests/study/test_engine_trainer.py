@@ -2,12 +2,14 @@
 
 import dataclasses
 from functools import partial
+from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
 from reproduce.data import load_dataset
-from reproduce.errors import ProtocolError
+from reproduce.errors import ProtocolError, ReproduceWarning
 from reproduce.study.engine_trainer import EngineTrainer
 from reproduce.study.optimizers import learning_rates, make_entrant, make_optimizer
 from reproduce.study.protocol import TaskSettings
@@ -43,6 +45,27 @@ def test_a_run_does_not_depend_on_its_company(trainer: EngineTrainer) -> None:
     assert alone == together[1::-1]
     assert [each.test_accuracy is not None for each in together] == [True] * 4 + [False]
     assert all(len(each.curve.validation_loss) == TASK.training.epochs for each in together)
+
+
+def test_a_device_that_refuses_a_batch_is_told_of_and_changes_no_run(
+    trainer: EngineTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = jobs("Adam", "Opt7")
+    expected = [untimed(each) for each in trainer.run(asked)]
+    population = trainer._population
+    epoch = population.epoch
+
+    def refuse(*arguments: Any) -> Any:
+        if len(arguments[-1]) > 1:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
+        return epoch(*arguments)
+
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(population, "epoch", refuse)
+    monkeypatch.setattr(population, "room", None)
+    with pytest.warns(ReproduceWarning, match="does not hold 2 networks at once: going on with 1$"):
+        measured = trainer.run(asked)
+    assert [untimed(each) for each in measured] == expected
 
 
 def test_divergence_is_an_outcome_at_a_step(trainer: EngineTrainer) -> None:
