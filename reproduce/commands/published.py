@@ -119,27 +119,17 @@ def _run(
     jobs: list[Job], conditions: Conditions, executor: Executor, folder: Path, console: Console
 ) -> list[ReplayRow]:
     """Run the jobs, with progress."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
     from reproduce.ledger import NAME, Ledger
     from reproduce.published.replay import row_from_dict, run_replay
+    from reproduce.search.progress import TrialProgress
 
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
-    )  # fmt: skip
     with (
-        Progress(*columns, console=console, transient=True) as bar,
-        Ledger(folder / NAME, row_from_dict, lambda text: say(console, text)) as ledger,
+        TrialProgress(console, "scoring the log's candidates again") as progress,
+        Ledger(folder / NAME, row_from_dict, progress.notice) as ledger,
     ):
-        task = bar.add_task("Candidates scored again", total=len(jobs))
-        return run_replay(jobs, conditions, ledger, executor, lambda done: bar.advance(task, done))
+        return run_replay(
+            jobs, conditions, ledger, executor, lambda row, left: progress.done(row.text, row.score, left)
+        )
 
 
 def _fingerprints(rows: list[LoggedEvaluation], console: Console) -> list[str]:

@@ -134,7 +134,7 @@ def run_replay(
     conditions: Conditions,
     ledger: Ledger[ReplayRow],
     executor: Executor,
-    progress: Callable[[int], None],
+    told: Callable[[ReplayRow, int], None],
 ) -> list[ReplayRow]:
     """Score what the ledger lacks; returns the rows of ``jobs``, in their order.
 
@@ -143,7 +143,7 @@ def run_replay(
         conditions: See `Conditions`.
         ledger: Where rows are kept.
         executor: Scores the candidates on the surrogate that `behave` gave.
-        progress: Told the number of jobs done since it was last told.
+        told: Is told each new row and how many are left.
 
     Raises:
         LedgerError: If the ledger is that of another surrogate, behaviour or data.
@@ -151,11 +151,10 @@ def run_replay(
     _check_same(ledger, conditions)
     known = {(row.fingerprint, row.run): row for row in ledger.records}
     open_jobs = [job for job in jobs if (job.function.fingerprint, job.run) not in known]
-    progress(len(jobs) - len(open_jobs))
-    for row in _rows(open_jobs, conditions, executor):
+    for number, row in enumerate(_rows(open_jobs, conditions, executor), start=1):
         ledger.append(row)
         known[row.fingerprint, row.run] = row
-        progress(1)
+        told(row, len(open_jobs) - number)
     return [known[job.function.fingerprint, job.run] for job in jobs]
 
 

@@ -78,6 +78,7 @@ def test_replay_scores_again_and_goes_on(log, tmp_path, capsys):
         "1",
     ]
     assert main([*command, "--sample", "2", "--runs", "1"]) == 0
+    assert "2 of 2 runs, scoring the log's candidates again, " in capsys.readouterr().out
     folder = tmp_path / "tiny" / "replay-published"
     before = (folder / "ledger.jsonl").read_bytes()
     assert main([*command, "--sample", "3", "--runs", "2"]) == 0

@@ -100,8 +100,11 @@ def replay(path, jobs=JOBS, conditions=CONDITIONS, scored=None):
             return super().score(candidates)
 
     with Ledger(path, row_from_dict, pytest.fail) as ledger:
-        rows = run_replay(jobs, conditions, ledger, InProcessExecutor(lambda: Counting({}), 2), told.append)
-    assert sum(told) == len(jobs)
+        rows = run_replay(
+            jobs, conditions, ledger, InProcessExecutor(lambda: Counting({}), 2), lambda *new: told.append(new)
+        )
+    assert [left for _, left in told] == list(range(len(told)))[::-1]
+    assert {(row.text, row.run) for row, _ in told} == {(row.text, row.run) for row in rows[len(rows) - len(told) :]}
     return rows
 
 
