@@ -125,7 +125,7 @@ def test_searches_are_compared(executor, tmp_path, capsys):
 def test_the_noise_floor(executor, tmp_path, capsys):
     command = ["noise-floor", "--profile", small("search", tmp_path), "--output", str(tmp_path / "output")]
     assert main(command) == 0
-    shown = capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
     assert "n = 3 seeds" in shown
     assert "detectable with 5 runs an arm" in shown
     assert [candidate.seed for candidate in sorted(executor.scored, key=lambda each: each.seed)] == [201, 202, 203]

@@ -103,6 +103,7 @@ def test_killed_and_resumed_it_ends_with_the_same_rows(profile: str, tmp_path: P
 
 def test_an_interrupt_stops_at_once_and_keeps_every_row(tmp_path: Path) -> None:
     script = f"""
+import signal
 import sys
 from pathlib import Path
 from rich.console import Console
@@ -122,6 +123,7 @@ def tables(options, console):
     run_experiment(Experiment(TINY, ENTRANTS, folder, None, folder), Machine(2), Progress(console), make_run=run)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # A shell's background jobs are begun without it.
     study._tables = tables
     sys.exit(cli.main(["tables"]))
 """
@@ -187,7 +189,8 @@ def test_figures_write_the_same_bytes_again_without_training(
 
 def test_the_shown_table_fits_eighty_columns_whole(finished: Path, profile: str, same_fingerprints, capsys) -> None:
     assert main(["figures", "--profile", profile, "--output", str(finished)]) == 0
-    shown = capsys.readouterr().out.split("Profile tiny")[0]
+    source, shown = capsys.readouterr().out.split("Profile tiny")[0].split("\n", 1)
+    assert source.startswith("From the rows of ")
     assert "…" not in shown
     assert max(map(len, shown.splitlines())) <= 80
 
