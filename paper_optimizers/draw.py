@@ -11,6 +11,7 @@ Needs matplotlib: ``pip install 'paper-optimizers[draw]'``.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -201,6 +202,7 @@ def _label(node: Node, graph: Graph) -> str:
     return _math(node_formula(node, graph.kind, arguments).latex)
 
 
+@functools.lru_cache(maxsize=1_024)
 def _measure(text: str, size: float) -> Size:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextToPath

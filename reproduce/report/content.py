@@ -7,10 +7,14 @@ from dataclasses import dataclass, replace
 
 from reproduce.report.card import Card
 from reproduce.report.cards import cards
-from reproduce.report.figures.catalogue import all_pictures
+from reproduce.report.figures.catalogue import all_pictures, catalog_specs
+from reproduce.report.figures.graphs import optimizer_graph
 from reproduce.report.inputs import ReportInputs
-from reproduce.report.rendering import render_all
+from reproduce.report.rendering import Drawing, render_all
 from reproduce.report.style import Picture
+
+#: The formats of the graph on a card.
+CARD = ("svg",)
 
 
 @dataclass(frozen=True)
@@ -33,19 +37,28 @@ def content_of(inputs: ReportInputs) -> Content:
     return Content(inputs, all_pictures(inputs), cards(inputs))
 
 
-def drawn(contents: Sequence[Content], processes: int = 1) -> list[Content]:
+def drawn(
+    contents: Sequence[Content], processes: int = 1, at_hand: Mapping[Picture, Picture] | None = None
+) -> list[Content]:
     """The same with every picture's files at hand.
 
     Args:
         contents: Of reports. Those of one run of the program share what does not depend on rows.
-        processes: How many draw at a time; see `render_all`.
+        processes: How many draw at a time; see `rendering`.
+        at_hand: Pictures that were rendered before, as `graphs_of_catalog` are, by what they are of.
     """
+    kept = dict(at_hand or {})
     headed = _different(each for content in contents for each in _listed(content.pictures))
-    graphs = [each for each in _different(_graphs(contents)) if each not in headed]
-    kept = dict(zip(headed, render_all(headed, processes=processes), strict=True))
+    graphs = [each for each in _different(_graphs(contents)) if each not in kept and each not in headed]
     # A card's graph stands on the page alone.
-    kept |= zip(graphs, render_all(graphs, ("svg",), processes), strict=True)
+    drawings = [*map(Drawing, headed), *(Drawing(each, CARD) for each in graphs)]
+    kept |= zip([*headed, *graphs], render_all(drawings, processes), strict=True)
     return [_with(content, kept) for content in contents]
+
+
+def graphs_of_catalog() -> list[Picture]:
+    """The graphs on the catalog's cards, which need no rows."""
+    return [optimizer_graph(name, spec) for name, spec in catalog_specs().items()]
 
 
 def _with(content: Content, kept: Mapping[Picture, Picture]) -> Content:

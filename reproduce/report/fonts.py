@@ -1,7 +1,7 @@
 """The fonts of figures: DejaVu Sans, which comes with matplotlib, cut down to the characters that figures are made of.
 
 What a PDF file embeds is cut from the whole font each time, which takes longer than drawing; from these it takes next
-to nothing. Characters that they lack are taken from the whole font.
+to nothing. They keep kerning and no ligatures. Characters that they lack are taken from the whole font.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ def _cut(source: Path, target: Path) -> None:
     """Write the font with the chosen characters alone, under another name as its licence asks of changed fonts."""
     from fontTools import subset
 
-    options = subset.Options(name_IDs=list(_NAMES), notdef_outline=True)
-    options.drop_tables += ["FFTM"]  # When the font was made.
+    options = subset.Options(name_IDs=list(_NAMES), notdef_outline=True, legacy_kern=True)
+    # When the font was made; then ligatures, and kerning in the form that takes long to read.
+    options.drop_tables += ["FFTM", "GDEF", "GPOS", "GSUB"]
     chosen = subset.Subsetter(options)
     chosen.populate(unicodes=_CHARACTERS)
     with subset.load_font(source, options) as font:

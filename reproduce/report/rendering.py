@@ -1,52 +1,68 @@
-"""Pictures rendered on every core."""
+"""Pictures rendered on every core, and while this process does something else."""
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
 from reproduce.report.style import FORMATS, Picture, load_drawing
 
 
-class _Task(NamedTuple):
-    pictures: Sequence[Picture]
-    formats: Sequence[str]
+class Drawing(NamedTuple):
+    """A picture, and the formats that it is rendered in; others are rendered when they are asked for."""
+
+    picture: Picture
+    formats: Sequence[str] = tuple(FORMATS)
 
 
+#: Objects after which a process that draws collects garbage, and generations: drawing makes many, most of which last
+#: as long as the figure. Python's own numbers take a tenth longer.
+_COLLECTED_AFTER = (20_000, 20, 20)
 #: What forked processes inherit: the functions that draw cannot be sent.
-_inherited: list[_Task] = []
+_inherited: list[Sequence[Drawing]] = []
 
 
-def render_all(
-    pictures: Sequence[Picture], formats: Sequence[str] = tuple(FORMATS), processes: int = 1
-) -> list[Picture]:
-    """The same pictures with their files at hand, so that asking for them again costs nothing.
+def render_all(drawings: Sequence[Drawing], processes: int = 1) -> list[Picture]:
+    """The pictures with their files at hand, so that asking for them again costs nothing; see `rendering`."""
+    with rendering(drawings, processes) as rendered:
+        return rendered()
+
+
+@contextmanager
+def rendering(drawings: Sequence[Drawing], processes: int = 1) -> Iterator[Callable[[], list[Picture]]]:
+    """Render while the block goes on; what it is given waits for the pictures, with their files at hand.
 
     Args:
-        pictures: Pictures.
-        formats: Those that are rendered; others are rendered when they are asked for.
+        drawings: What is rendered. It is begun in this order, so what takes long stands first.
         processes: How many draw at a time, forked from this one where the system can (Linux): for callers that have
-            computed nothing with JAX, TensorFlow or PyTorch, whose threads a fork loses. The bytes do not depend on it.
+            computed nothing with JAX, TensorFlow or PyTorch, whose threads a fork loses. Where it is one, this process
+            draws, when the pictures are waited for. The bytes do not depend on it.
     """
-    count = min(processes, len(pictures)) if sys.platform == "linux" else 1
+    count = min(processes, len(drawings)) if sys.platform == "linux" else 1
     if count <= 1:
-        return [_kept(each, each.render(tuple(formats))) for each in pictures]
+        yield lambda: [_kept(each.picture, each.picture.render(each.formats)) for each in drawings]
+        return
     load_drawing()
-    _inherited.append(_Task(pictures, tuple(formats)))
+    _inherited.append(drawings)
+    gc.freeze()  # What is there now outlives the children: they need not look through it for garbage.
     try:
-        with multiprocessing.get_context("fork").Pool(count) as pool:
-            files = pool.map(_render_one, range(len(pictures)), chunksize=1)
+        pool = multiprocessing.get_context("fork").Pool(count, gc.set_threshold, _COLLECTED_AFTER)
     finally:
+        gc.unfreeze()
         _inherited.pop()
-    return [_kept(each, found) for each, found in zip(pictures, files, strict=True)]
+    with pool:
+        files = pool.map_async(_render_one, range(len(drawings)), chunksize=1)
+        yield lambda: [_kept(each.picture, found) for each, found in zip(drawings, files.get(), strict=True)]
 
 
 def _render_one(index: int) -> dict[str, bytes]:
-    task = _inherited[-1]
-    return task.pictures[index].render(task.formats)
+    drawing = _inherited[-1][index]
+    return drawing.picture.render(drawing.formats)
 
 
 def _kept(picture: Picture, files: dict[str, bytes]) -> Picture:

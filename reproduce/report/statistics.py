@@ -133,14 +133,12 @@ def paired_difference(
     Returns:
         The difference, or None without a common key.
     """
-    from scipy import stats
-
     summary = _differences(values, reference)
     if summary is None:
         return None
     if summary.sd is None:
         return Difference(summary.mean, None, None, summary.n, None)
-    half = float(stats.t.ppf((1 + confidence) / 2, summary.n - 1)) * summary.sd / math.sqrt(summary.n)
+    half = _t_limit(summary.n - 1, confidence) * summary.sd / math.sqrt(summary.n)
     detectable = detectable_difference(summary.sd, summary.n, paired=True)
     return Difference(summary.mean, summary.mean - half, summary.mean + half, summary.n, detectable)
 
@@ -285,6 +283,14 @@ def _differences(values: Mapping[int, float], reference: Mapping[int, float]) ->
 
 
 @cache
+def _t_limit(freedom: int, confidence: float) -> float:
+    """What Student's t with so many degrees of freedom stays below, in size, with this probability."""
+    from scipy import stats
+
+    return float(stats.t.ppf((1 + confidence) / 2, freedom))
+
+
+@cache
 def _detectable_shift(freedom: int, power: float) -> float:
     """The detectable difference in standard errors.
 
@@ -294,7 +300,7 @@ def _detectable_shift(freedom: int, power: float) -> float:
     from scipy import optimize, special, stats
 
     shares = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
-    limits = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(stats.chi2.ppf(shares, freedom) / freedom)
+    limits = _t_limit(freedom, CONFIDENCE) * np.sqrt(stats.chi2.ppf(shares, freedom) / freedom)
 
     def short_of_power(shift: float) -> float:
         return float(np.mean(special.ndtr(shift - limits) + special.ndtr(-shift - limits))) - power

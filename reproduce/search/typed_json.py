@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import sys
 import types
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from reproduce.search.genome import Genome
 
 _Kind = TypeVar("_Kind")
+#: Reads a value from plain data; the name is that of its field, for the error.
+_Reader = Callable[[Any, str], Any]
 
 
 def to_plain(value: Any) -> Any:
@@ -33,56 +35,94 @@ def from_plain(kind: type[_Kind], document: Any) -> _Kind:
     Raises:
         ValueError: Naming the field.
     """
-    if not isinstance(document, dict):
-        raise ValueError(f"expected an object with the fields of a {kind.__name__}")
-    hints = _hints(cast(Any, kind))
-    if set(document) != set(hints):
-        raise ValueError(f"fields missing or unknown: {', '.join(sorted(set(hints) ^ set(document)))}")
-    return kind(**{name: _read(hint, document[name], name) for name, hint in hints.items()})
+    return cast(_Kind, _reader_of_fields(cast(Any, kind))(document, kind.__name__))
 
 
-@lru_cache(maxsize=64)
-def _hints(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind)
+@cache
+def _reader_of_fields(kind: Any) -> _Reader:
+    readers = {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
+
+    def read(value: Any, _: str) -> Any:
+        if not isinstance(value, dict):
+            raise ValueError(f"expected an object with the fields of a {kind.__name__}")
+        if value.keys() != readers.keys():
+            raise ValueError(f"fields missing or unknown: {', '.join(sorted(readers.keys() ^ value.keys()))}")
+        return kind(**{field: reader(value[field], field) for field, reader in readers.items()})
+
+    return read
 
 
-def _read(hint: Any, value: Any, name: str) -> Any:
+@cache
+def _reader(hint: Any) -> _Reader:
+    """What reads a value of a type: worked out once for each, since a ledger holds thousands of them."""
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is Genome:
-        return Genome.from_dict(value)
+        return lambda value, name: Genome.from_dict(value)
     if origin in (Union, types.UnionType):
-        return _read_one_of(arguments, value, name)
+        return _reader_of_one(arguments)
     if origin is Literal:
-        return _require(value in arguments, value, name)
-    if origin is tuple and isinstance(value, list):
-        if len(arguments) == 2 and arguments[1] is not Ellipsis:
-            _require(len(value) == 2, value, name)
-            return tuple(_read(each, item, name) for each, item in zip(arguments, value, strict=True))
-        return tuple(_read(arguments[0], item, name) for item in value)
+        return lambda value, name: _require(value in arguments, value, name)
+    if origin is tuple:
+        return _reader_of_tuple(arguments)
     if hint == Mapping[str, str]:
-        texts = isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
-        return _require(texts, value, name)
+        return _read_texts
     if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or hasattr(hint, "_fields")):
-        return from_plain(hint, value)
-    return _require(_is(hint, value), value, name)
-
-
-def _read_one_of(hints: tuple[Any, ...], value: Any, name: str) -> Any:
-    """A value that may be None, or one of several dataclasses told apart by their field ``kind``."""
-    if value is None and type(None) in hints:
-        return None
-    kinds = [hint for hint in hints if hint is not type(None)]
-    if len(kinds) > 1:
-        given = value.get("kind") if isinstance(value, dict) else None
-        kinds = [kind for kind in kinds if get_args(_hints(kind)["kind"]) == (given,)]
-        _require(len(kinds) == 1, given, f"{name}.kind")
-    return _read(kinds[0], value, name)
-
-
-def _is(hint: Any, value: Any) -> bool:
+        return _reader_of_fields(hint)
     if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
-    return isinstance(hint, type) and type(value) is hint
+        return _read_number
+    return lambda value, name: _require(type(value) is hint, value, name)
+
+
+def _reader_of_tuple(hints: tuple[Any, ...]) -> _Reader:
+    """A tuple of any length, or of as many values as there are types."""
+    first = _reader(hints[0])
+    if hints[1:] == (Ellipsis,):
+        return lambda value, name: tuple(first(item, name) for item in _require_list(value, name))
+    readers = [_reader(hint) for hint in hints]
+
+    def read(value: Any, name: str) -> Any:
+        _require(len(_require_list(value, name)) == len(readers), value, name)
+        return tuple(reader(item, name) for reader, item in zip(readers, value, strict=True))
+
+    return read
+
+
+def _reader_of_one(hints: tuple[Any, ...]) -> _Reader:
+    """A value that may be None, or one of several dataclasses told apart by their field ``kind``."""
+    kinds = [hint for hint in hints if hint is not type(None)]
+    chosen = _reader(kinds[0]) if len(kinds) == 1 else _reader_of_kinds(kinds)
+    if len(kinds) == len(hints):
+        return chosen
+    return lambda value, name: None if value is None else chosen(value, name)
+
+
+def _reader_of_kinds(kinds: Sequence[Any]) -> _Reader:
+    readers = {_kind(each): _reader(each) for each in kinds}
+
+    def read(value: Any, name: str) -> Any:
+        given: Any = value.get("kind") if isinstance(value, dict) else None
+        _require(isinstance(given, str) and given in readers, given, f"{name}.kind")
+        return readers[given](value, name)
+
+    return read
+
+
+def _kind(hint: Any) -> str:
+    """The one value of its field ``kind``."""
+    return str(*get_args(get_type_hints(hint)["kind"]))
+
+
+def _read_texts(value: Any, name: str) -> Any:
+    return _require(isinstance(value, dict) and all(isinstance(text, str) for text in value.values()), value, name)
+
+
+def _read_number(value: Any, name: str) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    return _require(number, value, name)
+
+
+def _require_list(value: Any, name: str) -> Any:
+    return _require(isinstance(value, list), value, name)
 
 
 def _require(condition: bool, value: Any, name: str) -> Any:

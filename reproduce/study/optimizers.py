@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -142,6 +143,7 @@ def _keras_class(name: str) -> Any:
     return ScheduleFreeAdamW if name == ScheduleFreeAdamW.__name__ else getattr(keras.optimizers, name)
 
 
+@cache
 def _entrant(name: str, kind: Kind, key: str) -> Entrant:
     base, decay, schedule = _split(name)
     if kind == "keras" and base not in KERAS:

@@ -13,8 +13,8 @@ import pytest
 
 from reproduce import protocols
 from reproduce.commands.executors import Executors
-from reproduce.report.rendering import render_all
-from reproduce.report.style import FORMATS
+from reproduce.report.rendering import Drawing, render_all
+from reproduce.report.style import FORMATS, Picture
 from reproduce.study.rows import Job, Row
 from reproduce.study.runs import MakeTrainingRun
 from tests.search.fakes import FakeExecutor
@@ -44,10 +44,15 @@ def miniature_program(folder: Path) -> Iterator[None]:
         patch.setattr("reproduce.bench.optimizer_steps.bench_optimizers", _measured("optimizers"))
         patch.setattr("reproduce.bench.engine.bench_engine", _measured("engine"))
         patch.setattr("reproduce.study.ledgers.RESULTS", folder / "output")
-        # Each picture is drawn in one form, which is quick.
+        # Each picture is drawn in one form, which is quick, and by this process, whose threads a fork would lose.
+        patch.setattr("reproduce.report.writer.usable_cores", lambda: 1)
         patch.setattr("reproduce.report.style.FORMATS", {"svg": FORMATS["svg"]})
-        patch.setattr("reproduce.report.content.render_all", lambda pictures, *_, **__: render_all(pictures, ("svg",)))
+        patch.setattr("reproduce.report.content.render_all", _drawn_quickly)
         yield
+
+
+def _drawn_quickly(drawings: Sequence[Drawing], *_: int) -> list[Picture]:
+    return render_all([Drawing(each.picture, ("svg",)) for each in drawings])
 
 
 def miniature(table: Table) -> Table:

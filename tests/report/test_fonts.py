@@ -4,7 +4,7 @@ from typing import Any
 from reproduce.report.fonts import FAMILIES
 from reproduce.report.style import new_figure, render, styled
 
-TEXT = "AVATAR fi, Ünï Ψ Кот − ≈ ± × ≤ → ∞ 'n = 5'"
+TEXT = "AVATAR, Ünï Ψ Кот − ≈ ± × ≤ → ∞ 'n = 5'"
 
 
 def drawn(text: str, suffix: str, families: Any = FAMILIES) -> bytes:
