@@ -17,8 +17,9 @@ def drawn(text: str, suffix: str, families: Any = FAMILIES) -> bytes:
         return render(figure, [suffix])[suffix]
 
 
-def fonts(pdf: bytes) -> set[str]:
-    return {name.decode() for name in re.findall(rb"/FontName /[A-Z]{6}\+([\w-]+)", pdf)}
+def fonts(pdf: bytes) -> list[str]:
+    """One for each that is embedded."""
+    return sorted(name.decode() for name in re.findall(rb"/FontName /[A-Z]{6}\+([\w-]+)", pdf))
 
 
 def test_it_looks_as_the_whole_font_does() -> None:
@@ -26,7 +27,11 @@ def test_it_looks_as_the_whole_font_does() -> None:
 
 
 def test_it_is_what_is_embedded() -> None:
-    assert fonts(drawn(TEXT, "pdf")) == {"FigureSans", "FigureSans-Bold"}
+    assert set(fonts(drawn(TEXT, "pdf"))) == {"FigureSans", "FigureSans-Bold"}
+
+
+def test_ligatures_which_would_be_a_font_of_their_own_are_not_used() -> None:
+    assert fonts(drawn("fine flat offset profiles", "pdf")) == ["FigureSans", "FigureSans-Bold"]
 
 
 def test_what_it_lacks_is_taken_from_the_whole_font() -> None:

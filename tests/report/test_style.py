@@ -30,6 +30,11 @@ def test_same_bytes_and_no_dates(forms: dict[str, bytes]) -> None:
         assert not re.search(rb"<dc:date>|/CreationDate|/ModDate|tIME|[Mm]atplotlib v", data)
 
 
+@pytest.mark.parametrize("alone", FORMATS)
+def test_one_format_is_the_same_alone_and_among_others(alone: str, forms: dict[str, bytes]) -> None:
+    assert drawing().render([alone])[alone] == forms[alone]
+
+
 def test_the_pdf_embeds_its_font_and_the_svg_needs_none(forms: dict[str, bytes]) -> None:
     assert b"/FontFile2" in forms["pdf"]
     assert b"/Type3" not in forms["pdf"]
