@@ -12,6 +12,8 @@ from reproduce.study.rows import Phase
 NOT_RUN = "not run"
 #: What stands where there can be no number.
 NONE = "-"
+#: Follows a number that is not told apart from the best of its column.
+TIE = "≈"
 #: "best": the best of its column; "tie": not told apart from it.
 Mark = Literal["best", "tie"]
 
@@ -42,6 +44,11 @@ class Cell:
     latex: str | None = None
     mark: Mark | None = None
     source: Source | None = None
+
+    @property
+    def marked_text(self) -> str:
+        """The text with the sign of a tie."""
+        return f"{self.text}{TIE}" if self.mark == "tie" else self.text
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,19 @@ class Table:
     def is_empty(self) -> bool:
         """Whether there is no line at all."""
         return not any(True for _ in self.lines())
+
+    def shown_columns(self) -> list[Column]:
+        """The columns that more than the CSV file has."""
+        return [column for column in self.columns if column.title]
+
+    def shown_sections(self) -> list[tuple[str, list[list[Cell]]]]:
+        """Each section's heading, empty where there is but one, with the cells of its lines in `shown_columns`."""
+        shown = [number for number, column in enumerate(self.columns) if column.title]
+        several = len(self.sections) > 1
+        return [
+            (section.title if several else "", [[line[number] for number in shown] for line in section.lines])
+            for section in self.sections
+        ]
 
 
 def words(text: str, source: Source | None = None) -> Cell:

@@ -1,23 +1,23 @@
 import dataclasses
 import io
 import re
-import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from reproduce.report.forms import FORMS, latex_text, on_screen, to_csv, to_latex, to_markdown
+from reproduce.report.forms import FORMS, on_screen, to_csv, to_markdown
+from reproduce.report.latex import latex_text, to_latex
 from reproduce.report.results import StudyResults, frame
-from reproduce.report.table import Table
+from reproduce.report.table import Column, Table, number, one_section, words
 from reproduce.report.tables.accuracy import main_table, rate_table, task_table
 from reproduce.screen import show_table
 from reproduce.study.optimizers import Entrant
 from reproduce.study.plan import Plan
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Job, Row
+from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 from tests.study.cases import ENTRANTS, TINY, TWO_TASKS, all_rows, diverged_row, invented_row
 
 
@@ -176,15 +176,34 @@ def test_markdown_is_rectangular() -> None:
     assert len(lines) == 2 + len(ENTRANTS)
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
+@NEEDS_PDFLATEX
 def test_latex_compiles(tmp_path: Path) -> None:
-    tables = "\n".join(to_latex(each) for each in (table(all_rows()), table([]), hostile()))
-    (tmp_path / "main.tex").write_text(
-        "\\documentclass{article}\\usepackage[T1]{fontenc}\\usepackage{booktabs}\\begin{document}\n"
-        + tables
-        + "\\end{document}\n"
-    )
-    subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main"], cwd=tmp_path, check=True)
+    require_compiles([table(all_rows()), table([]), hostile(), _of_lines(200)], tmp_path)
+
+
+def test_a_table_longer_than_a_page_goes_on_on_the_next() -> None:
+    assert to_latex(_of_lines(40)).startswith("\\begin{table}")
+    long = to_latex(_of_lines(50))
+    assert "\\begin{longtable}" in long
+    assert long.count("Optimizer") == 2  # On the first page and on those that follow.
+    assert long.count("Opt7") == 50
+
+
+def test_a_table_of_long_paragraphs_is_a_long_one() -> None:
+    columns = (Column("Claim", "claim"), Column("Evidence", "evidence"))
+
+    def latex(characters: int) -> str:
+        lines = [(words("one"), words("x" * characters)) for _ in range(20)]
+        return to_latex(Table("claims", "Claims", "What is claimed.", columns, one_section(lines)))
+
+    assert "longtable" not in latex(100)
+    assert "longtable" in latex(400)
+
+
+def _of_lines(count: int) -> Table:
+    columns = (Column("Optimizer", "optimizer"), Column("Test", "test", numeric=True))
+    lines = [(words("Opt7"), number(0.5, 1)) for _ in range(count)]
+    return Table("long", "Long", "Many lines.", columns, one_section(lines))
 
 
 def test_frame_has_a_line_for_each_run() -> None:
