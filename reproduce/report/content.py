@@ -13,8 +13,8 @@ from reproduce.report.inputs import ReportInputs
 from reproduce.report.rendering import Drawing, render_all
 from reproduce.report.style import Picture
 
-#: The formats of the graph on a card.
-CARD = ("svg",)
+#: Of the graph on a card, which stands on the page alone.
+_CARD_FORMATS = ("svg",)
 
 
 @dataclass(frozen=True)
@@ -45,20 +45,19 @@ def drawn(
     Args:
         contents: Of reports. Those of one run of the program share what does not depend on rows.
         processes: How many draw at a time; see `rendering`.
-        at_hand: Pictures that were rendered before, as `graphs_of_catalog` are, by what they are of.
+        at_hand: Pictures of which files were rendered before, as `catalog_drawings` are, by what they were made of.
     """
     kept = dict(at_hand or {})
     headed = _different(each for content in contents for each in _listed(content.pictures))
     graphs = [each for each in _different(_graphs(contents)) if each not in kept and each not in headed]
-    # A card's graph stands on the page alone.
-    drawings = [*map(Drawing, headed), *(Drawing(each, CARD) for each in graphs)]
+    drawings = [*(Drawing(kept.get(each, each)) for each in headed), *(Drawing(each, _CARD_FORMATS) for each in graphs)]
     kept |= zip([*headed, *graphs], render_all(drawings, processes), strict=True)
     return [_with(content, kept) for content in contents]
 
 
-def graphs_of_catalog() -> list[Picture]:
+def catalog_drawings() -> list[Drawing]:
     """The graphs on the catalog's cards, which need no rows."""
-    return [optimizer_graph(name, spec) for name, spec in catalog_specs().items()]
+    return [Drawing(optimizer_graph(name, spec), _CARD_FORMATS) for name, spec in catalog_specs().items()]
 
 
 def _with(content: Content, kept: Mapping[Picture, Picture]) -> Content:

@@ -212,10 +212,8 @@ def say_empty(axes: Any, text: str) -> None:
 def set_title(figure: Any, title: str) -> None:
     """Set the heading, flush left, in as many lines as the figure's width asks for."""
     characters = max(20, int(figure.get_figwidth() * _TITLE_DENSITY))
-    # "n = 5" stays on one line: no-break spaces are no places to break at. They are not drawn: in a PDF file a glyph
-    # that stands for two characters, as both spaces do, costs a second font.
-    kept = "n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
-    text = textwrap.fill(plain(title).replace("n = ", kept), characters).replace("\N{NO-BREAK SPACE}", " ")
+    # "n = 5" stays on one line: no-break spaces are no places to break at.
+    text = textwrap.fill(plain(title).replace("n = ", "n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"), characters)
     # A figure whose layout is measured makes room for a heading that is not placed by hand.
     place = {} if figure.get_layout_engine() else {"y": 1 - 0.08 / figure.get_figheight(), "va": "top"}
     figure.suptitle(text, x=0.01, ha="left", fontsize=9.5, fontweight="bold", **place)

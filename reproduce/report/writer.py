@@ -10,10 +10,10 @@ from reproduce.machine import usable_cores
 from reproduce.report.card import to_markdown
 from reproduce.report.claims import CLAIMS, check, load_claims
 from reproduce.report.collection import read_collection
-from reproduce.report.content import CARD, Content, content_of, drawn, graphs_of_catalog
+from reproduce.report.content import Content, catalog_drawings, content_of, drawn
 from reproduce.report.forms import write_table
 from reproduce.report.page import build_page, facts
-from reproduce.report.rendering import Drawing, rendering
+from reproduce.report.rendering import rendering
 from reproduce.report.report_inputs import report_inputs
 from reproduce.report.runs import number_of
 from reproduce.report.search_results import search_results
@@ -29,12 +29,12 @@ def write_reports(rows: Path, profiles: Sequence[str], output: Path) -> Iterator
         output: The folder to write to.
 
     Raises:
-        ReproduceError: If rows or claims cannot be read, or a file cannot be written.
+        ReproduceError: If rows or claims cannot be read, a file cannot be written, or a process that draws was ended.
     """
-    cores, graphs = usable_cores(), graphs_of_catalog()
-    with rendering([Drawing(each, CARD) for each in graphs], cores) as rendered:
+    cores, drawings = usable_cores(), catalog_drawings()
+    with rendering(drawings, cores) as rendered:
         contents = read_contents(rows, profiles)
-        at_hand = dict(zip(graphs, rendered(), strict=True))
+        at_hand = {each.picture: found for each, found in zip(drawings, rendered(), strict=True)}
     for content in drawn(contents, cores, at_hand):
         yield write_report(content, output / content.inputs.profile)
 

@@ -97,7 +97,7 @@ def _reader_of_one(hints: tuple[Any, ...]) -> _Reader:
 
 
 def _reader_of_kinds(kinds: Sequence[Any]) -> _Reader:
-    readers = {_kind(each): _reader(each) for each in kinds}
+    readers = {_name_of(each): _reader(each) for each in kinds}
 
     def read(value: Any, name: str) -> Any:
         given: Any = value.get("kind") if isinstance(value, dict) else None
@@ -107,9 +107,10 @@ def _reader_of_kinds(kinds: Sequence[Any]) -> _Reader:
     return read
 
 
-def _kind(hint: Any) -> str:
-    """The one value of its field ``kind``."""
-    return str(*get_args(get_type_hints(hint)["kind"]))
+def _name_of(kind: Any) -> Any:
+    """The one value that its field ``kind`` can have."""
+    (name,) = get_args(get_type_hints(kind)["kind"])
+    return name
 
 
 def _read_texts(value: Any, name: str) -> Any:

@@ -1,9 +1,16 @@
+import multiprocessing
+import os
+import signal
 import sys
+import time
 
 import pytest
 
+from reproduce.errors import ReproduceError
 from reproduce.report.rendering import Drawing, render_all, rendering
 from reproduce.report.style import Picture
+
+FORKS = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
 
 
 class Drawn:
@@ -29,7 +36,7 @@ def test_what_is_at_hand_is_not_drawn_again() -> None:
     assert drawn.asked[1:] == [("a", ("png",))]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+@FORKS
 def test_several_processes_give_what_one_gives() -> None:
     drawn = Drawn()
     pictures = [drawn.picture(str(number)) for number in range(7)]
@@ -39,15 +46,64 @@ def test_several_processes_give_what_one_gives() -> None:
     assert [each.name for each in several] == [str(number) for number in range(7)]
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_pictures_are_waited_for_after_something_else(processes: int) -> None:
+@FORKS
+def test_pictures_are_drawn_while_the_block_goes_on() -> None:
+    begun, goes_on = (multiprocessing.get_context("fork").Event() for _ in range(2))
+
+    def render(formats):
+        begun.set()
+        if not goes_on.wait(60):
+            raise TimeoutError("the block waited for the pictures")
+        return dict.fromkeys(formats, b"drawn")
+
+    with rendering([Drawing(Picture(name, name, "", render), ("svg",)) for name in "ab"], processes=2) as rendered:
+        assert begun.wait(60)
+        goes_on.set()
+        assert [each.render(("svg",)) for each in rendered()] == [{"svg": b"drawn"}] * 2
+
+
+def test_one_process_draws_when_pictures_are_waited_for_and_once() -> None:
     drawn = Drawn()
-    with rendering([Drawing(drawn.picture(name), ("svg",)) for name in "ab"], processes) as rendered:
-        between = list(drawn.asked)
-        pictures = rendered()
-    assert between == []
-    assert [each.render(("svg",))["svg"] for each in pictures] == [b"a.svg", b"b.svg"]
-    assert len(drawn.asked) in (0, 2)  # By this process, or by others; never again.
+    with rendering([Drawing(drawn.picture(name), ("svg",)) for name in "ab"]) as rendered:
+        assert drawn.asked == []
+        assert rendered() == rendered()
+    assert drawn.asked == [("a", ("svg",)), ("b", ("svg",))]
+
+
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=FORKS)])
+def test_what_drawing_raises_is_raised(processes: int) -> None:
+    def render(formats):
+        raise ValueError("no such colour")
+
+    drawings = [Drawing(Drawn().picture("a")), Drawing(Picture("b", "b", "", render))]
+    with pytest.raises(ValueError, match="no such colour"):
+        render_all(drawings, processes)
+    assert [each.name for each in render_all(drawings[:1] * 2, processes)] == ["a", "a"]
+
+
+@FORKS
+def test_a_block_that_raises_waits_for_no_picture() -> None:
+    drawings = [Drawing(Picture(str(each), "", "", lambda formats: time.sleep(0.5) or {})) for each in range(100)]
+    start = time.monotonic()
+    with pytest.raises(ReproduceError, match="rows"), rendering(drawings, processes=2):
+        raise ReproduceError("rows cannot be read")
+    assert time.monotonic() - start < 20  # 25 seconds for all.
+
+
+@FORKS
+def test_a_process_that_was_ended_is_said() -> None:
+    drawings = [Drawing(Picture(name, name, "", lambda formats: os.kill(os.getpid(), signal.SIGKILL))) for name in "ab"]
+    with pytest.raises(ReproduceError, match="was ended, perhaps for want of memory"):
+        render_all(drawings, processes=2)
+
+
+@FORKS
+def test_others_may_draw_meanwhile() -> None:
+    one, two = ([Drawing(Drawn().picture(name), ("svg",)) for name in names] for names in ("ab", "cd"))
+    with rendering(one, processes=2) as outer:
+        inner = render_all(two, processes=2)
+        shown = [*outer(), *inner]
+    assert [each.render(("svg",))["svg"] for each in shown] == [b"a.svg", b"b.svg", b"c.svg", b"d.svg"]
 
 
 def test_nothing_is_rendered_of_nothing() -> None:

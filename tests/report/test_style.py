@@ -4,7 +4,17 @@ from pathlib import Path
 import pytest
 
 from reproduce.errors import ReproduceError
-from reproduce.report.style import FORMATS, LINES, Picture, new_figure, panels, picture, styled, write_pictures
+from reproduce.report.style import (
+    FORMATS,
+    LINES,
+    Picture,
+    new_figure,
+    panels,
+    picture,
+    set_title,
+    styled,
+    write_pictures,
+)
 
 
 def drawing() -> Picture:
@@ -30,9 +40,29 @@ def test_same_bytes_and_no_dates(forms: dict[str, bytes]) -> None:
         assert not re.search(rb"<dc:date>|/CreationDate|/ModDate|tIME|[Mm]atplotlib v", data)
 
 
-@pytest.mark.parametrize("alone", FORMATS)
-def test_one_format_is_the_same_alone_and_among_others(alone: str, forms: dict[str, bytes]) -> None:
-    assert drawing().render([alone])[alone] == forms[alone]
+def test_one_format_is_the_same_alone_and_among_others() -> None:
+    """The layout, which makes room for a heading and a colour bar, does not depend on the formats."""
+
+    def draw():
+        figure = new_figure(6, 3)
+        left, right = figure.subplots(1, 2)
+        figure.colorbar(left.imshow([[0, 1], [1, 0]]), ax=left, label="colour")
+        right.plot([0, 1e6], [0, 1], label="a line")
+        right.legend()
+        return figure
+
+    shown = picture("two", "A heading of several lines " * 4, "", draw)
+    together = shown.render(tuple(FORMATS))
+    assert {each: shown.render([each])[each] for each in FORMATS} == together
+
+
+def test_n_is_not_parted_from_its_number() -> None:
+    for words in range(1, 12):
+        with styled():
+            figure = new_figure(3, 2)
+            set_title(figure, "word " * words + "n = 5, " + "word " * words)
+        lines = figure.get_suptitle().replace("\N{NO-BREAK SPACE}", " ").split("\n")
+        assert sum("n = 5" in line for line in lines) == 1
 
 
 def test_the_pdf_embeds_its_font_and_the_svg_needs_none(forms: dict[str, bytes]) -> None:
