@@ -65,7 +65,9 @@ def to_html(table: Table, mathematics: Mathematics | None = None, link: Link | N
         lines.append("<tbody>")
         if title:
             heading = html.escape(title)
-            lines.append(f'<tr class="section"><th colspan="{len(columns)}" scope="rowgroup">{heading}</th></tr>')
+            lines.append(
+                f'<tr class="section"><th colspan="{len(columns)}" scope="rowgroup"><span>{heading}</span></th></tr>'
+            )
         lines += [_html_line(columns, line, mathematics, link) for line in section]
         lines.append("</tbody>")
     return "\n".join([*lines, "</table>"]) + "\n"

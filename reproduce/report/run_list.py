@@ -55,7 +55,7 @@ class RunList:
         lines = "\n".join(_line(row) for row in self.groups[source])
         return (
             f'<tbody id="{self._anchors[source]}" tabindex="-1"><tr class="section"><th colspan="{len(_COLUMNS)}" '
-            f'scope="rowgroup">{heading}</th></tr>\n{lines}</tbody>'
+            f'scope="rowgroup"><span>{heading}</span></th></tr>\n{lines}</tbody>'
         )
 
 

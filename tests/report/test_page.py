@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import re
 import shutil
 import subprocess
@@ -194,11 +195,7 @@ def test_a_browser_runs_the_page(page: str, tmp_path: Path) -> None:
         "<script>document.querySelectorAll('#table-main thead button')[1].click();"
         "document.querySelectorAll('#table-main thead button')[1].click();</script></body>"
     )
-    path = tmp_path / "report.html"
-    path.write_text(page.replace("</body>", clicks))
-    options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--dump-dom"]
-    command = [BROWSER, *options, f"{path.as_uri()}#runs-1"]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    shown = in_browser(page.replace("</body>", clicks), tmp_path, "#runs-1")
     main = shown[shown.index('id="table-main"') :]
     main = main[: main.index("</table>")]
     assert re.findall(r'data-value="([\d.]+)"', main) == sorted(
@@ -206,3 +203,32 @@ def test_a_browser_runs_the_page(page: str, tmp_path: Path) -> None:
     )
     assert 'aria-sort="descending"' in main
     assert '<details class="runs" open="">' in shown
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
+def test_names_stay_in_sight_where_a_wide_table_is_moved(page: str, tmp_path: Path) -> None:
+    """Where there is little room, the first column is where it was when the table is moved to its end."""
+    moved = """<script>addEventListener('load', () => {
+      const table = document.getElementById('table-main');
+      const place = element => Math.round(element.getBoundingClientRect().left);
+      const heads = ['thead th', 'tbody tr:not(.section) th', 'thead th:last-child'];
+      const all = heads.map(each => table.querySelector(each));
+      table.closest('.scroll').style.width = '250px';
+      const before = all.map(place);
+      table.closest('.scroll').scrollLeft = 1e4;
+      document.title = JSON.stringify([before, all.map(place)]);
+    })</script></body>"""
+    shown = in_browser(page.replace("</body>", moved), tmp_path, "")
+    (title,) = re.findall("<title>(.*?)</title>", shown)
+    (head, name, last), after = json.loads(title)
+    assert after[:2] == [head, name]
+    assert after[2] < last
+
+
+def in_browser(page: str, folder: Path, place: str) -> str:
+    """The document as Chromium has it when the page has been loaded and its scripts have run."""
+    path = folder / "report.html"
+    path.write_text(page)
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}", "--dump-dom"]
+    command = [str(BROWSER), *options, f"{path.as_uri()}{place}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
