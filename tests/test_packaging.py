@@ -1,9 +1,10 @@
-"""The wheel: what is in it, and that it installs and works outside the repository, with Keras and NumPy alone too."""
+"""What is in the wheel and the source distribution; the wheel works elsewhere, with Keras and NumPy alone too."""
 
 import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from importlib import metadata
@@ -150,3 +151,16 @@ def test_a_command_there_names_the_extra_it_needs(bare: Path, tmp_path: Path) ->
     assert answer.returncode == 2
     assert "pip install 'paper-optimizers[" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_the_source_distribution_has_what_the_tests_read(tmp_path: Path) -> None:
+    pytest.importorskip("hatchling")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (path,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    kept = (ROOT / "artifact" / "results").rglob("ledger.jsonl")
+    tests = [*(ROOT / "tests").rglob("*.py"), *kept, ROOT / ".ci" / "run", ROOT / "Makefile", ROOT / "README.md"]
+    assert {str(each.relative_to(ROOT)) for each in tests} <= names
+    assert not any(name.startswith(("output/", ".venv/")) for name in names)
