@@ -1,10 +1,14 @@
 """The tables and figures that are kept are those of the kept rows, byte for byte."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from reproduce.report.collection import profiles_in
+from reproduce.report.writer import read_contents
 from tests.report.artifact_results import ARTIFACT, FIGURES, TABLES, files, kept
+from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 
 AGAIN = "run: python -m tests.report.artifact_results"
 
@@ -38,3 +42,11 @@ def test_the_page_shows_each_of_them_and_what_it_names_is_made(rebuilt: dict[str
 
 def test_they_stay_small(rebuilt: dict[str, bytes]) -> None:
     assert sum(map(len, rebuilt.values())) < 1_500_000
+
+
+@NEEDS_PDFLATEX
+def test_the_latex_of_every_table_of_kept_rows_fits_the_page(tmp_path: Path) -> None:
+    rows = ARTIFACT / "results"
+    for content in read_contents(rows, profiles_in(rows)):
+        tables = [table for of_heading in content.inputs.tables.values() for table in of_heading]
+        assert "Overfull" not in require_compiles(tables, tmp_path)
