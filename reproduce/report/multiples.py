@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reproduce.report.style import GREY, LINES, PAGE, plain, wrapped
+from reproduce.report.style import GREY, LINES, PAGE, lines_by_row, plain, wrapped
 
 Array = NDArray[np.float64]
 
@@ -114,15 +114,14 @@ def draw_multiples(panels: Sequence[Panel], x: Axis, y: Axis, *, columns: int, h
     columns = min(columns, len(shown))
     width = (72 * PAGE - _LEFT - _RIGHT - (columns - 1) * _GAP) / columns
     titles = [wrapped(panel.title, (width + _GAP) / 72) for panel in shown]
-    above = _LINE * max(title.count("\n") + 1 for title in titles) + 4
-    rows = -(-len(shown) // columns)
-    full = _TOP + rows * (above + height) + (rows - 1) * _GAP + _BOTTOM
+    above = [_LINE * lines + 4 for lines in lines_by_row(titles, columns)]
+    full = _TOP + sum(above) + len(above) * (height + _GAP) - _GAP + _BOTTOM
     scales = (_scale(x, _values(shown, 0)), _scale(y, _values(shown, 1)))
     figure, axes = _canvas(72 * PAGE, full)
     places = []
     for number, (panel, title) in enumerate(zip(shown, titles, strict=True)):
         column, row = number % columns, number // columns
-        left, top = _LEFT + column * (width + _GAP), full - _TOP - above - row * (above + height + _GAP)
+        left, top = _LEFT + column * (width + _GAP), full - _TOP - sum(above[: row + 1]) - row * (height + _GAP)
         axes.text(left, top + 4, title, fontsize=7, va="bottom")
         places.append(_Place(left, top - height, width, height, *scales))
         _tick_labels(axes, places[-1], (x, y), outer_x=number + columns >= len(shown), outer_y=column == 0)

@@ -67,6 +67,8 @@ _SETTINGS: Mapping[str, Any] = {
 }
 #: Inches: the width of a page, and what panels leave free for the title above and the label below them.
 PAGE, _HEAD, _FOOT = 7.2, 0.45, 0.55
+#: The same at the left and the right of panels, and from one to the next.
+_LEFT, _RIGHT, _BETWEEN = 0.62, 0.12, 0.2
 #: Characters of the title that fit an inch of the figure's width.
 _TITLE_DENSITY = 11.5
 
@@ -168,14 +170,16 @@ def panels(titles: Sequence[str], *, columns: int, height: float = 1.05, **optio
 
     shown = max(len(titles), 1)
     columns = min(columns, shown)
-    rows = -(-shown // columns)
     headings = [wrapped(title, PAGE / columns) for title in titles]
-    above = 0.08 + 0.12 * max((heading.count("\n") + 1 for heading in headings), default=1)
-    full = rows * (height + above + 0.2) + _HEAD + _FOOT
+    above = [0.08 + 0.12 * lines for lines in lines_by_row(headings or [""], columns)]
+    full = _HEAD + sum(above) + len(above) * (height + _BETWEEN) - _BETWEEN + _FOOT
     figure = Figure(figsize=(PAGE, full))
-    spaces = {"left": 0.62 / PAGE, "right": 1 - 0.12 / PAGE, "bottom": _FOOT / full, "top": 1 - (_HEAD + above) / full}
-    spaces |= {"wspace": 0.2, "hspace": (above + 0.2) / height}
-    axes = list(figure.subplots(rows, columns, squeeze=False, gridspec_kw=spaces, **options).flat)
+    axes = list(figure.subplots(len(above), columns, squeeze=False, **options).flat)
+    width = (PAGE - _LEFT - _RIGHT - (columns - 1) * _BETWEEN) / columns
+    for number, panel in enumerate(axes):
+        row, left = number // columns, _LEFT + number % columns * (width + _BETWEEN)
+        bottom = full - _HEAD - sum(above[: row + 1]) - row * (height + _BETWEEN) - height
+        panel.set_position((left / PAGE, bottom / full, width / PAGE, height / full))
     for empty in axes[shown:]:
         empty.remove()
     # A column whose last panel is missing shows its labels one row higher.
@@ -184,6 +188,12 @@ def panels(titles: Sequence[str], *, columns: int, height: float = 1.05, **optio
     for panel, heading in zip(axes, headings, strict=False):
         panel.set_title(heading, fontsize=7)
     return figure, axes[:shown]
+
+
+def lines_by_row(headings: Sequence[str], columns: int) -> list[int]:
+    """How many lines the highest heading of each row of panels has."""
+    rows = [headings[first : first + columns] for first in range(0, len(headings), columns)]
+    return [max(heading.count("\n") + 1 for heading in row) for row in rows]
 
 
 def wrapped(text: str, inches: float) -> str:
