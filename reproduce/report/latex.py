@@ -10,10 +10,11 @@ from reproduce.report.table import TIE, Cell, Column, Table
 
 
 def to_latex(table: Table) -> str:
-    """A LaTeX table that needs the packages array, booktabs, amsmath and longtable.
+    r"""A LaTeX table that needs the packages array, booktabs, amsmath and longtable.
 
-    One that is higher than a page is no float: it stands where it is put in, in one column, and goes on on the next
-    page.
+    It is made for text of 10 points, 15.5 cm wide. What is higher than a page of that, by an estimate, is no float: it
+    stands where it is put in and goes on on the next page. Where a document has two columns, put such a table after
+    ``\onecolumn``; longtable refuses it otherwise.
     """
     sizes = _Sizes.of(table)
     style = [r"  \footnotesize\setlength{\tabcolsep}{3pt}"] if sizes.is_wide else []
@@ -31,11 +32,12 @@ def to_latex(table: Table) -> str:
             rf"  \begin{{tabular}}{columns}",
         ]
         end = [r"    \bottomrule", r"  \end{tabular}", r"\end{table}"]
-        return "\n".join([*top, *head, *_body(table), *end]) + "\n"
+        return "\n".join([*top, *head, *_body(table, r"    \midrule"), *end]) + "\n"
     top = [r"\begingroup", *style, r"  \setlength{\LTcapwidth}{\linewidth}", rf"  \begin{{longtable}}{columns}"]
     top += [rf"    {caption}{label} \\", *head, r"    \endfirsthead", *head, r"    \endhead"]
     top += [r"    \bottomrule", r"    \endfoot"]
-    return "\n".join([*top, *_body(table), r"  \end{longtable}", r"\endgroup"]) + "\n"
+    # A rule between sections would stand alone at a page's end.
+    return "\n".join([*top, *_body(table, r"    \addlinespace"), r"  \end{longtable}", r"\endgroup"]) + "\n"
 
 
 def latex_text(text: str) -> str:
@@ -74,19 +76,19 @@ class _Sizes(NamedTuple):
 
     def height(self, table: Table) -> float:
         """Points, with caption, heading and rules."""
-        characters = self.share * _TEXT_WIDTH / _CHARACTER
-        lines = 1
+        lines = 1.0
         for title, section in table.shown_sections():
-            lines += bool(title)
-            lines += sum(max(math.ceil(len(cell.text) / characters) for cell in line) for line in self._set(section))
+            lines += bool(title) + sum(max(map(self._lines, line, self.long)) for line in section)
         caption = math.ceil(len(table.caption) * _CHARACTER / _TEXT_WIDTH)
         rules = 8 * (len(table.sections) + 2)
         return caption * _LINE + lines * (_SMALL_LINE if self.is_wide else _LINE) + rules
 
-    def _set(self, lines: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
-        """The cells that may take several lines; where there are none, one that takes one."""
-        kept = [[cell for cell, long in zip(line, self.long, strict=True) if long and cell.text] for line in lines]
-        return [cells or [Cell(" ")] for cells in kept]
+    def _lines(self, cell: Cell, in_paragraphs: bool) -> float:
+        """How many lines a cell takes in its column."""
+        if cell.latex is not None:
+            return _FRACTION if "frac" in cell.latex else 1.0
+        width = self.share * _TEXT_WIDTH / (_SMALL_CHARACTER if self.is_wide else _CHARACTER)
+        return max(1.0, math.ceil(len(cell.text) / width)) if in_paragraphs else 1.0
 
 
 def _columns(table: Table, sizes: _Sizes) -> str:
@@ -100,10 +102,10 @@ def _alignment(column: Column) -> str:
     return "r" if column.numeric else "l"
 
 
-def _body(table: Table) -> list[str]:
+def _body(table: Table, between: str) -> list[str]:
     lines: list[str] = []
     for number, (title, section) in enumerate(table.shown_sections()):
-        lines += [r"    \midrule"] if title and number else []
+        lines += [between] if title and number else []
         heading = rf"    \multicolumn{{{len(table.shown_columns())}}}{{l}}{{{latex_text(title)}}} \\*"
         lines += [heading] if title else []
         lines += [_line([_cell(cell) for cell in line]) for line in section]
@@ -133,6 +135,8 @@ _CHARACTER, _SPACING, _TEXT_WIDTH = 4.8, 12.0, 440.0
 _SMALL_CHARACTER, _SMALL_SPACING = 4.4, 6.0
 #: Points: from line to line, the same in a table that is set small, and what a page holds of them.
 _LINE, _SMALL_LINE, _PAGE_HEIGHT = 12.0, 9.5, 540.0
+#: Lines that a formula with a fraction takes.
+_FRACTION = 1.5
 _ESCAPED = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -140,9 +144,13 @@ _ESCAPED = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
+    # At a line's beginning it would be an argument of what ends the line before.
+    "[": "{[}",
     TIE: r"$\approx$",
     "±": r"$\pm$",
     "×": r"$\times$",
+    "−": "$-$",
+    "→": r"$\rightarrow$",
     "≤": r"$\leq$",
     "≥": r"$\geq$",
     **{character: f"\\{character}" for character in "&%$#_{}"},

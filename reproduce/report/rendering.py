@@ -7,7 +7,7 @@ import gc
 import multiprocessing
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
@@ -61,7 +61,8 @@ def rendering(drawings: Sequence[Drawing], processes: int = 1) -> Iterator[Calla
     load_drawing()
     executor = ProcessPoolExecutor(count, multiprocessing.get_context("fork"), _begin, (drawings,))
     try:
-        files = executor.map(_render_one, range(len(drawings)))
+        with _ended_is_said():
+            files = [executor.submit(_render_one, number) for number in range(len(drawings))]
         yield functools.cache(lambda: _collected(drawings, files))
     finally:
         executor.shutdown(cancel_futures=True)
@@ -79,9 +80,15 @@ def _render_one(index: int) -> dict[str, bytes]:
     return drawing.picture.render(drawing.formats)
 
 
-def _collected(drawings: Sequence[Drawing], files: Iterator[dict[str, bytes]]) -> list[Picture]:
+def _collected(drawings: Sequence[Drawing], files: Sequence[Future[dict[str, bytes]]]) -> list[Picture]:
+    with _ended_is_said():
+        return [_kept(each.picture, found.result()) for each, found in zip(drawings, files, strict=True)]
+
+
+@contextmanager
+def _ended_is_said() -> Iterator[None]:
     try:
-        return [_kept(each.picture, found) for each, found in zip(drawings, files, strict=True)]
+        yield
     except BrokenProcessPool:
         raise ReproduceError(
             "a process that drew pictures was ended, perhaps for want of memory; run the command again, with fewer "

@@ -14,7 +14,7 @@ NEEDS_PDFLATEX = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no
 
 
 def require_compiles(tables: Sequence[Table], folder: Path) -> str:
-    """Compile a document with every table on a page of its own, A4 with a margin of 2.5 cm; returns what LaTeX says.
+    """Compile a document with every table on a page of its own, 10 points on 16 cm; returns what LaTeX says.
 
     Twice, since the widths of a table of several pages are known the second time.
     """

@@ -30,6 +30,18 @@ def test_values_stand_where_the_shared_scales_put_them() -> None:
     assert middle[1] == start[1]
 
 
+def test_rows_are_as_far_apart_as_their_own_titles_ask_for() -> None:
+    def heights(first: str) -> tuple[float, list[float]]:
+        """Of the figure, and of the lowest points of the panels, in points."""
+        figure = drawn([Panel(title, [Stroke([0, 1], [0, 1])]) for title in (first, "b", "c", "d", "e")])
+        lines = [line.get_xydata() for line in figure.axes[0].lines if line.get_linewidth() == 1.5]
+        return 72 * figure.get_figheight(), [float(line[0][1]) for line in lines]
+
+    (low, short), (high, long) = heights("a"), heights("a title of many words " * 12)
+    assert high > low + 10  # The first row makes room for its title alone.
+    assert short == pytest.approx(long)
+
+
 def test_titles_labels_and_outer_ticks_are_written() -> None:
     panels = [Panel(name, [Stroke([0, 1], [0, 1])]) for name in ("one", "two", "three")]
     found = texts(drawn(panels, Axis("across", ticks=(0, 1)), Axis("up", ticks=(0.5,))))

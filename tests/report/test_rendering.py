@@ -91,10 +91,23 @@ def test_a_block_that_raises_waits_for_no_picture() -> None:
 
 
 @FORKS
-def test_a_process_that_was_ended_is_said() -> None:
-    drawings = [Drawing(Picture(name, name, "", lambda formats: os.kill(os.getpid(), signal.SIGKILL))) for name in "ab"]
+@pytest.mark.parametrize("count", [2, 400])  # Of many, some are still being handed out when the first has ended.
+def test_a_process_that_was_ended_is_said(count: int) -> None:
+    deadly = Drawing(Picture("deadly", "", "", lambda formats: os.kill(os.getpid(), signal.SIGKILL)))
     with pytest.raises(ReproduceError, match="was ended, perhaps for want of memory"):
-        render_all(drawings, processes=2)
+        render_all([deadly] * count, processes=2)
+
+
+@FORKS
+def test_what_failed_fails_again() -> None:
+    def render(formats):
+        raise ValueError("no such colour")
+
+    drawings = [Drawing(Picture(name, name, "", render)) for name in "ab"]
+    with rendering(drawings, processes=2) as rendered:
+        for _ in range(2):
+            with pytest.raises(ValueError, match="no such colour"):
+                rendered()
 
 
 @FORKS

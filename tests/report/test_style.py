@@ -8,11 +8,13 @@ from reproduce.report.style import (
     FORMATS,
     LINES,
     Picture,
+    lines_by_row,
     new_figure,
     panels,
     picture,
     set_title,
     styled,
+    wrapped,
     write_pictures,
 )
 
@@ -104,6 +106,24 @@ def test_panels(count: int, shown: int) -> None:
     with styled():
         figure, axes = panels(["Ünï $x$"] * count, columns=4)
     assert len(axes) == len(figure.axes) == shown
+
+
+def test_rows_of_panels_are_as_high_as_their_own_headings_ask_for() -> None:
+    titles = ["a heading that needs several lines " * 3, "short", "short", "short", "short"]
+    assert lines_by_row(["one\ntwo\nthree", "one", "one", "one"], 2) == [3, 1]
+    with styled():
+        figure, axes = panels(titles, columns=2)
+        plain, _ = panels(["short"] * 5, columns=2)
+    width, height = figure.get_size_inches()
+    places = [each.get_position() for each in axes]
+    assert all(place.height * height == pytest.approx(1.05) for place in places)
+    assert len({round(place.width * width, 6) for place in places}) == 1
+    rows = [(place.y0 * height, place.y1 * height) for place in places[::2]]
+    first, second = (rows[number][0] - rows[number + 1][1] for number in range(2))
+    assert first == pytest.approx(second)  # Between rows with short headings, as between all of the plain figure.
+    lines = lines_by_row([wrapped(titles[0], width / 2)], 1)[0]
+    assert height == pytest.approx(plain.get_figheight() + 0.12 * (lines - 1))
+    assert 0.2 < first < 0.5
 
 
 def test_the_caption_is_title_and_reading() -> None:
