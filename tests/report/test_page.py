@@ -225,6 +225,24 @@ def test_names_stay_in_sight_where_a_wide_table_is_moved(page: str, tmp_path: Pa
     assert after[2] < last
 
 
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
+def test_headings_of_runs_move_with_their_columns(page: str, tmp_path: Path) -> None:
+    """Runs have no names: a first heading that stayed would stand over another column."""
+    moved = """<script>addEventListener('load', () => {
+      const runs = document.querySelector('details.runs'), box = runs.querySelector('.scroll');
+      runs.open = true;
+      box.style.width = '250px';
+      box.scrollLeft = 150;
+      const all = ['thead th', 'tbody tr:not(.section) td'].map(each => box.querySelector(each));
+      const places = all.map(each => Math.round(each.getBoundingClientRect().left));
+      document.title = JSON.stringify([box.scrollLeft, ...places]);
+    })</script></body>"""
+    (title,) = re.findall("<title>(.*?)</title>", in_browser(page.replace("</body>", moved), tmp_path, ""))
+    scrolled, heading, cell = json.loads(title)
+    assert scrolled > 100
+    assert heading == cell
+
+
 def in_browser(page: str, folder: Path, place: str) -> str:
     """The document as Chromium has it when the page has been loaded and its scripts have run."""
     path = folder / "report.html"
