@@ -10,11 +10,13 @@ from rich.console import Console
 
 from reproduce.commands import Command, add_commands
 from reproduce.errors import ReproduceError
+from reproduce.lifetime import Terminated, terminations_raised
 from reproduce.machine import shared_gpu_environment
 from reproduce.notices import warnings_told
 from reproduce.screen import note
 
 _INTERRUPTED = 130
+_GOES_ON = "Every finished run is kept: the same command goes on from there."
 #: Packages that not every installation has, and the extra of this project that brings each.
 _EXTRAS = {
     **dict.fromkeys(("matplotlib", "pandas", "PIL", "sklearn", "scipy"), "reproduce"),
@@ -26,7 +28,10 @@ _EXTRAS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit status: 0, 2 for what the user can mend, 130 when interrupted."""
+    """Run a command; returns the exit status.
+
+    It is 0, 2 for what the user can mend, 130 when interrupted, and 128 more than the number of a signal to end.
+    """
     parser = argparse.ArgumentParser(prog="python -m reproduce", description="The experiments of this repository.")
     add_commands(parser.add_subparsers(required=True, metavar="COMMAND"))
     options = parser.parse_args(arguments)
@@ -36,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Command = options.command
     console, errors = Console(), Console(stderr=True, soft_wrap=True)
     try:
-        with warnings_told(lambda text: note(console, text)):
+        with terminations_raised(), warnings_told(lambda text: note(console, text)):
             return command(options, console) or 0
     except ReproduceError as error:
         errors.print(f"error: {error}", style="red", markup=False, highlight=False)
@@ -52,5 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )  # fmt: skip
         return 2
     except KeyboardInterrupt:
-        errors.print("Interrupted. Every finished run is kept: the same command goes on from there.")
+        errors.print(f"Interrupted. {_GOES_ON}")
         return _INTERRUPTED
+    except Terminated as ended:
+        errors.print(f"Ended by {ended}. {_GOES_ON}")
+        return 128 + ended.signal

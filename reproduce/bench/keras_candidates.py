@@ -7,6 +7,7 @@ end. Each line that comes in names a candidate; a line with what it took and its
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 
 from reproduce.bench.digits import LARGEST, digits
 from reproduce.bench.sizes import RaceSettings
+from reproduce.lifetime import end_with_parent
 
 
 def score_with_keras(document: dict[str, Any], settings: RaceSettings, seed: int, epochs: int) -> dict[str, float]:
@@ -71,6 +73,7 @@ def _network(settings: RaceSettings) -> Any:
 
 def main(settings: RaceSettings) -> None:
     """Score whatever candidate comes, until none can come any more."""
+    end_with_parent(os.getppid())
     answers = sys.stdout
     sys.stdout = sys.stderr  # What libraries say is no answer.
     for line in sys.stdin:

@@ -211,8 +211,10 @@ class KerasScorer:
         )  # fmt: skip
         return self
 
-    def __exit__(self, *error: object) -> None:
-        """End the process, which ends when nothing more can come."""
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        """End the process, which ends when nothing more can come; at once where something was raised."""
+        if kind is not None:
+            self._process.kill()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with suppress(BrokenPipeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import multiprocessing
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -14,6 +15,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from reproduce.errors import ReproduceError
+from reproduce.lifetime import end_with_parent, leave_signals_to_parent
 from reproduce.report.style import FORMATS, Picture, load_drawing
 
 
@@ -59,7 +61,7 @@ def rendering(drawings: Sequence[Drawing], processes: int = 1) -> Iterator[Calla
         yield functools.cache(lambda: [_kept(each.picture, each.picture.render(each.formats)) for each in drawings])
         return
     load_drawing()
-    executor = ProcessPoolExecutor(count, multiprocessing.get_context("fork"), _begin, (drawings,))
+    executor = ProcessPoolExecutor(count, multiprocessing.get_context("fork"), _begin, (drawings, os.getpid()))
     try:
         with _ended_is_said():
             files = [executor.submit(_render_one, number) for number in range(len(drawings))]
@@ -68,8 +70,10 @@ def rendering(drawings: Sequence[Drawing], processes: int = 1) -> Iterator[Calla
         executor.shutdown(cancel_futures=True)
 
 
-def _begin(drawings: Sequence[Drawing]) -> None:
+def _begin(drawings: Sequence[Drawing], parent: int) -> None:
     """What a process that draws starts with."""
+    end_with_parent(parent)
+    leave_signals_to_parent()
     _drawings[:] = drawings
     gc.freeze()  # What it was forked with outlives it: it need not look through that for garbage.
     gc.set_threshold(*_COLLECTED_AFTER)

@@ -2,7 +2,7 @@
 
 A group is jobs that share what a worker has compiled; a batch is jobs of one group. Rows come back to this process,
 the ledger's only writer, and so does what workers warn of. A worker that dies has its batch started once more in a new
-one. Workers end by themselves when this process is gone.
+one. When this process is gone, however it ended, its workers end in the middle of what they run.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Protocol
 
 from reproduce.determinism import deterministic_environment
 from reproduce.errors import ReproduceError, WorkerError
+from reproduce.lifetime import end_with_parent, leave_signals_to_parent
 from reproduce.machine import backend_name, shared_gpu_environment
 from reproduce.notices import warnings_told
 from reproduce.study.rows import Job, Row
@@ -199,7 +200,7 @@ class WorkerPool:
 def _start(make_run: RunMaker, log: Path, *, deterministic: bool) -> _Worker:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=_work, args=(there, make_run, str(log)), daemon=True)
+    process = context.Process(target=_work, args=(there, make_run, str(log), os.getpid()), daemon=True)
     with _environment(deterministic), _interrupts_held():
         process.start()
     there.close()
@@ -236,11 +237,12 @@ def _environment(deterministic: bool) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _work(connection: Connection, make_run: RunMaker, log: str) -> None:
-    """A worker's life: ends when the pipe does."""
+def _work(connection: Connection, make_run: RunMaker, log: str, parent: int) -> None:
+    """A worker's life: ends when the pipe does, or the process ``parent``."""
+    end_with_parent(parent)
     with Path(log).open("ab") as file:
         os.dup2(file.fileno(), 2)  # Libraries in C write there without asking Python.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent decides what an interrupt means.
+    leave_signals_to_parent()
     run = make_run()
     with (
         suppress(EOFError, BrokenPipeError, ConnectionResetError),

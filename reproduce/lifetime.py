@@ -1,0 +1,79 @@
+"""When processes end: one that is told to puts away what it has open first, and those that it began end with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+#: What service managers, schedulers, containers and terminals that close send to end a process.
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+_SECONDS_BETWEEN_LOOKS = 0.2
+_ORPHANED = 1
+
+
+class Terminated(BaseException):
+    """This process was told to end.
+
+    Attributes:
+        signal: How.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.signal = signal.Signals(number)
+        super().__init__(self.signal.name)
+
+
+@contextmanager
+def terminations_raised() -> Iterator[None]:
+    """Until this ends, SIGTERM and SIGHUP raise `Terminated` in the main thread; after one, the next ends at once.
+
+    A signal that this process was begun without, as by ``nohup``, stays without effect.
+    """
+    if threading.current_thread() is not threading.main_thread():  # Only there may a handler be set.
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    heard = [number for number in _SIGNALS if before[number] is not signal.SIG_IGN]
+    for number in heard:
+        signal.signal(number, _raise)
+    try:
+        yield
+    finally:
+        for number in heard:
+            signal.signal(number, before[number])
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    del frame
+    for each in _SIGNALS:
+        if signal.getsignal(each) is _raise:
+            signal.signal(each, signal.SIG_DFL)
+    raise Terminated(number)
+
+
+def end_with_parent(parent: int) -> None:
+    """Have this process end as soon as its parent is gone, however that ended and whatever this one is doing.
+
+    Args:
+        parent: The parent's process id as the parent knows it: it may be gone already.
+    """
+    threading.Thread(target=_watch, args=(parent,), name="parent", daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    os._exit(_ORPHANED)
+
+
+def leave_signals_to_parent() -> None:
+    """In a process that was forked: an interrupt at the terminal is for the parent, and what ends it ends it at once."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
