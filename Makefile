@@ -1,5 +1,5 @@
 # Every target works as the first command after a clone: it makes .venv when that is missing.
-# Needs git, GNU make, bash and Python 3.11 or 3.12 with its venv module; nothing is installed outside this folder.
+# Needs git, GNU make, bash and Python 3.11, 3.12 or 3.13 with its venv module; nothing is installed outside this folder.
 
 PROFILE ?= smoke
 STUDY ?= $(if $(filter smoke,$(PROFILE)),main,all)
@@ -118,13 +118,13 @@ torch: $(TORCH_READY)  ## Add the CPU build of PyTorch to .venv, where it can be
 # Sets the shell variable python to an interpreter this project can use, or ends with what is wrong.
 define find_python
 python=; \
-for candidate in $(or $(PYTHON),python3.11 python3.12 python3); do \
-  if "$$candidate" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null; \
+for candidate in $(or $(PYTHON),python3.11 python3.12 python3.13 python3); do \
+  if "$$candidate" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; \
   then python=$$candidate; break; fi; \
 done; \
 if [ -z "$$python" ]; then \
-  echo 'No usable Python among: $(or $(PYTHON),python3.11 python3.12 python3).' >&2; \
-  echo 'This project needs Python 3.11 or 3.12 with its venv module (on Debian and Ubuntu: the package python3-venv).' >&2; \
+  echo 'No usable Python among: $(or $(PYTHON),python3.11 python3.12 python3.13 python3).' >&2; \
+  echo 'This project needs Python 3.11, 3.12 or 3.13 with its venv module (on Debian and Ubuntu: the package python3-venv).' >&2; \
   echo 'Another interpreter is named so: make PYTHON=/path/to/python3.11 TARGET' >&2; \
   exit 1; \
 fi

@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 LOCKED_EXTRAS = ("cpu", "reproduce", "search", "data", "cluster", "docs", "dev")
 GPU_EXTRAS = ("cuda", "reproduce", "search", "data", "cluster", "dev")
 LOCKS = ("cpu.txt", "gpu.txt", "torch-cpu.txt")
-PYTHONS = ("3.11", "3.12")
+PYTHONS = ("3.11", "3.12", "3.13")
 CONFIGURATION = (
     "Makefile", "environment.yml", "pyproject.toml", "docker/Dockerfile", "docker/compose.yaml", ".ci/run",
     "requirements/torch-cpu.in", *(f"requirements/{name}" for name in LOCKS),
@@ -65,7 +65,7 @@ def pinned(name: str, python: str) -> dict[str, Version]:
 
 def test_the_package_itself_needs_only_keras_and_numpy() -> None:
     assert parsed(PROJECT["dependencies"]) == parsed(["keras>=3.15", "numpy"])
-    assert SpecifierSet(PROJECT["requires-python"]) == SpecifierSet(">=3.11,<3.13")
+    assert SpecifierSet(PROJECT["requires-python"]) == SpecifierSet(">=3.11")
 
 
 def test_conda_environment_is_the_same_set() -> None:

@@ -58,5 +58,5 @@ def test_an_unfit_python_is_named_and_leaves_nothing_behind(tmp_path: Path) -> N
     outcome = run_make("venv", "PYTHON=no-such-python", folder=tmp_path)
     assert outcome.returncode != 0
     assert "No usable Python among: no-such-python." in outcome.stderr
-    assert "Python 3.11 or 3.12" in outcome.stderr
+    assert "Python 3.11, 3.12 or 3.13" in outcome.stderr
     assert not (tmp_path / ".venv").exists()
