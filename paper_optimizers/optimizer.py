@@ -69,8 +69,9 @@ class GraphOptimizer(keras.optimizers.Optimizer):
         seed: Seed of the dropout masks of specs that have them.
         **keras_arguments: ``name``, ``weight_decay``, ``clipnorm``, ``clipvalue``, ``global_clipnorm``, ``use_ema``,
             ``ema_momentum``, ``ema_overwrite_frequency``, ``loss_scale_factor`` and ``gradient_accumulation_steps``
-            as in every Keras optimizer. Weight decay is decoupled and comes on top of what a spec does with the
-            weight; clipping acts on gradients before the spec sees them.
+            as in every Keras optimizer. Weight decay is decoupled: before each step it takes ``weight_decay`` times
+            ``eta`` of the weight, on top of what a spec does with it. Clipping acts on gradients before the spec sees
+            them.
 
     Raises:
         ValueError: If the spec needs ``total_steps`` and none is known, or an argument is out of its range.
@@ -181,7 +182,8 @@ class GraphOptimizer(keras.optimizers.Optimizer):
         stored = keras.backend.standardize_dtype(weight.dtype)
         dtype = stored if stored == "float64" else "float32"
         step = _cast_step(self._current.step or self._step_values(), dtype)
-        weight = ops.cast(weight, dtype)
+        rate = _applied_rate(learning_rate, step, dtype)
+        weight = self._decayed(variable, ops.cast(weight, dtype), rate)
         result = run_update(
             self._program,
             KERAS,
@@ -192,9 +194,6 @@ class GraphOptimizer(keras.optimizers.Optimizer):
             states=[ops.convert_to_tensor(slot) for slot in slots.states],
             draw=lambda number, tensor: ops.cast((self._current.draws or {})[index][number], dtype),
         )
-        rate = ops.cast(learning_rate, dtype)
-        if step.rate_factor is not None:
-            rate = rate * step.rate_factor
         change = -rate * result.update
         if slots.velocity is not None:
             velocity = step.momentum * ops.convert_to_tensor(slots.velocity) + change
@@ -204,6 +203,15 @@ class GraphOptimizer(keras.optimizers.Optimizer):
         for slot, value in zip(slots.moments + slots.states, result.moments + result.states, strict=True):
             self.assign(slot, value)
         self.assign(variable, ops.cast(weight + change, stored))
+
+    def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
+        """Nothing: Keras knows no schedule factor, so `update_step` decays, at the rate that is applied."""
+
+    def _decayed(self, variable: Any, weight: Any, rate: Any) -> Any:
+        """``weight``, the value of ``variable``, after its weight decay where it has any."""
+        if self.weight_decay is None or not self._use_weight_decay(variable):
+            return weight
+        return weight - weight * (self.weight_decay * rate)
 
     def _step_values(self) -> StepValues:
         iterations = ops.convert_to_tensor(self.iterations)
@@ -272,6 +280,12 @@ def _phases(
     if warmup_steps or hold_steps:
         raise ValueError("warmup_steps and hold_steps are parts of a run: pass total_steps= with them")
     return _Phases(None, 0, 0)
+
+
+def _applied_rate(learning_rate: Any, step: StepValues, dtype: str) -> Any:
+    """The learning rate times the spec's schedule factor: what multiplies the update and the weight decay."""
+    rate = ops.cast(learning_rate, dtype)
+    return rate if step.rate_factor is None else rate * step.rate_factor
 
 
 def _cast_step(step: StepValues, dtype: str) -> StepValues:

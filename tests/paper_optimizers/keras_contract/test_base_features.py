@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 
 import paper_optimizers as po
+from paper_optimizers.namespaces import NUMPY
+from paper_optimizers.program import evaluate_graph
+from paper_optimizers.simulation import numpy_progress
 from tests.paper_optimizers.keras_contract.worlds import (
     BACKEND,
     OPTIMIZERS,
+    TOTAL_STEPS,
     arrays,
     assert_equal,
     fit,
@@ -28,15 +32,43 @@ def tensors(values: list[np.ndarray]) -> list[Any]:
     return [keras.ops.convert_to_tensor(value.astype("float32")) for value in values]
 
 
+def decay_shares(optimizer: keras.optimizers.Optimizer) -> list[float]:
+    """By hand, the share of a weight that `DECAY` takes in each of the first steps: it follows the applied rate."""
+    factor = optimizer.spec.schedule
+    factors = [1.0] * 3 if factor is None else evaluate_graph(factor, NUMPY, numpy_progress(np.arange(3), TOTAL_STEPS))
+    return [DECAY * RATE * float(factor) for factor in factors]
+
+
 def test_row_16_weight_decay_comes_before_the_step_and_apart_from_it(make) -> None:
     decaying, plain = make(weight_decay=DECAY), make()
     ours, theirs = make_variables(), make_variables()
-    for step in range(3):
+    for step, share in enumerate(decay_shares(plain)):
         for variable in theirs:
-            variable.assign(variable * (1.0 - DECAY * RATE))
+            variable.assign(variable * (1.0 - share))
         train(decaying, ours, [step])
         train(plain, theirs, [step])
         assert_equal(ours, theirs, 1e-6)
+
+
+@pytest.mark.parametrize("name", ["Opt4", "Opt5", "Opt6"])
+def test_row_16_weight_decay_follows_the_schedule_factor(name: str) -> None:
+    """With no gradient only the decay moves: as of Keras' Adam at the rates of the same schedule."""
+    for step, share in ((1, 0.157), (50, 0.498), (99, 1.96)):
+        constant = getattr(po, name)(0.1, total_steps=100, weight_decay=0.1)
+        cosine = getattr(po, name)(po.WarmupHoldCosine(0.1, 100), weight_decay=0.1)
+        adam = keras.optimizers.Adam(po.EvolvedSchedule("LR1", 0.1, 100), weight_decay=0.1)
+        lost, following, expected = (1.0 - weight_after(optimizer, step) for optimizer in (constant, cosine, adam))
+        assert lost == pytest.approx(share * 0.1 * 0.1, rel=5e-3)
+        assert following == pytest.approx(expected, abs=1e-6)
+
+
+def weight_after(optimizer: keras.optimizers.Optimizer, step: int) -> float:
+    """A weight of 1 after ``step``, without a gradient."""
+    variable = keras.Variable(np.ones(2, "float32"))
+    optimizer.build([variable])
+    optimizer.iterations.assign(step)
+    optimizer.apply([keras.ops.zeros(2)], [variable])
+    return float(arrays([variable])[0][0])
 
 
 def test_row_16_variables_can_be_excluded_from_weight_decay(make) -> None:
