@@ -1,17 +1,17 @@
-"""Files that are whole or not there: written beside their place, then renamed into it; and locks between processes."""
+"""Files that are whole or not there: written beside their place, then renamed into it."""
 
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
 from reproduce.errors import ReproduceError
+from reproduce.locks import exclusive
 
 
 def write_text(path: Path, text: str) -> None:
@@ -67,15 +67,18 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         raise ReproduceError(f"cannot write {path}: {error.strerror}") from None
 
 
-def _opened(path: Path) -> IO[bytes]:
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
     """The empty file at ``path``, locked; opened again where another writer moved it away in the meantime."""
     while True:
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644), "w+b")
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if _is_at(file, path):
-            file.truncate(0)
-            return file
-        file.close()
+        with (
+            os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644), "w+b") as file,
+            exclusive(file, path),
+        ):
+            if _is_at(file, path):
+                file.truncate(0)
+                yield file
+                return
 
 
 def _is_at(file: IO[bytes], path: Path) -> bool:
@@ -90,13 +93,16 @@ def locked(path: Path) -> Iterator[None]:
     """Keep other processes that lock ``path`` waiting; the lock goes with the process that holds it.
 
     Raises:
-        ReproduceError: If the folder or file cannot be written.
+        ReproduceError: If the folder or file cannot be written or locked.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("ab")
     except OSError as error:
         raise ReproduceError(f"cannot write {path}: {error.strerror}") from None
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with file, ExitStack() as held:
+        try:
+            held.enter_context(exclusive(file, path))
+        except OSError as error:
+            raise ReproduceError(f"cannot lock {path}: {error.strerror}") from None
         yield

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Generic, NoReturn, Protocol, TypeVar
 
 from reproduce.errors import LedgerError
+from reproduce.locks import InUseError, exclusive
 
 NAME = "ledger.jsonl"
 
@@ -100,12 +101,11 @@ class Ledger(Generic[Kept]):
             self._file: IO[bytes] = path.open("a+b", buffering=0)
         except OSError as error:
             raise LedgerError(f"cannot write the ledger {path}: {error.strerror}") from None
-        try:
-            self._lock()
+        with ExitStack() as opened:
+            opened.enter_context(self._file)
+            self._lock(opened)
             self.records = self._recover(notice)
-        except BaseException:
-            self._file.close()
-            raise
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Ledger[Kept]:
         return self
@@ -113,7 +113,7 @@ class Ledger(Generic[Kept]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        self._opened.close()
 
     def append(self, record: Kept) -> None:
         """Write a record and wait until it is on disk.
@@ -134,13 +134,15 @@ class Ledger(Generic[Kept]):
             ) from None
         self.records.append(record)
 
-    def _lock(self) -> None:
+    def _lock(self, opened: ExitStack) -> None:
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            opened.enter_context(exclusive(self._file, self.path, wait=False))
+        except InUseError as holder:
             raise LedgerError(
-                f"the ledger {self.path} is in use by another process: wait for it, or choose another --output"
+                f"the ledger {self.path} is in use by {holder}: wait for it, or choose another --output"
             ) from None
+        except OSError as error:
+            raise LedgerError(f"cannot lock the ledger {self.path}: {error.strerror}") from None
 
     def _recover(self, notice: Callable[[str], None]) -> list[Kept]:
         self._file.seek(0)

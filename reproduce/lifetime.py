@@ -56,6 +56,18 @@ def _raise(number: int, frame: FrameType | None) -> None:
     raise Terminated(number)
 
 
+@contextmanager
+def handlers_kept() -> Iterator[None]:
+    """What a library sets meanwhile for signals that end a process is undone when this ends."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+
+
 def end_with_parent(parent: int) -> None:
     """Have this process end as soon as its parent is gone, however that ended and whatever this one is doing.
 
@@ -72,7 +84,7 @@ def _watch(parent: int) -> None:
 
 
 def leave_signals_to_parent() -> None:
-    """In a process that was forked: an interrupt at the terminal is for the parent, and what ends it ends it at once."""
+    """In a process that another began: interrupts are for that one to hear, and signals to end end it at once."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import sys
 from importlib import metadata, util
 from pathlib import Path
 
+from reproduce.cgroups import cores_allowed, memory_left
 from reproduce.errors import ReproduceError
 
 _PACKAGES = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",), "torch": ("torch",)}
@@ -25,8 +27,21 @@ def is_cpu_name(device: str) -> bool:
 
 
 def usable_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores this process may use; of a quota of time like 1.5 cores, as many as use it up."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, math.ceil(cores_allowed() or cores))
+
+
+def usable_bytes() -> int:
+    """Bytes of memory this process may take without swapping; where no one says, half of all memory."""
+    left = memory_left()
+    information = Path("/proc/meminfo")
+    if information.exists():
+        for line in information.read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                free = 1024 * int(line.split()[1])
+                return free if left is None else min(free, left)
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 def has_nvidia_gpu() -> bool:

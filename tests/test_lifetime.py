@@ -98,7 +98,9 @@ def test_what_is_open_is_put_away_before_a_process_ends(
             put_away.append(True)
 
     before = signal.getsignal(number)
-    monkeypatch.setattr(cli, "add_commands", lambda commands: commands.add_parser("x").set_defaults(command=told_to_end))
+    monkeypatch.setattr(
+        cli, "add_commands", lambda commands: commands.add_parser("x").set_defaults(command=told_to_end)
+    )
     assert cli.main(["x"]) == 128 + number
     assert put_away == [True]
     assert f"Ended by {number.name}. Every finished run is kept" in capsys.readouterr().err

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import jax
 
 from reproduce.errors import ReproduceError
+from reproduce.machine import usable_bytes
 
 #: Share of the free memory that members may take; the rest is for evaluation and for what the compiler adds.
 _SHARE = 0.75
@@ -20,11 +18,11 @@ class OutOfMemoryError(ReproduceError):
 
 
 def available_bytes() -> int:
-    """The bytes free on the device that JAX computes on; on a CPU, in the machine."""
+    """The bytes free on the device that JAX computes on; on a CPU, those that this process may take."""
     statistics = jax.devices()[0].memory_stats()
     if statistics and "bytes_limit" in statistics:
         return int(statistics["bytes_limit"]) - int(statistics.get("bytes_in_use", 0))
-    return _machine_bytes()
+    return usable_bytes()
 
 
 def members_that_fit(bytes_per_member: int, available: int) -> int:
@@ -36,13 +34,3 @@ def is_out_of_memory(error: jax.errors.JaxRuntimeError) -> bool:
     """Whether the device refused an allocation, and not something else failed."""
     text = str(error).lower()
     return any(sign in text for sign in _SIGNS_OF_WANT)
-
-
-def _machine_bytes() -> int:
-    """What Linux says can be had without swapping; elsewhere half of all memory."""
-    information = Path("/proc/meminfo")
-    if information.exists():
-        for line in information.read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return 1024 * int(line.split()[1])
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2

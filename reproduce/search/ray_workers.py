@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import sys
 import time
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +18,7 @@ from reproduce.errors import ReproduceError, WorkerError
 from reproduce.machine import shared_gpu_environment
 from reproduce.notices import warnings_told
 from reproduce.search.executors import Candidate, Scorer
+from reproduce.search.ray_cluster import ray_cluster
 
 #: Makes a worker's scorer from plain settings; a function of a module that every node can import.
 MakeScorer = Callable[[dict[str, Any]], Scorer]
@@ -27,14 +26,6 @@ MakeScorer = Callable[[dict[str, Any]], Scorer]
 #: How often in a row a worker may fail to come up.
 _MOST_FAILED_STARTS = 8
 _POLL_SECONDS = 5.0
-_CONNECT_SECONDS = 10.0
-_LOOPBACK = "127.0.0.1"
-#: Ray's switch, read when it is imported: only where clusters are off does every port bind to the loopback interface.
-_CLUSTERS = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
-_WOULD_LISTEN = (
-    "Ray would listen to other machines: this process imported it before it could be told to listen on the loopback "
-    f"interface alone. Start the search in a process of its own, or set {_CLUSTERS}=0 before Python starts"
-)
 
 
 class LostWorker:
@@ -46,8 +37,7 @@ class RayWorkers:
 
     Args:
         make_scorer: See `MakeScorer`.
-        address: Of a running cluster ("auto" finds that of this machine). None starts one for this process alone, on
-            the loopback interface.
+        address: As of `reproduce.search.ray_cluster.ray_cluster`.
         count: How many workers; None for one on each GPU of the cluster or, where it has none, on each CPU core.
         notice: Is told, in a sentence, when a worker was lost, and what workers warn of.
         patience: Seconds without any worker after which the search is given up.
@@ -58,7 +48,7 @@ class RayWorkers:
         notice: As given.
 
     Raises:
-        ReproduceError: If Ray is not installed, or there is no cluster at the address.
+        ReproduceError: If Ray is not installed, there is no cluster at the address, or none can be begun.
     """
 
     def __init__(
@@ -73,7 +63,8 @@ class RayWorkers:
         self.notice = notice
         self._make_scorer = make_scorer
         self._patience = patience
-        self._ray = _connect(address, count)
+        self._held = ExitStack()
+        self._ray = self._held.enter_context(ray_cluster(address, count))
         resources = self._ray.cluster_resources()
         self.has_gpus = resources.get("GPU", 0) >= 1
         self.count = count or int(resources.get("GPU", 0)) or int(resources.get("CPU", 0)) or 1
@@ -97,7 +88,7 @@ class RayWorkers:
 
     def close(self) -> None:
         """End the workers, and the cluster if it was started here."""
-        self._ray.shutdown()
+        self._held.close()
 
     @property
     def num_idle(self) -> int:
@@ -218,47 +209,3 @@ class _Worker:
         with warnings_told(warned.append):
             scores = [score_to_dict(score) for score in self._scorers[settings].score(batch)]
         return json.dumps({"scores": scores, "warnings": warned})
-
-
-def _connect(address: str | None, count: int | None) -> Any:
-    """Ray, connected."""
-    if find_spec("ray") is None:
-        raise ReproduceError('the executor "ray" needs Ray: pip install "paper-optimizers[cluster]"')
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if address is not None:
-        _require_listener(address)
-    else:
-        if "ray" in sys.modules and os.environ.get(_CLUSTERS) != "0":
-            raise ReproduceError(_WOULD_LISTEN)
-        os.environ[_CLUSTERS] = "0"
-    import ray
-
-    quiet = {"log_to_driver": False, "logging_level": "error"}
-    try:
-        if address is None:
-            ray.init(address="local", num_cpus=count, _node_ip_address=_LOOPBACK, include_dashboard=False, **quiet)
-        else:
-            ray.init(address=address, **quiet)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ReproduceError(f"no Ray cluster at {address or 'this machine'}: {reason}") from None
-    except OSError as error:
-        raise ReproduceError(
-            f"Ray cannot start: {error}. It keeps a token in the home folder and its records in that for temporary "
-            "files: set HOME and TMPDIR to folders that can be written"
-        ) from None
-    if address is None and ray.util.get_node_ip_address() != _LOOPBACK:
-        ray.shutdown()
-        raise ReproduceError(_WOULD_LISTEN)
-    return ray
-
-
-def _require_listener(address: str) -> None:
-    """Refuse an address where nothing listens; Ray itself would try for minutes."""
-    host, separator, port = address.rpartition(":")
-    if not separator or not port.isdecimal():
-        return  # "auto", or an address of another form, which Ray knows.
-    try:
-        socket.create_connection((host.rpartition("/")[2], int(port)), timeout=_CONNECT_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        raise ReproduceError(f"no Ray cluster at {address}: {error}") from None

@@ -12,8 +12,9 @@ import pytest
 from paper_optimizers import get, names
 from reproduce.errors import DataError, ReproduceError, WorkerError
 from reproduce.machine import cpu_name
-from reproduce.search import ray_workers
+from reproduce.search import ray_cluster
 from reproduce.search.executors import Candidate
+from reproduce.search.ray_cluster import short_folder
 from reproduce.search.ray_executor import RayExecutor
 from reproduce.search.ray_workers import RayWorkers
 from tests.search.fake_scorer import FakeScorer, score_of
@@ -188,9 +189,36 @@ def test_a_home_that_cannot_be_written_is_said(tmp_path):
     assert "set HOME and TMPDIR to folders that can be written" in said
 
 
+def test_a_folder_for_temporary_files_with_a_long_path_is_reached_by_a_short_link(tmp_path, monkeypatch):
+    with short_folder(tmp_path / "ray", longest=len(os.fsencode(tmp_path / "ray"))) as folder:
+        assert folder == tmp_path / "ray"
+    long = tmp_path / ("x" * 75) / "ray"
+    with short_folder(long) as link:
+        socket_ = link / "session_2026-01-01_00-00-00_000000_4194304" / "sockets" / "plasma_store"
+        assert len(os.fsencode(socket_)) <= 103
+        (link / "records").write_text("kept")
+        assert link.parent.stat().st_mode & 0o777 == 0o700
+    assert not link.parent.exists()
+    assert (long / "records").read_text() == "kept"
+    monkeypatch.setattr(ray_cluster, "_SHORT", (str(tmp_path / "none"),))
+    with (
+        pytest.raises(
+            ReproduceError, match=r"is \d+ bytes long, and Ray's sockets leave room for 39; set TMPDIR to a s"
+        ),
+        short_folder(long),
+    ):
+        pytest.fail("there was room")
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(ReproduceError, match=r"cannot write .*; set TMPDIR to a"),
+        short_folder(tmp_path / "file" / "ray"),
+    ):
+        pytest.fail("it was made")
+
+
 def test_no_cluster_and_no_ray_are_said(monkeypatch):
     with pytest.raises(ReproduceError, match=r"no Ray cluster at 127\.0\.0\.1:1"):
         RayWorkers(FakeScorer, address="127.0.0.1:1", notice=print)
-    monkeypatch.setattr(ray_workers, "find_spec", lambda name: None)
+    monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
     with pytest.raises(ReproduceError, match=r"paper-optimizers\[cluster\]"):
         RayWorkers(FakeScorer, notice=print)
