@@ -13,7 +13,7 @@ from reproduce.errors import ReproduceError
 from reproduce.lifetime import Terminated, terminations_raised
 from reproduce.machine import shared_gpu_environment
 from reproduce.notices import warnings_told
-from reproduce.screen import note
+from reproduce.screen import note, replace_unprintable
 
 _INTERRUPTED = 130
 _GOES_ON = "Every finished run is kept: the same command goes on from there."
@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     It is 0, 2 for what the user can mend, 130 when interrupted, and 128 more than the number of a signal to end.
     """
+    replace_unprintable()
     parser = argparse.ArgumentParser(prog="python -m reproduce", description="The experiments of this repository.")
     add_commands(parser.add_subparsers(required=True, metavar="COMMAND"))
     options = parser.parse_args(arguments)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Iterator, Sequence
 
 from rich import box
@@ -11,6 +13,13 @@ from rich.table import Column, Table
 
 #: Columns of a terminal, below which a bar has no room beside its text.
 _ROOM_FOR_A_BAR = 60
+
+
+def replace_unprintable() -> None:
+    """Have what the encoding of this process' output lacks printed as "?", where Python would raise an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def say(console: Console, text: str, style: str | None = None) -> None:

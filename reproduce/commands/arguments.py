@@ -5,24 +5,46 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from reproduce.protocols import is_path
+
+
+def expanded(text: str) -> Path:
+    """A path in which ``~`` is the home folder and ``~NAME`` that of another user, whatever the shell made of it.
+
+    Raises:
+        argparse.ArgumentTypeError: If there is no such folder.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise argparse.ArgumentTypeError(f"{text!r} begins in a home folder that is not known here") from None
+
+
+def profile(text: str) -> str:
+    """A profile's name, or the path of a protocol file."""
+    return str(expanded(text)) if is_path(text) else text
+
 
 def add_profile(parser: argparse.ArgumentParser) -> None:
     """Add ``--profile``, which names the protocol to run."""
     parser.add_argument(
-        "--profile", default="smoke", help="a profile's name, or the path of a protocol file (default: %(default)s)"
+        "--profile",
+        type=profile,
+        default="smoke",
+        help="a profile's name, or the path of a protocol file (default: %(default)s)",
     )
 
 
 def add_data_dir(parser: argparse.ArgumentParser, more: str = "") -> None:
     """Add ``--data-dir``; ``more`` ends its help."""
     where = "the folder that holds data sets as DIR/NAME or DIR/NAME.tar.xz"
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help=where + more)
+    parser.add_argument("--data-dir", type=expanded, metavar="DIR", help=where + more)
 
 
 def add_output(parser: argparse.ArgumentParser, what: str) -> None:
     """Add ``--output``; ``what`` says in its help what goes there."""
     parser.add_argument(
-        "--output", type=Path, default=Path("output"), metavar="DIR", help=f"{what} (default: %(default)s)"
+        "--output", type=expanded, default=Path("output"), metavar="DIR", help=f"{what} (default: %(default)s)"
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from reproduce.commands.arguments import expanded
 from reproduce.screen import say
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def add(commands: Commands) -> None:
     for action in (listed, verify, prepare):
         action.add_argument(
             "--data-dir",
-            type=Path,
+            type=expanded,
             metavar="DIR",
             help="where data sets are: DIR/NAME/{train,test}/CLASS/*.jpg, archives DIR/NAME.tar.xz, or fetched to "
             "DIR/tensorflow_datasets (without it: TFDS_DATA_DIR or ~/tensorflow_datasets)",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from reproduce.commands.arguments import add_data_dir, add_output, add_profile
+from reproduce.commands.arguments import add_data_dir, add_output, add_profile, expanded
 from reproduce.commands.executors import add_executor_arguments, open_executors
 from reproduce.commands.search import SEARCH
 from reproduce.screen import say
@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--searches",
         nargs="+",
-        type=Path,
+        type=expanded,
         metavar="LEDGER",
         help="ledgers of the searches whose best take part (default: OUTPUT/PROFILE/search/ledger.jsonl)",
     )

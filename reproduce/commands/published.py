@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from reproduce.commands.arguments import add_data_dir, add_output, positive
+from reproduce.commands.arguments import add_data_dir, add_output, expanded, positive, profile
 from reproduce.commands.executors import add_executor_arguments, open_executors
 from reproduce.screen import say
 
@@ -29,6 +29,7 @@ def add(commands: Commands) -> None:
     _add_log(replay)
     replay.add_argument(
         "--profile",
+        type=profile,
         default="smoke",
         help="whose evolution stage scores them: a profile's name, or the path of a search protocol "
         "(default: %(default)s)",
@@ -61,7 +62,7 @@ def add(commands: Commands) -> None:
 def _add_log(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "log",
-        type=Path,
+        type=expanded,
         metavar="FILE",
         help="CSV with the columns phase,particle,depth,expression,status,val_accuracy,seconds",
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from reproduce.commands.arguments import expanded
 from reproduce.screen import say
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def add(commands: Commands) -> None:
     report.set_defaults(command=_report)
     report.add_argument(
         "--output",
-        type=Path,
+        type=expanded,
         default=Path("output") / "report",
         metavar="DIR",
         help="the page goes to DIR/PROFILE/index.html, beside tables and figures (default: %(default)s)",
@@ -35,12 +36,12 @@ def add(commands: Commands) -> None:
     )
     check.set_defaults(command=_check)
     check.add_argument(
-        "--claims", type=Path, metavar="FILE", help="claims as TOML (default: artifact/claims.toml of the checkout)"
+        "--claims", type=expanded, metavar="FILE", help="claims as TOML (default: artifact/claims.toml of the checkout)"
     )
     for parser in (report, check):
         parser.add_argument(
             "--rows",
-            type=Path,
+            type=expanded,
             metavar="DIR",
             help="where rows lie, as DIR/PROFILE/STUDY (default: artifact/results of the checkout)",
         )

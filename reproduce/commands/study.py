@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from reproduce.commands.arguments import add_data_dir, add_output, add_profile, positive
+from reproduce.commands.arguments import add_data_dir, add_output, add_profile, expanded, positive
 from reproduce.machine import has_nvidia_gpu, usable_cores
 from reproduce.screen import say
 
@@ -48,7 +48,7 @@ def add(commands: Commands) -> None:
     )
     tables.add_argument(
         "--weights",
-        type=Path,
+        type=expanded,
         metavar="FILE",
         help="the .h5 file that Keras publishes for EfficientNetV2-S without its top, where it cannot be fetched",
     )

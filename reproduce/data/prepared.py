@@ -98,7 +98,7 @@ def prepared_folders(data_dir: Path | None) -> list[Path]:
     """Where prepared data sets are looked for; new ones go to the first."""
     own = [data_dir / FOLDER_NAME] if data_dir else []
     usual = os.environ.get("TFDS_DATA_DIR") or Path.home() / "tensorflow_datasets"
-    return [*own, Path(usual)]
+    return [*own, Path(usual).expanduser()]
 
 
 def prepare(entry: Entry, data_dir: Path | None) -> PreparedFiles:

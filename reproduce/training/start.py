@@ -59,7 +59,7 @@ def starting_weights(settings: ModelSettings, model: Any, pretrained: Path | Non
     if settings.start == "imagenet":
         start = _imagenet(IMAGENET, IMAGENET)
     elif settings.start == "file":
-        path = Path(settings.weights_file)
+        path = Path(settings.weights_file).expanduser()
         start = _published(path) if path.suffix == ".h5" else read_start(path)
     elif pretrained is None:
         raise ProtocolError("model.start is 'pretrained', and there is no pretraining: add a table [pretraining]")

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from reproduce.commands.arguments import expanded
+from reproduce.screen import replace_unprintable
 from tests.fuzz.readers import READERS
 from tests.fuzz.totals import INTERRUPTED, Total, added, read_totals, update, write_totals
 
@@ -32,10 +34,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__.splitlines()[0])
     parser.add_argument("readers", nargs="*", metavar="READER", help=f"of {', '.join(READERS)} (default: all)")
     parser.add_argument("--seconds", type=int, default=60, help="for each reader (default: %(default)s)")
-    parser.add_argument("--corpus", type=Path, default=Path("output") / "fuzz", help="default: %(default)s")
+    parser.add_argument("--corpus", type=expanded, default=Path("output") / "fuzz", help="default: %(default)s")
     options = parser.parse_args()
     if unknown := set(options.readers) - set(READERS):
         parser.error(f"no reader {', '.join(sorted(unknown))}; there are: {', '.join(READERS)}")
+    replace_unprintable()
     console = Console()
     if importlib.util.find_spec("atheris") is None:
         console.print("The fuzzer is not installed: pip install atheris", style="red")

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from reproduce.commands.arguments import expanded
 from reproduce.files import write_text
 from reproduce.machine import cpu_name, versions
+from reproduce.screen import replace_unprintable
 from tests.fuzz.totals import read_totals
 from tests.search.kills import kill_and_resume
 from tests.soak.faults import FAULTS, CannotTryError, Fault, bring_about
@@ -64,8 +66,11 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100, help="in all, 0 for none (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of all chances (default: %(default)s)")
     parser.add_argument("--most", type=int, default=100, help="most times of a fault (default: %(default)s)")
-    parser.add_argument("--page", type=Path, default=ROOT / "artifact" / "RELIABILITY.md", help="default: %(default)s")
+    parser.add_argument(
+        "--page", type=expanded, default=ROOT / "artifact" / "RELIABILITY.md", help="default: %(default)s"
+    )
     options = parser.parse_args()
+    replace_unprintable()
     console, started = Console(), time.monotonic()
     numbers = count(1)
 
