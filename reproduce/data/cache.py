@@ -19,7 +19,7 @@ from reproduce.errors import DataError, ReproduceError
 from reproduce.files import replacing
 
 #: Counted up when the same files and settings come to mean other arrays.
-_VERSION = 1
+_VERSION = 2
 #: These are applied to what comes out of the cache.
 _APPLIED_LATER = ("label_noise", "imbalance")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from reproduce.data.pixel_modes import ModeError, to_rgb
 from reproduce.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")
 
 
 def decode(content: bytes, origin: str, size: int) -> NDArray[np.uint8]:
-    """The pixels of an encoded image.
+    """The pixels of an encoded image; of an animation, those of the first picture.
 
     Args:
         content: A file in one of `FORMATS`.
@@ -29,18 +30,23 @@ def decode(content: bytes, origin: str, size: int) -> NDArray[np.uint8]:
         Shape (height, width, 3).
 
     Raises:
-        DataError: If it is not an image, is damaged, or is so large that it looks like an attack.
+        DataError: If it is not an image, is damaged, has a mode that `reproduce.data.pixel_modes` refuses, or is so
+            large that it looks like an attack.
     """
     from PIL import Image, UnidentifiedImageError
 
+    if not content:
+        raise DataError(f"cannot read the image {origin}: the file is empty; replace or remove it")
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            return np.asarray(_fit(image.convert("RGB"), size), np.uint8)
+            return np.asarray(_fit(to_rgb(image), size), np.uint8)
     except UnidentifiedImageError:
         raise DataError(
-            f"cannot read the image {origin}: it is none, or its beginning is damaged; expected {', '.join(FORMATS)}: "
-            "replace or remove it"
+            f"cannot read the image {origin}: it is none, or its beginning is damaged, or its samples have a type "
+            f"that Pillow does not know; expected {', '.join(FORMATS)}: replace or remove it"
         ) from None
+    except ModeError as error:
+        raise DataError(f"cannot read the image {origin}: {error}") from None
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise DataError(f"cannot read the image {origin}: {error}; replace or remove it") from None
 
