@@ -21,7 +21,8 @@ def load_digits(settings: DataSettings) -> Dataset:
     """The 1,797 digits, or the numbers 00 to 99 or 000 to 199 written with them.
 
     Each digit's images are split in the order of their own hashes. The numbers of a part are written with that part's
-    digits alone, so that no handwriting of the test or validation part is seen in training.
+    digits alone, so that no image of the test or validation part is seen in training. Other images by the same writers
+    are: scikit-learn does not say who wrote which.
     """
     num_classes, num_digits = _NUMBERS[settings.source]
     sources = _split_digits(settings)

@@ -70,3 +70,22 @@ def test_growing_and_shrinking_keep_the_mean() -> None:
     for size in (4, 8, 16, 32):
         digits = numbers("digits", image_size=size)
         assert abs(digits.test.inputs.mean() / digits.largest_pixel - mean) < 0.002
+
+
+def test_a_split_at_random_is_easier_than_one_by_writers() -> None:
+    """As artifact/LIMITATIONS.md says: the digits lie in blocks by writer."""
+    from sklearn import datasets, neighbors
+
+    pixels, labels = datasets.load_digits(return_X_y=True)
+    num_test = round(0.4 * len(labels))
+
+    def accuracy(order: np.ndarray) -> float:
+        test, train = order[:num_test], order[num_test:]
+        nearest = neighbors.KNeighborsClassifier(1).fit(pixels[train], labels[train])
+        return nearest.score(pixels[test], labels[test])
+
+    order = np.arange(len(labels))
+    assert accuracy(order) == pytest.approx(0.955, abs=5e-4)
+    assert accuracy(order[::-1]) == pytest.approx(0.964, abs=5e-4)
+    at_random = [accuracy(np.random.default_rng(seed).permutation(order)) for seed in range(5)]
+    assert np.mean(at_random) == pytest.approx(0.986, abs=0.002)
