@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
+#: What stands for a byte, 0x80 to 0xff, that is out of place; and all else that no encoding can write.
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """``text`` with what no encoding has written out, as the bytes in names of files that are no UTF-8."""
+    return _SURROGATE.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", text)
+
 
 class ReproduceError(Exception):
     """The base of this package's errors; its text says what was received, what was expected and how to mend it."""
+
+    def __str__(self) -> str:
+        """The text, whatever the names of files in it."""
+        return printable(super().__str__())
 
 
 class ProtocolError(ReproduceError):

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column, Table
 
+from reproduce.errors import printable
+
 #: Columns of a terminal, below which a bar has no room beside its text.
 _ROOM_FOR_A_BAR = 60
 
@@ -24,7 +26,7 @@ def replace_unprintable() -> None:
 
 def say(console: Console, text: str, style: str | None = None) -> None:
     """Print text of any origin: nothing in it is taken for markup or coloured, and no line is broken."""
-    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    console.print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def note(console: Console, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -13,6 +14,9 @@ from reproduce.screen import say
 if TYPE_CHECKING:
     from reproduce.commands import Commands
 
+#: Exit status where a data set is missing, damaged or not laid out as it should be.
+_TO_BE_MENDED = 2
+
 
 def add(commands: Commands) -> None:
     """Add ``data``."""
@@ -20,8 +24,10 @@ def add(commands: Commands) -> None:
     actions = data.add_subparsers(required=True, metavar="ACTION")
     listed = actions.add_parser("list", help="what there is, how much of it, its licence, and how to get the rest")
     listed.set_defaults(command=_list)
-    verify = actions.add_parser("verify", help="read every image of what there is, and print its checksum")
-    verify.add_argument("names", nargs="*", metavar="NAME", help="data sets (default: all that are there)")
+    verify = actions.add_parser(
+        "verify", help="read every image, and print checksums; status 2 where a data set is missing or faulty"
+    )
+    verify.add_argument("names", nargs="*", metavar="NAME", help="data sets (default: all)")
     verify.set_defaults(command=_verify)
     prepare = actions.add_parser("prepare", help="fetch data sets by TensorFlow Datasets, with checksums")
     prepare.add_argument("names", nargs="+", metavar="NAME", help="data sets, as data list calls them")
@@ -31,8 +37,9 @@ def add(commands: Commands) -> None:
             "--data-dir",
             type=expanded,
             metavar="DIR",
-            help="where data sets are: DIR/NAME/{train,test}/CLASS/*.jpg, archives DIR/NAME.tar.xz, or fetched to "
-            "DIR/tensorflow_datasets (without it: TFDS_DATA_DIR or ~/tensorflow_datasets)",
+            help="where data sets are: DIR/NAME, a folder as published or {train,test}/CLASS/*.jpg, an archive of it, "
+            "as DIR/NAME.tar.xz, or fetched to DIR/tensorflow_datasets (without it: TFDS_DATA_DIR or "
+            "~/tensorflow_datasets)",
         )
 
 
@@ -44,12 +51,12 @@ def _list(options: argparse.Namespace, console: Console) -> int:
     _require_folder(options)
     table = screen_table(["data set", "classes", "train", "test", "licence"], [False, True, True, True, False])
     notes = []
-    failed = 0
+    faulty = False
     for name in NAMES:
         try:
             found = inspect(name, options.data_dir, verify=False)
         except DataError as error:
-            failed += 1
+            faulty = True
             table.add_row(name, "damaged", "", "", "")
             notes.append(f"{name}: {error}")
             continue
@@ -59,11 +66,14 @@ def _list(options: argparse.Namespace, console: Console) -> int:
         else:
             table.add_row(name, str(found.num_classes), *(f"{count:,}" for count in found.counts), found.licence)
             if found.origin != BUILT_IN:
-                notes.append(f"{name}: {found.origin}{_part_of(found.counts, found.published)}")
+                notes.append(f"{name}: {found.origin}{_part_of(found.counts, found.published)}{_beside(found.unread)}")
+            if found.fault:
+                faulty = True
+                notes.append(f"{name} cannot be used as it is: {found.fault}")
     show_table(console, table)
     for note in notes:
         say(console, note)
-    return 2 if failed else 0
+    return _TO_BE_MENDED if faulty else 0
 
 
 def _verify(options: argparse.Namespace, console: Console) -> int:
@@ -71,34 +81,42 @@ def _verify(options: argparse.Namespace, console: Console) -> int:
     from reproduce.errors import DataError
 
     _require_folder(options)
-    failed = 0
+    faulty: list[str] = []
+    missing: list[str] = []
     for name in options.names or NAMES:
         try:
             found = inspect(name, options.data_dir, verify=True)
         except DataError as error:
-            failed += 1
-            line = f"{name}: {error}"
-        else:
-            if isinstance(found, Missing):
-                failed += name in options.names
-                line = f"{name} is missing: {found.remedy}."
-            else:
-                train, test = found.counts
-                line = (
-                    f"{name}: {found.num_classes} classes, {train:,} + {test:,} samples, SHA-256 {found.checksum}, "
-                    f"{found.origin}"
-                )
-        say(console, line)
-    return 2 if failed else 0
+            faulty.append(name)
+            say(console, f"{name}: {error}")
+            continue
+        if isinstance(found, Missing):
+            missing.append(name)
+            say(console, f"{name} is missing: {found.remedy}.")
+            continue
+        train, test = found.counts
+        say(
+            console,
+            f"{name}: {found.num_classes} classes, {train:,} + {test:,} samples, SHA-256 {found.checksum}, "
+            f"{found.origin}{_beside(found.unread)}",
+        )
+    if faulty:
+        say(console, f"Not as they should be: {', '.join(faulty)}.")
+    if missing:
+        say(console, f"Missing: {', '.join(missing)}. To verify others alone, name them: data verify NAME ...")
+    return _TO_BE_MENDED if faulty or missing else 0
 
 
 def _prepare(options: argparse.Namespace, console: Console) -> None:
     from reproduce.data.catalogue import CATALOGUE
     from reproduce.data.inventory import Found, inspect
     from reproduce.data.prepared import prepare
+    from reproduce.errors import DataError
 
     for name in options.names:
         found = inspect(name, options.data_dir, verify=False)
+        if isinstance(found, Found) and found.fault:
+            raise DataError(f"{name} is there and cannot be used as it is: {found.fault}")
         origin = found.origin if isinstance(found, Found) else prepare(CATALOGUE[name], options.data_dir).origin
         say(console, f"{name} is ready: {origin}")
 
@@ -109,6 +127,14 @@ def _require_folder(options: argparse.Namespace) -> None:
 
     if options.data_dir is not None:
         require_folder(options.data_dir)
+
+
+def _beside(unread: Mapping[str, int]) -> str:
+    return (
+        f"; beside it, not read: {', '.join(f'{n:,} images in {where}' for where, n in unread.items())}"
+        if unread
+        else ""
+    )
 
 
 def _part_of(counts: tuple[int, int], published: tuple[int, int] | None) -> str:

@@ -1,4 +1,4 @@
-"""Images in a tar or zip archive of class folders, read in place: nothing is ever extracted to disk."""
+"""Tar and zip archives, read in place: nothing is ever extracted to disk."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path, PurePath, PurePosixPath
 from typing import IO
 
-from reproduce.data.image_files import LAYOUT, PARTS, ImageFile, Listing, is_image
+from reproduce.data.names import result_name
+from reproduce.data.trees import INNER_ARCHIVES, Member, require_size
 from reproduce.errors import DataError
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
-#: No encoded image is larger; a member that says it is would fill the memory.
-MOST_BYTES = 64 * 2**20
-#: Archives of no more than this many bytes of images are unpacked once, into memory.
-MOST_HELD = 256 * 2**20
 _CHUNK = 2**20
 _DAMAGE = (
     tarfile.TarError,
@@ -41,103 +39,33 @@ _DRIVE = re.compile("[A-Za-z]:")
 
 
 @dataclass(frozen=True)
-class Member:
-    """A file or folder in an archive.
+class Archive:
+    """See `reproduce.data.trees.Tree`.
 
     Attributes:
-        path: Its path, checked to stay inside the archive's own folder.
-        content: Its bytes; None for a folder.
-    """
-
-    path: PurePosixPath
-    content: IO[bytes] | None
-
-
-@dataclass(frozen=True)
-class ArchiveFiles:
-    """See `reproduce.data.image_files.ImageFiles`.
-
-    Attributes:
-        path: The archive: tar, plain or packed with gzip, bzip2 or xz, or zip. It holds train and test, or one folder
-            that does.
+        path: The archive: tar, plain or packed with gzip, bzip2 or xz, or zip.
     """
 
     path: Path
-    _held: dict[ImageFile, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
-        """The file's name without its ending."""
-        return archive_stem(self.path) or self.path.name
+        """The file's name without its ending, as results are called."""
+        return result_name(PurePath(archive_stem(self.path) or self.path.name))
 
     @property
     def origin(self) -> str:
         """The archive's path."""
         return str(self.path)
 
-    def listing(self) -> Listing:
-        """The images of each class folder.
+    @property
+    def is_packed(self) -> bool:
+        """True: even a plain tar must be read to its end to know that it is whole."""
+        return True
 
-        Raises:
-            DataError: If the archive is damaged, cut short or unsafe, or holds no or several data sets.
-        """
-        listing: dict[str, dict[str, list[str]]] = {part: {} for part in PARTS}
-        roots = set()
-        room = MOST_HELD
-        for member in members(self.path):
-            place = _place(member)
-            if place is None:
-                continue
-            root, part, label, name = place
-            roots.add(root)
-            names = listing[part].setdefault(label, [])
-            if name and member.content is not None:
-                names.append(name)
-                room -= self._hold(ImageFile(part, label, name), member.content, room)
-        if not roots:
-            raise DataError(f"{self.path} has no class folders in train and test; {LAYOUT}")
-        if len(roots) > 1:
-            found = ", ".join(sorted(root or "." for root in roots))
-            raise DataError(f"{self.path} holds several data sets ({found}): keep one in each archive")
-        return listing
-
-    def read(self, wanted: Collection[ImageFile]) -> Iterator[tuple[ImageFile, bytes]]:
-        """The contents of some files, in one pass over the archive.
-
-        Raises:
-            DataError: If the archive is damaged, cut short or unsafe, or a file is no longer in it.
-        """
-        if self._held:
-            yield from ((image, self._held[image]) for image in wanted)
-            return
-        left = set(wanted)
-        for member in members(self.path):
-            place = _place(member)
-            if place is None or member.content is None:
-                continue
-            image = ImageFile(*place[1:])
-            if image in left:
-                left.remove(image)
-                with _damage_named(self.path):
-                    content = member.content.read()
-                yield image, content
-        if left:
-            raise DataError(f"{self.path} has changed while it was read: {min(left)} is gone")
-
-    def _hold(self, image: ImageFile, content: IO[bytes], room: int) -> int:
-        """Keep what was unpacked anyway, so that reading needs no second pass; returns the bytes that were read.
-
-        Either all images are held or none.
-        """
-        if room < 0:
-            return 0
-        with _damage_named(self.path):
-            self._held[image] = content.read()
-        size = len(self._held[image])
-        if size > room:
-            self._held.clear()
-            return room + 1
-        return size
+    def members(self) -> Iterator[Member]:
+        """See `members`."""
+        return members(self.path)
 
     def fingerprint(self) -> str:
         """SHA-256 of the archive."""
@@ -164,7 +92,7 @@ def file_checksum(path: Path) -> str:
 
 
 def members(path: Path) -> Iterator[Member]:
-    """Every file and folder of an archive, in its order; a content can be read until the next is asked for.
+    """Every file and folder of an archive, in its order, those of archives inside as if they were unpacked there.
 
     Raises:
         DataError: If the archive cannot be read, is damaged or cut short; for a path that is absolute or leads out of
@@ -177,21 +105,47 @@ def members(path: Path) -> Iterator[Member]:
             member = next(source, None)
         if member is None:
             return
-        if member.content is not None:
+        if member.read is not None:
             if member.path in seen:
                 raise DataError(f"{path} holds {member.path} twice: pack it anew")
             seen.add(member.path)
+            member = replace(member, read=partial(_read, path, member.read))
         yield member
+
+
+def _read(path: Path, read: Callable[[], bytes]) -> bytes:
+    with _damage_named(path):
+        return read()
 
 
 def _tar_members(path: Path) -> Iterator[Member]:
     with tarfile.open(path, "r:*") as archive:
-        while (info := archive.next()) is not None:
-            if not (info.isfile() or info.isdir()):
-                raise DataError(f"{path} holds the link or device {info.name}: only files and folders are read")
-            inner = _checked(path, info.name, info.size)
-            yield Member(inner, archive.extractfile(info))
-        _require_end(archive, path)
+        yield from _members_of_tar(archive, path, PurePosixPath(), INNER_ARCHIVES)
+        _require_end(archive, is_plain=path.suffix.lower() == ".tar")
+
+
+def _members_of_tar(
+    archive: tarfile.TarFile, path: Path, within: PurePosixPath, inner: Collection[str]
+) -> Iterator[Member]:
+    """The members of a tar that lies ``within`` a folder of the archive at ``path``; those named ``inner`` opened."""
+    while (info := archive.next()) is not None:
+        if not (info.isfile() or info.isdir()):
+            raise DataError(f"{path} holds the link or device {info.name}: only files and folders are read")
+        place = within / _checked(path, info.name)
+        content = archive.extractfile(info)
+        if content is None:
+            yield Member(place, None)
+        elif place.name in inner:
+            yield from _inner_members(content, path, place)
+        else:
+            require_size(str(path), info.name, info.size)
+            yield Member(place, content.read)
+
+
+def _inner_members(content: IO[bytes], path: Path, place: PurePosixPath) -> Iterator[Member]:
+    with tarfile.open(fileobj=content, mode="r:*") as archive:
+        yield from _members_of_tar(archive, path, place.parent, ())
+        _require_end(archive, is_plain=False)
 
 
 def _zip_members(path: Path) -> Iterator[Member]:
@@ -202,45 +156,36 @@ def _zip_members(path: Path) -> Iterator[Member]:
                 raise DataError(f"{path} holds the link or device {info.filename}: only files and folders are read")
             if info.flag_bits & 1:
                 raise DataError(f"{path}: {info.filename} is encrypted")
-            inner = _checked(path, info.filename, info.file_size)
+            place = _checked(path, info.filename)
             if info.is_dir():
-                yield Member(inner, None)
+                yield Member(place, None)
                 continue
             with archive.open(info) as content:
-                yield Member(inner, content)
+                if place.name in INNER_ARCHIVES:
+                    yield from _inner_members(content, path, place)
+                else:
+                    require_size(str(path), info.filename, info.file_size)
+                    yield Member(place, content.read)
 
 
-def _checked(archive: Path, name: str, size: int) -> PurePosixPath:
+def _checked(archive: Path, name: str) -> PurePosixPath:
     inner = PurePosixPath(name)
     if inner.is_absolute() or ".." in inner.parts or "\\" in name or _DRIVE.match(name):
         raise DataError(f"{archive} holds {name!r}, a path outside its own folder: it is not to be trusted")
-    if size > MOST_BYTES:
-        raise DataError(f"{archive}: {name} is of {size} bytes; no image has more than {MOST_BYTES}")
     return inner
 
 
-def _require_end(archive: tarfile.TarFile, path: Path) -> None:
+def _require_end(archive: tarfile.TarFile, *, is_plain: bool) -> None:
     """Read on to the end, where the packing checks itself; a plain tar ends in a block of zeros, or was cut short."""
     file = archive.fileobj
     if file is None:
         return
-    if path.suffix.lower() == ".tar":
+    if is_plain:
         file.seek(archive.offset)
         if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
             raise tarfile.ReadError("the end mark is missing")
     while file.read(_CHUNK):
         pass
-
-
-def _place(member: Member) -> tuple[str, str, str, str] | None:
-    """Root, part, class and file name (empty for a class folder) of what belongs to a class; None for all else."""
-    parts = member.path.parts if member.content is None else member.path.parts[:-1]
-    if not 2 <= len(parts) <= 3 or parts[-2] not in PARTS or any(each.startswith((".", "__MACOSX")) for each in parts):
-        return None
-    name = "" if member.content is None else member.path.name
-    if name and not is_image(name):
-        return None
-    return "/".join(parts[:-2]), parts[-2], parts[-1], name
 
 
 @contextmanager

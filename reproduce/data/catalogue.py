@@ -22,6 +22,9 @@ class Entry:
         train_split: TensorFlow Datasets' name of what is used for training and validation.
         test_split: And for the test.
         licence: As far as it is known for certain.
+        files: The published files that are read as they are, for people.
+        published: What its folder or archive is called when it comes as published, without an archive's ending.
+        not_read: The same of published versions that are not read.
         manual: Whether its files must be fetched by hand, because their address is dead.
     """
 
@@ -35,6 +38,9 @@ class Entry:
     train_split: str
     test_split: str
     licence: str
+    files: str
+    published: tuple[str, ...]
+    not_read: tuple[str, ...] = ()
     manual: bool = False
 
 
@@ -50,6 +56,9 @@ _ENTRIES = (
         train_split="train",
         test_split="test",
         licence=UNKNOWN,
+        files="cifar-10-binary.tar.gz",
+        published=("cifar-10-binary", "cifar-10-batches-bin"),
+        not_read=("cifar-10-python", "cifar-10-batches-py", "cifar-10-matlab", "cifar-10-batches-mat"),
     ),
     Entry(
         name="cifar100",
@@ -62,6 +71,9 @@ _ENTRIES = (
         train_split="train",
         test_split="test",
         licence=UNKNOWN,
+        files="cifar-100-binary.tar.gz",
+        published=("cifar-100-binary",),
+        not_read=("cifar-100-python", "cifar-100-matlab"),
     ),
     Entry(
         name="tiny_imagenet",
@@ -74,6 +86,8 @@ _ENTRIES = (
         train_split="train",
         test_split="validation",
         licence=UNKNOWN,
+        files="tiny-imagenet-200.zip",
+        published=("tiny-imagenet-200",),
     ),
     Entry(
         name="flowers102",
@@ -86,6 +100,8 @@ _ENTRIES = (
         train_split="train+validation",
         test_split="test",
         licence=UNKNOWN,
+        files="102flowers.tgz, imagelabels.mat and setid.mat",
+        published=("flowers-102", "oxford_flowers102"),
     ),
     Entry(
         name="cars196",
@@ -98,6 +114,8 @@ _ENTRIES = (
         train_split="train",
         test_split="test",
         licence=UNKNOWN,
+        files="cars_train.tgz, cars_test.tgz, car_devkit.tgz and cars_test_annos_withlabels.mat",
+        published=("stanford_cars",),
         manual=True,
     ),
     Entry(
@@ -111,6 +129,8 @@ _ENTRIES = (
         train_split="train",
         test_split="test",
         licence=UNKNOWN,
+        files="caltech-101.zip or 101_ObjectCategories.tar.gz",
+        published=("caltech-101", "101_ObjectCategories"),
     ),
 )
 #: By name.

@@ -1,90 +1,101 @@
-"""Images in a folder of class folders, ``NAME/{train,test}/CLASS/*.jpg``."""
+"""Folders of files, with archives of published data sets in them read as if they were unpacked there."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path, PurePosixPath
 
-from reproduce.data.image_files import LAYOUT, PARTS, ImageFile, Listing, is_image
+from reproduce.data.archives import members
+from reproduce.data.names import is_hidden, result_name
+from reproduce.data.trees import INNER_ARCHIVES, Member, require_size
 from reproduce.errors import DataError
+
+#: No published layout has half as many folders in each other.
+_DEEPEST = 16
 
 
 @dataclass(frozen=True)
-class FolderFiles:
-    """See `reproduce.data.image_files.ImageFiles`.
+class Folder:
+    """See `reproduce.data.trees.Tree`. Links are followed.
 
     Attributes:
-        root: The folder that holds train and test.
+        root: The folder.
     """
 
     root: Path
 
     @property
     def name(self) -> str:
-        """That of the folder."""
-        return self.root.resolve().name
+        """That of the folder, as results are called."""
+        return result_name(self.root.resolve())
 
     @property
     def origin(self) -> str:
         """The folder's path."""
         return str(self.root)
 
-    def listing(self) -> Listing:
-        """The images of each class folder.
+    @property
+    def is_packed(self) -> bool:
+        """False: files are read by themselves."""
+        return False
+
+    def members(self) -> Iterator[Member]:
+        """Every file and folder, in the order of their paths; hidden ones are passed over.
 
         Raises:
-            DataError: If a folder cannot be listed.
+            DataError: If a folder cannot be listed, or lies in itself or in more than 16 others.
         """
-        return {
-            part: {
-                folder.name: [path.name for path in _listed(folder) if is_image(path.name) and path.is_file()]
-                for folder in _listed(self.root / part)
-                if folder.is_dir()
-            }
-            for part in PARTS
-        }
-
-    def read(self, wanted: Collection[ImageFile]) -> Iterator[tuple[ImageFile, bytes]]:
-        """The contents of some files.
-
-        Raises:
-            DataError: If one cannot be read.
-        """
-        for image in wanted:
-            try:
-                yield image, self.root.joinpath(*image).read_bytes()
-            except OSError as error:
-                raise DataError(f"cannot read {self.root.joinpath(*image)}: {error.strerror}") from None
+        return self._members(PurePosixPath(), ())
 
     def fingerprint(self) -> None:
         """None: it would take as long as reading everything."""
 
+    def _members(self, place: PurePosixPath, above: tuple[tuple[int, int], ...]) -> Iterator[Member]:
+        folder = self.root / place
+        here = _identity(folder)
+        if here in above or len(above) > _DEEPEST:
+            raise DataError(f"{folder} lies in itself, by a link, or in more than {_DEEPEST} folders: remove it")
+        entries = listed(folder)
+        for entry in entries:
+            path = place / entry.name
+            if entry.is_dir():
+                yield Member(path, None)
+                yield from self._members(path, (*above, here))
+            elif entry.name not in INNER_ARCHIVES:
+                yield Member(path, partial(_read, Path(entry.path)))
+            elif all(other.name != INNER_ARCHIVES[entry.name] for other in entries):
+                yield from (replace(each, path=place / each.path) for each in members(Path(entry.path)))
 
-def find_root(folder: Path) -> Path:
-    """``folder`` if it holds train and test, or the one folder in it that does.
+
+def listed(folder: Path) -> list[os.DirEntry[str]]:
+    """What is in a folder, in the order of names, without what is hidden.
 
     Raises:
-        DataError: If there is no such folder, or more than one.
+        DataError: If it cannot be listed.
     """
-    if not folder.is_dir():
-        raise DataError(f"no folder {folder}; {LAYOUT}")
-    if _has_parts(folder):
-        return folder
-    inner = [path for path in _listed(folder) if path.is_dir() and _has_parts(path)]
-    if not inner:
-        raise DataError(f"{folder} has no folders train and test, nor a folder that has; {LAYOUT}")
-    if len(inner) > 1:
-        raise DataError(f"{folder} holds several data sets ({', '.join(p.name for p in inner)}): name one of them")
-    return inner[0]
-
-
-def _has_parts(folder: Path) -> bool:
-    return all((folder / part).is_dir() for part in PARTS)
-
-
-def _listed(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        with os.scandir(folder) as entries:
+            return sorted((each for each in entries if not is_hidden(each.name)), key=lambda each: each.name)
     except OSError as error:
         raise DataError(f"cannot list {folder}: {error.strerror}") from None
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    try:
+        found = folder.stat()
+    except OSError as error:
+        raise DataError(f"cannot list {folder}: {error.strerror}") from None
+    return found.st_dev, found.st_ino
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise DataError(f"cannot read {path}: it is no file, or a link to nothing; replace or remove it")
+        require_size(str(path.parent), path.name, path.stat().st_size)
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reproduce.data.catalogue import CATALOGUE, Entry
-from reproduce.data.image_files import PARTS, check_listing, content_checksum
+from reproduce.data.image_files import PARTS, Listing, check_listing, content_checksum
 from reproduce.data.settings import DIGIT_SOURCES, TEXT, DataSettings
 from reproduce.data.sources import find_files, how_to_get, load_dataset
+from reproduce.data.tree_files import TreeFiles
 from reproduce.errors import DataError
 
 #: How the data sets that come with the project are cut when they are counted; their protocols may cut them otherwise.
@@ -47,6 +49,8 @@ class Found:
         published: The counts of the published split; None where there is none that is the same everywhere.
         licence: Its licence, or "unknown".
         checksum: SHA-256 over the samples; None where they were only counted.
+        fault: Why no experiment can use it, as far as names tell; None where one can.
+        unread: How many images lie beside its layout and are not read, by folder.
     """
 
     name: str
@@ -56,6 +60,8 @@ class Found:
     published: tuple[int, int] | None
     licence: str
     checksum: str | None
+    fault: str | None = None
+    unread: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,8 @@ def inspect(name: str, data_dir: Path | None, *, verify: bool) -> Found | Missin
         verify: Whether to read and decode every image, and give the checksum.
 
     Raises:
-        DataError: For a name that is not known, and a data set that is damaged or not laid out as it should be.
+        DataError: For a name that is not known, a data set that is damaged or not laid out as one, and, with
+            ``verify``, for one with a fault.
     """
     if name in _BUILT_IN:
         return _inspect_built_in(name, verify)
@@ -103,8 +110,9 @@ def _inspect_files(entry: Entry, data_dir: Path | None, verify: bool) -> Found |
     if files is None:
         return Missing(entry.name, how_to_get(entry), entry.licence)
     listing = files.listing()
-    if verify:
-        check_listing(listing, files.origin)
+    fault = _fault(listing, files.origin)
+    if verify and fault:
+        raise DataError(fault)
     train, test = (sum(len(images) for images in listing[part].values()) for part in PARTS)
     published = (entry.train_images, entry.test_images) if entry.train_images and entry.test_images else None
     return Found(
@@ -115,4 +123,14 @@ def _inspect_files(entry: Entry, data_dir: Path | None, verify: bool) -> Found |
         published=published,
         licence=entry.licence,
         checksum=content_checksum(files, listing, check_images=True) if verify else None,
+        fault=fault,
+        unread=files.unread if isinstance(files, TreeFiles) else {},
     )
+
+
+def _fault(listing: Listing, origin: str) -> str | None:
+    try:
+        check_listing(listing, origin)
+    except DataError as error:
+        return str(error)
+    return None

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
-from reproduce.data import archives
-from reproduce.data.archives import ArchiveFiles, archive_stem
+from reproduce.data.archives import SUFFIXES, Archive, archive_stem
 from reproduce.data.cache import cached
 from reproduce.data.catalogue import CATALOGUE, Entry
 from reproduce.data.dataset import Dataset
 from reproduce.data.digits import load_digits
-from reproduce.data.folders import FolderFiles, find_root
+from reproduce.data.folders import listed
 from reproduce.data.image_files import LAYOUT, ImageFiles, make_dataset
 from reproduce.data.perturbations import perturb
 from reproduce.data.prepared import find_prepared
 from reproduce.data.settings import DIGIT_SOURCES, FOLDER, TEXT, DataSettings
 from reproduce.data.text import load_text
+from reproduce.data.tree_files import TreeFiles, open_folder
 from reproduce.errors import DataError
 
 
@@ -60,18 +61,20 @@ def require_batch(dataset: Dataset, batch_size: int) -> None:
 def find_files(entry: Entry, data_dir: Path | None) -> ImageFiles | None:
     """A data set of the catalogue as a folder or archive in ``data_dir``, or as TensorFlow Datasets prepared it.
 
+    Its own name comes first, then those under which it is published, then what was prepared, and last the versions that
+    are not read, so that they are named.
+
     Raises:
-        DataError: If ``data_dir`` is not a folder, or has a folder of this name that is not a data set.
+        DataError: If ``data_dir`` is not a folder, or has a folder of such a name that is not a data set.
     """
-    if data_dir is not None:
-        require_folder(data_dir)
-        if (data_dir / entry.name).is_dir():
-            return FolderFiles(find_root(data_dir / entry.name))
-        for suffix in archives.SUFFIXES:
-            path = data_dir / f"{entry.name}{suffix}"
-            if path.is_file():
-                return ArchiveFiles(path)
-    return find_prepared(entry, data_dir)
+    if data_dir is None:
+        return find_prepared(entry, None)
+    require_folder(data_dir)
+    return (
+        _named(data_dir, (entry.name, *entry.published))
+        or find_prepared(entry, data_dir)
+        or _named(data_dir, entry.not_read)
+    )
 
 
 def require_folder(data_dir: Path) -> None:
@@ -90,8 +93,8 @@ def require_folder(data_dir: Path) -> None:
 def how_to_get(entry: Entry) -> str:
     """What a user can do to have a data set of the catalogue."""
     own = (
-        f"put class folders in DIR/{entry.name}/{{train,test}}/CLASS or DIR/{entry.name}.tar.xz and give "
-        "--data-dir DIR (make: DATA_DIR=DIR)"
+        f"put {entry.files} as published, or class folders {{train,test}}/CLASS, in DIR/{entry.name} or in "
+        f"DIR/{entry.name}.tar.xz and give --data-dir DIR (make: DATA_DIR=DIR)"
     )
     if entry.manual:
         return f"{own}; or run python -m reproduce data prepare {entry.name}, which says what files to fetch by hand"
@@ -108,14 +111,31 @@ def _load(settings: DataSettings, data_dir: Path | None, cache_dir: Path | None)
     return dataset if settings.source == FOLDER else dataclasses.replace(dataset, name=settings.source)
 
 
+def _named(data_dir: Path, names: Sequence[str]) -> ImageFiles | None:
+    """The folder of the first of ``names`` that is there, or the archive, whatever the case of its letters."""
+    entries = {entry.name: Path(entry.path) for entry in listed(data_dir)}
+    for name in names:
+        for wanted in (name, *(f"{name}{suffix}" for suffix in SUFFIXES)):
+            path = entries.get(wanted) or next(
+                (entries[each] for each in entries if each.lower() == wanted.lower()), None
+            )
+            if path is None:
+                continue
+            if path.is_dir():
+                return open_folder(path)
+            if path.is_file() and archive_stem(path) is not None:
+                return TreeFiles(Archive(path))
+    return None
+
+
 def _own_files(data_dir: Path | None) -> ImageFiles:
     if data_dir is None:
         raise DataError(f'the source "folder" is what --data-dir names (make: DATA_DIR=DIR); {LAYOUT}')
     if data_dir.is_file():
         if archive_stem(data_dir) is None:
-            raise DataError(f"{data_dir} is neither a folder nor an archive ({', '.join(archives.SUFFIXES)})")
-        return ArchiveFiles(data_dir)
-    return FolderFiles(find_root(data_dir))
+            raise DataError(f"{data_dir} is neither a folder nor an archive ({', '.join(SUFFIXES)})")
+        return TreeFiles(Archive(data_dir))
+    return open_folder(data_dir)
 
 
 def _catalogued_files(name: str, data_dir: Path | None) -> ImageFiles:

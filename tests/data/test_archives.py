@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reproduce.data import archives, image_files, load_dataset
-from reproduce.data.archives import ArchiveFiles, members
-from reproduce.data.folders import FolderFiles
+from reproduce.data import image_files, load_dataset, tree_files, trees
+from reproduce.data.archives import Archive, members
+from reproduce.data.folders import Folder
+from reproduce.data.tree_files import TreeFiles
 from reproduce.errors import DataError
 from tests.data.cases import FOLDER, encoded, make_pets, pack, tar_of
 
@@ -25,12 +26,12 @@ def pets(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("held", [0, 3000, 2**20])
 @pytest.mark.parametrize("name", MODES)
 def test_an_archive_is_its_folder(pets: Path, name: str, held: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MOST_HELD", held)
+    monkeypatch.setattr(tree_files, "MOST_HELD", held)
     archive = pack(pets, pets.parent / name, MODES[name])
     packed, unpacked = load_dataset(FOLDER, archive), load_dataset(FOLDER, pets)
     assert packed.checksum() == unpacked.checksum()
     assert packed.name == "pets"
-    files = ArchiveFiles(archive), FolderFiles(pets)
+    files = TreeFiles(Archive(archive)), TreeFiles(Folder(pets))
     sums = {image_files.content_checksum(each, each.listing(), check_images=True) for each in files}
     assert len(sums) == 1
 
@@ -120,7 +121,7 @@ def test_paths_outside_the_archive_are_refused(tmp_path: Path, name: str, kind: 
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr(name, b"x")
     with pytest.raises(DataError, match=r"evil.* a path outside its own folder"):
-        ArchiveFiles(path).listing()
+        TreeFiles(Archive(path)).listing()
     assert os.listdir(tmp_path) == [path.name]  # noqa: PTH208
 
 
@@ -149,7 +150,7 @@ def test_links_and_encrypted_files_in_a_zip_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_huge_member_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MOST_BYTES", 1000)
+    monkeypatch.setattr(trees, "MOST_BYTES", 1000)
     list(members(tar_of(tmp_path / "fits.tar", {"train/cat/1.png": bytes(1000)})))
     with pytest.raises(DataError, match="is of 1001 bytes; no image has more than 1000"):
         list(members(tar_of(tmp_path / "huge.tar", {"train/cat/1.png": bytes(1001)})))

@@ -1,9 +1,11 @@
+import shutil
 from pathlib import Path
 
 import pytest
 
 from reproduce.cli import main
 from tests.data.cases import make_pets, pack
+from tests.data.published import PUBLISHED, as_zip
 
 
 @pytest.fixture
@@ -66,6 +68,47 @@ def test_verify_goes_on_after_a_corrupt_image(data_dir: Path, capsys: pytest.Cap
     assert "flowers102: 2 classes" in output
     assert main(["data", "verify", "flowers102", "--data-dir", str(data_dir)]) == 0
     assert main(["data", "verify", "cars196", "--data-dir", str(data_dir)]) == 2
+
+
+def test_verify_ends_with_what_is_missing_unless_others_are_named(
+    data_dir: Path, capsys: pytest.CaptureFixture
+) -> None:
+    assert main(["data", "verify", "--data-dir", str(data_dir)]) == 2
+    output = capsys.readouterr().out.splitlines()
+    assert output[-1].startswith(
+        "Missing: cifar10, cifar100, tiny_imagenet, cars196. To verify others alone, name them"
+    )
+    assert not any(line.startswith("Not as they should be") for line in output)
+    assert main(["data", "verify", "caltech101", "text", "--data-dir", str(data_dir)]) == 0
+    assert "Missing" not in capsys.readouterr().out
+
+
+def test_list_names_what_no_experiment_could_use(data_dir: Path, capsys: pytest.CaptureFixture) -> None:
+    shutil.rmtree(data_dir / "caltech101" / "test" / "cat")
+    assert main(["data", "list", "--data-dir", str(data_dir)]) == 2
+    output = capsys.readouterr().out
+    assert rows(output.partition("cifar10 is")[0])["caltech101"][:3] == ["2", "16", "3"]
+    assert "caltech101 cannot be used as it is: " in output
+    assert "class 'cat' is only in train: add it to the other part" in output
+    assert main(["data", "prepare", "caltech101", "--data-dir", str(data_dir)]) == 2
+    assert "is there and cannot be used as it is" in capsys.readouterr().err
+
+
+def test_images_beside_the_parts_are_told(data_dir: Path, capsys: pytest.CaptureFixture) -> None:
+    shutil.copytree(data_dir / "caltech101" / "test", data_dir / "caltech101" / "val")
+    for action in (["list"], ["verify", "caltech101"]):
+        main(["data", *action, "--data-dir", str(data_dir)])
+        assert "; beside it, not read: 6 images in val" in capsys.readouterr().out
+
+
+def test_a_published_layout_is_listed_and_verified(data_dir: Path, capsys: pytest.CaptureFixture) -> None:
+    root, make = PUBLISHED["tiny_imagenet"]
+    as_zip(make()[0], data_dir / f"{root}.zip", root)
+    assert main(["data", "list", "--data-dir", str(data_dir)]) == 0
+    listed = rows(capsys.readouterr().out.partition("cifar10 is")[0])
+    assert listed["tiny_imagenet"][:3] == ["2", "8", "4"]
+    assert main(["data", "verify", "tiny_imagenet", "--data-dir", str(data_dir)]) == 0
+    assert "tiny_imagenet: 2 classes, 8 + 4 samples" in capsys.readouterr().out
 
 
 def test_prepare_leaves_what_is_there(data_dir: Path, capsys: pytest.CaptureFixture) -> None:

@@ -1,5 +1,6 @@
 import dataclasses
 import shutil
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from reproduce.data import Dataset, DataSettings, dataset_name, load_dataset, require_batch
 from reproduce.errors import DataError
-from tests.data.cases import FOLDER, encoded, make_pets
+from tests.data.cases import FOLDER, encoded, make_pets, pack
 
 
 @pytest.fixture
@@ -163,3 +164,114 @@ def test_what_is_missing_is_said_with_its_remedy(tmp_path: Path, monkeypatch: py
     for name, remedy in (("cifar10", "data prepare cifar10 where there is a network"), ("cars196", "fetch by hand")):
         with pytest.raises(DataError, match=f"{name}.* is not there in .*{remedy}"):
             load_dataset(dataclasses.replace(FOLDER, source=name), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("train/cat/more/z.png", "train/cat/more/z.png lies below the class folders, which are train/CLASS"),
+        ("test/cat/images/deep/z.JPEG", "test/cat/images/deep/z.JPEG lies below the class folders"),
+        ("train/z.png", "train/z.png lies outside the class folders"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_images_at_another_depth_are_refused_by_name(folder: Path, path: str, said: str, packed: bool) -> None:
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / path).write_bytes(encoded(0))
+    with pytest.raises(DataError, match=said):
+        load(pack(folder, folder.parent / "pets.zip") if packed else folder)
+
+
+def test_what_systems_leave_beside_images_is_passed_over(folder: Path) -> None:
+    before = load(folder).checksum()
+    shutil.copytree(folder, folder.parent / "__MACOSX" / "pets")
+    for name in ("__MACOSX/cat", "train/__MACOSX", "train/cat/.ipynb_checkpoints", "train/cat/__MACOSX"):
+        shutil.copytree(folder / "test" / "cat", folder / name)
+    for name in ("Thumbs.db", ".DS_Store", "._1.png", "desktop.ini"):
+        (folder / "train" / "cat" / name).write_bytes(b"x")
+        (folder / "train" / name).write_bytes(b"x")
+    assert load(folder).checksum() == load(folder.parent).checksum() == before
+
+
+def test_endings_of_images_are_read_in_any_case(folder: Path) -> None:
+    before = len(load(folder).train)
+    (folder / "train" / "cat" / "new.JPEG").write_bytes(encoded(1))
+    (folder / "train" / "cat" / "new.Png").write_bytes(encoded(2, kind="png"))
+    assert len(load(folder).train) + len(load(folder).validation) == before + 4 + 2
+
+
+def test_links_are_followed_and_those_to_nothing_or_in_a_circle_are_named(folder: Path) -> None:
+    before = load(folder).checksum()
+    outside = folder.parent.parent / "outside"
+    shutil.move(folder / "train" / "cat", outside)
+    (folder / "train" / "cat").symlink_to(outside)
+    assert load(folder).checksum() == before
+    (folder / "train" / "cat" / "9.png").symlink_to("nowhere.png")
+    with pytest.raises(
+        DataError, match=r"cannot read .*train/cat/9\.png: it is no file, or a link to nothing; replace"
+    ):
+        load(folder)
+    (folder / "train" / "cat" / "9.png").unlink()
+    (folder / "train" / "dög" / "self").symlink_to(folder / "train")
+    with pytest.raises(DataError, match="lies in itself, by a link"):
+        load(folder)
+
+
+def test_an_empty_image_is_named(folder: Path) -> None:
+    (folder / "train" / "cat" / "1.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"train/cat/1\.png: the file is empty; replace or remove it"):
+        load(folder)
+
+
+def test_a_huge_file_is_refused_before_it_is_read(folder: Path) -> None:
+    with (folder / "train" / "cat" / "1.png").open("r+b") as file:
+        file.truncate(64 * 2**20 + 1)
+    with pytest.raises(DataError, match=r"1\.png is of 67108865 bytes; no image has more than 67108864"):
+        load(folder)
+
+
+def test_one_spelling_of_a_name_on_every_system(folder: Path) -> None:
+    """macOS writes the ö of a name as an o and two dots."""
+    before = load(folder)
+    (folder / "train" / "dög").rename(folder / "train" / "do\u0308g")
+    assert load(folder).checksum() == before.checksum()
+    shutil.copytree(folder / "test" / "dög", folder / "test" / "do\u0308g")
+    with pytest.raises(DataError, match="test has two classes 'dög', in two spellings"):
+        load(folder)
+
+
+@pytest.mark.parametrize("place", ["train/c\udce9t", "train/cat/\udce9.png"])
+def test_names_that_are_not_utf_8_are_refused_in_print(folder: Path, place: str) -> None:
+    if place.endswith(".png"):
+        (folder / place).write_bytes(encoded(0))
+    else:
+        shutil.copytree(folder / "train" / "cat", folder / place)
+    archive = folder.parent / "pets.tar"
+    with tarfile.open(archive, "w", encoding="utf-8", errors="surrogateescape") as tar:
+        tar.add(folder, "pets")
+    for path in (folder, archive):
+        with pytest.raises(DataError, match=r"holds the name '.*\\\\xe9.*', which is not UTF-8: rename it") as raised:
+            load(path)
+        assert str(raised.value).encode("ascii")
+
+
+def test_a_file_beside_the_images_may_have_any_name(folder: Path) -> None:
+    before = load(folder).checksum()
+    (folder / "train" / "cat" / "\udce9.txt").write_text("a note")
+    assert load(folder).checksum() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "fit"),
+    [
+        ("My Flowers", "My_Flowers"),
+        ("50%_R&D", "50__R_D"),
+        ("b\udce9b\udce9", "b_b_"),
+        ("(", "_"),
+        ("dög.v2-x", "dög.v2-x"),
+    ],
+)
+def test_a_name_is_made_fit_for_results(tmp_path: Path, name: str, fit: str) -> None:
+    pets = make_pets(tmp_path / name)
+    assert dataset_name(FOLDER, pets) == load(pets).name == fit
+    assert dataset_name(FOLDER, pack(pets, tmp_path / f"{name}.tar")) == fit

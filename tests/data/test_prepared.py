@@ -1,7 +1,6 @@
 """TensorFlow Datasets on small published files, made here and brought by hand: no network is used."""
 
 import dataclasses
-import io
 import zipfile
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from reproduce.data.image_files import content_checksum
 from reproduce.data.prepared import FOLDER_NAME, find_prepared, prepare, prepared_folders
 from reproduce.errors import DataError
 from tests.data.cases import FOLDER, encoded, tar_of
+from tests.data.published import annotations, mat
 
 pytest.importorskip("tensorflow_datasets", reason="the extra data is not installed")
 from reproduce.data.builders import stanford_cars, tiny_imagenet
@@ -50,21 +50,6 @@ def trust(module, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Take what lies in ``folder`` for what was published."""
     known = tuple(dataclasses.replace(each, sha256=file_checksum(folder / each.name)) for each in module.DOWNLOADS)
     monkeypatch.setattr(module, "DOWNLOADS", known)
-
-
-def annotations(names: list[str], classes: list[int]) -> bytes:
-
-    table = np.zeros(len(names), dtype=[("fname", object), ("class", object)])
-    table["fname"], table["class"] = names, classes
-    return mat(annotations=table)
-
-
-def mat(**content: object) -> bytes:
-    from scipy.io import savemat
-
-    file = io.BytesIO()
-    savemat(file, content)
-    return file.getvalue()
 
 
 def cars(folder: Path, *, classes: tuple[int, ...] = (1, 2), num_test: int = 2) -> None:

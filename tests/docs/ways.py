@@ -108,7 +108,7 @@ WAYS: dict[str, Way] = {
     "python -m reproduce COMMAND": Elsewhere("tests/docs/test_commands.py::test_every_command_of_the_program_has_help"),
     "python -m reproduce bench-engine --rounds 8": RUN,
     "python -m reproduce data list": RUN,
-    "data verify": As("python -m reproduce data verify"),
+    "data verify": As("python -m reproduce data verify digits"),
     "data list": As("python -m reproduce data list"),
     "data prepare NAME": As("python -m reproduce data prepare digits"),
     "python -m reproduce import-log search.csv": _LOG,

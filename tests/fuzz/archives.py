@@ -11,9 +11,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 import numpy as np
 from PIL import Image
 
-from reproduce.data.archives import ArchiveFiles, members
+from reproduce.data.archives import Archive, members
 from reproduce.data.image_files import ImageFile
 from reproduce.data.images import decode
+from reproduce.data.tree_files import TreeFiles
 from reproduce.errors import DataError
 from tests.fuzz.reader import Reader, require_same, scratch
 
@@ -35,12 +36,12 @@ def _reads_archive(ending: str, pack: Callable[[bytes], bytes] = bytes) -> Calla
 
     def reads(data: bytes) -> bool:
         path.write_bytes(pack(data))
-        files = ArchiveFiles(path)
+        files = TreeFiles(Archive(path))
         try:
             listing = files.listing()
             wanted = [ImageFile(part, *image) for part in listing for image in _images_of(listing[part])]
             held = dict(files.read(wanted))
-            found = dict(ArchiveFiles(path).read(wanted))  # In a pass of its own: nothing was held before.
+            found = dict(TreeFiles(Archive(path), most_held=0).read(wanted))  # In a pass of its own: nothing was held.
             paths = [member.path for member in members(path)]
         except DataError:
             return False

@@ -9,8 +9,8 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from reproduce.data.archives import Member
 from reproduce.data.catalogue import CATALOGUE
+from reproduce.data.trees import Member
 from reproduce.errors import DataError
 
 #: Of one split: keys, and what TensorFlow Datasets encodes.
@@ -41,7 +41,7 @@ class ImageBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # 
 
 def example(member: Member, label: int | str) -> tuple[str, dict[str, Any]]:
     """One image of an archive with its label, under its file's name."""
-    return member.path.name, {"image": io.BytesIO(content(member)), "label": label}
+    return member.path.name, {"image": io.BytesIO(member.read() if member.read else b""), "label": label}
 
 
 def labelled(images: Iterable[Member], labels: Mapping[str, int | str], archive: Path) -> Examples:
@@ -63,8 +63,3 @@ def labelled(images: Iterable[Member], labels: Mapping[str, int | str], archive:
         yield example(member, labels[member.path.name])
     if left:
         raise DataError(f"{archive} has no {min(left)}, which has a label")
-
-
-def content(member: Member) -> bytes:
-    """The bytes of a file in an archive."""
-    return member.content.read() if member.content else b""

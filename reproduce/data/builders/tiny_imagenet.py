@@ -10,7 +10,8 @@ import tensorflow_datasets as tfds
 
 from reproduce.data.archives import members
 from reproduce.data.builders.downloads import Download, manual_folder, obtain
-from reproduce.data.builders.images import Examples, ImageBuilder, content, example, labelled
+from reproduce.data.builders.images import Examples, ImageBuilder, example, labelled
+from reproduce.data.layouts.tiny_imagenet import ANNOTATIONS, CLASSES, validation_labels
 from reproduce.errors import DataError
 
 DOWNLOADS = (
@@ -34,15 +35,19 @@ class TinyImagenet(ImageBuilder, skip_registration=True):  # type: ignore[call-a
     def _split_generators(self, dl_manager: Any) -> dict[str, Examples]:
         archive = obtain(DOWNLOADS, manual_folder(self), dl_manager)[DOWNLOADS[0].name]
         about = _about(archive)
-        self.info.features["label"].names = about["wnids.txt"].split()
-        validation = dict(line.split("\t")[:2] for line in about["val_annotations.txt"].splitlines())
+        self.info.features["label"].names = about[CLASSES].split()
+        validation = validation_labels(about[ANNOTATIONS], str(archive))
         return {"train": _train(archive), "validation": _validation(archive, validation)}
 
 
 def _about(archive: Path) -> dict[str, str]:
     """The two text files that say what the classes are and which the validation images belong to."""
-    wanted = ("wnids.txt", "val_annotations.txt")
-    found = {member.path.name: content(member).decode() for member in members(archive) if member.path.name in wanted}
+    wanted = (CLASSES, ANNOTATIONS)
+    found = {
+        member.path.name: member.read().decode()
+        for member in members(archive)
+        if member.read and member.path.name in wanted
+    }
     missing = [name for name in wanted if name not in found]
     if missing:
         raise DataError(f"{archive} has no {missing[0]}: it is not the published archive")
@@ -51,10 +56,10 @@ def _about(archive: Path) -> dict[str, str]:
 
 def _train(archive: Path) -> Examples:
     for member in members(archive):
-        if member.content and member.path.match("train/*/images/*.JPEG"):
+        if member.read and member.path.match("train/*/images/*.JPEG"):
             yield example(member, member.path.parts[-3])
 
 
 def _validation(archive: Path, labels: Mapping[str, str]) -> Examples:
-    images = (member for member in members(archive) if member.content and member.path.match("val/images/*.JPEG"))
+    images = (member for member in members(archive) if member.read and member.path.match("val/images/*.JPEG"))
     return labelled(images, labels, archive)

@@ -1,0 +1,49 @@
+"""Caltech 101 as published: one folder of 102 class folders, the background among them, and no split."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from pathlib import PurePosixPath
+
+from reproduce.data.image_files import is_image
+from reproduce.data.layouts.layout import Contents, Layout, Place, Plan
+from reproduce.data.names import one_spelling
+from reproduce.data.splits import hashed_order
+from reproduce.errors import DataError
+
+FOLDER = "101_ObjectCategories"
+#: Training images of each class, as is usual for this data set.
+NUM_TRAIN = 30
+
+
+def _fits(names: Collection[str]) -> bool:
+    return f"{FOLDER}/" in names or f"{FOLDER}.tar.gz" in names
+
+
+def _plan(contents: Contents) -> Plan:
+    """Of each class the first 30 images, in the order of SHA-256 over class and name, are for training."""
+    plan = Plan(contents.origin)
+    images: dict[str, list[PurePosixPath]] = defaultdict(list)
+    for folder in contents.folders:
+        if len(folder.parts) == 2 and folder.parts[0] == FOLDER:
+            images[folder.name] = []
+    for path in sorted(path for path in contents.files if path.parts[0] == FOLDER and is_image(path.name)):
+        if len(path.parts) != 3:
+            raise DataError(
+                f"{contents.origin}: {path} is not where Caltech 101 has its images, {FOLDER}/CLASS: move or remove it"
+            )
+        images[path.parts[1]].append(path)
+    for label, paths in sorted(images.items()):
+        if len(paths) <= NUM_TRAIN:
+            raise DataError(
+                f"{contents.origin}: {FOLDER}/{label} has {len(paths)} images; {NUM_TRAIN} are for training, and at "
+                "least one must be left for the test: fetch it again, or bring class folders in train and test"
+            )
+        names = [one_spelling(f"{label}/{path.name}", contents.origin).encode() for path in paths]
+        for number, path in enumerate(hashed_order(paths, names, "caltech101")):
+            plan.add("train" if number < NUM_TRAIN else "test", label, path.name, Place(path))
+    return plan
+
+
+CALTECH101 = Layout(f"Caltech 101: {FOLDER}/CLASS, or {FOLDER}.tar.gz", _fits, _plan)

@@ -1,0 +1,165 @@
+"""A data set's images in a folder or archive, whatever its layout."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from reproduce.data.folders import Folder, listed
+from reproduce.data.image_files import LAYOUT, ImageFile, Listing, is_image
+from reproduce.data.layouts.finding import NOTES, TOP, find_layout, layout_of
+from reproduce.data.layouts.layout import Contents, Layout, Plan
+from reproduce.data.names import is_hidden
+from reproduce.data.trees import Tree
+from reproduce.errors import DataError
+
+#: Archives of no more than this many bytes of images are unpacked once, into memory.
+MOST_HELD = 256 * 2**20
+
+
+class TreeFiles:
+    """See `reproduce.data.image_files.ImageFiles`.
+
+    Args:
+        tree: Where the data set lies.
+        most_held: The most bytes of an archive's images to hold in memory; None for `MOST_HELD`.
+    """
+
+    def __init__(self, tree: Tree, most_held: int | None = None) -> None:
+        self._tree = tree
+        self._most_held = MOST_HELD if most_held is None else most_held
+        self._held: dict[PurePosixPath, bytes] = {}
+
+    @property
+    def name(self) -> str:
+        """The tree's name."""
+        return self._tree.name
+
+    @property
+    def origin(self) -> str:
+        """Where the tree lies."""
+        return self._tree.origin
+
+    def listing(self) -> Listing:
+        """The images of each class.
+
+        Raises:
+            DataError: If the tree is damaged, cut short or unsafe, or holds no or several data sets, or images that are
+                not where its layout has them.
+        """
+        return self._planned[1].listing
+
+    @property
+    def unread(self) -> Mapping[str, int]:
+        """How many images its layout does not have, by the outermost folder that they lie in."""
+        return self._planned[2]
+
+    def read(self, wanted: Collection[ImageFile]) -> Iterator[tuple[ImageFile, bytes]]:
+        """The contents of some images, in one pass over the tree.
+
+        Raises:
+            DataError: If the tree is damaged, cut short or unsafe, or an image is no longer in it.
+        """
+        layout, plan, _ = self._planned
+        images: dict[PurePosixPath, list[ImageFile]] = defaultdict(list)
+        for image in wanted:
+            images[plan.places[image].path].append(image)
+        for path, content in self._contents(images):
+            for image in images[path]:
+                row = plan.places[image].row
+                yield image, content if row is None or layout.image is None else layout.image(content, row)
+
+    def fingerprint(self) -> str | None:
+        """That of the tree."""
+        return self._tree.fingerprint()
+
+    def _contents(self, wanted: Collection[PurePosixPath]) -> Iterator[tuple[PurePosixPath, bytes]]:
+        yield from ((path, self._held[path]) for path in wanted if path in self._held)
+        left = {path for path in wanted if path not in self._held}
+        if not left:
+            return
+        for member in self._tree.members():
+            if member.path in left and member.read is not None:
+                left.remove(member.path)
+                yield member.path, member.read()
+        if left:
+            raise DataError(f"{self.origin} has changed while it was read: {min(left)} is gone")
+
+    @cached_property
+    def _planned(self) -> tuple[Layout, Plan, Mapping[str, int]]:
+        files, folders = self._survey()
+        root, layout = find_layout(_names_in_paths(files, folders), self.origin)
+        top = PurePosixPath(root)
+        inside = {path.relative_to(top): path for path in files if path.is_relative_to(top)}
+        notes = {place: self._held[path] for place, path in inside.items() if path in self._held and path.name in NOTES}
+        within = {path.relative_to(top) for path in folders if path.is_relative_to(top)}
+        plan = layout.plan(Contents(self.origin, inside.keys(), within, notes))
+        plan.places = {image: place._replace(path=inside[place.path]) for image, place in plan.places.items()}
+        left = files - {place.path for place in plan.places.values()}
+        unread = Counter(_outermost(path, top) for path in left if is_image(path.name))
+        return layout, plan, unread
+
+    def _survey(self) -> tuple[set[PurePosixPath], set[PurePosixPath]]:
+        """The paths of files and of folders. What must be read anyway is held: notes, and an archive's images.
+
+        Either all of an archive's images are held or none.
+        """
+        files: set[PurePosixPath] = set()
+        folders: set[PurePosixPath] = set()
+        room = self._most_held if self._tree.is_packed else -1
+        for member in self._tree.members():
+            if any(map(is_hidden, member.path.parts)):
+                continue
+            folders.update(member.path.parents)
+            if member.read is None:
+                folders.add(member.path)
+                continue
+            files.add(member.path)
+            if member.path.name in NOTES:
+                self._held[member.path] = member.read()
+            elif room >= 0 and is_image(member.path.name):
+                self._held[member.path] = member.read()
+                room -= len(self._held[member.path])
+                if room < 0:
+                    self._held = {path: held for path, held in self._held.items() if path.name in NOTES}
+        return files, folders - {PurePosixPath()}
+
+
+def open_folder(folder: Path) -> TreeFiles:
+    """The data set that ``folder`` is, or the one folder in it that is one.
+
+    Raises:
+        DataError: If there is no such folder, or it holds no data set, or more than one.
+    """
+    if not folder.is_dir():
+        raise DataError(f"no folder {folder}; {LAYOUT}")
+    entries = listed(folder)
+    names = {TOP: _names(entries)}
+    if layout_of(names[TOP]) is None:
+        inner = [each for each in entries if each.is_dir() and os.access(each.path, os.R_OK | os.X_OK)]
+        names |= {each.name: _names(listed(Path(each.path))) for each in inner}
+    root, _ = find_layout(names, str(folder))
+    return TreeFiles(Folder(folder / root))
+
+
+def _names_in_paths(files: Collection[PurePosixPath], folders: Collection[PurePosixPath]) -> dict[str, set[str]]:
+    """What `find_layout` takes: the names at the top and in each folder there."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for paths, ending in ((files, ""), (folders, "/")):
+        for path in paths:
+            if len(path.parts) <= 2:
+                names["/".join(path.parts[:-1])].add(f"{path.name}{ending}")
+    return names
+
+
+def _outermost(path: PurePosixPath, top: PurePosixPath) -> str:
+    """The folder of a file, as short as tells it from the data set's own folder, ``top``; "." where there is none."""
+    depth = len(top.parts) + 1 if path.is_relative_to(top) else 1
+    return "/".join(path.parts[:-1][:depth]) or "."
+
+
+def _names(entries: Iterable[os.DirEntry[str]]) -> set[str]:
+    return {f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries}

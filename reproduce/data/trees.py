@@ -1,0 +1,76 @@
+"""What a data set lies in, seen as files with paths: a folder, or an archive that is read in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Protocol
+
+from reproduce.errors import DataError
+
+#: Archives that published data sets consist of, and the folder that each unpacks to. They are read where they lie.
+INNER_ARCHIVES = {
+    "101_ObjectCategories.tar.gz": "101_ObjectCategories",
+    "102flowers.tgz": "jpg",
+    "cars_train.tgz": "cars_train",
+    "cars_test.tgz": "cars_test",
+    "car_devkit.tgz": "devkit",
+}
+#: No encoded image is larger; a file that says it is would fill the memory.
+MOST_BYTES = 64 * 2**20
+#: Files of published data sets that hold many images.
+_LARGER = {"train.bin": 160 * 2**20}
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file or folder in a tree.
+
+    Attributes:
+        path: Where it is, from the tree's own top.
+        read: Gives its bytes, until the next member is asked for; None for a folder.
+    """
+
+    path: PurePosixPath
+    read: Callable[[], bytes] | None
+
+
+class Tree(Protocol):
+    """A folder or an archive.
+
+    Attributes:
+        name: What results on it are called.
+        origin: Where it lies, for people.
+        is_packed: Whether each look at its members unpacks all of them.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def origin(self) -> str: ...  # noqa: D102
+
+    @property
+    def is_packed(self) -> bool: ...  # noqa: D102
+
+    def members(self) -> Iterator[Member]:
+        """Every file and folder, in the order in which they lie; those of inner archives as if unpacked beside it.
+
+        Raises:
+            DataError: If one cannot be read.
+        """
+
+    def fingerprint(self) -> str | None:
+        """SHA-256 over everything, if it is quick to have; what is read may be kept under it."""
+
+
+def require_size(origin: str, name: str, size: int) -> None:
+    """Refuse a file that is larger than any that data sets consist of.
+
+    Raises:
+        DataError: If so.
+    """
+    most = _LARGER.get(PurePosixPath(name).name, MOST_BYTES)
+    if size > most:
+        raise DataError(f"{origin}: {name} is of {size} bytes; no image has more than {most}")
