@@ -27,7 +27,7 @@ class CatalogOptimizer(GraphOptimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: Any = None,
         *,
         total_steps: int | None = None,
         warmup_steps: int | None = None,

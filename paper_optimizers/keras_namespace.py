@@ -67,6 +67,24 @@ def dense(gradient: Any) -> Any:
     return ops.convert_to_tensor(gradient, sparse=False)
 
 
+def is_traced(variable: Any) -> bool:
+    """Whether ``variable`` is being read by a step that the back end compiles, and that will not run Python again."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return not tf.executing_eagerly()
+    if backend == "jax":
+        from jax.core import Tracer
+
+        return isinstance(ops.convert_to_tensor(variable), Tracer)
+    if backend == "torch":
+        import torch
+
+        return bool(torch.compiler.is_compiling())
+    return False
+
+
 KERAS = KerasNamespace()
 
 

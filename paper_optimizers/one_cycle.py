@@ -12,7 +12,7 @@ from paper_optimizers.namespaces import Namespace
 MAX_STEPS = 2**30
 
 
-def check_phases(total_steps: int, warmup_steps: int, hold_steps: int) -> tuple[int, int, int]:
+def check_phases(total_steps: Any, warmup_steps: Any, hold_steps: Any) -> tuple[int, int, int]:
     """The three step counts as plain integers; NumPy's integers are taken too.
 
     Raises:

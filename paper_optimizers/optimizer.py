@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import keras
 from keras import ops
 
+from paper_optimizers.arguments import require_rate
+from paper_optimizers.base_optimizer import BaseOptimizer
 from paper_optimizers.catalog import get
-from paper_optimizers.keras_namespace import KERAS, dense
-from paper_optimizers.one_cycle import check_phases, one_cycle_phase
+from paper_optimizers.keras_namespace import KERAS
+from paper_optimizers.one_cycle import one_cycle_phase
 from paper_optimizers.program import StepValues, compile_spec, run_update, step_values
 from paper_optimizers.registration import register_with_keras
-from paper_optimizers.schedules import WarmupHoldCosine, keras_progress, step_dtype
+from paper_optimizers.schedules import RunPhases, WarmupHoldCosine, held_steps, keras_progress, run_phases, step_dtype
 from paper_optimizers.spec import OptimizerSpec
-
-
-class _Phases(NamedTuple):
-    total_steps: int | None
-    warmup_steps: int
-    hold_steps: int
-
-    def in_batches(self, accumulation: int) -> tuple[int, int, int]:
-        """The phases as a schedule sees them: it counts every batch, `accumulation` of which make one update."""
-        if self.total_steps is None:
-            raise ValueError("warmup_steps and hold_steps are parts of a run: pass total_steps= with them")
-        return self.total_steps * accumulation, self.warmup_steps * accumulation, self.hold_steps * accumulation
 
 
 class _Slots(NamedTuple):
@@ -48,22 +38,25 @@ class _Current:
 
 
 @keras.saving.register_keras_serializable("paper_optimizers")
-class GraphOptimizer(keras.optimizers.Optimizer):
+class GraphOptimizer(BaseOptimizer):
     """A Keras optimizer that runs an `OptimizerSpec`.
 
     The step is ``-eta u`` through the spec's momentum, with ``u`` the value of the spec's graph and ``eta`` the
     learning rate times the spec's schedule factor. Moment estimates, states and momentum are kept in float32 where
-    weights have less precision. Bias corrections and decay functions follow `iterations`, the number of updates.
+    weights have less precision. Bias corrections, decay functions, momentum and our schedules follow `iterations`, the
+    number of updates; with ``gradient_accumulation_steps=k`` these are k times fewer than batches.
 
     Args:
         spec: An `OptimizerSpec`, a catalog name such as ``"Opt4"``, or a spec's JSON form as plain data.
         learning_rate: A number (constant, as in Keras), a schedule, or a callable without arguments. A number given
-            together with ``warmup_steps`` or ``hold_steps`` is the peak of a `WarmupHoldCosine`.
+            together with ``warmup_steps`` or ``hold_steps`` is the peak of a `WarmupHoldCosine`. There is no default.
+            A `WarmupHoldCosine` counts updates; another Keras schedule counts batches, as with every optimizer.
         total_steps: T, the number of updates of the run. Needed by specs with decay functions, a schedule factor or
             one-cycle momentum; taken from a `WarmupHoldCosine` learning rate where not given. Past T every decay
             holds its last value.
         warmup_steps: Updates of the warm-up, for the rate and for one-cycle momentum; from the schedule likewise.
-        hold_steps: Updates at the peak after the warm-up; from the schedule likewise.
+            Schedules of other kinds exclude it.
+        hold_steps: Updates at the peak after the warm-up; likewise.
         decay: Whether edge decays and the schedule factor are applied.
         momentum: A constant momentum coefficient in [0, 1) instead of the spec's; only for specs with momentum.
         seed: Seed of the dropout masks of specs that have them.
@@ -74,7 +67,8 @@ class GraphOptimizer(keras.optimizers.Optimizer):
             them.
 
     Raises:
-        ValueError: If the spec needs ``total_steps`` and none is known, or an argument is out of its range.
+        ValueError: If the learning rate is missing, the spec needs ``total_steps`` and none is known, an argument is
+            out of its range, or two contradict each other.
         KeyError: For a name that is not in the catalog.
 
     Examples:
@@ -88,7 +82,7 @@ class GraphOptimizer(keras.optimizers.Optimizer):
     def __init__(
         self,
         spec: OptimizerSpec | str | Mapping[str, Any],
-        learning_rate: Any = 0.001,
+        learning_rate: Any = None,
         *,
         total_steps: int | None = None,
         warmup_steps: int | None = None,
@@ -111,21 +105,19 @@ class GraphOptimizer(keras.optimizers.Optimizer):
                 raise ValueError(f"this spec has no momentum to set; received momentum={momentum!r}")
             running = running.with_momentum(momentum)
             momentum = float(momentum)
-        accumulation = keras_arguments.get("gradient_accumulation_steps") or 1
-        phases = _phases(learning_rate, accumulation, total_steps, warmup_steps, hold_steps)
+        learning_rate = require_rate(learning_rate, type(self).__name__)
+        phases = run_phases(learning_rate, total_steps, warmup_steps, hold_steps)
         if running.needs_total_steps and phases.total_steps is None:
             raise ValueError(
                 f"{type(self).__name__} reads training progress (decay functions, a schedule factor or one-cycle "
                 "momentum) and Keras does not tell it how long training is: pass total_steps=, the number of "
                 "updates (epochs times steps per epoch), or a WarmupHoldCosine learning rate"
             )
-        if isinstance(learning_rate, numbers.Real) and not isinstance(learning_rate, bool):
-            learning_rate = float(learning_rate)
-            if warmup_steps is not None or hold_steps is not None:
-                learning_rate = WarmupHoldCosine(learning_rate, *phases.in_batches(accumulation))
-        super().__init__(learning_rate=learning_rate, **keras_arguments)
+        if isinstance(learning_rate, float) and (warmup_steps is not None or hold_steps is not None):
+            learning_rate = WarmupHoldCosine(learning_rate, **phases._asdict())
+        super().__init__(learning_rate, **keras_arguments)
         self.spec = spec
-        self.total_steps, self.warmup_steps, self.hold_steps = phases
+        self._phases = phases
         self.decay = decay
         self.momentum = momentum
         self.seed = seed
@@ -135,7 +127,7 @@ class GraphOptimizer(keras.optimizers.Optimizer):
         self._seed_generator: Any = None
         if self._program.num_draws:
             with keras.name_scope(self.name, caller=self):
-                self._seed_generator = keras.random.SeedGenerator(seed, name="dropout")
+                self._seed_generator = keras.random.SeedGenerator(self.seed, name="dropout")
             # On JAX a generator whose state no one tracks would repeat its first mask for ever.
             self._track_variable(self._seed_generator.state)
 
@@ -163,14 +155,20 @@ class GraphOptimizer(keras.optimizers.Optimizer):
         layout = getattr(variable, "_layout", None)
         return self.add_variable(variable.shape, dtype="float32", layout=layout, name=f"{path}_{name}")
 
-    def _backend_apply_gradients(self, grads: Sequence[Any], trainable_variables: Sequence[Any]) -> None:
-        """Update the variables; decays, corrections and masks are computed once for all of them."""
+    @contextmanager
+    def _whole_step(self, variables: Sequence[Any]) -> Iterator[None]:
+        """Decays, corrections and masks are computed once for all variables."""
         self._current.step = self._step_values()
-        self._current.draws = self._draw_masks(trainable_variables)
+        self._current.draws = self._draw_masks(variables)
         try:
-            super()._backend_apply_gradients(grads, trainable_variables)
+            yield
         finally:
             self._current.step = self._current.draws = None
+
+    def _moved_between_updates(self) -> Iterator[tuple[Any, Any]]:
+        yield from super()._moved_between_updates()
+        if self.gradient_accumulation_steps and self._seed_generator is not None:
+            yield self._seed_generator.state, self._is_update()
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Move ``variable`` by one step."""
@@ -188,7 +186,7 @@ class GraphOptimizer(keras.optimizers.Optimizer):
             self._program,
             KERAS,
             step,
-            gradient=ops.cast(dense(gradient), dtype),
+            gradient=ops.cast(gradient, dtype),
             weight=weight,
             moments=[ops.convert_to_tensor(slot) for slot in slots.moments],
             states=[ops.convert_to_tensor(slot) for slot in slots.states],
@@ -217,9 +215,10 @@ class GraphOptimizer(keras.optimizers.Optimizer):
         iterations = ops.convert_to_tensor(self.iterations)
         now = phase = None
         if self.total_steps is not None:
-            now = keras_progress(iterations, self.total_steps, self._step_dtype)
-            held = ops.cast(ops.minimum(iterations, self.total_steps - 1), self._step_dtype)
-            phase = one_cycle_phase(KERAS, held, self.total_steps, self.warmup_steps, self.hold_steps)
+            held = held_steps(iterations, self.total_steps)
+            now = keras_progress(held, self.total_steps, self._step_dtype)
+            step = ops.cast(held, self._step_dtype)
+            phase = one_cycle_phase(KERAS, step, self.total_steps, self.warmup_steps, self.hold_steps)
         count = ops.cast(iterations + 1, self._step_dtype)
         return step_values(self._program, KERAS, count=count, progress=now, one_cycle_phase=phase)
 
@@ -235,20 +234,95 @@ class GraphOptimizer(keras.optimizers.Optimizer):
             for variable in variables
         }
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("spec", "decay", "momentum", "seed") and hasattr(self, "_program"):
+            raise AttributeError(f"{name} is fixed when an optimizer is made: make another with {name}={value!r:.80}")
+        super().__setattr__(name, value)
+
+    @property
+    def total_steps(self) -> int | None:
+        """T, the number of updates of the run, or None.
+
+        What is assigned to it, `warmup_steps` or `hold_steps` holds for decays, momentum and a `WarmupHoldCosine` alike
+        from the next step on.
+        """
+        return self._phases.total_steps
+
+    @total_steps.setter
+    def total_steps(self, value: int) -> None:
+        self._follow(self._phases._replace(total_steps=value))
+
+    @property
+    def warmup_steps(self) -> int:
+        """Updates of the warm-up."""
+        return self._phases.warmup_steps
+
+    @warmup_steps.setter
+    def warmup_steps(self, value: int) -> None:
+        self._follow(self._phases._replace(warmup_steps=value))
+
+    @property
+    def hold_steps(self) -> int:
+        """Updates at the peak after the warm-up."""
+        return self._phases.hold_steps
+
+    @hold_steps.setter
+    def hold_steps(self, value: int) -> None:
+        self._follow(self._phases._replace(hold_steps=value))
+
+    def _follow(self, phases: RunPhases) -> None:
+        """Let decays, momentum and a schedule of ours follow ``phases``."""
+        phases = phases.checked()
+        if phases == self._phases:
+            return
+        self._refuse_if_traced("the length of the run, its warm-up and its hold")
+        schedule: Any = self._learning_rate
+        if isinstance(schedule, WarmupHoldCosine):
+            self._learning_rate = type(schedule).from_config(schedule.get_config() | phases._asdict())
+        self._phases = phases
+
+    def _take_schedule(self, schedule: WarmupHoldCosine) -> None:
+        """Let decays and momentum follow the run of a schedule that is assigned."""
+        if schedule.phases != self._phases:
+            self._refuse_if_traced("the schedule")
+            self._phases = schedule.phases
+
+    @property
+    def applied_learning_rate(self) -> Any:
+        """The rate of the coming update times the spec's schedule factor: what multiplies ``u``."""
+        return _applied_rate(self.learning_rate, self._step_values(), self._step_dtype)
+
+    @property
+    def applied_momentum(self) -> Any:
+        """The momentum coefficient of the coming update, or None for a spec without momentum."""
+        return self._step_values().momentum
+
     def get_config(self) -> dict[str, Any]:
-        """All arguments, the spec as plain data."""
-        # A number with a warm-up became a schedule; one without must be revived as the constant it is.
-        constant = isinstance(self._learning_rate, keras.Variable)
-        return {
+        """All arguments, the spec as plain data, and what was assigned later where arguments cannot say it."""
+        # A number with a warm-up became a schedule; any other rate must be revived as what it is.
+        ours = isinstance(self._learning_rate, WarmupHoldCosine)
+        config = {
             **super().get_config(),
             "spec": self.spec.to_dict(),
             "total_steps": self.total_steps,
-            "warmup_steps": None if constant else self.warmup_steps,
-            "hold_steps": None if constant else self.hold_steps,
+            "warmup_steps": self.warmup_steps if ours else None,
+            "hold_steps": self.hold_steps if ours else None,
             "decay": self.decay,
             "momentum": self.momentum,
             "seed": self.seed,
         }
+        assigned = None if ours else list(self._phases[1:])
+        return config | {"momentum_phases": assigned} if assigned and any(assigned) else config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> GraphOptimizer:
+        """The optimizer that `get_config` describes."""
+        arguments = dict(config)
+        phases = arguments.pop("momentum_phases", None)
+        optimizer = super().from_config(arguments, custom_objects)
+        if phases:
+            optimizer._follow(optimizer._phases._replace(warmup_steps=phases[0], hold_steps=phases[1]))
+        return optimizer
 
 
 def _as_spec(spec: OptimizerSpec | str | Mapping[str, Any]) -> OptimizerSpec:
@@ -261,25 +335,6 @@ def _as_spec(spec: OptimizerSpec | str | Mapping[str, Any]) -> OptimizerSpec:
     if isinstance(spec, Mapping):
         return OptimizerSpec.from_dict(spec)
     raise ValueError(f"spec must be an OptimizerSpec, a catalog name or a spec's plain data; received {spec!r}")
-
-
-def _phases(
-    learning_rate: Any,
-    accumulation: int,
-    total_steps: int | None,
-    warmup_steps: int | None,
-    hold_steps: int | None,
-) -> _Phases:
-    """Run, warm-up and hold in updates: as given, or else from a schedule, which counts every batch."""
-    if isinstance(learning_rate, WarmupHoldCosine):
-        total_steps = learning_rate.total_steps // accumulation if total_steps is None else total_steps
-        warmup_steps = learning_rate.warmup_steps // accumulation if warmup_steps is None else warmup_steps
-        hold_steps = learning_rate.hold_steps // accumulation if hold_steps is None else hold_steps
-    if total_steps is not None:
-        return _Phases(*check_phases(total_steps, warmup_steps or 0, hold_steps or 0))
-    if warmup_steps or hold_steps:
-        raise ValueError("warmup_steps and hold_steps are parts of a run: pass total_steps= with them")
-    return _Phases(None, 0, 0)
 
 
 def _applied_rate(learning_rate: Any, step: StepValues, dtype: str) -> Any:

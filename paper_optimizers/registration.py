@@ -18,7 +18,7 @@ from types import ModuleType
 _CLASSES = "paper_optimizers.evolved"
 #: Modules that `_CLASSES` imports and that import Keras, each after those that it imports itself. Where one of them is
 #: what brings Keras in, it is half made when Keras is ready; so each says at its end that it is finished.
-_BELOW = tuple(f"paper_optimizers.{name}" for name in ("keras_namespace", "schedules", "optimizer"))
+_BELOW = tuple(f"paper_optimizers.{name}" for name in ("keras_namespace", "schedules", "base_optimizer", "optimizer"))
 
 
 def register_with_keras(finished: str | None = None) -> None:

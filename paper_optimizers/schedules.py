@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -30,10 +30,32 @@ def step_dtype() -> str:
     return "float64" if keras.backend.floatx() == "float64" else "float32"
 
 
-def integer_steps(step: Any) -> Any:
-    """``step`` as an integer tensor: optimizers count in integers, users may call a schedule with anything."""
+def held_steps(step: Any, total_steps: int) -> Any:
+    """``step`` as an int32 tensor in [0, ``total_steps`` - 1]: held before it is narrowed, so that nothing overflows.
+
+    Args:
+        step: Number, array, tensor or variable, of any real type.
+        total_steps: T, at most 2**30.
+    """
+    last = total_steps - 1
+    if not ops.is_tensor(step) and not isinstance(step, keras.Variable):
+        return ops.convert_to_tensor(_held_array(step, total_steps).astype(np.int32))
     tensor = ops.convert_to_tensor(step)
-    return tensor if "int" in keras.backend.standardize_dtype(tensor.dtype) else ops.cast(tensor, "int32")
+    dtype = keras.backend.standardize_dtype(tensor.dtype)
+    if dtype in ("float16", "bfloat16"):
+        tensor = ops.cast(tensor, "float32")
+    elif dtype not in ("int64", "uint32", "uint64", "float32", "float64"):
+        tensor = ops.cast(tensor, "int32")
+    # A float's bound may be rounded up, so it is held once more as an integer.
+    return ops.clip(ops.cast(ops.clip(tensor, 0, last), "int32"), 0, last)
+
+
+def _held_array(step: ArrayLike, total_steps: int) -> NDArray[np.float64]:
+    """Whole steps in [0, ``total_steps`` - 1], all of which a float64 holds exactly."""
+    steps = np.asarray(step, np.float64)
+    if np.isnan(steps).any():
+        raise ValueError(f"step must be a number; received {step!r}")
+    return np.floor(np.clip(steps, 0, total_steps - 1))
 
 
 def keras_progress(step: Any, total_steps: int, dtype: str) -> Progress:
@@ -45,8 +67,12 @@ def keras_progress(step: Any, total_steps: int, dtype: str) -> Progress:
 class WarmupHoldCosine(keras.optimizers.schedules.LearningRateSchedule):
     """Linear warm-up from 0 to ``peak``, hold at it, then half a cosine to 0.
 
-    The paper's base schedule. Past the end it holds its last value, that of step ``total_steps - 1``. Without a
-    warm-up it begins at ``peak``.
+    The paper's base schedule. Past the end it holds its last value, that of step ``total_steps - 1``, and before step
+    0 its first. Without a warm-up it begins at ``peak``.
+
+    A step is an update of an optimizer of this package. Keras' own optimizers call a schedule with the number of
+    batches: with ``gradient_accumulation_steps=k`` they need k times the number of updates, here and for warm-up and
+    hold.
 
     Args:
         peak: The largest learning rate, positive and finite.
@@ -83,17 +109,22 @@ class WarmupHoldCosine(keras.optimizers.schedules.LearningRateSchedule):
         self.total_steps, self.warmup_steps, self.hold_steps = check_phases(total_steps, warmup_steps, hold_steps)
         self.name = name
 
+    @property
+    def phases(self) -> RunPhases:
+        """Length of the run, the warm-up and the hold, in steps."""
+        return RunPhases(self.total_steps, self.warmup_steps, self.hold_steps)
+
     def __call__(self, step: Any) -> Any:
         """The rate at ``step``, a tensor of Keras' floating type."""
         dtype = step_dtype()
-        held = ops.minimum(integer_steps(step), self.total_steps - 1)
+        held = held_steps(step, self.total_steps)
         rate = self._rate(KERAS, ops.cast(held, dtype), keras_progress(held, self.total_steps, dtype))
         return ops.cast(rate, keras.backend.floatx())
 
     def values(self, steps: ArrayLike) -> NDArray[np.float64]:
         """The rates at an array of integer steps, in float64 NumPy, for tables and figures."""
-        held = np.minimum(np.asarray(steps, np.int64), self.total_steps - 1)
-        rates = self._rate(NUMPY, held.astype(np.float64), numpy_progress(held, self.total_steps))
+        held = _held_array(steps, self.total_steps)
+        rates = self._rate(NUMPY, held, numpy_progress(held, self.total_steps))
         return np.asarray(rates, np.float64)
 
     def _rate(self, xp: Any, step: Any, now: Progress) -> Any:
@@ -109,6 +140,51 @@ class WarmupHoldCosine(keras.optimizers.schedules.LearningRateSchedule):
             "hold_steps": self.hold_steps,
             "name": self.name,
         }
+
+
+class RunPhases(NamedTuple):
+    """Length of a run and of its warm-up and hold, in updates; of unknown length it has neither."""
+
+    total_steps: int | None
+    warmup_steps: int
+    hold_steps: int
+
+    def checked(self) -> RunPhases:
+        """The same, as plain integers; raises ValueError unless they make a run. See `check_phases`."""
+        return RunPhases(*check_phases(self.total_steps, self.warmup_steps, self.hold_steps))
+
+
+def run_phases(
+    learning_rate: Any, total_steps: int | None, warmup_steps: int | None, hold_steps: int | None
+) -> RunPhases:
+    """The phases that an optimizer's arguments give, or else its `WarmupHoldCosine`.
+
+    Raises:
+        ValueError: If a schedule says something else than an argument, a schedule of another kind is given with a
+            warm-up or hold, or the length of the run is missing.
+    """
+    given = {"total_steps": total_steps, "warmup_steps": warmup_steps, "hold_steps": hold_steps}
+    if isinstance(learning_rate, WarmupHoldCosine):
+        for name, value in given.items():
+            own = getattr(learning_rate, name)
+            if value is not None and value != own:
+                raise ValueError(
+                    f"{name}={value!r} contradicts the schedule given as learning_rate, whose {name} is {own}: rate, "
+                    f"decays and momentum follow one run. Leave {name} out, or change the schedule"
+                )
+        return learning_rate.phases
+    if callable(learning_rate):
+        if warmup_steps or hold_steps:
+            raise ValueError(
+                "learning_rate is a schedule and has its own course, so it excludes warmup_steps and hold_steps: they "
+                "make a schedule of a number. Leave them out, or pass the peak rate, or a WarmupHoldCosine"
+            )
+        warmup_steps = hold_steps = None
+    if total_steps is not None:
+        return RunPhases(total_steps, warmup_steps or 0, hold_steps or 0).checked()
+    if warmup_steps is not None or hold_steps is not None:
+        raise ValueError("warmup_steps and hold_steps are parts of a run: pass total_steps= with them")
+    return RunPhases(None, 0, 0)
 
 
 @keras.saving.register_keras_serializable("paper_optimizers")

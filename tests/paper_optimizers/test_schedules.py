@@ -71,6 +71,48 @@ def test_step_may_be_anything_that_counts() -> None:
         assert float(keras.ops.convert_to_numpy(schedule(step))) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("schedule", [po.WarmupHoldCosine(0.8, 20, 4), po.EvolvedSchedule("LR1", 0.8, 20, 4)])
+def test_before_the_first_step_and_after_the_last_the_rate_holds(schedule: po.WarmupHoldCosine) -> None:
+    first, last = schedule.values([0, 19])
+    far = [
+        2**31 - 1,
+        2**31,
+        2**32,
+        2**63,
+        2**70,
+        1e300,
+        float("inf"),
+        np.int64(2**31),
+        np.uint64(2**63),
+        np.float32(1e12),
+    ]
+    before = [-1, -3, -(2**31) - 1, -(2**70), -0.5, float("-inf"), np.int64(-(2**40)), np.int8(-128)]
+    assert called(schedule, far) == pytest.approx([last] * len(far), abs=1e-7)
+    assert called(schedule, before) == pytest.approx([first] * len(before), abs=1e-7)
+    np.testing.assert_array_equal(schedule.values(np.array(far, object)), [last] * len(far))
+    np.testing.assert_array_equal(schedule.values(before), [first] * len(before))
+    tensors = [keras.ops.cast(2.0**25, dtype) for dtype in ("int32", "int64", "uint32", "bfloat16", "float32")]
+    tensors += [keras.ops.cast(100, dtype) for dtype in ("int8", "uint8", "int16", "float16")]
+    assert called(schedule, tensors) == pytest.approx([last] * len(tensors), abs=1e-7)
+    with pytest.raises(ValueError, match="step must be a number; received nan"):
+        schedule(float("nan"))
+
+
+def test_a_step_of_few_bits_is_not_held_at_what_they_can_say() -> None:
+    schedule = po.WarmupHoldCosine(1.0, 2**30)
+    for dtype in ("int8", "uint8", "int16", "float16", "int32"):
+        assert called(schedule, [keras.ops.cast(100, dtype)]) == pytest.approx([1.0])
+    middle = 2**29 + 1
+    assert called(schedule, [middle, keras.ops.convert_to_tensor(middle), float(middle)]) == pytest.approx([0.5] * 3)
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX counts in 32 bits")
+def test_a_wide_tensor_is_held_before_it_is_narrowed() -> None:
+    schedule = po.WarmupHoldCosine(0.8, 20, 4)
+    steps = [keras.ops.convert_to_tensor(step) for step in (2**31, 2**40, -(2**40))]
+    assert called(schedule, steps) == pytest.approx([*schedule.values([19, 19]), 0.0], abs=1e-7)
+
+
 def test_a_factor_may_be_a_graph() -> None:
     factor = to_graph(apply("add", leaf("linear_decay"), leaf("constant", value=0.5)), "decay")
     schedule = po.EvolvedSchedule(factor, 2.0, 10)

@@ -73,7 +73,7 @@ def test_rows_1_and_5_every_keras_argument_passes_through(make, arguments: dict[
         {"total_steps": 50, "warmup_steps": 5, "hold_steps": 4},
         {"total_steps": 50, "warmup_steps": 5, "gradient_accumulation_steps": 2},
         {"learning_rate": po.WarmupHoldCosine(0.1, 50, 5, 4)},
-        {"learning_rate": po.WarmupHoldCosine(0.1, 50, 5), "warmup_steps": 0},
+        {"learning_rate": po.WarmupHoldCosine(0.1, 50, 5), "warmup_steps": 5},
         {"learning_rate": po.EvolvedSchedule("LR3", 0.1, 50, 5)},
         {"learning_rate": keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.9), "total_steps": 50},
         {"total_steps": 50, "decay": False, "momentum": 0.5, "seed": 11},
@@ -81,7 +81,7 @@ def test_rows_1_and_5_every_keras_argument_passes_through(make, arguments: dict[
     ids=lambda arguments: ", ".join(arguments),
 )
 def test_row_1_our_arguments_round_trip(arguments: dict[str, Any]) -> None:
-    optimizer = po.Opt9(**arguments)
+    optimizer = po.Opt9(**({"learning_rate": 0.01} | arguments))
     revived = po.Opt9.from_config(json.loads(json.dumps(optimizer.get_config())))
     assert revived.get_config() == optimizer.get_config()
     assert [type(revived._learning_rate)] == [type(optimizer._learning_rate)]
@@ -92,7 +92,7 @@ def test_row_1_a_custom_spec_revives() -> None:
     optimizer = po.GraphOptimizer(EVERYTHING, 0.1, total_steps=9)
     revived = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
     assert revived.spec == EVERYTHING
-    assert po.GraphOptimizer(EVERYTHING.to_dict(), total_steps=9).spec == EVERYTHING
+    assert po.GraphOptimizer(EVERYTHING.to_dict(), 0.1, total_steps=9).spec == EVERYTHING
 
 
 def test_row_1_numpy_arguments_leave_plain_json() -> None:
@@ -110,18 +110,15 @@ def test_row_1_numpy_arguments_leave_plain_json() -> None:
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_row_2_registered_name(cls: type) -> None:
-    config = {"class_name": f"paper_optimizers>{cls.__name__}", "config": {"total_steps": 10}}
+    config = {"class_name": f"paper_optimizers>{cls.__name__}", "config": {"learning_rate": 0.1, "total_steps": 10}}
     assert type(keras.optimizers.get(config)) is cls
     assert keras.saving.get_registered_name(cls) == f"paper_optimizers>{cls.__name__}"
-    if po.get(cls.__name__).needs_total_steps:
-        with pytest.raises(ValueError, match="total_steps="):
-            keras.optimizers.get(f"paper_optimizers>{cls.__name__}")
-    else:
-        assert type(keras.optimizers.get(f"paper_optimizers>{cls.__name__}")) is cls
+    with pytest.raises(ValueError, match=f"{cls.__name__} needs a learning_rate: .* constant .* peak .*RESULTS.md"):
+        keras.optimizers.get(f"paper_optimizers>{cls.__name__}")
 
 
 def test_row_2_compile_by_name() -> None:
-    model = compiled("paper_optimizers>Opt1")
+    model = compiled({"class_name": "paper_optimizers>Opt1", "config": {"learning_rate": 0.1}})
     assert isinstance(model.optimizer, po.Opt1)
     assert np.isfinite(fit(model, epochs=1).history["loss"]).all()
 
@@ -150,9 +147,9 @@ def test_row_3_pickle_and_deepcopy_of_a_trained_model(make) -> None:
 
 def test_row_4_automatic_names() -> None:
     keras.utils.clear_session()
-    assert [po.Opt1().name, po.Opt1().name, po.A5().name] == ["opt1", "opt1_1", "a5"]
-    assert po.GraphOptimizer(DROPOUT).name == "graph_optimizer"
-    assert po.Opt1(name="mine").name == "mine"
+    assert [po.Opt1(0.1).name, po.Opt1(0.1).name, po.A5(0.1).name] == ["opt1", "opt1_1", "a5"]
+    assert po.GraphOptimizer(DROPOUT, 0.1).name == "graph_optimizer"
+    assert po.Opt1(0.1, name="mine").name == "mine"
 
 
 def test_row_5_unknown_arguments_are_refused(make) -> None:
@@ -166,6 +163,63 @@ def test_row_5_what_is_no_learning_rate_is_refused(rate: object) -> None:
         po.Opt1(rate)
 
 
+@pytest.mark.parametrize("rate", [-0.05, float("nan"), float("inf"), float("-inf"), np.float32("nan"), -1])
+def test_row_5_a_rate_that_leads_nowhere_is_refused(rate: float) -> None:
+    message = "learning_rate must be a finite number of at least 0; received"
+    with pytest.raises(ValueError, match=message):
+        po.Opt1(rate)
+    optimizer = po.Opt1(0.1)
+    with pytest.raises(ValueError, match=message):
+        optimizer.learning_rate = rate
+    assert float(keras.ops.convert_to_numpy(optimizer.learning_rate)) == pytest.approx(0.1)
+
+
+def test_row_5_a_rate_of_zero_takes_no_step() -> None:
+    """A callback may raise it later."""
+    variables, optimizer = make_variables(), po.GraphOptimizer("SGD", 0)
+    train(optimizer, variables, range(1))
+    assert_equal(variables, make_variables())
+    optimizer.learning_rate = 0.5
+    train(optimizer, variables, range(1))
+    assert_equal(variables, [v - 0.5 * g for v, g in zip(make_variables(), gradients_of(0), strict=True)], 1e-7)
+    with pytest.raises(ValueError, match=r"peak must be a positive, finite number; received 0\.0"):
+        po.GraphOptimizer("SGD", 0, total_steps=10, warmup_steps=2)
+
+
+@pytest.mark.parametrize("name", ["weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "loss_scale_factor"])
+@pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), True, "1"])
+def test_row_5_a_number_out_of_its_range_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"^{name} must be a .*number.*; received {value!r}$"):
+        po.Opt1(0.1, **{name: value})
+    with pytest.raises(ValueError, match=f"^{name} must be"):
+        setattr(po.Opt1(0.1), name, value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"clipnorm": 0}, "clipnorm must be a positive, finite number"),
+        ({"use_ema": True, "ema_momentum": float("nan")}, "ema_momentum must be a number from 0 to 1"),
+        ({"ema_momentum": 1.5}, "ema_momentum must be a number from 0 to 1"),
+        ({"ema_overwrite_frequency": 0}, "ema_overwrite_frequency must be an integer of at least 1"),
+        ({"gradient_accumulation_steps": 1}, "gradient_accumulation_steps must be an integer of at least 2"),
+        ({"gradient_accumulation_steps": 2.5}, "gradient_accumulation_steps must be an integer"),
+        ({"seed": 0.5}, "seed must be an integer of at least 0"),
+        ({"seed": -1}, "seed must be an integer of at least 0"),
+    ],
+)
+def test_row_5_other_arguments_out_of_their_range_are_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        po.Opt1(0.1, **arguments)
+
+
+def test_row_5_what_was_compiled_into_a_program_cannot_be_assigned() -> None:
+    optimizer = po.Opt9(0.1, total_steps=10)
+    for name, value in (("spec", po.get("SGD")), ("decay", False), ("momentum", 0.5), ("seed", 3)):
+        with pytest.raises(AttributeError, match=f"{name} is fixed when an optimizer is made"):
+            setattr(optimizer, name, value)
+
+
 @pytest.mark.parametrize("rate", [1, 1.0, np.float32(1.0), np.float64(1.0), np.int64(1)])
 def test_row_5_any_number_is_a_learning_rate(rate: Any) -> None:
     optimizer = po.GraphOptimizer("SGD", rate)
@@ -177,27 +231,27 @@ def test_row_5_any_number_is_a_learning_rate(rate: Any) -> None:
 
 
 def test_row_5_momentum_replaces_the_specs() -> None:
-    same_function(po.GraphOptimizer("Momentum", momentum=0.5), keras.optimizers.SGD(0.001, momentum=0.5))
+    same_function(po.GraphOptimizer("Momentum", 0.001, momentum=0.5), keras.optimizers.SGD(0.001, momentum=0.5))
     with pytest.raises(ValueError, match=r"no momentum to set; received momentum=0\.9"):
-        po.Opt1(momentum=0.9)
+        po.Opt1(0.1, momentum=0.9)
     for wrong in (1.0, -0.1, float("nan"), "0.9", True, po.OneCycle(0.9, 0.8)):
         with pytest.raises(po.SpecError, match=r"^momentum: received .*; expected a number in \[0, 1\)"):
-            po.Opt9(momentum=wrong, total_steps=10)
+            po.Opt9(0.1, momentum=wrong, total_steps=10)
 
 
 @pytest.mark.parametrize("decay", [1e-6, 1, 0, "no", None])
 def test_row_5_decay_is_no_rate_of_decay(decay: Any) -> None:
     """Other optimizers take a number of this name, which lowers the learning rate."""
     with pytest.raises(ValueError, match="decay says whether"):
-        po.Opt1(decay=decay)
+        po.Opt1(0.1, decay=decay)
 
 
 def test_row_5_an_unknown_spec_name_brings_the_nearest() -> None:
     with pytest.raises(KeyError, match="did you mean 'Nesterov'"):
-        po.GraphOptimizer("nestrov")
+        po.GraphOptimizer("nestrov", 0.1)
     with pytest.raises(ValueError, match="spec must be"):
-        po.GraphOptimizer(3)
+        po.GraphOptimizer(3, 0.1)
     with pytest.raises(ValueError, match=r"received the text 'None ~ g'.*from_text\("):
-        po.GraphOptimizer("None ~ g")
+        po.GraphOptimizer("None ~ g", 0.1)
     with pytest.raises(po.SpecError, match="version"):
-        po.GraphOptimizer({"update": {}})
+        po.GraphOptimizer({"update": {}}, 0.1)

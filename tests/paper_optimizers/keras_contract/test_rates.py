@@ -1,6 +1,7 @@
 """Rows 9, 10 and 11: learning rates, our schedules, and training progress."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -8,7 +9,11 @@ import numpy as np
 import pytest
 
 import paper_optimizers as po
+from tests.paper_optimizers.formulas import SCHEDULES as SCHEDULE_FORMULAS
+from tests.paper_optimizers.formulas import base_rates, curves, one_cycle
 from tests.paper_optimizers.keras_contract.worlds import (
+    BACKEND,
+    OPTIMIZERS,
     assert_equal,
     compiled,
     fit,
@@ -136,6 +141,8 @@ def test_row_11_total_steps_is_asked_for_where_needed() -> None:
         po.Opt9(keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.9))
     with pytest.raises(ValueError, match="pass total_steps= with them"):
         po.Opt1(0.1, warmup_steps=3)
+    with pytest.raises(ValueError, match="pass total_steps= with them"):
+        po.Opt1(0.1, warmup_steps=0)
     po.Opt4(0.1, decay=False)
     po.Opt9(0.1, decay=False, momentum=0.9)
     with pytest.raises(ValueError, match="one-cycle"):
@@ -146,7 +153,113 @@ def test_row_11_total_steps_comes_from_a_schedule(make) -> None:
     for schedule in (po.WarmupHoldCosine(0.05, 40, 4, 2), po.EvolvedSchedule("LR1", 0.05, 40, 4, 2)):
         optimizer = make(learning_rate=schedule, total_steps=None)
         assert (optimizer.total_steps, optimizer.warmup_steps, optimizer.hold_steps) == (40, 4, 2)
-        assert make(learning_rate=schedule, total_steps=30).total_steps == 30
+        assert make(learning_rate=schedule, total_steps=40, warmup_steps=4, hold_steps=2).total_steps == 40
+
+
+@pytest.mark.parametrize("argument", [{"total_steps": 30}, {"warmup_steps": 0}, {"hold_steps": 3}])
+def test_row_11_a_schedule_and_an_argument_may_not_contradict_each_other(argument: dict[str, int]) -> None:
+    ((name, value),) = argument.items()
+    with pytest.raises(ValueError, match=f"{name}={value} contradicts the schedule .* whose {name} is"):
+        po.Opt1(po.WarmupHoldCosine(0.05, 40, 4, 2), **argument)
+
+
+@pytest.mark.parametrize("rate", [keras.optimizers.schedules.CosineDecay(0.1, 10), lambda: 0.1])
+@pytest.mark.parametrize("argument", [{"warmup_steps": 5}, {"hold_steps": 5}, {"warmup_steps": 5, "total_steps": 20}])
+def test_row_11_a_foreign_schedule_excludes_a_warm_up(rate: Any, argument: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=r"learning_rate is a schedule .* excludes warmup_steps and hold_steps"):
+        po.Opt1(rate, **argument)
+    assert po.Opt1(rate, warmup_steps=0, total_steps=20).total_steps == 20
+
+
+def same_run(one: keras.optimizers.Optimizer, other: keras.optimizers.Optimizer, steps: range = range(6)) -> None:
+    ours, theirs = make_variables(), make_variables()
+    train(one, ours, steps)
+    train(other, theirs, steps)
+    assert_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("name", ["Opt1", "Opt4", "Opt9"])
+def test_row_11_a_run_that_is_made_longer_is_longer_for_rate_decays_and_momentum(name: str) -> None:
+    make = OPTIMIZERS[name]
+    for rate in (0.3, po.EvolvedSchedule("LR1", 0.3, 8, 2, 1)):
+        phases = {"total_steps": 8, "warmup_steps": 2, "hold_steps": 1}
+        optimizer = make(learning_rate=rate, **phases)
+        optimizer.total_steps = 16
+        optimizer.warmup_steps = 5
+        optimizer.hold_steps = 0
+        longer = phases | {"total_steps": 16, "warmup_steps": 5, "hold_steps": 0}
+        peak = rate if isinstance(rate, float) else po.EvolvedSchedule("LR1", 0.3, 16, 5, 0)
+        twin = make(learning_rate=peak, **longer)
+        assert optimizer.get_config() | {"name": ""} == twin.get_config() | {"name": ""}
+        same_run(optimizer, twin)
+
+
+@pytest.mark.parametrize("name", ["Opt1", "Opt9"])
+def test_row_11_a_schedule_that_is_assigned_brings_its_run(name: str) -> None:
+    make = OPTIMIZERS[name]
+    optimizer, schedule = make(total_steps=8), po.WarmupHoldCosine(0.3, 16, 5, 1)
+    optimizer.learning_rate = schedule
+    assert (optimizer.total_steps, optimizer.warmup_steps, optimizer.hold_steps) == (16, 5, 1)
+    same_run(optimizer, make(learning_rate=schedule, total_steps=None))
+
+
+def test_row_11_a_run_cannot_be_made_what_no_run_is() -> None:
+    optimizer = po.Opt9(0.3, total_steps=8, warmup_steps=2)
+    with pytest.raises(ValueError, match="must be less than total_steps"):
+        optimizer.total_steps = 2
+    with pytest.raises(ValueError, match="total_steps must be an integer of at least 1; received None"):
+        optimizer.total_steps = None
+    assert optimizer.get_config()["learning_rate"]["config"]["total_steps"] == optimizer.total_steps == 8
+
+
+def test_row_11_momentum_follows_a_warm_up_that_is_assigned_and_saved() -> None:
+    """Where the rate is set from outside, step by step, the phases are the momentum's alone."""
+    optimizer = po.Opt9(0.3, total_steps=8)
+    optimizer.warmup_steps = 3
+    revived = po.Opt9.from_config(json.loads(json.dumps(optimizer.get_config())))
+    assert (revived.warmup_steps, rate_of(revived)) == (3, pytest.approx(0.3))
+    same_run(optimizer, revived)
+
+
+def test_row_11_a_compiled_step_keeps_its_run(tmp_path: Path) -> None:
+    model = compiled(po.Opt9(0.3, total_steps=6, warmup_steps=2))
+    fit(model, epochs=1)
+    if BACKEND != "torch":
+        with pytest.raises(ValueError, match=r"training step that was compiled.*Save the model, load it, and"):
+            model.optimizer.total_steps = 12
+        with pytest.raises(ValueError, match="Save the model, load it"):
+            model.optimizer.learning_rate = po.WarmupHoldCosine(0.3, 12)
+        assert model.optimizer.total_steps == 6
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    loaded.optimizer.total_steps = 12
+    expected = po.WarmupHoldCosine(0.3, 12, 2)
+    assert rate_of(loaded.optimizer) == pytest.approx(float(expected.values(3)))
+    fit(loaded, epochs=1)
+    assert rate_of(loaded.optimizer) == pytest.approx(float(expected.values(6)))
+
+
+@pytest.mark.parametrize("name", ["Opt4", "Opt9", "momentum"])
+def test_row_9_the_applied_rate_and_the_momentum_in_force(name: str) -> None:
+    """Both are those of the coming update, as Keras' learning_rate is; read by a callback in every batch."""
+    optimizer = OPTIMIZERS[name](learning_rate=po.WarmupHoldCosine(0.3, 6, 2), total_steps=None)
+    seen = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+            optimizer = self.model.optimizer
+            if BACKEND == "jax":
+                self.model.jax_state_sync()
+            momentum = optimizer.applied_momentum
+            seen.append((float(optimizer.applied_learning_rate), None if momentum is None else float(momentum)))
+
+    fit(compiled(optimizer), callbacks=[Watch()])
+    factor = SCHEDULE_FORMULAS["LR1"]
+    rates = [r * (factor(curves(t, 6)) if name == "Opt4" else 1.0) for t, r in enumerate(base_rates(0.3, 6, 2, 0))]
+    momenta = {"Opt4": [None] * 6, "Opt9": list(one_cycle(6, 2, 0)), "momentum": [0.9] * 6}[name]
+    assert [rate for rate, _ in seen] == pytest.approx(rates, rel=1e-5)
+    momentum = [momentum for _, momentum in seen]
+    assert momentum == (momenta if name == "Opt4" else pytest.approx(momenta, rel=1e-6))
 
 
 @pytest.mark.parametrize("text", ["None ~ id([a1][g])", "None ~ id([a12][g])", "None ~ id([a14][g])"])
