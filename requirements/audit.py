@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-LOCKS = ("cpu.txt", "gpu.txt", "torch-cpu.txt")
+LOCKS = ("cpu.txt", "gpu.txt", "dev.txt", "torch-cpu.txt")
 #: Seconds for one lock, whose every package is a question to the service; usual are a few.
 PATIENCE = 300.0
 #: What pip-audit's own messages and stack traces hold where its service, not the lock, is to blame.

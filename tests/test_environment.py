@@ -14,14 +14,16 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-LOCKED_EXTRAS = ("cpu", "reproduce", "search", "data", "cluster", "docs", "dev")
-GPU_EXTRAS = ("cuda", "reproduce", "search", "data", "cluster", "dev")
-LOCKS = ("cpu.txt", "gpu.txt", "torch-cpu.txt")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, GROUPS = PYPROJECT["project"], PYPROJECT["dependency-groups"]
+LOCKED_EXTRAS = ("cpu", "reproduce", "search", "data", "cluster")
+GPU_EXTRAS = ("cuda", "reproduce", "search", "data", "cluster")
+LOCKS = ("cpu.txt", "gpu.txt", "dev.txt", "torch-cpu.txt")
 PYTHONS = ("3.11", "3.12", "3.13")
 CONFIGURATION = (
     "Makefile", "environment.yml", "pyproject.toml", "docker/Dockerfile", "docker/compose.yaml", ".ci/run",
-    "requirements/torch-cpu.in", *(f"requirements/{name}" for name in LOCKS),
+    "docker/base.sh", "docker/gpu.sh", "requirements/install.sh", "requirements/python.sh",
+    "requirements/nvidia_driver.sh", "requirements/torch-cpu.in", *(f"requirements/{name}" for name in LOCKS),
 )  # fmt: skip
 
 
@@ -32,6 +34,10 @@ def parsed(lines: list[str]) -> set[Requirement]:
 def direct_requirements(chosen: tuple[str, ...] = LOCKED_EXTRAS) -> set[Requirement]:
     extras = PROJECT["optional-dependencies"]
     return parsed([*PROJECT["dependencies"], *(line for extra in chosen for line in extras[extra])])
+
+
+def tools() -> set[Requirement]:
+    return parsed([line for group in ("dev", "docs") for line in GROUPS[group]])
 
 
 def lock_entries(name: str) -> Iterator[tuple[Requirement, list[str]]]:
@@ -74,8 +80,8 @@ def test_conda_environment_is_the_same_set() -> None:
     python, pip, listed = environment["dependencies"]
     assert pip == "pip"
     assert Version(python.removeprefix("python=")) in SpecifierSet(PROJECT["requires-python"])
-    assert parsed(listed["pip"]) == direct_requirements()
-    assert len(listed["pip"]) == len(direct_requirements())
+    assert parsed(listed["pip"]) == direct_requirements() | tools()
+    assert len(listed["pip"]) == len(direct_requirements() | tools())
 
 
 def test_conda_environment_says_what_a_gpu_takes() -> None:
@@ -101,9 +107,10 @@ def test_every_locked_package_has_one_version_and_hashes(name: str) -> None:
         assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", digest) for digest in hashes), requirement
 
 
-@pytest.mark.parametrize("requirement", sorted(direct_requirements(), key=str), ids=str)
-def test_lock_holds_every_direct_dependency(requirement: Requirement) -> None:
-    locked = [entry for entry, _ in lock_entries("cpu.txt") if entry.name == requirement.name]
+@pytest.mark.parametrize("requirement", sorted(direct_requirements() | tools(), key=str), ids=str)
+def test_a_lock_holds_every_direct_dependency(requirement: Requirement) -> None:
+    name = "dev.txt" if requirement in tools() else "cpu.txt"
+    locked = [entry for entry, _ in lock_entries(name) if entry.name == requirement.name]
     assert locked
     for entry in locked:
         (specifier,) = entry.specifier
@@ -115,14 +122,21 @@ def test_lock_covers_python_version(python: str) -> None:
     machine = {"sys_platform": "linux", "platform_machine": "x86_64", "python_version": python}
     needed = {item.name for item in direct_requirements() if item.marker is None or item.marker.evaluate(machine)}
     assert needed <= pinned("cpu.txt", python).keys()
+    assert {item.name for item in tools()} <= pinned("dev.txt", python).keys()
+
+
+@pytest.mark.parametrize("name", ["cpu.txt", "gpu.txt"])
+def test_what_runs_brings_no_tool_for_tests_or_lint(name: str) -> None:
+    assert not pinned(name, "3.11").keys() & {"pytest", "hypothesis", "mypy", "ruff", "pip-audit", "mkdocs"}
 
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_locks_never_clash(python: str) -> None:
-    cpu, torch = pinned("cpu.txt", python), pinned("torch-cpu.txt", python)
+    cpu, dev, torch = (pinned(name, python) for name in ("cpu.txt", "dev.txt", "torch-cpu.txt"))
     assert torch["torch"].local == "cpu"
-    shared = cpu.keys() & torch.keys()
-    assert {name: cpu[name] for name in shared} == {name: torch[name] for name in shared}
+    for one, other in ((cpu, dev), (cpu, torch), (dev, torch)):
+        shared = one.keys() & other.keys()
+        assert {name: one[name] for name in shared} == {name: other[name] for name in shared}
 
 
 def test_the_gpu_lock_holds_its_extras_and_agrees_with_the_other() -> None:

@@ -53,8 +53,7 @@ def test_data_dir_is_left_out_unless_given() -> None:
 
 def test_an_unfit_python_is_named_and_leaves_nothing_behind(tmp_path: Path) -> None:
     shutil.copy(ROOT / "Makefile", tmp_path)
-    (tmp_path / "requirements").mkdir()
-    (tmp_path / "requirements" / "cpu.txt").touch()
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
     outcome = run_make("venv", "PYTHON=no-such-python", folder=tmp_path)
     assert outcome.returncode != 0
     assert "No usable Python among: no-such-python." in outcome.stderr

@@ -128,7 +128,7 @@ def test_the_versions_of_ray_are_the_locked_one() -> None:
 def test_the_image_builds_on_the_one_that_make_builds() -> None:
     image = re.search(r"^FROM (\S+)", only("dockerfile").text)[1]
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    assert f"IMAGE := {image.removesuffix('gpu')}$(if $(GPU),gpu,cpu)" in makefile
+    assert f"IMAGE := {image.removesuffix('gpu')}$(KIND)" in makefile
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -105,6 +105,12 @@ WAYS: dict[str, Way] = {
     "make docker-reproduce-tables PROFILE=small DATA_DIR=...": Elsewhere(
         "tests/test_containers.py::test_the_job_in_the_image_has_its_folders_and_settings"
     ),
+    "make docker-reproduce-tables GPU=1 PROFILE=gpu STUDY=main DATA_DIR=...": Elsewhere(
+        "tests/test_containers.py::test_what_a_gpu_needs_is_looked_for_before_its_image_is_made"
+    ),
+    "docker run --rm paper-optimizers:cpu --help": Elsewhere(
+        "tests/test_packaging.py::test_the_command_line_works_outside_the_repository"
+    ),
     "python -m reproduce COMMAND": Elsewhere("tests/docs/test_commands.py::test_every_command_of_the_program_has_help"),
     "python -m reproduce bench-engine --rounds 8": RUN,
     "python -m reproduce data list": RUN,
