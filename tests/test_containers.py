@@ -3,7 +3,10 @@
 import argparse
 import os
 import re
+import shutil
+import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import pytest
 import yaml
 
 from reproduce.commands import add_commands
+from tests.test_lifetime import COMMAND, await_worker
 from tests.test_makefile import run_make
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -262,3 +266,37 @@ def test_what_a_gpu_needs_is_looked_for_before_its_image_is_made(
     if status:
         assert run_make("docker-reproduce-tables", "GPU=1", f"DOCKER={docker}").returncode != 0
         assert not called.exists()
+
+
+#: Starts a program as the first process of process ids of its own, as containers do.
+ALONE = ["unshare", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), "--pid", "--fork", "--mount-proc"]
+
+
+@pytest.fixture(scope="module")
+def alone() -> list[str]:
+    if shutil.which("unshare") is None or subprocess.run([*ALONE, "true"], capture_output=True).returncode:
+        pytest.skip("process ids of its own cannot be given to a process here")
+    return ALONE
+
+
+def test_the_first_process_of_a_container_ends_when_it_is_told_to(alone: list[str], tmp_path: Path) -> None:
+    """The kernel keeps signals from it that it has no handler for. No terminal sends them to the rest."""
+    script = tmp_path / "command.py"
+    script.write_text(COMMAND)
+    ways = {signal.SIGINT: 130, signal.SIGTERM: 143}
+    begun = {}
+    for number in ways:
+        (tmp_path / number.name).mkdir()
+        begun[number] = subprocess.Popen(
+            [*alone, sys.executable, script, tmp_path / number.name],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+    for number, process in begun.items():
+        await_worker(tmp_path / number.name)
+        (first,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(first), number)
+        said, _ = process.communicate(timeout=20)
+        assert process.returncode == ways[number], said
+        assert "Traceback" not in said
+        assert "Every finished run is kept" in said
