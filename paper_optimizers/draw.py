@@ -24,6 +24,7 @@ from paper_optimizers.latex import graph_to_latex, node_formula, to_latex
 from paper_optimizers.layout import Layout, Link, Place, Size, layout
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.ops import FUNCTIONS
+from paper_optimizers.plotting import load_matplotlib
 from paper_optimizers.program import evaluate_graph
 from paper_optimizers.simulation import numpy_progress
 from paper_optimizers.spec import OptimizerSpec
@@ -78,7 +79,7 @@ def draw(spec: OptimizerSpec | Graph, path: str | Path) -> Path:
     if suffix not in FORMATS:
         raise ValueError(f"received the path {str(path)!r}; a picture's name ends in {', '.join(FORMATS)}")
     try:
-        import matplotlib as mpl
+        mpl = load_matplotlib()
     except ImportError as error:
         raise ImportError("drawing needs matplotlib; install it with: pip install 'paper-optimizers[draw]'") from error
     unfinished = path.with_name(f".{path.name}.part")

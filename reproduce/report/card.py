@@ -13,7 +13,7 @@ from reproduce.report.figures.learning import file_name
 from reproduce.report.runs import number_of
 from reproduce.report.statistics import Difference, Verdict
 from reproduce.report.style import Picture
-from reproduce.report.table import Source
+from reproduce.report.table import Source, signed
 
 if TYPE_CHECKING:
     from reproduce.report.inputs import StepCost
@@ -177,7 +177,7 @@ def outcome_text(card: Card, verdict: Verdict) -> str:
 def comparison_text(each: Comparison) -> str:
     """A task with its difference in points."""
     difference = each.difference
-    points = "" if difference is None else f", {100 * difference.mean:+.1f} points, n = {difference.n}"
+    points = "" if difference is None else f", {signed(100 * difference.mean, 1)} points, n = {difference.n}"
     return f"{place(each.source)}{points}"
 
 

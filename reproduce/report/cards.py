@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from paper_optimizers import describe, names
 from reproduce.report.card import Card, Comparison, Rates
-from reproduce.report.card_runs import comparisons_of, rates_of
+from reproduce.report.card_runs import measured_of
 from reproduce.report.catalog_cards import catalog_card
 from reproduce.report.inputs import ReportInputs, StepCost
 from reproduce.report.keras_cards import KNOWN, keras_card
@@ -12,10 +12,11 @@ from reproduce.report.keras_cards import KNOWN, keras_card
 
 def cards(inputs: ReportInputs) -> list[Card]:
     """A card for every optimizer of the catalog, in its order, for Keras' own, and those that were handed in."""
-    ranges, results = rates_of(inputs.studies), comparisons_of(inputs.studies, inputs.reference)
+    of_runs = measured_of(inputs.studies, inputs.settings, inputs.reference)
 
     def measured(name: str) -> tuple[list[Rates], list[Comparison], StepCost | None, str]:
-        return ranges.get(name, []), results.get(name, []), inputs.step_costs.get(name), inputs.reference
+        rates, comparisons = of_runs.get(name, ([], []))
+        return rates, comparisons, inputs.step_costs.get(name), inputs.reference
 
     found = [catalog_card(describe(name), *measured(name)) for name in names()]
     return [*found, *(keras_card(name, *measured(name)) for name in KNOWN), *inputs.cards]

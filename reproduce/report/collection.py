@@ -10,6 +10,7 @@ from reproduce.errors import ReproduceError
 from reproduce.ledger import NAME
 from reproduce.report.inputs import StepCost
 from reproduce.report.results import StudyResults
+from reproduce.report.same_tasks import Place, settings_of_tasks
 from reproduce.report.stored_search import StoredSearch, read_search
 from reproduce.report.tables.costs import read_step_costs
 from reproduce.report.tables.engine import ENGINE, EngineSpeed, read_engine_speed
@@ -52,6 +53,11 @@ class Collection:
     def rows(self) -> list[Row]:
         """The rows of all studies."""
         return [row for study in self.studies for row in study.rows]
+
+    @property
+    def settings(self) -> dict[Place, str]:
+        """What the tasks of all studies are apart from their names; see `settings_of_tasks`."""
+        return settings_of_tasks(study.protocol for study in self.studies)
 
     def study(self, name: str) -> StudyResults | None:
         """A study by its name; None if it is not there."""

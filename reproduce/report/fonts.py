@@ -11,6 +11,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from paper_optimizers.plotting import load_matplotlib
+
 #: The family, first of two: where it has no glyph, the second has.
 FAMILIES = ("Figure Sans", "DejaVu Sans")
 _FILES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
@@ -23,7 +25,7 @@ _NAMES = (1, 3, 4, 6, 16)
 @cache
 def register_fonts() -> None:
     """Make the family known to matplotlib; the font files last as long as the process."""
-    import matplotlib as mpl
+    mpl = load_matplotlib()
     from matplotlib import font_manager
 
     folder = tempfile.TemporaryDirectory(prefix="figure-fonts-")

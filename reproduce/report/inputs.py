@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reproduce.report.same_tasks import Place
 from reproduce.report.style import Picture
 from reproduce.report.table import Table
 from reproduce.study.rows import Row
@@ -57,6 +58,7 @@ class ReportInputs:
     Attributes:
         profile: Where the rows come from: "smoke", "small", "gpu" or "paper".
         studies: The rows of each study, by its name, in the order of the page.
+        settings: What each study's tasks are apart from their names; see `reproduce.report.same_tasks`.
         tables: Headings (see `HEADINGS`), each with its tables.
         pictures: Headings, each with pictures that are not made from study rows (search, engine).
         cards: Of optimizers that are neither the catalog's nor Keras' (what a search found).
@@ -68,6 +70,7 @@ class ReportInputs:
 
     profile: str
     studies: Mapping[str, Sequence[Row]]
+    settings: Mapping[Place, str] = field(default_factory=dict)
     tables: Mapping[str, Sequence[Table]] = field(default_factory=dict)
     pictures: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
     cards: Sequence[Card] = ()

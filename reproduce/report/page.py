@@ -16,12 +16,17 @@ from reproduce.report.inputs import HEADINGS, ReportInputs
 from reproduce.report.mathml import to_mathml
 from reproduce.report.run_list import list_runs
 from reproduce.report.runs import number_diverged, number_of
+from reproduce.report.same_tasks import number_repeated, repeated_words, same_tasks
 from reproduce.report.style import Picture
 from reproduce.report.table import Cell, Table
 
 #: A browser that follows it loads nothing from anywhere.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 _TITLE = "Evolved optimizers: report"
+_OPTIMIZERS = (
+    "A task that several studies share (the same data and settings) counts once on a card: shown are the runs of the "
+    "study that has most of them for this optimizer."
+)
 
 
 @dataclass(frozen=True)
@@ -81,15 +86,16 @@ def facts(inputs: ReportInputs) -> str:
     if not rows:
         return f"Profile {inputs.profile}. Nothing has been run."
     devices = "; ".join(sorted({row.device for row in rows}))
-    tasks = {(row.study, row.task) for row in rows}
+    tasks = same_tasks(inputs.studies, inputs.settings)
+    repeated = number_repeated(inputs.studies, inputs.settings)
     optimizers = number_of(len({row.optimizer for row in rows}), "optimizer")
     studies = number_of(len(inputs.studies), "study", "studies")
     hours = sum(row.seconds for row in rows) / 3600
     return (
         f"Profile {inputs.profile}: {number_of(len(rows), 'run')} of {optimizers} on "
         f"{number_of(len(tasks), 'task')} in {studies} ({', '.join(inputs.studies)}), {number_diverged(rows)} of them "
-        f"diverged, {hours:.1f} hours in all, on {devices}. Numbers are comparable within a profile and a data set, "
-        "and with nothing else."
+        f"diverged, {hours:.1f} hours in all, on {devices}. {repeated_words(repeated)}Numbers are comparable within a "
+        "profile and a data set, and with nothing else."
     )
 
 
@@ -154,7 +160,8 @@ def _sourced_line(line: Sequence[Cell], numeric: Sequence[bool]) -> tuple[Cell, 
 
 def _optimizers(shown: Sequence[Card], link: Link) -> _Part:
     entries = tuple((card_anchor(card), card.name) for card in shown)
-    return _Part("Optimizers", "\n".join(card_html(card, link) for card in shown), entries)
+    introduction = f"<p>{_OPTIMIZERS}</p>"
+    return _Part("Optimizers", "\n".join([introduction, *(card_html(card, link) for card in shown)]), entries)
 
 
 def _asset(name: str) -> str:

@@ -33,6 +33,7 @@ def report_inputs(found: Collection, checked: Sequence[Checked], searched: Searc
     return ReportInputs(
         profile=found.profile,
         studies={study.name: study.rows_by_task for study in found.studies},
+        settings=found.settings,
         tables=report_tables(found, checked, searched),
         pictures={SEARCH: searched.pictures, COST: _engine(found)},
         cards=searched.cards,

@@ -136,7 +136,8 @@ def frame(rows: Sequence[Row]) -> Any:
     """All runs as a pandas data frame, one line each, in the ledger's order; a diverged run's accuracies are empty."""
     import pandas
 
-    return pandas.DataFrame([_flat(row) for row in rows], columns=list(_COLUMNS))
+    # pandas makes numbers with a decimal point of integers of which some are missing, unless told of them.
+    return pandas.DataFrame([_flat(row) for row in rows], columns=list(_COLUMNS)).astype({"diverged_at": "Int64"})
 
 
 def _result(protocol: Protocol, task: str, entrant: Entrant, rows: Sequence[Row]) -> Result:

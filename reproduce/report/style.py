@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from paper_optimizers.plotting import load_matplotlib
 from reproduce.files import write_bytes
 from reproduce.report.fonts import FAMILIES, register_fonts
 
@@ -131,15 +132,16 @@ def picture(name: str, title: str, reading: str, draw: Callable[[], Any]) -> Pic
 @contextmanager
 def styled() -> Iterator[None]:
     """The common style, and nothing of the user's own; figures are both made and saved inside."""
-    import matplotlib as mpl
-
+    mpl = load_matplotlib()
     register_fonts()
-    with mpl.rc_context({**mpl.rcParamsDefault, **_SETTINGS, "backend": "agg"}):
+    common = {name: value for name, value in mpl.rcParamsDefault.items() if name != "backend"}
+    with mpl.rc_context({**common, **_SETTINGS}):
         yield
 
 
 def load_drawing() -> None:
     """Import what drawing takes, which children that are forked afterwards then share."""
+    load_matplotlib()
     for name in ("figure", *(f"backends.backend_{each}" for each in ("agg", "svg", "pdf"))):
         importlib.import_module(f"matplotlib.{name}")
     register_fonts()

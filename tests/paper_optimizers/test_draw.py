@@ -45,8 +45,14 @@ def test_equal_specs_give_equal_bytes(tmp_path, suffix):
 
 
 def test_bytes_do_not_depend_on_the_process(tmp_path):
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\nfont.size: 30\nbackend: tkagg\n", encoding="utf-8")
     program = "import sys; from paper_optimizers.catalog import get; get('A1').draw(sys.argv[1])"
-    environment = os.environ | {"PYTHONHASHSEED": "1", "KERAS_BACKEND": "numpy"}
+    environment = os.environ | {
+        "PYTHONHASHSEED": "1",
+        "KERAS_BACKEND": "numpy",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "MATPLOTLIBRC": str(tmp_path),
+    }
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "a.svg")], check=True, env=environment)
     assert draw(SPECS["A1"], tmp_path / "b.svg").read_bytes() == (tmp_path / "a.svg").read_bytes()
 

@@ -68,7 +68,7 @@ def row_of(protocol: Protocol, entrant: Entrant, job: Job, skill: float, *, dive
         study=protocol.study,
         protocol=protocol.hash(),
         task=job.task,
-        data="d" * 16,
+        data=f"{zlib.crc32(job.task.encode()):016x}",
         num_classes=10,
         optimizer=job.optimizer,
         kind=entrant.kind,

@@ -1,3 +1,4 @@
+import csv
 import dataclasses
 import io
 import re
@@ -16,7 +17,7 @@ from reproduce.screen import show_table
 from reproduce.study.optimizers import Entrant
 from reproduce.study.plan import Plan
 from reproduce.study.protocol import Protocol
-from reproduce.study.rows import Job, Row
+from reproduce.study.rows import Diverged, Job, Row
 from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 from tests.study.cases import ENTRANTS, TINY, TWO_TASKS, all_rows, diverged_row, invented_row
 
@@ -214,6 +215,22 @@ def test_frame_has_a_line_for_each_run() -> None:
     assert (diverged.optimizer, diverged.seed, diverged.diverged_at) == ("Opt1", 1, 3)
     assert str(diverged.test_accuracy) == "nan"
     assert list(frame([]).columns) == list(runs.columns)
+
+
+def column_of(rows: Sequence[Row], name: str) -> list[str]:
+    """A column of runs.csv."""
+    return [line[name] for line in csv.DictReader(frame(rows).to_csv(index=False).splitlines())]
+
+
+def test_integers_of_the_runs_are_written_as_integers_also_where_some_are_missing() -> None:
+    rows = with_finals(Opt1={1: None, 2: 0.5})
+    diverged = [row for row in rows if isinstance(row.outcome, Diverged)]
+    finished = [row for row in rows if row not in diverged]
+    assert set(column_of(rows, "diverged_at")) == {"3", ""}
+    assert set(column_of(diverged, "diverged_at")) == {"3"}
+    assert set(column_of(finished, "diverged_at")) == {""}
+    for name in ("seed", "steps"):
+        assert all(value.isdigit() for value in column_of(rows, name))
 
 
 def test_the_best_is_bold_and_ties_are_marked() -> None:

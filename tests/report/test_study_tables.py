@@ -171,9 +171,10 @@ def test_captions_name_tasks_in_the_order_of_the_protocol() -> None:
 
 
 def test_over_all_tasks() -> None:
+    main = tuple(dataclasses.replace(task, name=f"first-{task.name}") for task in TRANSFER.tasks)
     studies = [
-        invented(dataclasses.replace(TRANSFER, study=name), {"Opt1": 0.3, "A1": 0.2, "Adam": 0.1})
-        for name in ("main", "transfer")
+        invented(dataclasses.replace(TRANSFER, study=name, tasks=tasks), {"Opt1": 0.3, "A1": 0.2, "Adam": 0.1})
+        for name, tasks in (("main", main), ("transfer", TRANSFER.tasks))
     ]
     table = across_table(studies, "Adam")
     assert table is not None

@@ -27,7 +27,7 @@ def all_pictures(inputs: ReportInputs) -> dict[str, list[Picture]]:
     for study, rows in inputs.studies.items():
         found[RESULTS if study in compared else ROBUSTNESS] += study_pictures(study, rows, inputs.reference)
     if compared:
-        found[RESULTS] += overall_pictures(compared, inputs.reference)
+        found[RESULTS] += overall_pictures(compared, inputs.settings, inputs.reference)
     found[SPACE] += catalog_pictures(inputs.warmup_fraction, inputs.hold_fraction)
     for heading, pictures in inputs.pictures.items():
         found.setdefault(heading, []).extend(pictures)

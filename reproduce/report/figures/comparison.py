@@ -12,6 +12,7 @@ from reproduce.report.multiples import Axis, Panel, Stroke, draw_multiples
 from reproduce.report.overall import Overall, Scores, above_guessing, compare_over_tasks
 from reproduce.report.results import counted_accuracy
 from reproduce.report.runs import Alike, alike, final_runs, number_of, number_of_runs, tasks, with_profile
+from reproduce.report.same_tasks import Place, Runs, same_tasks
 from reproduce.report.statistics import same_mean, score_distribution
 from reproduce.report.style import GREY, INK, LINES, PAGE, Picture, new_figure, picture, plain, say_empty
 from reproduce.study.rows import Row
@@ -32,9 +33,11 @@ def accuracy_picture(study: str, rows: Sequence[Row]) -> Picture:
     return picture(name, title, accuracy_reading(by_task), lambda: draw_accuracies(by_task))
 
 
-def overall_pictures(studies: Mapping[str, Sequence[Row]], reference: str) -> list[Picture]:
-    """Interquartile means, performance profiles and ranks over all tasks of these studies."""
-    scores = task_scores(studies)
+def overall_pictures(
+    studies: Mapping[str, Sequence[Row]], settings: Mapping[Place, str], reference: str
+) -> list[Picture]:
+    """Interquartile means, performance profiles and ranks over all tasks of these studies; see `task_scores`."""
+    scores = task_scores(studies, settings)
     overall = compare_over_tasks(scores, reference)
     counted_tasks = f"{number_of(len(overall.tasks), 'task')}, " if overall else ""
     runs = sum(len(runs) for by_task in (overall.scores if overall else {}).values() for runs in by_task.values())
@@ -59,15 +62,16 @@ def overall_pictures(studies: Mapping[str, Sequence[Row]], reference: str) -> li
     ]
 
 
-def task_scores(studies: Mapping[str, Sequence[Row]]) -> Scores:
-    """Accuracies above guessing of final runs, by optimizer and by study and task."""
+def task_scores(studies: Mapping[str, Sequence[Row]], settings: Mapping[Place, str]) -> Scores:
+    """Accuracies above guessing of final runs, by optimizer and by task; ``settings`` says which tasks are one."""
     found: dict[str, dict[str, list[float]]] = {}
-    for study, rows in studies.items():
-        for task in tasks(rows):
-            for name, runs in final_runs(rows, task).items():
-                found.setdefault(name, {})[f"{study}/{task}"] = [
-                    above_guessing(counted_accuracy(row, row.test_accuracy), row.num_classes) for row in runs
-                ]
+    for same in same_tasks(studies, settings):
+        final = {place: final_runs(studies[place.study], place.task) for place in same.places}
+        counts = {place: {name: Runs(len(runs), 0) for name, runs in of.items()} for place, of in final.items()}
+        for name, place in same.most(counts).items():
+            found.setdefault(name, {})[same.label] = [
+                above_guessing(counted_accuracy(row, row.test_accuracy), row.num_classes) for row in final[place][name]
+            ]
     return found
 
 

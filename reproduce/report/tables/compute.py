@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from reproduce.report.comparisons import listed
 from reproduce.report.results import StudyResults
+from reproduce.report.same_tasks import number_repeated, repeated_words, settings_of_tasks
 from reproduce.report.table import Cell, Column, Section, Table, count, number, words
 from reproduce.study.rows import Finished, Row
 
@@ -15,6 +16,9 @@ def compute_table(profile: str, studies: Sequence[StudyResults]) -> Table:
     """Runs, diverged runs, steps and hours, by study and task, with a line for all."""
     rows = [row for study in studies for row in study.rows]
     sections = [_study(study) for study in studies if study.rows]
+    repeated = number_repeated(
+        {study.name: study.rows for study in studies}, settings_of_tasks(each.protocol for each in studies)
+    )
     total = Section("all studies", (_line("all", rows),))
     return Table(
         name="compute",
@@ -22,8 +26,8 @@ def compute_table(profile: str, studies: Sequence[StudyResults]) -> Table:
         caption=(
             f"Profile {profile}; {listed(row.device for row in rows) or 'no device'}. Every training run on record, "
             f"n = {len(rows):,}: those that chose a learning rate, those that are reported, and those that diverged. "
-            "Hours are wall time of the runs, each on the share of the machine that it was given; steps of a run of "
-            "many trained side by side are counted one by one."
+            f"{repeated_words(repeated)}Hours are wall time of the runs, each on the share of the machine that it was "
+            "given; steps of a run of many trained side by side are counted one by one."
         ),
         columns=(
             Column("Task", "task"),

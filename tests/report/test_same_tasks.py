@@ -1,0 +1,110 @@
+"""A task that several studies share, and a run of it, count once wherever something is said over all studies."""
+
+import dataclasses
+from pathlib import Path
+
+from reproduce.report.card import Card, outcome_text, rates_text, to_markdown
+from reproduce.report.cards import cards
+from reproduce.report.collection import Collection
+from reproduce.report.figures.comparison import task_scores
+from reproduce.report.inputs import ReportInputs
+from reproduce.report.page import facts
+from reproduce.report.report_inputs import report_inputs
+from reproduce.report.results import StudyResults
+from reproduce.report.same_tasks import Place, SameTask, number_repeated, same_tasks, settings_of_tasks
+from reproduce.report.search_results import SearchResults
+from reproduce.report.tables.across import across_table, study_scores
+from reproduce.report.tables.compute import compute_table
+from reproduce.study.protocol import Protocol
+from tests.report.result_cases import invented, protocol_of
+
+OPTIMIZERS = ("Opt7", "A1", "Adam")
+SKILLS = {"Opt7": 0.3, "A1": 0.2, "Adam": 0.1}
+MAIN = protocol_of("main", OPTIMIZERS)
+OTHER = protocol_of("transfer", OPTIMIZERS, ("other",))
+
+
+def renamed(study: str, task: str, seeds: tuple[int, ...], like: Protocol = MAIN) -> StudyResults:
+    """The task of ``like`` under another name in another study, the runs those of ``like``."""
+    tasks = (dataclasses.replace(like.tasks[0], name=task, runner="engine"),)
+    seed_settings = dataclasses.replace(like.seeds, final=seeds)
+    protocol = dataclasses.replace(like, study=study, tasks=tasks, seeds=seed_settings)
+    rows = tuple(
+        dataclasses.replace(row, study=study, protocol=protocol.hash(), task=task, device="another processor")
+        for row in invented(like, SKILLS).rows
+        if row.phase == "tune" or row.seed in seeds
+    )
+    return StudyResults(protocol, invented(like, SKILLS).entrants, rows)
+
+
+#: The main study's task comes again with fewer seeds; two tasks are different.
+STUDIES = (invented(MAIN, SKILLS), invented(OTHER, SKILLS), renamed("label_noise", "noise-0", (1, 2)))
+INPUTS = report_inputs(Collection("tiny", Path("nowhere"), STUDIES, {}, None, None), [], SearchResults((), ()))
+
+
+def card(name: str, inputs: ReportInputs = INPUTS) -> Card:
+    return next(each for each in cards(inputs) if each.name == name)
+
+
+def test_tasks_are_told_apart_by_data_settings_and_weights_not_by_name() -> None:
+    first, other = same_tasks(INPUTS.studies, INPUTS.settings)
+    assert first.places == (Place("main", "digits"), Place("label_noise", "noise-0"))
+    assert other.places == (Place("transfer", "other"),)
+    rows = INPUTS.studies
+    for change in ({"data": "0" * 16}, {"weights": "pretrained"}):
+        changed = [dataclasses.replace(row, **change) for row in rows["label_noise"]]
+        assert len(same_tasks({**rows, "label_noise": changed}, INPUTS.settings)) == 3
+    longer = dataclasses.replace(MAIN.tasks[0].training, epochs=MAIN.tasks[0].training.epochs + 1)
+    protocol = dataclasses.replace(STUDIES[2].protocol, tasks=(dataclasses.replace(MAIN.tasks[0], training=longer),))
+    settings = settings_of_tasks([protocol])
+    assert settings[Place("label_noise", "digits")] != INPUTS.settings[Place("label_noise", "noise-0")]
+    assert len(same_tasks(rows, {})) == 3
+
+
+def test_the_runs_of_an_optimizer_are_those_of_the_study_that_has_most() -> None:
+    places = (Place("main", "a"), Place("decays", "b"))
+    assert SameTask(places).most({places[0]: {"Opt7": 3, "Adam": 3}, places[1]: {"Opt7": 4, "Adam": 3, "A1": 1}}) == {
+        "Opt7": places[1], "Adam": places[0], "A1": places[1],
+    }  # fmt: skip
+
+
+def test_a_card_counts_a_task_once() -> None:
+    won = card("Opt7")
+    assert [(each.source.study, each.source.task, each.n) for each in won.comparisons] == [
+        ("main", "digits", 3), ("transfer", "other", 3),
+    ]  # fmt: skip
+    assert outcome_text(won, "better").count("n = 3") == 2
+    assert outcome_text(won, "worse") == "On none of 2 tasks."
+    assert "label_noise" not in to_markdown(won)
+    assert rates_text(won).count(" on ") == 2
+    assert "0 of 6 final runs" in to_markdown(won)
+
+
+def test_without_its_runs_in_the_first_study_those_of_the_second_are_shown() -> None:
+    main, other, noise = STUDIES
+    few = dataclasses.replace(main, rows=tuple(row for row in main.rows if row.phase == "tune" or row.seed == 1))
+    found = Collection("tiny", Path("nowhere"), (few, other, noise), {}, None, None)
+    shown = card("Opt7", report_inputs(found, [], SearchResults((), ()))).comparisons
+    assert [(each.source.study, each.n) for each in shown] == [("label_noise", 2), ("transfer", 3)]
+
+
+def test_over_all_tasks_and_in_the_figures_a_task_counts_once() -> None:
+    of_rows, of_results = task_scores(INPUTS.studies, INPUTS.settings), study_scores(STUDIES)
+    assert of_rows == of_results
+    assert all(list(by_task) == ["main/digits", "transfer/other"] for by_task in of_rows.values())
+    assert {len(runs) for by_task in of_rows.values() for runs in by_task.values()} == {3}
+    table = across_table(STUDIES, "Adam")
+    assert table is not None
+    assert "2 tasks (main/digits, transfer/other), 3 optimizers, n = 18 final runs" in table.caption
+
+
+def test_the_page_and_the_ledger_say_how_many_runs_repeat_others() -> None:
+    repeated = len(STUDIES[2].rows)
+    assert number_repeated(INPUTS.studies, INPUTS.settings) == repeated
+    sentence = f"{repeated} runs repeat others of the same data, settings, optimizer, rate and seed. "
+    assert sentence in facts(INPUTS)
+    assert " of 3 optimizers on 2 tasks in 3 studies " in facts(INPUTS)
+    assert sentence in compute_table("tiny", STUDIES).caption
+    assert "repeat" not in compute_table("tiny", STUDIES[:2]).caption
+    changed = [dataclasses.replace(row, backend="jax") for row in INPUTS.studies["label_noise"]]
+    assert number_repeated({**INPUTS.studies, "label_noise": changed}, INPUTS.settings) == 0
