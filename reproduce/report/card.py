@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from reproduce.report.inputs import StepCost
 
 NOT_MEASURED = "not measured"
+#: What the rates are that follow.
+WITHIN = "Peaks of warm-up and cosine within two points of the best: "
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Card:
         origin: Where it was published, or found.
         words: What it does; empty where nobody wrote it down.
         state: What it keeps for every weight.
-        usage: Three lines of Python.
+        usage: A few lines of Python; see `reproduce.report.usage`.
         reference: What the comparisons are to.
         deviations: How it differs from its origin; empty where it does not.
         update: The update as text; None for what has no spec.
@@ -137,7 +139,7 @@ def rates_text(card: Card) -> str:
     if not card.rates:
         return f"Range that works: {NOT_MEASURED}."
     listed = "; ".join(f"{rate_range(each)} on {place(each.source)}" for each in card.rates)
-    return f"Within two points of the best: {listed}."
+    return f"{WITHIN}{listed}."
 
 
 def place(source: Source) -> str:
@@ -187,8 +189,3 @@ def diverged_text(card: Card) -> str:
     if not total:
         return f"{NOT_MEASURED.capitalize()}."
     return f"{sum(each.diverged for each in card.comparisons)} of {total} final runs."
-
-
-def usage_of(start: str, optimizer: str) -> str:
-    """Three lines of Python: an import, an optimizer, and a model that is compiled with it."""
-    return f'{start}\noptimizer = {optimizer}\nmodel.compile(optimizer, "sparse_categorical_crossentropy")'

@@ -45,10 +45,11 @@ def measured_of(
     return found
 
 
-def middle_rate(rates: Sequence[Rates]) -> float:
-    """The rate that examples show: to one digit the median over tasks of the middle of what worked, or 0.01."""
-    middle = statistics.median((each.low * each.high) ** 0.5 for each in rates) if rates else 0.01
-    return float(f"{middle:.1g}")
+def middle_rate(rates: Sequence[Rates]) -> float | None:
+    """The rate that examples show: to one digit the median over tasks of the middle of what worked; None of nothing."""
+    if not rates:
+        return None
+    return float(f"{statistics.median((each.low * each.high) ** 0.5 for each in rates):.1g}")
 
 
 class _OnTask:

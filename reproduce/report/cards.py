@@ -8,15 +8,18 @@ from reproduce.report.card_runs import measured_of
 from reproduce.report.catalog_cards import catalog_card
 from reproduce.report.inputs import ReportInputs, StepCost
 from reproduce.report.keras_cards import KNOWN, keras_card
+from reproduce.report.usage import Shape
 
 
 def cards(inputs: ReportInputs) -> list[Card]:
     """A card for every optimizer of the catalog, in its order, for Keras' own, and those that were handed in."""
     of_runs = measured_of(inputs.studies, inputs.settings, inputs.reference)
 
-    def measured(name: str) -> tuple[list[Rates], list[Comparison], StepCost | None, str]:
+    shape = Shape(inputs.warmup_fraction, inputs.hold_fraction)
+
+    def measured(name: str) -> tuple[list[Rates], list[Comparison], StepCost | None, str, Shape]:
         rates, comparisons = of_runs.get(name, ([], []))
-        return rates, comparisons, inputs.step_costs.get(name), inputs.reference
+        return rates, comparisons, inputs.step_costs.get(name), inputs.reference, shape
 
     found = [catalog_card(describe(name), *measured(name)) for name in names()]
     return [*found, *(keras_card(name, *measured(name)) for name in KNOWN), *inputs.cards]

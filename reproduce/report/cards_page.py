@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 
 from reproduce.report.card import (
+    WITHIN,
     Card,
     comparison_text,
     diverged_text,
@@ -70,7 +71,7 @@ def _rates(card: Card, link: Link) -> str:
     listed = (
         f"{_linked(rate_range(each), link(each.source))} on {html.escape(place(each.source))}" for each in card.rates
     )
-    return f"Within two points of the best: {'; '.join(listed)}."
+    return f"{html.escape(WITHIN)}{'; '.join(listed)}."
 
 
 def _outcomes(card: Card, verdict: Verdict, link: Link) -> str:

@@ -9,10 +9,11 @@ from paper_optimizers.catalog import CatalogEntry, Invariances
 from paper_optimizers.latex import graph_to_latex
 from paper_optimizers.program import compile_spec
 from paper_optimizers.spec import OptimizerSpec
-from reproduce.report.card import Card, Comparison, Rates, state_of, usage_of
+from reproduce.report.card import Card, Comparison, Rates, state_of
 from reproduce.report.card_runs import middle_rate
 from reproduce.report.figures.graphs import optimizer_graph
 from reproduce.report.inputs import StepCost
+from reproduce.report.usage import Shape, rate_text, usage_of
 from reproduce.report.words import WORDS
 
 _FAMILIES = {
@@ -25,9 +26,14 @@ _MOMENTUM = {"none": "", "classical": "momentum", "nesterov": "Nesterov momentum
 
 
 def catalog_card(
-    entry: CatalogEntry, rates: Sequence[Rates], results: Sequence[Comparison], cost: StepCost | None, reference: str
+    entry: CatalogEntry,
+    rates: Sequence[Rates],
+    results: Sequence[Comparison],
+    cost: StepCost | None,
+    reference: str,
+    shape: Shape,
 ) -> Card:
-    """The card of an optimizer of the catalog, from its entry and its runs."""
+    """The card of an optimizer of the catalog, from its entry and its runs, whose rates had this shape."""
     spec = entry.spec
     return Card(
         name=entry.name,
@@ -46,7 +52,7 @@ def catalog_card(
         state=state_of(states(spec)),
         cost=cost,
         reference=reference,
-        usage=_usage(entry, middle_rate(rates)),
+        usage=_usage(entry.name, f"{rate_text(middle_rate(rates))}, {shape.arguments}"),
     )
 
 
@@ -61,17 +67,12 @@ def states(spec: OptimizerSpec) -> int:
     return len(program.moments) + len(program.states) + (spec.momentum.type != "none")
 
 
-def total_steps(spec: OptimizerSpec) -> str:
-    """The argument that says how long the run is, where the spec asks for it."""
-    return ", total_steps=epochs * steps_per_epoch" if spec.needs_total_steps else ""
-
-
 def invariance_lines(measured: Invariances) -> tuple[str, ...]:
     """A line for each."""
     scale = {
         "invariant": "Scale: multiplying all gradients by a number leaves the update as it is.",
         "proportional": "Scale: multiplying all gradients by a number multiplies the update by it.",
-        "none": "Scale: the update hangs on the size of the gradients, so scaling the loss changes training.",
+        "none": "Scale: the update depends nonlinearly on gradient scale, so scaling the loss changes training.",
     }[measured.gradient_scale]
     odd = "Sign: negating gradients and weights negates the update."
     weight = "Weight: the update does not read the weight."
@@ -82,9 +83,7 @@ def invariance_lines(measured: Invariances) -> tuple[str, ...]:
     )
 
 
-def _usage(entry: CatalogEntry, rate: float) -> str:
-    arguments = f"{rate:g}{total_steps(entry.spec)}"
-    if entry.name in paper_optimizers.__all__:
-        return usage_of(f"from paper_optimizers import {entry.name}", f"{entry.name}({arguments})")
-    start = "from paper_optimizers import GraphOptimizer, get"
-    return usage_of(start, f'GraphOptimizer(get("{entry.name}"), {arguments})')
+def _usage(name: str, arguments: str) -> str:
+    if name in paper_optimizers.__all__:
+        return usage_of(f"from paper_optimizers import {name}", f"{name}({arguments})")
+    return usage_of("from paper_optimizers import GraphOptimizer, get", f'GraphOptimizer(get("{name}"), {arguments})')

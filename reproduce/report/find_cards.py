@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from reproduce.elimination.rounds import RoundResult
-from reproduce.report.card import Card, Comparison, state_of, usage_of
-from reproduce.report.catalog_cards import invariance_lines, momentum_words, states, total_steps
+from reproduce.report.card import Card, Comparison, state_of
+from reproduce.report.catalog_cards import invariance_lines, momentum_words, states
 from reproduce.report.figures.elimination import Course, courses
 from reproduce.report.figures.graphs import optimizer_graph
 from reproduce.report.invariances import measure
@@ -16,6 +16,7 @@ from reproduce.report.runs import number_of
 from reproduce.report.statistics import paired_difference, summarise
 from reproduce.report.stored_search import SEARCH, StoredSearch
 from reproduce.report.table import Source
+from reproduce.report.usage import Shape, usage_of
 from reproduce.search.outcomes import Trained, score_of
 from reproduce.search.rescoring import Finalist
 from reproduce.search.results import evaluations_of, samples_of
@@ -43,7 +44,9 @@ def _card(search: StoredSearch, place: int, finalist: Finalist, elimination: str
     contender, spec = finalist.contender, finalist.contender.spec
     trials = [each for each in search.trials if each.fingerprint == contender.fingerprint]
     fresh, chosen = seed_scores(trials, contender), _chosen(search, finalist)
-    usage = f'GraphOptimizer(from_text("{spec.to_text()}"), {_rate(chosen, trials):g}{total_steps(spec)})'
+    scoring = search.protocol.evolution.scoring
+    shape = Shape(scoring.warmup_fraction, scoring.hold_fraction)
+    usage = f'GraphOptimizer(from_text("{spec.to_text()}"), {_rate(chosen, trials):g}, {shape.arguments})'
     return Card(
         name=contender.name,
         family="Found by the search",

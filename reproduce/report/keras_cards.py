@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from reproduce.report.card import Card, Comparison, Rates, usage_of
+from reproduce.report.card import Card, Comparison, Rates
 from reproduce.report.card_runs import middle_rate
 from reproduce.report.inputs import StepCost
+from reproduce.report.usage import Shape, rate_text, usage_of
+from reproduce.study.optimizers import SCHEDULE_FREE
 
 
 class Known(NamedTuple):
@@ -61,9 +63,14 @@ _NO_SPEC = "None: it is a class of Keras, not a spec, and is run as it is. Its i
 
 
 def keras_card(
-    name: str, rates: Sequence[Rates], results: Sequence[Comparison], cost: StepCost | None, reference: str
+    name: str,
+    rates: Sequence[Rates],
+    results: Sequence[Comparison],
+    cost: StepCost | None,
+    reference: str,
+    shape: Shape,
 ) -> Card:
-    """The card of one of `KNOWN`, from what is known of it and its runs."""
+    """The card of one of `KNOWN`, from what is known of it and its runs, whose rates had this shape."""
     known = KNOWN[name]
     return Card(
         name=name,
@@ -77,5 +84,11 @@ def keras_card(
         state=f"{known.numbers} numbers for every weight{known.where}, of 4 bytes each in float32.",
         cost=cost,
         reference=reference,
-        usage=usage_of(f"from {known.module} import {name}", f"{name}({middle_rate(rates):g})"),
+        usage=_usage(name, known.module, middle_rate(rates), shape),
     )
+
+
+def _usage(name: str, module: str, rate: float | None, shape: Shape) -> str:
+    arguments = shape.until_the_end if name in SCHEDULE_FREE else shape.arguments
+    start = f"from {module} import {name}\nfrom paper_optimizers import WarmupHoldCosine"
+    return usage_of(start, f"{name}(WarmupHoldCosine({rate_text(rate)}, {arguments}))")
