@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -56,7 +56,7 @@ class CatalogEntry:
     invariances: Invariances
     rate_range: tuple[float, float] | None
     deviations: str
-    spec: OptimizerSpec
+    spec: OptimizerSpec = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class ScheduleEntry:
     equation: str
     origin: str
     deviations: str
-    factor: Graph
+    factor: Graph = field(repr=False)
 
 
 def names() -> tuple[str, ...]:

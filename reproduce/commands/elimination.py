@@ -12,6 +12,7 @@ from rich.console import Console
 from reproduce.commands.arguments import add_data_dir, add_output, add_profile, expanded
 from reproduce.commands.executors import add_executor_arguments, open_executors
 from reproduce.commands.search import SEARCH
+from reproduce.counts import number_of
 from reproduce.screen import say
 
 if TYPE_CHECKING:
@@ -64,8 +65,9 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     entrants, known = read_entrants(protocol, ledgers), baselines(protocol.baselines)
     say(
         console,
-        f"Profile {protocol.profile}: {len(entrants)} optimizers and {len(known)} baselines in {len(protocol.rounds)} "
-        f"rounds. The ledger goes to {folder}.",
+        f"Profile {protocol.profile}: {number_of(len(entrants), 'optimizer')} and "
+        f"{number_of(len(known), 'baseline')} in {number_of(len(protocol.rounds), 'round')}. The ledger goes to "
+        f"{folder}.",
     )
     for path in unfinished(ledgers):
         say(console, f"Note: the search in {path} has not ended; its best so far take part.", "yellow")

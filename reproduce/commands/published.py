@@ -10,6 +10,7 @@ from rich.console import Console
 
 from reproduce.commands.arguments import add_data_dir, add_output, expanded, positive, profile
 from reproduce.commands.executors import add_executor_arguments, open_executors
+from reproduce.counts import number_of
 from reproduce.screen import say
 
 if TYPE_CHECKING:
@@ -108,8 +109,8 @@ def _replay(options: argparse.Namespace, console: Console) -> None:
     comparisons = compare(functions, replayed)
     found = agreement_of(functions, comparisons)
     origin = (
-        f"Profile {protocol.profile}, {dataset.name}, behaviour {options.behaviour}; {len(replayed)} runs, the last on "
-        f"{replayed[-1].device}."
+        f"Profile {protocol.profile}, {dataset.name}, behaviour {options.behaviour}; "
+        f"{number_of(len(replayed), 'run')}, the last on {replayed[-1].device}."
     )
     write_replay(found, comparisons, origin, folder)
     show_replay(found, origin, console)

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from reproduce.commands.arguments import expanded
-from reproduce.screen import say
+from reproduce.counts import number_of
+from reproduce.screen import note, say
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 #: The profile that a report is of where there are no rows at all.
 EMPTY = "smoke"
+_UNDECIDED = (
+    "{folder} lacks the rows for {claims}; the command below each makes them. Without --rows (make: ROWS) those kept "
+    "with the repository are read."
+)
 
 
 def add(commands: Commands) -> None:
@@ -69,6 +74,9 @@ def _check(options: argparse.Namespace, console: Console) -> int:
         _show(each, console)
     counts = {status: sum(each.status == status for each in checked) for status in _STYLES}
     console.print(", ".join(f"{count} {status}" for status, count in counts.items()), highlight=False)
+    undecided = sum(each.status == "NOT RUN" and each.claim.expected != "unknown" for each in checked)
+    if undecided:
+        note(console, _UNDECIDED.format(claims=number_of(undecided, "claim"), folder=folder))
     unexpected = [each.claim.name for each in checked if each.is_unexpected]
     if unexpected:
         console.print(f"Not as the claims' file expects: {', '.join(unexpected)}", style="red", highlight=False)

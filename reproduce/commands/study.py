@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from reproduce.commands.arguments import add_data_dir, add_output, add_profile, expanded, positive
+from reproduce.counts import number_of
 from reproduce.machine import has_nvidia_gpu, usable_cores
 from reproduce.screen import say
 
@@ -99,8 +100,8 @@ def _tables(options: argparse.Namespace, console: Console) -> None:
         protocol = experiment.protocol
         say(
             console,
-            f"Profile {protocol.profile}, study {protocol.study}: {len(protocol.tasks)} tasks, "
-            f"{len(experiment.entrants)} optimizers. Rows go to {experiment.folder}.",
+            f"Profile {protocol.profile}, study {protocol.study}: {number_of(len(protocol.tasks), 'task')}, "
+            f"{number_of(len(experiment.entrants), 'optimizer')}. Rows go to {experiment.folder}.",
         )
         rows = run_experiment(experiment, machine, Progress(console))
         write_results(protocol, experiment.entrants, rows, experiment.folder, console)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reproduce.counts import number_of
 from reproduce.report.figures.learning import file_name
-from reproduce.report.runs import number_of
 from reproduce.report.statistics import Difference, Verdict
 from reproduce.report.style import Picture
 from reproduce.report.table import Source, signed

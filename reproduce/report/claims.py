@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from reproduce.counts import number_of
 from reproduce.errors import ProtocolError
 from reproduce.report.collection import Collection
 from reproduce.report.findings import Finding, Status
@@ -116,8 +117,9 @@ def claims_table(checked: Sequence[Checked]) -> Table:
         name="claims",
         title="Claims",
         caption=(
-            f"{len(checked)} claims: {', '.join(f'{count} {status}' for status, count in counts.items())}. Decided by "
-            "stored rows alone. FAIL: all runs are there and do not bear the claim out, which ties do as well as worse "
+            f"{number_of(len(checked), 'claim')}: "
+            f"{', '.join(f'{count} {status}' for status, count in counts.items())}. Decided by stored rows alone. "
+            "FAIL: all runs are there and do not bear the claim out, which ties do as well as worse "
             "results; NOT RUN: some that could are missing. A benchmark is of no profile. Verdicts are those of the "
             "tables, each on its own; beside them stands how many are left after Holm's correction for the optimizers "
             "that the claim counts."
@@ -141,9 +143,9 @@ def claim_costs_table(checked: Sequence[Checked]) -> Table:
         name="claim_costs",
         title="What it takes to check the claims",
         caption=(
-            f"{len(checked)} claims: the command that makes the rows, and what it takes on the machine that its "
-            "profile is meant for; disk in GB, without the environment. Checking them against rows takes seconds. "
-            "Expected: what the rows kept with the repository say, unknown while none decide it."
+            f"{number_of(len(checked), 'claim')}: the command that makes the rows, and what it takes on the machine "
+            "that its profile is meant for; disk in GB, without the environment. Checking them against rows takes "
+            "seconds. Expected: what the rows kept with the repository say, unknown while none decide it."
         ),
         columns=(
             Column("Claim", "claim"),

@@ -41,9 +41,15 @@ def difference_cells(found: Difference | None) -> tuple[Cell, ...]:
     low, high = found.low, found.high
     interval = missing(NONE)
     if low is not None and high is not None:  # A table is sorted by its lower end.
-        interval = Cell(f"{signed(100 * low, 1)} to {signed(100 * high, 1)}", low)
+        interval = Cell(f"{end_of_interval(100 * low)} to {end_of_interval(100 * high)}", low)
     ends = (points(low), points(high))
     return (points(found.mean), interval, words(found.verdict), *ends, Cell(str(found.n), found.n))
+
+
+def end_of_interval(points: float) -> str:
+    """One end in points with one digit, or as many more, up to four, as it takes to see on which side of 0 it lies."""
+    digits = next((digits for digits in range(1, 4) if float(f"{points:.{digits}f}")), 4)
+    return signed(points, digits)
 
 
 def listed(values: Iterable[str]) -> str:

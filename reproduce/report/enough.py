@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from reproduce.counts import number_of
 from reproduce.report.findings import Finding
-from reproduce.report.runs import number_of, number_of_runs
+from reproduce.report.runs import number_of_runs
 from reproduce.report.statistics import CONFIDENCE, Verdict, holm, paired_difference, paired_p_value
 from reproduce.report.table import signed
 

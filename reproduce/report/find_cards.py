@@ -6,13 +6,13 @@ import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from reproduce.counts import number_of
 from reproduce.elimination.rounds import RoundResult
 from reproduce.report.card import Card, Comparison, state_of
 from reproduce.report.catalog_cards import invariance_lines, momentum_words, states
 from reproduce.report.figures.elimination import Course, courses
 from reproduce.report.figures.graphs import optimizer_graph
 from reproduce.report.invariances import measure
-from reproduce.report.runs import number_of
 from reproduce.report.statistics import paired_difference, summarise
 from reproduce.report.stored_search import SEARCH, StoredSearch
 from reproduce.report.table import Source

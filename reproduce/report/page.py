@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 
+from reproduce.counts import number_of
 from reproduce.report.card import Card
 from reproduce.report.cards_page import card_anchor, card_html
 from reproduce.report.content import Content
@@ -15,7 +16,7 @@ from reproduce.report.forms import Link, to_html
 from reproduce.report.inputs import HEADINGS, ReportInputs
 from reproduce.report.mathml import to_mathml
 from reproduce.report.run_list import list_runs
-from reproduce.report.runs import number_diverged, number_of
+from reproduce.report.runs import number_diverged
 from reproduce.report.same_tasks import number_repeated, repeated_words, same_tasks
 from reproduce.report.style import Picture
 from reproduce.report.table import Cell, Table

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from reproduce.counts import number_of
 from reproduce.report.table import Source
 from reproduce.study.rows import Diverged, Row
 
@@ -40,7 +41,7 @@ class RunList:
 
     def _section(self, study: str, task: str, sources: Sequence[Source]) -> str:
         total = sum(len(self.groups[source]) for source in sources)
-        heading = html.escape(f"{study}, {task}: {total} runs")
+        heading = html.escape(f"{study}, {task}: {number_of(total, 'run')}")
         head = "".join(f'<th scope="col">{column}</th>' for column in _COLUMNS)
         bodies = "\n".join(self._body(source) for source in sources)
         return (

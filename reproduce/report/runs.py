@@ -71,11 +71,6 @@ def number_of_runs(counts: Iterable[int]) -> str:
     return f"n = {listed[0]}" if len(listed) == 1 else f"n = {listed[0]} to {listed[-1]}"
 
 
-def number_of(count: int, one: str, several: str = "") -> str:
-    """``"1 task"``, ``"2 tasks"``: a count with its noun, whose plural may be irregular."""
-    return f"{count} {one if count == 1 else several or one + 's'}"
-
-
 def number_diverged(rows: Iterable[Row]) -> int:
     """How many of these runs diverged."""
     return sum(not isinstance(row.outcome, Finished) for row in rows)

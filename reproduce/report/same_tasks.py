@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from reproduce.counts import number_of
 from reproduce.protocols import plain_settings, settings_hash
-from reproduce.report.runs import number_of, tasks
+from reproduce.report.runs import tasks
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Row
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from reproduce.counts import number_of
 from reproduce.report.collection import Collection
 from reproduce.report.comparisons import listed
 from reproduce.report.enough import Compared, compare, enough
@@ -68,8 +69,9 @@ class NothingScoredTwice:
         )
         alike = sum(count - 1 for count in trained.values())
         evidence = (
-            f"{len(candidates)} candidates scored, {twice} of them with another's fingerprint; of {trained.total()} "
-            f"trainings {alike} went exactly as an earlier one, their difference doing nothing on this task; "
+            f"{number_of(len(candidates), 'candidate')} scored, {twice} of them with another's fingerprint; {alike} of "
+            f"{trained.total()} trainings repeated an earlier learning curve exactly: what differs in their formulas "
+            "had no effect on this task; "
             f"{_where(found.search)}"
         )
         return Finding("FAIL" if twice else "PASS", evidence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from reproduce.counts import number_of
 from reproduce.files import write_text
 from reproduce.machine import usable_cores
 from reproduce.report.card import to_markdown
@@ -15,7 +16,6 @@ from reproduce.report.forms import write_table
 from reproduce.report.page import build_page, facts
 from reproduce.report.rendering import rendering
 from reproduce.report.report_inputs import report_inputs
-from reproduce.report.runs import number_of
 from reproduce.report.search_results import search_results
 from reproduce.report.style import write_pictures
 

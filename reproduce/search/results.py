@@ -132,10 +132,11 @@ def lineages(records: Sequence[AnyRecord]) -> dict[int, list[Selection]]:
     return found
 
 
-def operator_shares(samples: Sequence[Sample]) -> dict[str, float]:
-    """The share of samples whose active part has each function."""
+def primitive_shares(samples: Sequence[Sample]) -> dict[str, float]:
+    """The share of samples whose active part has each function and each kind of operand, by the op's name."""
     counts: Counter[str] = Counter()
     for sample in samples:
-        genes = (sample.genome.genes[number] for number in sample.genome.active)
-        counts.update({gene.function.op for gene in genes})
+        genes = [sample.genome.genes[number] for number in sample.genome.active]
+        operands = (wire.source for gene in genes for wire in gene.inputs if not isinstance(wire.source, int))
+        counts.update({gene.function.op for gene in genes} | {operand.op for operand in operands})
     return {op: count / len(samples) for op, count in counts.items()}

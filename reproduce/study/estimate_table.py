@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from reproduce.counts import number_of
 from reproduce.screen import screen_table, show_table
 from reproduce.study.costs import StepCost
 from reproduce.study.estimate import Span, TaskEstimate
@@ -43,8 +44,8 @@ def _sentences(estimates: Sequence[TaskEstimate], num_workers: int) -> list[str]
     if known:
         num_runs, devices = sum(cost.num_runs for cost in measured), sorted({cost.device for cost in measured})
         lines.append(
-            f"In all {_span(total, 1)} minutes with {num_workers} workers, from the steps of {num_runs:,} runs on "
-            f"{'; '.join(devices)}, measuring after each epoch included."
+            f"In all {_span(total, 1)} minutes with {number_of(num_workers, 'worker')}, from the steps of "
+            f"{num_runs:,} runs on {'; '.join(devices)}, measuring after each epoch included."
         )
     missing = [each for each in estimates if each.steps is None]
     if missing:

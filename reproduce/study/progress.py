@@ -8,6 +8,7 @@ from types import TracebackType
 
 from rich.console import Console
 
+from reproduce.counts import number_of
 from reproduce.screen import note, progress_bar, say
 from reproduce.study.rows import Finished, Job, Row
 
@@ -36,12 +37,13 @@ class Progress:
     def start(self, found: int, left: int, num_workers: int) -> None:
         """Say what is to be done: rows found in the ledger, runs left, workers."""
         self._found, self._left, self._num_workers = found, left, num_workers
+        workers = number_of(num_workers, "worker")
         if not left:
-            self._console.print(f"All {found} runs are in the ledger.")
+            self._console.print(f"{number_of(found, 'run')} in the ledger, and none to go.")
         elif found:
-            self._console.print(f"Found {found} runs in the ledger, about {left} to go on {num_workers} workers.")
+            self._console.print(f"Found {number_of(found, 'run')} in the ledger, about {left} to go on {workers}.")
         else:
-            self._console.print(f"About {left} runs to go on {num_workers} workers.")
+            self._console.print(f"About {number_of(left, 'run')} to go on {workers}.")
 
     def advance(self, row: Row, left: int, running: Sequence[Job]) -> None:
         """A run has ended; ``left`` are still to come."""

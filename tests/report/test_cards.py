@@ -1,17 +1,19 @@
 import dataclasses
 import math
 import re
+from typing import Any
 
 import pytest
 
 from paper_optimizers import describe, names
-from reproduce.report.card import to_markdown
+from reproduce.report.card import Card, to_markdown
 from reproduce.report.cards import cards
 from reproduce.report.inputs import ReportInputs, StepCost
 from reproduce.report.keras_cards import KNOWN
 from reproduce.report.words import WORDS
-from reproduce.study.optimizers import KERAS
+from reproduce.study.optimizers import KERAS, learning_rates, make_entrant
 from reproduce.study.rows import Row
+from reproduce.training.length import RunLength
 from tests.report.figure_cases import diverged, study
 
 
@@ -75,8 +77,30 @@ def test_the_measured_rates_are_on_the_card_and_in_the_usage() -> None:
     accuracies = {0.001: 0.5, 0.01: 0.89, 0.1: 0.9, 1.0: 0.3}
     rows = [dataclasses.replace(row, validation_accuracy=accuracies[row.rate]) for row in tuning]
     card = card_of("Opt9", *rows)
-    assert "Within two points of the best: 0.01 to 0.1 on digits (main)." in to_markdown(card)
-    assert "Opt9(0.03, total_steps=epochs * steps_per_epoch)" in card.usage
+    assert "cosine within two points of the best: 0.01 to 0.1 on digits (main)." in to_markdown(card)
+    assert "Opt9(0.03, total_steps=total_steps, warmup_steps=int(0.1 * total_steps))" in card.usage
+
+
+def test_the_usage_has_the_warm_up_and_the_hold_of_the_runs() -> None:
+    shape = {"warmup_fraction": 0.05, "hold_fraction": 0.2}
+    steps = "total_steps=total_steps, warmup_steps=int(0.05 * total_steps), hold_steps=int(0.2 * total_steps)"
+    assert f"Opt1(learning_rate, {steps})" in card_of("Opt1", **shape).usage
+    assert f"Muon(WarmupHoldCosine(learning_rate, {steps}))" in card_of("Muon", **shape).usage
+    none = card_of("Adam", warmup_fraction=0.0).usage
+    assert 'GraphOptimizer(get("Adam"), learning_rate, total_steps=total_steps, warmup_steps=0)' in none
+
+
+def test_the_rate_of_the_usage_is_that_of_the_runs_in_every_step() -> None:
+    """The training code's own rates, which are set before each step, as the oracle."""
+    pytest.importorskip("keras")
+    length = RunLength(total_steps=60, warmup_steps=6, hold_steps=0)
+    for name in ("Opt9", "Muon", "ScheduleFreeAdamW"):
+        card = card_of(name, *[row for row in study([name]) if row.phase == "tune"])
+        optimizer = made_by(card, epochs=4, steps_per_epoch=15)
+        (rate,) = re.findall(rf"{name}\((?:WarmupHoldCosine\()?([\d.e-]+),", card.usage)
+        expected = learning_rates(make_entrant(name, "test"), float(rate), length)
+        found = [float(optimizer._learning_rate(step)) for step in range(60)]
+        assert found == pytest.approx(list(expected), rel=1e-5, abs=1e-6 * float(rate)), name
 
 
 def test_what_keras_alone_has_says_why_there_is_no_graph() -> None:
@@ -87,7 +111,7 @@ def test_what_keras_alone_has_says_why_there_is_no_graph() -> None:
     assert "**Equation and graph.** None: it is a class of Keras" in text
     assert "u = " not in text
     assert "**Wins.** digits (main), +10.3 points, n = 3." in text
-    assert "Within two points of the best: " in text
+    assert "cosine within two points of the best: " in text
     assert "100.0 ms, 1.50 of Keras Adam's" in text
 
 
@@ -95,7 +119,7 @@ def test_what_keras_alone_has_says_why_there_is_no_graph() -> None:
 def test_what_keras_own_keep_is_what_their_cards_say(name: str, matrix: int, other: int) -> None:
     keras = pytest.importorskip("keras")
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5, name="dense")])
-    exec(card_of(name).usage, {"model": model})
+    exec(card_of(name).usage, {"model": model, "epochs": 2, "steps_per_epoch": 3, "learning_rate": 0.1})
     optimizer = model.optimizer
     optimizer.build(model.trainable_variables)
     kept = [size for each in optimizer.variables if (size := math.prod(each.shape)) > 1]
@@ -105,13 +129,20 @@ def test_what_keras_own_keep_is_what_their_cards_say(name: str, matrix: int, oth
 
 
 @pytest.mark.parametrize("name", ["Opt1", "Opt10", "Lion", "Opt1-released"])
-def test_the_usage_is_three_lines_that_run(name: str) -> None:
+def test_the_usage_is_a_few_lines_that_run(name: str) -> None:
+    pytest.importorskip("keras")
+    card = card_of(name)
+    assert card.usage.count("\n") <= 5
+    assert made_by(card, epochs=2, steps_per_epoch=3).built is False
+
+
+def made_by(card: Card, epochs: int, steps_per_epoch: int) -> Any:
+    """The optimizer that a card's lines make, with a rate where the card leaves that open."""
     keras = pytest.importorskip("keras")
-    usage = card_of(name).usage
-    assert usage.count("\n") == 2
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
-    exec(usage, {"model": model, "epochs": 2, "steps_per_epoch": 3})
-    assert model.optimizer.built is False
+    names = {"model": model, "epochs": epochs, "steps_per_epoch": steps_per_epoch, "learning_rate": 0.1}
+    exec(card.usage, names)
+    return model.optimizer
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 import dataclasses
 import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from reproduce.cli import main
+from reproduce.data.catalogue import CATALOGUE
 from reproduce.errors import LedgerError, ProtocolError, ReproduceError
 from reproduce.machine import cpu_name
 from reproduce.report.claims import CLAIMS, Claim, check, claim_costs_table, claims_table, load_claims
@@ -24,6 +27,7 @@ from reproduce.report.predicates import (
 )
 from reproduce.report.results import StudyResults
 from reproduce.report.tables.engine import EngineSpeed, Scorer
+from reproduce.study.protocol import load_protocol
 from tests.report.result_cases import invented, protocol_of, write_study
 from tests.report.test_accuracy_tables import shown
 
@@ -142,7 +146,7 @@ def test_cheap_steps() -> None:
     finding = StepsCheap(("Opt1", "Opt2"), 1.1).check(collection(costs=costs))
     assert finding == Finding(
         "FAIL",
-        "bench-optimizers: 2 of 2 timed, the dearest is Opt2 at 1.200; n = 30 pairs of steps each, on cpu",
+        "bench-optimizers: 2 of 2 timed, slowest: Opt2, 1.200 times Keras' Adam; n = 30 pairs of steps each, on cpu",
         is_of_profile=False,
     )
     assert StepsCheap(("A1",), 1.1).check(collection(costs=costs)).status == "NOT RUN"
@@ -205,7 +209,7 @@ def test_the_first_profile_with_rows_decides() -> None:
 def test_the_table_of_claims_counts() -> None:
     checked = check([(claim(), RunsFinish("main", 0))], {"tiny": collection(main_results())})
     table = claims_table(checked)
-    assert "1 claims: 1 PASS, 0 FAIL, 0 NOT RUN" in table.caption
+    assert "1 claim: 1 PASS, 0 FAIL, 0 NOT RUN" in table.caption
     assert shown(table) == [
         (
             "a claim",
@@ -224,6 +228,47 @@ def test_the_projects_claims_are_read_and_cover_the_abstract() -> None:
     assert {each.predicate for each, _ in claims} <= set(PREDICATES)
     names = {each.name for each, _ in claims}
     assert {"optimizers-beat-adam", "adam-variants-beat-adam", "schedules-help-adam", "transfer", "finetune"} <= names
+
+
+def test_a_claim_about_a_data_set_is_decided_on_that_data_set_alone() -> None:
+    named = 0
+    for each, predicate in load_claims(CLAIMS):
+        statement = re.sub(r"\W", "", each.statement.casefold())
+        titles = {name: re.sub(r"\W", "", entry.title.casefold()) for name, entry in CATALOGUE.items()}
+        for data in (name for name, title in titles.items() if re.search(rf"{title}(?!\d)", statement)):
+            named += 1
+            assert getattr(predicate, "task", None), each.name
+            assert sources_of(each.profiles, predicate) == {data}, each.name
+    assert named
+
+
+def test_the_task_that_a_claim_names_is_there_in_every_profile() -> None:
+    claims = load_claims(CLAIMS)
+    assert {each.name for each, predicate in claims if getattr(predicate, "task", "")} == {
+        "optimizers-beat-adam", "optimizers-beat-others", "adam-variants-beat-adam",
+    }  # fmt: skip
+    for each, predicate in claims:
+        if getattr(predicate, "task", ""):
+            assert sources_of(each.profiles, predicate) == {"cifar10"}, each.name
+
+
+def test_runs_on_another_task_of_the_study_do_not_count_for_a_claim_that_names_its_own() -> None:
+    study = invented(protocol_of("main", ("Opt1", "Adam"), ("digits", "other")), {"Opt1": 0.2, "Adam": 0.1})
+    worse = tuple(
+        dataclasses.replace(row, test_accuracy=row.test_accuracy - 0.3)
+        if (row.task, row.optimizer) == ("other", "Opt1") and row.test_accuracy is not None
+        else row
+        for row in study.rows
+    )
+    found = collection(dataclasses.replace(study, rows=worse))
+    assert beat("Opt1", task="digits").check(found).status == "PASS"
+    assert beat("Opt1").check(found).status == "FAIL"
+
+
+def sources_of(profiles: Sequence[str], predicate: Predicate) -> set[str]:
+    """The data of the task that a predicate names, in the study of each profile."""
+    protocols = (load_protocol(profile, predicate.study) for profile in profiles)
+    return {protocol.task(predicate.task).data.source for protocol in protocols}
 
 
 BASE = """
@@ -335,7 +380,13 @@ def test_step_costs_that_are_none_are_named(rows: Path) -> None:
     [
         ("", "", 0, "profile tiny, 0 of 15 final runs diverged"),
         ('expected = "PASS"', 'expected = "FAIL"', 1, "Not as the claims' file expects: a"),
-        ('profiles = ["tiny"]', 'profiles = ["gpu"]', 0, "0 PASS, 0 FAIL, 1 NOT RUN"),
+        ('profiles = ["tiny"]', 'profiles = ["gpu"]', 0, "0 PASS, 0 FAIL, 1 NOT RUN Note: "),
+        (
+            'profiles = ["tiny"]',
+            'profiles = ["gpu"]',
+            0,
+            "lacks the rows for 1 claim; the command below each makes them",
+        ),
     ],
 )
 def test_check_claims_says_what_it_found(
@@ -357,7 +408,10 @@ def test_a_benchmark_is_of_no_profile(rows: Path, tmp_path: Path, capsys: pytest
     path.write_text(text)
     assert main(["check-claims", "--rows", str(rows), "--claims", str(path)]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "bench-optimizers: 1 of 1 timed, the dearest is Opt1 at 1.050; n = 30 pairs of steps each, on cpu" in shown
+    assert (
+        "bench-optimizers: 1 of 1 timed, slowest: Opt1, 1.050 times Keras' Adam; n = 30 pairs of steps each, on cpu"
+        in shown
+    )
     assert "profile" not in shown
 
 

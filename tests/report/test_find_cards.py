@@ -88,7 +88,7 @@ def test_without_its_reference_nothing_is_won_or_lost() -> None:
 def test_its_usage_makes_the_optimizer() -> None:
     keras = pytest.importorskip("keras")
     for card in CARDS.values():
-        assert card.usage.count("\n") == 2
+        assert card.usage.count("\n") == 4
         model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
         exec(card.usage, {"model": model, "epochs": 2, "steps_per_epoch": 3})
         assert model.optimizer.spec.fingerprint() == from_text(card.update).fingerprint()

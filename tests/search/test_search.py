@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from paper_optimizers.search_space import Primitive
+from paper_optimizers.search_space import OPERANDS, Primitive
 from reproduce.errors import LedgerError
 from reproduce.ledger import read_records
 from reproduce.search import spaces
@@ -19,7 +19,7 @@ from reproduce.search.cache import read_cache
 from reproduce.search.outcomes import Trained, epochs_of, score_of
 from reproduce.search.particles import ParticleSearch
 from reproduce.search.records import End, Evaluation, Header, Rejection, Sample, entry_from_dict, read_search_records
-from reproduce.search.results import acceptance, best_so_far, budgeted, lineages, operator_shares, top
+from reproduce.search.results import acceptance, best_so_far, budgeted, lineages, primitive_shares, top
 from reproduce.search.sampling import Sampler
 from reproduce.search.search import run_search
 from reproduce.search.spaces import FULL, IDENTITY, Space
@@ -208,10 +208,16 @@ def test_acceptance_counts_every_draw_once(records):
     assert counts["initial"]["integrity"] > 0
 
 
-def test_shares_of_functions(records):
-    shares = operator_shares(of(Sample, records))
+def test_shares_of_functions_and_operands(records):
+    samples = of(Sample, records)
+    shares = primitive_shares(samples)
     assert 0.2 < shares["identity"] < 1
     assert all(0 < share <= 1 for share in shares.values())
+    # Of the expressed candidates, whose every active operand is a node.
+    ops = [{node.op for node in sample.genome.express().update.active()} for sample in samples]
+    for operand in {primitive.op for primitive in OPERANDS}:
+        assert shares.get(operand, 0) == pytest.approx(sum(operand in of_one for of_one in ops) / len(samples))
+    assert shares["gradient_sign"] > 0
 
 
 def test_every_prefix_of_the_ledger_resumes_to_the_same_ledger(ledger, tmp_path):

@@ -68,7 +68,7 @@ def test_the_sentence_says_on_how_many_runs_it_rests() -> None:
     found = estimate(experiment(Path("nowhere")), Costs({step_key(TASK, "engine"): cost}, 0.0, 3))
     console = Console(record=True, width=200)
     show_estimates([*found, *found], 1, console)
-    assert "minutes with 1 workers, from the steps of 3 runs on an accelerator, measuring" in console.export_text()
+    assert "minutes with 1 worker, from the steps of 3 runs on an accelerator, measuring" in console.export_text()
 
 
 def test_another_kind_of_step_is_another_cost() -> None:

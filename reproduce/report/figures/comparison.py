@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from reproduce.counts import number_of
 from reproduce.report.figures.learning import file_name
 from reproduce.report.multiples import Axis, Panel, Stroke, draw_multiples
 from reproduce.report.overall import Overall, Scores, above_guessing, compare_over_tasks
 from reproduce.report.results import counted_accuracy
-from reproduce.report.runs import Alike, alike, final_runs, number_of, number_of_runs, tasks, with_profile
+from reproduce.report.runs import Alike, alike, final_runs, number_of_runs, tasks, with_profile
 from reproduce.report.same_tasks import Place, Runs, same_tasks
 from reproduce.report.statistics import same_mean, score_distribution
 from reproduce.report.style import GREY, INK, LINES, PAGE, Picture, new_figure, picture, plain, say_empty

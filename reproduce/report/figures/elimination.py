@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reproduce.counts import number_of
 from reproduce.elimination.rounds import RoundResult, Standing
-from reproduce.report.runs import number_of, number_of_runs
+from reproduce.report.runs import number_of_runs
 from reproduce.report.statistics import summarise
 from reproduce.report.style import GREY, INK, LINES, Picture, new_figure, picture, plain, say_empty
 
 #: Inches that a round takes; names beside each other from bottom to top.
 _ROUND, _LINES = 1.9, 20
+#: Rounds from the end of a line to its cross, and to its name.
+_CROSS, _NAME = 0.06, 0.13
 
 
 @dataclass(frozen=True)
@@ -123,8 +126,8 @@ def _look(course: Course) -> dict[str, Any]:
 
 
 def _mark_out(axes: Any, ends: Sequence[tuple[int, float, Course]]) -> None:
-    """A cross where a line ends because its optimizer is out."""
-    out = [(place, height) for place, height, each in ends if not each.is_baseline and not each.survived]
+    """A cross right of where a line ends because its optimizer is out, so that it lies on no other's disc."""
+    out = [(place + _CROSS, height) for place, height, each in ends if not each.is_baseline and not each.survived]
     if out:
         axes.plot(*zip(*out, strict=True), "x", color=INK, markersize=7, markeredgewidth=1.4, zorder=4)
 
@@ -138,7 +141,7 @@ def _name(axes: Any, ends: Sequence[tuple[int, float, Course]]) -> None:
         heights = spread([end for end, _ in here], gap, low)
         for height, (end, each) in zip(heights, here, strict=True):
             axes.annotate(
-                plain(each.name), (place, end), (place + 0.08, height), fontsize=7, va="center", annotation_clip=False,
+                plain(each.name), (place, end), (place + _NAME, height), fontsize=7, va="center", annotation_clip=False,
                 fontweight="bold" if each.survived and not each.is_baseline else "normal", zorder=5,
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.4},
                 arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3},

@@ -9,8 +9,8 @@ from pathlib import Path
 from paper_optimizers.draw import draw
 from paper_optimizers.graph import Graph
 from paper_optimizers.spec import OptimizerSpec
+from reproduce.counts import number_of
 from reproduce.report.figures.learning import file_name
-from reproduce.report.runs import number_of
 from reproduce.report.style import Picture
 
 

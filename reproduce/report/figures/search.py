@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reproduce.report.runs import number_of
+from reproduce.counts import number_of
 from reproduce.report.style import (
     GREY,
     LINES,
@@ -27,7 +27,7 @@ from reproduce.search.results import (
     best_so_far,
     evaluations_of,
     lineages,
-    operator_shares,
+    primitive_shares,
     samples_of,
 )
 
@@ -122,6 +122,8 @@ def lineage_picture(records: Sequence[AnyRecord], where: str) -> Picture:
     steps = sum(len(selections) for selections in found.values())
 
     def draw() -> Any:
+        from matplotlib.ticker import MaxNLocator
+
         figure, axes = panels([f"particle {number}" for number in found], columns=6, sharex=True, sharey=True)
         for panel, selections in zip(axes, found.values(), strict=False):
             scores = [each.parent_score for each in selections]
@@ -131,11 +133,12 @@ def lineage_picture(records: Sequence[AnyRecord], where: str) -> Picture:
             panel.plot(*zip(*shown, strict=True), color=LINES[0].color, marker="o", markersize=3)
         if not found:
             say_empty(axes[0], "no particle made a step")
+        axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))  # Which all panels share.
         label_panels(figure, "step", "score, %")
         return figure
 
     reading = f"A particle was replaced by a worse child in {worse} of {steps} steps."
-    return picture("lineages", f"Lineages: {where}, n = {len(found)} particles", reading, draw)
+    return picture("lineages", f"Lineages: {where}, n = {number_of(len(found), 'particle')}", reading, draw)
 
 
 def acceptance_picture(records: Sequence[AnyRecord], where: str) -> Picture:
@@ -174,10 +177,10 @@ def acceptance_picture(records: Sequence[AnyRecord], where: str) -> Picture:
 
 
 def operator_picture(records: Sequence[AnyRecord], where: str) -> Picture:
-    """How often functions are in the best candidates, and in all that were drawn at random and sound."""
+    """How often functions and operands are in the best candidates, and in all that were drawn at random and sound."""
     samples = samples_of(records)
-    sampled = operator_shares([sample for sample in samples.values() if sample.slot.phase == "initial"])
-    best = operator_shares(_best(records, samples))
+    sampled = primitive_shares([sample for sample in samples.values() if sample.slot.phase == "initial"])
+    best = primitive_shares(_best(records, samples))
     names = sorted({*sampled, *best}, key=lambda op: (-best.get(op, 0.0), op))
     more = max(names, key=lambda op: best.get(op, 0.0) - sampled.get(op, 0.0), default="")
     number = len(_best(records, samples))
@@ -197,7 +200,10 @@ def operator_picture(records: Sequence[AnyRecord], where: str) -> Picture:
         return figure
 
     reading = f"Most over-represented among the best: {more}." if more else ""
-    title = f"Functions in the best {number} of the evolution stage and in {_count(samples)} random candidates: {where}"
+    title = (
+        f"Functions and operands in the best {number} of the evolution stage and in {_count(samples)} random "
+        f"candidates: {where}"
+    )
     return picture("operators", title, reading, draw)
 
 

@@ -163,7 +163,7 @@ def draw_surfaces(found: Sequence[Surface]) -> Any:
         panel.set_yticks([-2, 0, 2])
     if not found:
         say_empty(axes[0], "none")
-    label_panels(figure, "gradient g", "past gradient v")
+    label_panels(figure, "gradient g (±: the largest |u|, where the colours end)", "past gradient v")
     return figure
 
 
@@ -177,7 +177,8 @@ def draw_traces(found: Sequence[Trace]) -> Any:
         )
         for each in found
     ]
-    across, up = Axis("training progress, %", ticks=(0, 50, 100)), Axis("RMS step over the longest", ticks=(0, 0.5, 1))
+    across = Axis("training progress, % (number: the longest RMS step over the peak rate)", ticks=(0, 50, 100))
+    up = Axis("RMS step over the longest", ticks=(0, 0.5, 1))
     return draw_multiples(panels, across, up, columns=6, height=58.0)
 
 

@@ -175,7 +175,5 @@ def _alike(study: StudyResults) -> Sequence[str]:
         if same:
             groups = "; ".join(", ".join(group) for group in same)
             place = f" on {task}" if len(study.tasks) > 1 else ""
-            sentences.append(
-                f"The same after every epoch of every final run{place}, so told apart by nothing here: {groups}."
-            )
+            sentences.append(f"Identical learning curves in all final runs{place}: {groups}.")
     return sentences

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from paper_optimizers import get, names
+from reproduce.counts import number_of
 from reproduce.errors import ReproduceError
 from reproduce.report.catalog_cards import states
 from reproduce.report.comparisons import listed
@@ -53,7 +54,7 @@ def step_cost_table(costs: Mapping[str, StepCost]) -> Table:
             f"{listed(cost.device for cost in costs.values()) or 'No device'}: median time of a training step of the "
             f"surrogate network, the ratio to Keras Adam's step timed in turns with it ({pairs} pairs), and bytes of "
             "the optimizer's state beside Keras Adam's, without the weights; numbers kept for every weight, 4 bytes "
-            f"each in float32, as the optimizer's spec has it. {len(costs)} optimizers timed."
+            f"each in float32, as the optimizer's spec has it. {number_of(len(costs), 'optimizer')} timed."
         ),
         columns=(
             Column("Optimizer", "optimizer"),
