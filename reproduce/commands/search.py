@@ -36,7 +36,9 @@ def add(commands: Commands) -> None:
         "compare-searches", help="compare the search with its peers, and spaces, under one budget"
     )
     compare.set_defaults(command=_compare)
-    noise = commands.add_parser("noise-floor", help="score one optimizer many times: what differs then is chance")
+    noise = commands.add_parser(
+        "noise-floor", help="score one optimizer many times, to see how far scores vary by chance"
+    )
     noise.set_defaults(command=_noise)
     for parser in (search, compare, noise):
         add_profile(parser)

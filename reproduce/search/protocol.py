@@ -67,7 +67,7 @@ class RescoringSettings:
 
 @dataclass(frozen=True)
 class NoiseSettings:
-    """One optimizer scored many times: what differs then is chance.
+    """One optimizer scored many times, which shows how far scores vary by chance.
 
     Attributes:
         optimizer: Its name in the catalog.

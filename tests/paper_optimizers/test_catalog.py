@@ -46,6 +46,8 @@ def test_entries(name: str) -> None:
     family = family or ("adam-variant" if name in CLASSES else "baseline")
     assert entry.family == family
     assert (family == "released") <= bool(entry.deviations)
+    assert entry.equation in repr(entry)
+    assert "Node(" not in repr(entry)  # Shown at a prompt, it is read: the graph is in spec.
 
 
 @pytest.mark.parametrize(

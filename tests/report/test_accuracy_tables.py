@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from reproduce.report.comparisons import end_of_interval
 from reproduce.report.forms import FORMS, on_screen, to_csv, to_markdown
 from reproduce.report.latex import latex_text, to_latex
 from reproduce.report.results import StudyResults, frame
@@ -60,6 +61,14 @@ def test_numbers_are_those_worked_out_by_hand() -> None:
     # Differences 2 and 6 points: mean 4, sd 2 sqrt(2), standard error 2, t(0.975, 1) = 12.7062.
     assert line(rows, "Opt1") == (*("Opt1", "0.1", "89.9", "54.0", "2.8", "2", "+4.0", "-21.4 to +29.4", "tie"),)
     assert line(rows, "Adam")[3:] == ("50.0", "0.0", "2", "-", "-", "-")
+
+
+@pytest.mark.parametrize(
+    ("points", "text"),
+    [(-0.04, "-0.04"), (0.04, "+0.04"), (-0.0004, "-0.0004"), (0.0, "0.0"), (-0.05, "-0.1"), (3.54, "+3.5")],
+)
+def test_an_end_of_an_interval_shows_its_side_of_nothing(points: float, text: str) -> None:
+    assert end_of_interval(points) == text
 
 
 @pytest.mark.parametrize(("shift", "verdict"), [(0.1, "better"), (-0.1, "worse"), (0.0, "tie")])
@@ -136,7 +145,7 @@ def test_optimizers_that_nothing_tells_apart_are_named() -> None:
         if row.optimizer == "Opt1"
     ]
     caption = table([*twins, *(row for row in rows if row.optimizer != "A1")]).caption
-    assert "told apart by nothing here: Opt1, A1." in caption
+    assert "Identical learning curves in all final runs: Opt1, A1." in caption
 
 
 def test_same_rows_same_bytes() -> None:

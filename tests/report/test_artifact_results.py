@@ -31,6 +31,8 @@ def test_there_are_no_others(rebuilt: dict[str, bytes]) -> None:
 def test_the_page_shows_each_of_them_and_what_it_names_is_made(rebuilt: dict[str, bytes]) -> None:
     page = rebuilt["RESULTS.md"].decode()
     assert "the population engine" in page.partition("## Profile")[0]
+    prose = [line for line in page.splitlines() if not line.startswith("|")]
+    assert not [line for line in prose if re.search(r"\S  +\S|\b1 (?:runs|tasks|optimizers|seeds)\b", line)]
     linked = re.findall(r"\]\((tables/[^)]+|figures/[^)]+)\)", page)
     assert sorted(linked) == sorted(set(rebuilt) - {"RESULTS.md"})
     made = {path.rpartition("/")[2].partition(".")[0] for path in rebuilt}

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from paper_optimizers import get
 from reproduce.elimination.protocol import load_elimination_protocol
 from reproduce.elimination.rounds import RoundResult, Standing
-from reproduce.report.figures.elimination import Course, courses, elimination_picture, spread
+from reproduce.report.figures.elimination import Course, courses, draw, elimination_picture, spread
+from reproduce.report.style import styled
 from reproduce.search.trials import Contender, SeedScores
 
 ROUNDS = load_elimination_protocol("smoke").rounds[:2]
@@ -66,6 +67,16 @@ def test_it_is_drawn_the_same_twice(count: int) -> None:
     made, again = (elimination_picture(RESULTS[:count], "profile tiny").render(("svg",)) for _ in range(2))
     assert made == again
     assert made["svg"].startswith(b"<?xml")
+
+
+def test_a_cross_lies_on_no_disc() -> None:
+    with styled():
+        (axes,) = draw(courses(RESULTS), ["first", "second"]).axes
+    crosses = {point for line in axes.lines if line.get_marker() == "x" for point in zip(*line.get_data(), strict=True)}
+    discs = [point for line in axes.lines if line.get_marker() != "x" for point in zip(*line.get_data(), strict=True)]
+    assert len(crosses) == 1  # Of those that are out, one could not be trained and has no line.
+    for x, y in crosses:
+        assert min(abs(x - place) for place, height in discs if height == pytest.approx(y)) > 0.05
 
 
 def test_nothing_is_read_from_nothing() -> None:

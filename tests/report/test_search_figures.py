@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from reproduce.report.figures.search import best_so_far_picture, search_pictures
+from reproduce.report.figures.search import best_so_far_picture, draw_lineages, search_pictures
+from reproduce.report.style import styled
 from reproduce.report.tables.search_comparison import comparison_table
 from reproduce.report.tables.search_cost import comparison_cost_table
 from reproduce.search.comparison import compare_finals, compared, run_comparison
@@ -13,7 +14,7 @@ from reproduce.search.outcomes import Trained, score_of
 from reproduce.search.protocol import SizeSettings, load_search_protocol
 from reproduce.search.records import Evaluation, Rejection, Sample
 from reproduce.search.rescoring import baselines
-from reproduce.search.results import top
+from reproduce.search.results import lineages, top
 from reproduce.search.search import run_search
 from reproduce.search.trials import seed_scores
 from tests.search.fakes import FakeExecutor, FakeSurrogates, Witness, search
@@ -46,6 +47,15 @@ def test_every_picture_is_drawn_alike_twice_and_says_n(records):
     assert "12 random candidates" in titles["operators"]
     drawn = sum(isinstance(record, Sample) or type(record).__name__ == "Rejection" for record in records)
     assert f"n = {drawn}" in titles["acceptance"]
+
+
+def test_steps_of_lineages_are_whole_numbers(records):
+    with styled():
+        figure = draw_lineages(lineages(records))
+        figure.draw_without_rendering()
+    assert figure.axes
+    for axes in figure.axes:
+        assert all(float(tick).is_integer() for tick in axes.get_xticks())
 
 
 def test_readings_are_counted_from_the_records(records):

@@ -18,7 +18,7 @@ from reproduce.report.style import (
     plain,
     say_empty,
 )
-from reproduce.search.algorithm import Stage
+from reproduce.search.algorithm import Selection, Stage
 from reproduce.search.outcomes import epochs_of, score_of
 from reproduce.search.records import AnyRecord, Sample
 from reproduce.search.results import (
@@ -121,24 +121,28 @@ def lineage_picture(records: Sequence[AnyRecord], where: str) -> Picture:
     )
     steps = sum(len(selections) for selections in found.values())
 
-    def draw() -> Any:
-        from matplotlib.ticker import MaxNLocator
+    reading = f"A particle was replaced by a worse child in {worse} of {number_of(steps, 'step')}."
+    return picture(
+        "lineages", f"Lineages: {where}, n = {number_of(len(found), 'particle')}", reading, lambda: draw_lineages(found)
+    )
 
-        figure, axes = panels([f"particle {number}" for number in found], columns=6, sharex=True, sharey=True)
-        for panel, selections in zip(axes, found.values(), strict=False):
-            scores = [each.parent_score for each in selections]
-            last = selections[-1]
-            scores.append(last.child_score if last.replaced else last.parent_score)
-            shown = [(step, 100 * score) for step, score in enumerate(scores) if score is not None]
-            panel.plot(*zip(*shown, strict=True), color=LINES[0].color, marker="o", markersize=3)
-        if not found:
-            say_empty(axes[0], "no particle made a step")
-        axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))  # Which all panels share.
-        label_panels(figure, "step", "score, %")
-        return figure
 
-    reading = f"A particle was replaced by a worse child in {worse} of {steps} steps."
-    return picture("lineages", f"Lineages: {where}, n = {number_of(len(found), 'particle')}", reading, draw)
+def draw_lineages(found: Mapping[int, Sequence[Selection]]) -> Any:
+    """The figure: the score of each particle over its steps."""
+    from matplotlib.ticker import MaxNLocator
+
+    figure, axes = panels([f"particle {number}" for number in found], columns=6, sharex=True, sharey=True)
+    for panel, selections in zip(axes, found.values(), strict=False):
+        scores = [each.parent_score for each in selections]
+        last = selections[-1]
+        scores.append(last.child_score if last.replaced else last.parent_score)
+        shown = [(step, 100 * score) for step, score in enumerate(scores) if score is not None]
+        panel.plot(*zip(*shown, strict=True), color=LINES[0].color, marker="o", markersize=3)
+    if not found:
+        say_empty(axes[0], "no particle made a step")
+    axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))  # Which all panels share.
+    label_panels(figure, "step", "score, %")
+    return figure
 
 
 def acceptance_picture(records: Sequence[AnyRecord], where: str) -> Picture:

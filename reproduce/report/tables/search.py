@@ -78,7 +78,7 @@ def rescoring_table(
             f"{placed(where, (trial.device for trial in trials))}: best accuracy in percent on the validation images "
             "of the search, by which it chose too, with the rate chosen by its rule for each run. again: mean over "
             f"those of n = {len({trial.seed for trial in trials})} fresh seeds with which it could be trained "
-            " (trained: how many); shrinkage: what they took off the score that a candidate was chosen by. Last "
+            "(trained: how many); shrinkage: what they took off the score that a candidate was chosen by. Last "
             "columns: difference in points to each tuned baseline on common seeds, where a run that could not be "
             f"trained counts 0; a tie unless the {100 * CONFIDENCE:.0f} % interval leaves 0 out and the difference is "
             f"one that so many runs detect with probability {POWER}; p: of the paired t test, corrected by Holm for "
