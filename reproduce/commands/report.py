@@ -11,7 +11,7 @@ from rich.text import Text
 
 from reproduce.commands.arguments import expanded
 from reproduce.counts import number_of
-from reproduce.screen import note, say
+from reproduce.screen import say
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 #: The profile that a report is of where there are no rows at all.
 EMPTY = "smoke"
 _UNDECIDED = (
-    "{folder} lacks the rows for {claims}; the command below each makes them. Without --rows (make: ROWS) those kept "
-    "with the repository are read."
+    "Note: {folder} lacks the rows for {claims}; the command below each makes them. Without --rows (make: ROWS) those "
+    "kept with the repository are read."
 )
 
 
@@ -76,7 +76,8 @@ def _check(options: argparse.Namespace, console: Console) -> int:
     console.print(", ".join(f"{count} {status}" for status, count in counts.items()), highlight=False)
     undecided = sum(each.status == "NOT RUN" and each.claim.expected != "unknown" for each in checked)
     if undecided:
-        note(console, _UNDECIDED.format(claims=number_of(undecided, "claim"), folder=folder))
+        text = _UNDECIDED.format(claims=number_of(undecided, "claim"), folder=folder)
+        console.print(text, style="yellow", highlight=False, markup=False)
     unexpected = [each.claim.name for each in checked if each.is_unexpected]
     if unexpected:
         console.print(f"Not as the claims' file expects: {', '.join(unexpected)}", style="red", highlight=False)

@@ -58,7 +58,6 @@ class ReportInputs:
     Attributes:
         profile: Where the rows come from: "smoke", "small", "gpu" or "paper".
         studies: The rows of each study, by its name, in the order of the page.
-        settings: What each study's tasks are apart from their names; see `reproduce.report.same_tasks`.
         tables: Headings (see `HEADINGS`), each with its tables.
         pictures: Headings, each with pictures that are not made from study rows (search, engine).
         cards: Of optimizers that are neither the catalog's nor Keras' (what a search found).
@@ -66,11 +65,11 @@ class ReportInputs:
         reference: The optimizer that cards and learning curves compare with.
         warmup_fraction: Share of a run in which the rate rises, for the figures of schedules.
         hold_fraction: Share of a run at the peak rate, for the same.
+        settings: What each study's tasks are apart from their names; see `reproduce.report.same_tasks`.
     """
 
     profile: str
     studies: Mapping[str, Sequence[Row]]
-    settings: Mapping[Place, str] = field(default_factory=dict)
     tables: Mapping[str, Sequence[Table]] = field(default_factory=dict)
     pictures: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
     cards: Sequence[Card] = ()
@@ -78,3 +77,4 @@ class ReportInputs:
     reference: str = REFERENCE
     warmup_fraction: float = 0.1
     hold_fraction: float = 0.0
+    settings: Mapping[Place, str] = field(default_factory=dict)

@@ -1,13 +1,10 @@
 import dataclasses
 import json
-import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from reproduce.cli import main
-from reproduce.data.catalogue import CATALOGUE
 from reproduce.errors import LedgerError, ProtocolError, ReproduceError
 from reproduce.machine import cpu_name
 from reproduce.report.claims import CLAIMS, Claim, check, claim_costs_table, claims_table, load_claims
@@ -27,7 +24,6 @@ from reproduce.report.predicates import (
 )
 from reproduce.report.results import StudyResults
 from reproduce.report.tables.engine import EngineSpeed, Scorer
-from reproduce.study.protocol import load_protocol
 from tests.report.result_cases import invented, protocol_of, write_study
 from tests.report.test_accuracy_tables import shown
 
@@ -228,47 +224,6 @@ def test_the_projects_claims_are_read_and_cover_the_abstract() -> None:
     assert {each.predicate for each, _ in claims} <= set(PREDICATES)
     names = {each.name for each, _ in claims}
     assert {"optimizers-beat-adam", "adam-variants-beat-adam", "schedules-help-adam", "transfer", "finetune"} <= names
-
-
-def test_a_claim_about_a_data_set_is_decided_on_that_data_set_alone() -> None:
-    named = 0
-    for each, predicate in load_claims(CLAIMS):
-        statement = re.sub(r"\W", "", each.statement.casefold())
-        titles = {name: re.sub(r"\W", "", entry.title.casefold()) for name, entry in CATALOGUE.items()}
-        for data in (name for name, title in titles.items() if re.search(rf"{title}(?!\d)", statement)):
-            named += 1
-            assert getattr(predicate, "task", None), each.name
-            assert sources_of(each.profiles, predicate) == {data}, each.name
-    assert named
-
-
-def test_the_task_that_a_claim_names_is_there_in_every_profile() -> None:
-    claims = load_claims(CLAIMS)
-    assert {each.name for each, predicate in claims if getattr(predicate, "task", "")} == {
-        "optimizers-beat-adam", "optimizers-beat-others", "adam-variants-beat-adam",
-    }  # fmt: skip
-    for each, predicate in claims:
-        if getattr(predicate, "task", ""):
-            assert sources_of(each.profiles, predicate) == {"cifar10"}, each.name
-
-
-def test_runs_on_another_task_of_the_study_do_not_count_for_a_claim_that_names_its_own() -> None:
-    study = invented(protocol_of("main", ("Opt1", "Adam"), ("digits", "other")), {"Opt1": 0.2, "Adam": 0.1})
-    worse = tuple(
-        dataclasses.replace(row, test_accuracy=row.test_accuracy - 0.3)
-        if (row.task, row.optimizer) == ("other", "Opt1") and row.test_accuracy is not None
-        else row
-        for row in study.rows
-    )
-    found = collection(dataclasses.replace(study, rows=worse))
-    assert beat("Opt1", task="digits").check(found).status == "PASS"
-    assert beat("Opt1").check(found).status == "FAIL"
-
-
-def sources_of(profiles: Sequence[str], predicate: Predicate) -> set[str]:
-    """The data of the task that a predicate names, in the study of each profile."""
-    protocols = (load_protocol(profile, predicate.study) for profile in profiles)
-    return {protocol.task(predicate.task).data.source for protocol in protocols}
 
 
 BASE = """

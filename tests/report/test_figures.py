@@ -45,9 +45,9 @@ FROM_ROWS: dict[str, Callable[[Sequence[Row]], Picture]] = {
     "learning over seconds": lambda rows: learning_picture("main", "other $task", rows, "seconds"),
     "rates": lambda rows: rate_picture("main", "digits", rows),
     "accuracies": lambda rows: accuracy_picture("main", rows),
-    "interquartile means": lambda rows: overall_pictures({"main": rows}, "Adam")[0],
-    "performance profiles": lambda rows: overall_pictures({"main": rows}, "Adam")[1],
-    "ranks": lambda rows: overall_pictures({"main": rows}, "Adam")[2],
+    "interquartile means": lambda rows: overall_pictures({"main": rows}, {}, "Adam")[0],
+    "performance profiles": lambda rows: overall_pictures({"main": rows}, {}, "Adam")[1],
+    "ranks": lambda rows: overall_pictures({"main": rows}, {}, "Adam")[2],
 }
 RESCORED = [
     Rescored(NAMES[2], 0.9, (0.8, 0.82)),
@@ -223,7 +223,7 @@ def test_readings_follow_the_numbers() -> None:
     assert accuracy_picture("main", rows).reading == (
         "Highest and lowest mean on digits: Opt1 80.0 % down to Adam 50.0 %; other: Opt1 80.0 % down to Adam 50.0 %."
     )
-    means, profiles, ranks = overall_pictures({"main": rows}, "Adam")
+    means, profiles, ranks = overall_pictures({"main": rows}, {}, "Adam")
     assert means.reading.startswith("Highest: Opt1, 77.8 %; intervals that overlap its: none.")
     assert profiles.reading == "At or above every other profile everywhere: Opt1."
     assert "Friedman" in ranks.reading
@@ -237,7 +237,7 @@ def test_figures_of_one_task_in_two_studies_are_told_apart_by_their_titles() -> 
 
 
 def test_one_task_is_no_comparison_over_tasks() -> None:
-    for made in overall_pictures({"main": study(["Opt1", "Adam"])}, "Adam"):
+    for made in overall_pictures({"main": study(["Opt1", "Adam"])}, {}, "Adam"):
         assert made.reading == "Not run: needs two tasks with runs of the same optimizers."
         assert "n = 0" in made.title
 

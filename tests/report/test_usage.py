@@ -31,7 +31,7 @@ def cards_of(profile: str) -> dict[str, Card]:
     kept = found(profile)
     finds = [] if kept.search is None else find_cards(kept.search, [], REFERENCE)
     studies = {study.name: study.rows_by_task for study in kept.studies}
-    made = cards(ReportInputs(profile, studies, kept.settings, cards=finds))
+    made = cards(ReportInputs(profile, studies, cards=finds, settings=kept.settings))
     return {card.name: card for card in made if UNKNOWN_RATE not in card.usage}
 
 
