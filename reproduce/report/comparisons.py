@@ -48,7 +48,7 @@ def difference_cells(found: Difference | None) -> tuple[Cell, ...]:
 
 def end_of_interval(points: float) -> str:
     """One end in points with one digit, or as many more, up to four, as it takes to see on which side of 0 it lies."""
-    digits = next((digits for digits in range(1, 4) if float(f"{points:.{digits}f}")), 4)
+    digits = next((digits for digits in range(1, 5) if float(f"{points:.{digits}f}")), 1)
     return signed(points, digits)
 
 
