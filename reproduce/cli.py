@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 
 from rich.console import Console
 
 from reproduce.commands import Command, add_commands
 from reproduce.errors import ReproduceError
+from reproduce.libraries import enter_known_state
 from reproduce.lifetime import Terminated, terminations_raised
-from reproduce.machine import shared_gpu_environment
 from reproduce.notices import warnings_told
 from reproduce.screen import note, replace_unprintable
 
@@ -36,13 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m reproduce", description="The experiments of this repository.")
     add_commands(parser.add_subparsers(required=True, metavar="COMMAND"))
     options = parser.parse_args(arguments)
-    # Before a command imports what reads them.
-    os.environ.update(shared_gpu_environment())
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     command: Command = options.command
     console, errors = Console(), Console(stderr=True, soft_wrap=True)
     try:
         with terminations_raised(), warnings_told(lambda text: note(console, text)):
+            enter_known_state()  # Before the command imports what reads it.
             return command(options, console) or 0
     except ReproduceError as error:
         errors.print(f"error: {error}", style="red", markup=False, highlight=False)

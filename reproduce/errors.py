@@ -38,4 +38,10 @@ class ReproduceWarning(UserWarning):
 
 
 class WorkerError(ReproduceError):
-    """A worker process died twice over the same job."""
+    """A worker process died twice over the same job, or what it ran raised an exception that has no other meaning."""
+
+
+def summary(error: BaseException) -> str:
+    """An exception's type and the last line of its text, as a traceback ends."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return ": ".join([type(error).__name__, *lines[-1:]])

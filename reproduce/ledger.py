@@ -1,19 +1,27 @@
-"""The ledger: an append-only file of records, one JSON object a line, on disk before the next work starts."""
+"""The ledger: an append-only file of records, one JSON object a line, on disk before the next work starts.
+
+Beside its record, each line keeps under the key "environment" what the user had set that can move a number; see
+`reproduce.variables`. Lines of earlier versions do not have it: nothing is known of them. Records are added under the
+settings that the lines before them have.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Generic, NoReturn, Protocol, TypeVar
 
 from reproduce.errors import LedgerError
+from reproduce.libraries import recorded_settings
 from reproduce.locks import InUseError, exclusive
 
 NAME = "ledger.jsonl"
+#: What a line holds beside the fields of its record.
+ENVIRONMENT = "environment"
 
 
 class Record(Protocol):
@@ -28,16 +36,34 @@ Kept = TypeVar("Kept", bound=Record)
 Parse = Callable[[Any], Kept]
 
 
-def read_records(path: Path, parse: Parse[Kept]) -> list[Kept]:
+#: Names and values of what can move a number, as `recorded_settings` gives them; None where nothing is known.
+Settings = Mapping[str, str]
+
+
+def read_records(path: Path, parse: Parse[Kept], *, settings: Settings | None = None) -> list[Kept]:
     """The records of a ledger, without opening it for writing; a torn last line is left out.
 
     Args:
         path: The file.
         parse: See `Parse`.
+        settings: Those of this process, where records are to be added to them; None where they are only read.
 
     Raises:
-        LedgerError: If it cannot be read, or ``parse`` refuses a line that is not the last.
+        LedgerError: If it cannot be read, ``parse`` refuses a line that is not the last, or a line was written under
+            other settings.
     """
+    lines = _lines_of(path, parse)
+    if settings is not None:
+        _require_settings([found for _, found in lines], settings, path)
+    return [record for record, _ in lines]
+
+
+def read_environments(path: Path) -> list[Settings | None]:
+    """What each line of a ledger was written under, in their order; errors as of `read_records`."""
+    return [found for _, found in _lines_of(path, lambda document: document)]
+
+
+def _lines_of(path: Path, parse: Parse[Any]) -> list[tuple[Any, Settings | None]]:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -85,16 +111,21 @@ class Ledger(Generic[Kept]):
         path: The file; it and its folders are made where missing.
         parse: See `Parse`.
         notice: Is told, in a sentence, when a torn last line was removed.
+        settings: What records are added under; None for `recorded_settings`.
 
     Attributes:
         records: All records, those found and those appended.
 
     Raises:
-        LedgerError: If the folder or file cannot be written, another process has it open, or ``parse`` refuses a line.
+        LedgerError: If the folder or file cannot be written, another process has it open, ``parse`` refuses a line, or
+            a line was written under other settings.
     """
 
-    def __init__(self, path: Path, parse: Parse[Kept], notice: Callable[[str], None]) -> None:
+    def __init__(
+        self, path: Path, parse: Parse[Kept], notice: Callable[[str], None], settings: Settings | None = None
+    ) -> None:
         self.path = path
+        self._settings = dict(recorded_settings() if settings is None else settings)
         self._parse = parse
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +152,8 @@ class Ledger(Generic[Kept]):
         Raises:
             LedgerError: If that fails; what was written of the record is taken back.
         """
-        line = json.dumps(record.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+        document = {**record.to_dict(), ENVIRONMENT: self._settings}
+        line = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
         end = self._file.seek(0, os.SEEK_END)
         try:
             _write_all(self._file, line.encode())
@@ -148,12 +180,13 @@ class Ledger(Generic[Kept]):
         self._file.seek(0)
         content = self._file.read()
         whole = _whole(content)
-        records = _parse(content[:whole], self.path, self._parse)
+        lines = _parse(content[:whole], self.path, self._parse)
+        _require_settings([found for _, found in lines], self._settings, self.path)
         if whole < len(content):
             self._file.truncate(whole)
             os.fsync(self._file.fileno())
             notice(f"removed a half-written last line of {len(content) - whole} bytes from {self.path}")
-        return records
+        return [record for record, _ in lines]
 
     def _take_back(self, end: int) -> None:
         try:
@@ -167,17 +200,41 @@ def _whole(content: bytes) -> int:
     return content.rfind(b"\n") + 1
 
 
-def _parse(content: bytes, path: Path, parse: Parse[Kept]) -> list[Kept]:
-    records = []
+def _parse(content: bytes, path: Path, parse: Parse[Kept]) -> list[tuple[Kept, Settings | None]]:
+    lines = []
     for number, line in enumerate(content.split(b"\n")[:-1], start=1):
         try:
-            records.append(parse(json.loads(line, parse_constant=_refuse)))
+            document = json.loads(line, parse_constant=_refuse)
+            settings = _settings_of(document)
+            lines.append((parse(document), settings))
         except (ValueError, RecursionError) as error:
             raise LedgerError(
                 f"{path}, line {number} is not a record: {error}; mend or remove that line to go on (in the ledger of "
                 "a search, with all lines after it)"
             ) from None
-    return records
+    return lines
+
+
+def _settings_of(document: Any) -> Settings | None:
+    """Take the settings out of a line's document, whose other fields are its record's."""
+    settings = document.pop(ENVIRONMENT, None) if isinstance(document, dict) else None
+    if settings is not None and not (
+        isinstance(settings, dict) and all(isinstance(value, str) for value in settings.values())
+    ):
+        raise ValueError(f"{ENVIRONMENT} cannot be {settings!r}")
+    return settings
+
+
+def _require_settings(found: Sequence[Settings | None], now: Settings, path: Path) -> None:
+    for number, settings in enumerate(found, start=1):
+        if settings is None or settings == now:
+            continue
+        name = min(name for name in settings.keys() | now.keys() if settings.get(name) != now.get(name))
+        stored, here = (repr(each[name]) if name in each else "not set" for each in (settings, now))
+        raise LedgerError(
+            f"{path}, line {number}: {name} was {stored} then and is {here} now, and it can change numbers; set it as "
+            "it was, or choose another --output"
+        )
 
 
 def _refuse(constant: str) -> NoReturn:

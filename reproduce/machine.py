@@ -8,12 +8,12 @@ import platform
 import sys
 from importlib import metadata, util
 from pathlib import Path
+from typing import Any
 
 from reproduce.cgroups import cores_allowed, memory_left
 from reproduce.errors import ReproduceError
 
 _PACKAGES = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",), "torch": ("torch",)}
-_SHARED_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 
 
 def cpu_name() -> str:
@@ -49,14 +49,6 @@ def has_nvidia_gpu() -> bool:
     return Path("/dev/nvidiactl").exists()
 
 
-def shared_gpu_environment() -> dict[str, str]:
-    """What lets TensorFlow, JAX and other processes share a GPU: none takes its memory before it needs it.
-
-    What the environment says already stays. Libraries read it when they are first imported.
-    """
-    return {name: os.environ.get(name, value) for name, value in _SHARED_GPU.items()}
-
-
 def device_name() -> str:
     """The accelerator that Keras' backend computes on, or else the processor; starts the backend."""
     import keras
@@ -78,11 +70,27 @@ def device_name() -> str:
 
 
 def engine_device_name() -> str:
-    """The accelerator that JAX computes on, or else the processor; starts JAX."""
+    """The accelerator that JAX computes on, or else the processor; starts JAX and raises as `engine_device` does."""
+    device = engine_device()
+    return cpu_name() if device.platform == "cpu" else str(device.device_kind)
+
+
+def engine_device() -> Any:
+    """The device that JAX computes on; starts JAX.
+
+    Raises:
+        ReproduceError: If there is none of the kind that JAX_PLATFORMS names.
+    """
     import jax
 
-    device = jax.devices()[0]
-    return cpu_name() if device.platform == "cpu" else str(device.device_kind)
+    try:
+        return jax.devices()[0]
+    except (RuntimeError, AssertionError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ReproduceError(
+            f"JAX_PLATFORMS is {os.environ.get('JAX_PLATFORMS')!r}, and JAX cannot compute on that here ({reason}): "
+            "unset it, so that JAX takes what there is, or set it to cpu"
+        ) from None
 
 
 def visible_devices() -> dict[str, list[tuple[str, str]] | None]:

@@ -7,7 +7,6 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
@@ -27,7 +26,8 @@ from reproduce.bench.sizes import FULL, SMOKE, SURROGATE, EngineBenchSettings, W
 from reproduce.bench.unfinished import Unfinished
 from reproduce.errors import ReproduceError
 from reproduce.files import write_bytes, write_text
-from reproduce.machine import engine_device_name, versions
+from reproduce.libraries import recorded_settings
+from reproduce.machine import engine_device, engine_device_name, versions
 from reproduce.population.integrity import check_integrity
 from reproduce.screen import say, show_table
 from reproduce.search.sampling import Sampler
@@ -108,7 +108,7 @@ class EngineBench:
 
 def default_settings(platform: str | None = None) -> EngineBenchSettings:
     """The size that suits ``platform``, as JAX names it; None for what JAX computes on by default."""
-    return SMOKE if (platform or jax.default_backend()) == "cpu" else FULL
+    return SMOKE if (platform or engine_device().platform) == "cpu" else FULL
 
 
 def bench_engine(settings: EngineBenchSettings, output: Path, console: Console) -> EngineBench:
@@ -121,7 +121,12 @@ def bench_engine(settings: EngineBenchSettings, output: Path, console: Console) 
         ReproduceError: If the device holds not even one member, if Keras fails, or a file cannot be written.
     """
     work, device, folder = settings.race.work, engine_device_name(), output / "bench" / "engine"
-    conditions = {"settings": asdict(settings), "device": device, "versions": _versions()}
+    conditions = {
+        "settings": asdict(settings),
+        "device": device,
+        "versions": _versions(),
+        "environment": recorded_settings(),
+    }
     kept = Unfinished(folder, conditions, lambda name: say(console, f"Measuring: {name}"))
     load = kept.once("load", _load)
     integrity, integrity_cpu = kept.once(

@@ -16,6 +16,8 @@ import numpy as np
 
 from reproduce.bench.digits import LARGEST, digits
 from reproduce.bench.sizes import RaceSettings
+from reproduce.errors import ReproduceError, summary
+from reproduce.libraries import enter_known_keras
 from reproduce.lifetime import end_with_parent
 
 
@@ -78,8 +80,12 @@ def main(settings: RaceSettings) -> None:
     sys.stdout = sys.stderr  # What libraries say is no answer.
     for line in sys.stdin:
         asked = json.loads(line)
-        scored = score_with_keras(asked["spec"], settings, asked["seed"], asked["epochs"])
-        answers.write(json.dumps(scored) + "\n")
+        try:
+            enter_known_keras()
+            answer: dict[str, Any] = score_with_keras(asked["spec"], settings, asked["seed"], asked["epochs"])
+        except Exception as error:  # noqa: BLE001  # Whatever it is, it is told where someone reads it.
+            answer = {"raised": str(error) if isinstance(error, ReproduceError) else summary(error)}
+        answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
 

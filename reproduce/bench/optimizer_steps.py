@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from reproduce.files import csv_text, write_text
+from reproduce.libraries import enter_known_keras
 from reproduce.machine import device_name
 from reproduce.models.registry import image_model
 from reproduce.models.settings import ModelSettings
@@ -119,6 +120,7 @@ def step_cost(entrant: Entrant, pairs: int, images: Any, labels: Any) -> StepCos
     import keras
 
     keras.utils.clear_session()
+    enter_known_keras()
     ours = make_optimizer(entrant, _LENGTH)
     adam = make_optimizer(Entrant("Adam", "keras", None), _LENGTH)
     steps = [_step(optimizer, images, labels) for optimizer in (ours, adam)]

@@ -8,7 +8,6 @@ three to eight. Images are not augmented, which Keras would do on the host.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -26,7 +25,7 @@ from reproduce.bench.digits import LARGEST, digits
 from reproduce.bench.sizes import EngineBenchSettings, RaceSettings
 from reproduce.bench.unfinished import Unfinished
 from reproduce.errors import ReproduceError
-from reproduce.machine import shared_gpu_environment
+from reproduce.libraries import known_environment
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Layout, Population
 from reproduce.population.integrity import check_integrity
@@ -206,7 +205,7 @@ class KerasScorer:
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "reproduce.bench.keras_candidates", json.dumps(asdict(self._settings))],
-            env={**os.environ, **shared_gpu_environment(), "KERAS_BACKEND": self._backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env=known_environment() | {"KERAS_BACKEND": self._backend},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
         )  # fmt: skip
         return self
@@ -226,7 +225,7 @@ class KerasScorer:
         """Build, compile and fit a network; once before it, load the libraries by an epoch that does not count.
 
         Raises:
-            ReproduceError: If the process has ended.
+            ReproduceError: If the process raised an exception, or has ended.
         """
         if not self._loaded:
             self._lot(spec, seed, epochs=1)
@@ -243,7 +242,13 @@ class KerasScorer:
                 answer = answers.readline()
         if not answer:
             self._errors.seek(0)
-            raise ReproduceError(f"{self.name} failed:\n{self._errors.read().strip()[-2000:]}")
+            code = self._process.wait()
+            ending = f"signal {-code}" if code < 0 else f"exit status {code}"
+            raise ReproduceError(
+                f"the process of {self.name} died ({ending}); it said:\n{self._errors.read().strip()[-2000:]}"
+            )
         measured = json.loads(answer)
+        if "raised" in measured:
+            raise ReproduceError(f"{self.name}, candidate of seed {seed}: {measured['raised']}")
         score = float(np.nan_to_num(measured["score"]))
         return Lot(measured["seconds"], measured["cpu_seconds"], (score,), epochs * self._settings.steps_per_epoch)

@@ -47,7 +47,7 @@ def add(commands: Commands) -> None:
 def _eliminate(options: argparse.Namespace, console: Console) -> None:
     from reproduce.elimination.entrants import read_entrants, unfinished
     from reproduce.elimination.protocol import load_elimination_protocol
-    from reproduce.elimination.rounds import eliminate
+    from reproduce.elimination.rounds import eliminate, protocol_settings
     from reproduce.ledger import NAME
     from reproduce.protocols import plain_settings
     from reproduce.report.console import show
@@ -73,7 +73,9 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
         say(console, f"Note: the search in {path} has not ended; its best so far take part.", "yellow")
     hashes = {each.name: each.hash() for each in protocol.rounds}
     sources = [os.path.relpath(path, folder) for path in ledgers]  # The folders may be moved together.
-    require_these_trials(folder / NAME, {name: {"protocol": code} for name, code in hashes.items()})
+    require_these_trials(
+        folder / NAME, {name: {"protocol": code} for name, code in hashes.items()}, protocol_settings(protocol)
+    )
     write_stored_settings(folder, plain_settings(protocol), hashes=hashes, searches=sources)
     with (
         open_executors(options, options.data_dir, console) as executors,
@@ -94,7 +96,8 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
 def _means(options: argparse.Namespace, executors: Executors) -> Means:
     from reproduce.data import load_dataset
     from reproduce.elimination.rounds import Means
-    from reproduce.machine import device_name, versions
+    from reproduce.libraries import enter_known_keras
+    from reproduce.machine import backend_name, device_name, versions
 
     def data(settings: RoundSettings) -> str:
         return load_dataset(settings.data, options.data_dir).checksum()
@@ -105,9 +108,12 @@ def _means(options: argparse.Namespace, executors: Executors) -> Means:
         return _keras_executor(settings, options.data_dir)
 
     def device(settings: RoundSettings) -> str:
-        return executors.device() if settings.surrogate is not None else device_name()
+        if settings.surrogate is not None:
+            return executors.device()
+        enter_known_keras()
+        return device_name()
 
-    return Means(data, executor, device, versions("jax"))
+    return Means(data, executor, device, lambda settings: versions("jax" if settings.surrogate else backend_name()))
 
 
 def _keras_executor(settings: RoundSettings, data_dir: Path | None) -> Executor:

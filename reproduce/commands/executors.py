@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from reproduce.commands.arguments import positive
-from reproduce.machine import engine_device_name
+from reproduce.machine import engine_device, engine_device_name
 from reproduce.screen import note
 
 if TYPE_CHECKING:
@@ -98,12 +98,10 @@ def open_executors(options: argparse.Namespace, data_dir: Path | None, console: 
 
 
 def _in_process(settings: SurrogateSettings, options: argparse.Namespace, data_dir: Path | None) -> Executor:
-    import jax
-
     from reproduce.search.executors import InProcessExecutor
     from reproduce.search.surrogate import make_scorer
 
-    batch = options.batch or (_BATCH_ON_CPUS if jax.default_backend() == "cpu" else _BATCH_ELSEWHERE)
+    batch = options.batch or (_BATCH_ON_CPUS if engine_device().platform == "cpu" else _BATCH_ELSEWHERE)
     return InProcessExecutor(lambda: make_scorer(settings, data_dir, largest=options.largest), batch)
 
 

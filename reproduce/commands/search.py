@@ -146,6 +146,7 @@ def _run_named(plan: SearchPlan, path: Path, stages: Stages, console: Console, c
 
 def _noise(options: argparse.Namespace, console: Console) -> None:
     from reproduce.ledger import NAME
+    from reproduce.libraries import recorded_settings
     from reproduce.report.console import show
     from reproduce.report.search_writer import write
     from reproduce.report.tables.search import noise_table
@@ -158,7 +159,7 @@ def _noise(options: argparse.Namespace, console: Console) -> None:
         folder, settings = options.output / protocol.profile / NOISE, protocol.noise
         (contender,) = baselines([settings.optimizer])
         now = {"protocol": protocol.scoring_hash(), "data": stages.data["evolution"]}
-        require_these_trials(folder / NAME, {PART: now})
+        require_these_trials(folder / NAME, {PART: now}, recorded_settings())
         write_stored_settings(folder, protocol.to_dict(), hash=protocol.scoring_hash(), data=dict(stages.data))
         with TrialProgress(console, "scoring again and again") as progress:
             trials = rescore(

@@ -129,7 +129,6 @@ def prepare(entry: Entry, data_dir: Path | None) -> PreparedFiles:
 def _import_tfds() -> Any:
     if find_spec("tensorflow_datasets") is None:
         raise DataError('this needs TensorFlow Datasets: pip install "paper-optimizers[data]"')
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow_datasets
 
     return tensorflow_datasets

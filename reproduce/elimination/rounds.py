@@ -12,6 +12,7 @@ from pathlib import Path
 
 from reproduce.elimination.protocol import EliminationProtocol, RoundSettings
 from reproduce.ledger import Ledger
+from reproduce.libraries import recorded_settings
 from reproduce.search.executors import Executor
 from reproduce.search.trials import Contender, SeedScores, Setting, Trial, open_trials, run_trials, seed_scores
 
@@ -59,13 +60,13 @@ class Means:
         data: Gives the checksum of a round's data.
         executor: Gives the executor of a round.
         device: Names what a round is computed on.
-        versions: Of the packages that compute.
+        versions: Gives the versions of the packages that compute a round.
     """
 
     data: Callable[[RoundSettings], str]
     executor: Callable[[RoundSettings], Executor]
     device: Callable[[RoundSettings], str]
-    versions: Mapping[str, str]
+    versions: Callable[[RoundSettings], Mapping[str, str]]
 
 
 def eliminate(
@@ -92,12 +93,17 @@ def eliminate(
         LedgerError: If the ledger cannot be used, or is of another protocol or other data.
     """
     results: list[RoundResult] = []
-    with open_trials(path, notice) as ledger:
+    with open_trials(path, notice, protocol_settings(protocol)) as ledger:
         for settings in protocol.rounds:
             entrants = results[-1].survivors if results else list(entrants)
             trials = _trials(ledger, settings, [*entrants, *baselines], means, told)
             results.append(RoundResult(settings, standings(entrants, baselines, trials, settings.keep)))
     return results
+
+
+def protocol_settings(protocol: EliminationProtocol) -> dict[str, str]:
+    """What the user has set that can move a score; the library below Keras is no field of a trial."""
+    return recorded_settings(keras=any(each.keras is not None for each in protocol.rounds))
 
 
 def standings(
@@ -123,5 +129,5 @@ def _trials(
     told: Callable[[Trial, int], None],
 ) -> list[Trial]:
     device = means.device(settings)
-    setting = Setting(settings.name, settings.hash(), means.data(settings), device, means.versions)
+    setting = Setting(settings.name, settings.hash(), means.data(settings), device, means.versions(settings))
     return run_trials(ledger, setting, contenders, settings.seeds, lambda: means.executor(settings), told)

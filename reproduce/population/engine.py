@@ -143,7 +143,9 @@ class Population:
                 velocity=jnp.zeros((count, size)),
             ),
             statistics=jax.device_put(tuple(np.stack(arrays) for arrays in zip(*statistics, strict=True))),
-            key=jax.vmap(jax.random.key)(jnp.asarray([member.seed for member in members])),
+            key=jax.vmap(partial(jax.random.key, impl="threefry2x32"))(
+                jnp.asarray([member.seed for member in members])
+            ),
             failed_at=jnp.full(count, -1, jnp.int32),
             step=jnp.zeros(count, jnp.int32),
         )

@@ -7,15 +7,14 @@ has room; what it was doing is for `reproduce.search.ray_executor` to do again.
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
-from reproduce.errors import ReproduceError, WorkerError
-from reproduce.machine import shared_gpu_environment
+from reproduce.errors import ReproduceError, WorkerError, summary
+from reproduce.libraries import adopt, recorded_settings
 from reproduce.notices import warnings_told
 from reproduce.search.executors import Candidate, Scorer
 from reproduce.search.ray_cluster import ray_cluster
@@ -124,7 +123,8 @@ class RayWorkers:
         """The JSON of scores and warnings, or that its worker was lost; None where `wait` has not yet brought it.
 
         Raises:
-            Exception: What the worker raised; a `ReproduceError` where e.g. its node lacks the data.
+            ReproduceError: What the worker raised, e.g. since its node lacks the data; anything else by type and last
+                line.
         """
         answer = self._answers.pop(reference, None)
         if isinstance(answer, Exception):
@@ -158,7 +158,9 @@ class RayWorkers:
         try:
             answer = self._ray.get(reference)
         except errors.RayTaskError as error:
-            answer = error.cause if isinstance(error.cause, ReproduceError) else error
+            answer = _told(error.cause if isinstance(error.cause, Exception) else error)
+            if starting:
+                raise answer from None
         except errors.RayError as error:
             self._ray.kill(worker)  # One that merely cannot be reached would go on holding its device.
             self._replace(reference, starting, str(error).strip().splitlines()[0])
@@ -180,17 +182,17 @@ class RayWorkers:
         self._start()
 
     def _start(self) -> None:
-        worker = self._actor.remote(self._make_scorer)
+        worker = self._actor.remote(self._make_scorer, recorded_settings())
         self._starting[worker.ready.remote()] = worker
 
 
 class _Worker:
     """What runs on a device."""
 
-    def __init__(self, make_scorer: MakeScorer) -> None:
+    def __init__(self, make_scorer: MakeScorer, recorded: Mapping[str, str]) -> None:
         self._make_scorer = make_scorer
         self._scorers: dict[str, Scorer] = {}
-        os.environ.update(shared_gpu_environment())
+        adopt(recorded)
 
     def ready(self) -> str:
         """The device, once the worker is up."""
@@ -206,6 +208,17 @@ class _Worker:
         if settings not in self._scorers:
             self._scorers[settings] = self._make_scorer(json.loads(settings))
         batch: Sequence[Candidate] = [candidate_from_dict(document) for document in json.loads(candidates)]
-        with warnings_told(warned.append):
-            scores = [score_to_dict(score) for score in self._scorers[settings].score(batch)]
+        try:
+            with warnings_told(warned.append):
+                scores = [score_to_dict(score) for score in self._scorers[settings].score(batch)]
+        except Exception as error:
+            others = f" and {len(batch) - 1} more" if len(batch) > 1 else ""
+            raise _told(error, f"{batch[0].spec.to_text()} with seed {batch[0].seed}{others}") from error
         return json.dumps({"scores": scores, "warnings": warned})
+
+
+def _told(error: Exception, what: str = "a worker that was starting") -> ReproduceError | ModuleNotFoundError:
+    """What a worker's exception is for whoever reads of it: itself, or its type and the last line of its text."""
+    if isinstance(error, ReproduceError | ModuleNotFoundError):
+        return error
+    return WorkerError(f"{what} ended with {summary(error)}")

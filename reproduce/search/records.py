@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reproduce.errors import LedgerError
-from reproduce.ledger import read_records, require_same, require_schema
+from reproduce.ledger import Settings, read_records, require_same, require_schema
 from reproduce.search.algorithm import Selection, Slot, Stage
 from reproduce.search.genome import Genome
 from reproduce.search.mutation import Change
@@ -181,13 +181,13 @@ def entry_from_dict(document: Any) -> Entry:
     return Entry(record)
 
 
-def read_search_records(path: Path) -> list[AnyRecord]:
-    """The records of a search's ledger, without opening it for writing.
+def read_search_records(path: Path, *, settings: Settings | None = None) -> list[AnyRecord]:
+    """The records of a search's ledger, without opening it for writing; see `read_records` for the settings.
 
     Raises:
         LedgerError: As `read_records` and `require_order` do.
     """
-    records = [entry.record for entry in read_records(path, entry_from_dict)]
+    records = [entry.record for entry in read_records(path, entry_from_dict, settings=settings)]
     require_order(records, path)
     return records
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from reproduce.libraries import recorded_settings
 from reproduce.machine import versions
 from reproduce.population.integrity import IntegritySettings
 from reproduce.search.algorithm import Algorithm, Individual, Limits, Stage
@@ -153,7 +154,7 @@ def require_this_search(plan: SearchPlan, path: Path, surrogates: Surrogates) ->
         LedgerError: Naming what differs, or if the ledger cannot be read.
     """
     if path.is_file():
-        require_header(read_search_records(path), _header(plan, surrogates), path)
+        require_header(read_search_records(path, settings=recorded_settings()), _header(plan, surrogates), path)
 
 
 def run_search(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from paper_optimizers.spec import OptimizerSpec
-from reproduce.ledger import Ledger, read_records, require_same, require_schema
+from reproduce.ledger import Ledger, Settings, read_records, require_same, require_schema
 from reproduce.search.executors import Candidate, Executor
 from reproduce.search.outcomes import Outcome, outcome_of, score_of
 from reproduce.search.typed_json import from_plain, to_plain
@@ -126,23 +126,24 @@ class Setting:
     versions: Mapping[str, str]
 
 
-def open_trials(path: Path, notice: Callable[[str], None]) -> Ledger[Trial]:
-    """The ledger of trials, for its one writer; errors as of `Ledger`."""
-    return Ledger(path, trial_from_dict, notice)
+def open_trials(path: Path, notice: Callable[[str], None], settings: Settings | None = None) -> Ledger[Trial]:
+    """The ledger of trials, for its one writer; arguments and errors as of `Ledger`."""
+    return Ledger(path, trial_from_dict, notice, settings)
 
 
-def require_these_trials(path: Path, now: Mapping[str, Mapping[str, object]]) -> None:
+def require_these_trials(path: Path, now: Mapping[str, Mapping[str, object]], settings: Settings) -> None:
     """Refuse a ledger of other trials, before anything is written beside it; where there is none, none is made.
 
     Args:
         path: The ledger.
         now: By part, what fields of its trials must be.
+        settings: What trials are to be added under; see `Ledger`.
 
     Raises:
         LedgerError: Naming what differs, or if the ledger cannot be read.
     """
     if path.is_file():
-        _require_same(read_records(path, trial_from_dict), path, now)
+        _require_same(read_records(path, trial_from_dict, settings=settings), path, now)
 
 
 def run_trials(

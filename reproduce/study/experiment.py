@@ -10,6 +10,7 @@ from typing import Any
 
 from reproduce.data import load_dataset, require_batch
 from reproduce.ledger import NAME
+from reproduce.libraries import recorded_settings
 from reproduce.machine import backend_name
 from reproduce.stored_settings import write_stored_settings
 from reproduce.study.ledgers import RESULTS, check_same, open_ledger, read_rows, require_same_start
@@ -85,15 +86,15 @@ def run_experiment(
     """
     protocol, entrants = experiment.protocol, experiment.entrants
     chosen = runners(protocol, entrants)
-    path = experiment.ledger_path
+    path, settings = experiment.ledger_path, _settings(machine)
     check = partial(
         check_same, path=path, protocol=protocol.hash(), backends=_backends(), deterministic=machine.deterministic
     )
     if path.exists():  # Refused now rather than after data were read, which can take minutes.
-        check(read_rows(path))
+        check(read_rows(path, settings=settings))
     data = {task.name: describe_data(experiment, task.name) for task in protocol.tasks}
     checksums = {task: str(facts["checksum"]) for task, facts in data.items()}
-    with open_ledger(path, progress.notice) as ledger:
+    with open_ledger(path, progress.notice, settings) as ledger:
         check(ledger.records, data=checksums)
         _write_protocol(experiment, data)
         plan = Plan(protocol, entrants, ledger.records)
@@ -145,6 +146,12 @@ def describe_data(experiment: Experiment, task: str) -> dict[str, Any]:
 def _drop_checkpoint(experiment: Experiment, job: Job) -> None:
     """Only once its row is on disk is a run's state of no more use."""
     checkpoint_path(experiment.folder, job).unlink(missing_ok=True)
+
+
+def _settings(machine: Machine) -> dict[str, str]:
+    """What was set that can move a number, a batch's parts among it: where they are summed, order counts."""
+    devices = {"--devices": str(machine.num_devices)} if machine.num_devices > 1 else {}
+    return recorded_settings() | devices
 
 
 def _backends() -> tuple[str, str]:

@@ -6,21 +6,21 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from reproduce.errors import LedgerError
-from reproduce.ledger import Ledger, read_records, require_same
+from reproduce.ledger import Ledger, Settings, read_records, require_same
 from reproduce.study.rows import Row, row_from_dict
 
 #: The rows kept with the repository, as PROFILE/STUDY/ledger.jsonl.
 RESULTS = Path(__file__).resolve().parents[2] / "artifact" / "results"
 
 
-def open_ledger(path: Path, notice: Callable[[str], None]) -> Ledger[Row]:
-    """The ledger of a study, for its one writer; errors as of `Ledger`."""
-    return Ledger(path, row_from_dict, notice)
+def open_ledger(path: Path, notice: Callable[[str], None], settings: Settings | None = None) -> Ledger[Row]:
+    """The ledger of a study, for its one writer; arguments and errors as of `Ledger`."""
+    return Ledger(path, row_from_dict, notice, settings)
 
 
-def read_rows(path: Path) -> list[Row]:
-    """The rows of a ledger, without opening it for writing; errors as of `read_records`."""
-    return read_records(path, row_from_dict)
+def read_rows(path: Path, *, settings: Settings | None = None) -> list[Row]:
+    """The rows of a ledger, without opening it for writing; arguments and errors as of `read_records`."""
+    return read_records(path, row_from_dict, settings=settings)
 
 
 def check_same(

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reproduce.data import Dataset, load_dataset
-from reproduce.determinism import make_deterministic
 from reproduce.errors import DataError
 from reproduce.files import locked
+from reproduce.libraries import enter_determinism, enter_known_keras
 from reproduce.machine import backend_name, device_name, engine_device_name, versions
 from reproduce.study.optimizers import Entrant, learning_rates, make_entrant, make_optimizer
 from reproduce.study.protocol import Protocol, TaskSettings
@@ -87,7 +87,7 @@ class MakeTrainingRun:
     def __call__(self) -> Run:
         """The function keeps what it compiled for the last group of jobs."""
         if self.machine.deterministic:
-            make_deterministic()
+            enter_determinism()
         return _TrainingRun(self)
 
 
@@ -108,13 +108,14 @@ class _TrainingRun:
 
     def __call__(self, batch: Sequence[Job]) -> list[Row]:
         if self._make.runner(batch[0]) == "engine":
+            backend, library, device = ENGINE, "jax", engine_device_name()
             engine = self._engine_trainer(batch[0])
             measured = engine.run([(self._entrants[job.optimizer], job) for job in batch])
-            backend, library, device = ENGINE, "jax", engine_device_name()
         else:
-            measured = [self._run_keras(job) for job in batch]
+            enter_known_keras()
             backend = library = backend_name()
             device = device_name()
+            measured = [self._run_keras(job) for job in batch]
         where = {"backend": backend, "device": device, "versions": versions(library)}
         return [self._row(job, result, where) for job, result in zip(batch, measured, strict=True)]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import traceback
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,25 +20,14 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Protocol
 
-from reproduce.determinism import deterministic_environment
-from reproduce.errors import ReproduceError, WorkerError
+from reproduce.errors import ReproduceError, WorkerError, summary
+from reproduce.libraries import environment, known_environment
 from reproduce.lifetime import end_with_parent, leave_signals_to_parent
-from reproduce.machine import backend_name, shared_gpu_environment
 from reproduce.notices import warnings_told
 from reproduce.study.rows import Job, Row
 
-#: Each worker computes on one core; more of them would fight over the same ones.
-_ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "NPROC": "1",
-}
-_XLA_FLAGS = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-
+#: What a worker answers where a batch has no rows.
+_Raised = ReproduceError | ModuleNotFoundError
 #: Runs the jobs of one batch; one row for each, in their order.
 Run = Callable[[Sequence[Job]], list[Row]]
 
@@ -78,7 +68,7 @@ class WorkerPool:
         size: How many workers.
         log: File that what workers say on their standard error is added to.
         notice: Is told, in a sentence, when a worker died, and what workers warn of.
-        deterministic: Whether workers start in the environment of `deterministic_environment`.
+        deterministic: Whether workers compute the same bits each time; see `known_environment`.
     """
 
     def __init__(
@@ -116,8 +106,9 @@ class WorkerPool:
             jobs: All jobs that can be run now and are not done, asked for again after each row was yielded.
 
         Raises:
-            WorkerError: If a second worker died over the same batch.
+            WorkerError: If a second worker died over the same batch, or a worker's function raised what it should not.
             ReproduceError: Whatever a worker's function raised of it.
+            ModuleNotFoundError: If it needs a package that is not installed.
         """
         while True:
             self._hand_out(list(jobs()))
@@ -125,11 +116,11 @@ class WorkerPool:
             if not busy:
                 return
             ready = wait([worker.connection for worker in busy])
-            failure: ReproduceError | None = None
+            failure: _Raised | None = None
             for worker in [worker for worker in busy if worker.connection in ready]:
                 try:
                     rows = self._receive(worker)
-                except ReproduceError as error:  # What the others have done is taken first.
+                except (ReproduceError, ModuleNotFoundError) as error:  # What the others have done is taken first.
                     failure = failure or error
                     continue
                 yield from rows
@@ -167,7 +158,7 @@ class WorkerPool:
     def _receive(self, worker: _Worker) -> list[Row]:
         """The worker's rows, or none if it died or only had something to say."""
         try:
-            answer: list[Row] | ReproduceError | _Warning = worker.connection.recv()
+            answer: list[Row] | _Raised | _Warning = worker.connection.recv()
         except (EOFError, ConnectionResetError):
             self._bury(worker)
             return []
@@ -175,7 +166,7 @@ class WorkerPool:
             self._tell(answer.text)
             return []
         worker.batch = ()
-        if isinstance(answer, ReproduceError):
+        if isinstance(answer, ReproduceError | ModuleNotFoundError):
             raise answer
         return answer
 
@@ -189,8 +180,7 @@ class WorkerPool:
         self._workers.remove(worker)
         code = worker.process.exitcode
         ending = f"signal {-code}" if code is not None and code < 0 else f"exit status {code}"
-        others = f" and {len(worker.batch) - 1} more" if len(worker.batch) > 1 else ""
-        what = f"({ending}) while running {worker.batch[0]}{others}"
+        what = f"({ending}) while running {_named(worker.batch)}"
         if self._died_once.intersection(worker.batch):
             raise WorkerError(f"a second worker process died {what}: see {self._log}")
         self._died_once.update(worker.batch)
@@ -201,7 +191,8 @@ def _start(make_run: RunMaker, log: Path, *, deterministic: bool) -> _Worker:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_work, args=(there, make_run, str(log), os.getpid()), daemon=True)
-    with _environment(deterministic), _interrupts_held():
+    # Each computes on one core; more threads would fight over the same ones.
+    with environment(known_environment(threads=1, deterministic=deterministic)), _interrupts_held():
         process.start()
     there.close()
     return _Worker(process, here)
@@ -217,33 +208,13 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-@contextmanager
-def _environment(deterministic: bool) -> Iterator[None]:
-    """The settings libraries read when they are imported, which in a new process is before any line of ours."""
-    flags = " ".join(filter(None, (os.environ.get("XLA_FLAGS"), _XLA_FLAGS)))
-    # Keras would otherwise look into the user's keras.json, and rows would name another backend than they ran on.
-    settings = {**_ONE_THREAD, **shared_gpu_environment(), "XLA_FLAGS": flags, "KERAS_BACKEND": backend_name()}
-    if deterministic:
-        settings = deterministic_environment(settings)
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
 def _work(connection: Connection, make_run: RunMaker, log: str, parent: int) -> None:
     """A worker's life: ends when the pipe does, or the process ``parent``."""
     end_with_parent(parent)
     with Path(log).open("ab") as file:
         os.dup2(file.fileno(), 2)  # Libraries in C write there without asking Python.
     leave_signals_to_parent()
-    run = make_run()
+    run: Run | None = None
     with (
         suppress(EOFError, BrokenPipeError, ConnectionResetError),
         warnings_told(lambda text: connection.send(_Warning(text))),
@@ -251,10 +222,18 @@ def _work(connection: Connection, make_run: RunMaker, log: str, parent: int) -> 
         while True:
             batch: tuple[Job, ...] = connection.recv()
             try:
-                answer: list[Row] | ReproduceError = run(batch)
-            except ReproduceError as error:
+                run = run or make_run()
+                answer: list[Row] | _Raised = run(batch)
+            except (ReproduceError, ModuleNotFoundError) as error:
                 answer = error
+            except Exception as error:  # noqa: BLE001  # Whatever it is, it is told where someone reads it.
+                traceback.print_exc()
+                answer = WorkerError(f"{_named(batch)} ended with {summary(error)} (its traceback is in {log})")
             connection.send(answer)
+
+
+def _named(batch: Sequence[Job]) -> str:
+    return f"{batch[0]} and {len(batch) - 1} more" if len(batch) > 1 else str(batch[0])
 
 
 def _end(worker: _Worker) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce.arrays import read_arrays
-from reproduce.determinism import is_deterministic
 from reproduce.errors import ReproduceWarning
 from reproduce.files import write_bytes
+from reproduce.libraries import is_deterministic, recorded_settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +47,11 @@ def run_name(*parts: str | bytes) -> str:
 
 
 def libraries() -> str:
-    """Which library computes here and in what mode: part of the name of whatever it computes."""
+    """Which library computes here, in what mode and under what settings: part of the name of whatever it computes."""
     import keras
 
-    return f"{keras.backend.backend()} {keras.__version__}{' deterministic' * is_deterministic()}"
+    settings = json.dumps(recorded_settings()) if recorded_settings() else ""
+    return f"{keras.backend.backend()} {keras.__version__}{' deterministic' * is_deterministic()}{settings}"
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

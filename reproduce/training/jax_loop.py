@@ -73,7 +73,7 @@ class JaxLoop:
         weights, rest, state = values
         rest, gradients, loss, right = self._gradients(weights, rest, state, inputs, labels)
         if self._settings.noise:
-            keys = jax.random.split(jax.random.key(step.seeds), len(gradients))
+            keys = jax.random.split(jax.random.key(step.seeds, impl="threefry2x32"), len(gradients))
             gradients = [self._noisy(each, key) for each, key in zip(gradients, keys, strict=True)]
         state = [step.rates if n == self._rate_index else value for n, value in enumerate(state)]
         weights, state = self._optimizer.stateless_apply(state, gradients, weights)

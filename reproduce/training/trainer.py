@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from reproduce.data import Dataset
 from reproduce.errors import ProtocolError
+from reproduce.libraries import enter_known_keras
 from reproduce.models.registry import blank_pixel, build_model
 from reproduce.models.settings import ModelSettings
 from reproduce.training.augmentation import AugmentedEpochs
@@ -74,6 +75,7 @@ class Trainer:
 
         _check(training, dataset, num_devices)
         keras.utils.clear_session()
+        enter_known_keras()
         self._training = training
         self._dataset = dataset
         self.length = run_length(training, len(dataset.train))

@@ -131,6 +131,7 @@ WAYS: dict[str, Way] = {
     "python -m tests.paper_optimizers.readme": WRITES,
     "python -m tests.report.artifact_readme": WRITES,
     "python -m tests.report.artifact_compute": WRITES,
+    "python -m tests.environment_page": WRITES,
     "python -m tests.report.artifact_results": Elsewhere(
         "tests/report/test_artifact_results.py::test_they_are_rebuilt_byte_for_byte"
     ),

@@ -31,7 +31,7 @@ class Fakes:
             self.asked.append(settings.name)
             return self.executor
 
-        return Means(lambda settings: data, executor, lambda settings: "nothing", {"python": "3"})
+        return Means(lambda settings: data, executor, lambda settings: "nothing", lambda settings: {"python": "3"})
 
 
 def carry_out(path, fakes=None, protocol=PROTOCOL, data="d"):

@@ -66,7 +66,9 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rescore(PROTOCOL, place / NOISE / NAME, surrogates, noisy, PROTOCOL.noise.seeds, **silent)
     settings(place / ELIMINATION, ROUNDS, searches=[f"../{SEARCH}/{NAME}"])
     entrants = different([each.contender for each in finalists(top(records, ROUNDS.entrants))])
-    means = Means(lambda round: "d", lambda round: surrogates.one, lambda round: "nothing", {"python": "3"})
+    means = Means(
+        lambda round: "d", lambda round: surrogates.one, lambda round: "nothing", lambda round: {"python": "3"}
+    )
     eliminate(ROUNDS, place / ELIMINATION / NAME, entrants, baselines(ROUNDS.baselines), means, **silent)
     return place.parent
 
@@ -120,7 +122,9 @@ def test_an_elimination_of_the_finds_of_two_searches_is_shown(found: Collection,
     folder, ledgers = tmp_path / "profile" / ELIMINATION, [tmp_path / name / NAME for name in ("one", "two")]
     settings(folder, ROUNDS, searches=[f"../../{name}/{NAME}" for name in ("one", "two")])
     entrants = read_entrants(ROUNDS, ledgers)
-    means = Means(lambda round: "d", lambda round: FakeExecutor(), lambda round: "nothing", {"python": "3"})
+    means = Means(
+        lambda round: "d", lambda round: FakeExecutor(), lambda round: "nothing", lambda round: {"python": "3"}
+    )
     silent = {"told": lambda trial, left: None, "notice": lambda text: None}
     eliminate(ROUNDS, folder / NAME, entrants, baselines(ROUNDS.baselines), means, **silent)
     (table,) = search_results(None, tmp_path / "profile").tables

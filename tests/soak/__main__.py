@@ -1,7 +1,6 @@
 """Kills, faults and their table: ``python -m tests.soak [--kills 100] [--seed 0] [--page artifact/RELIABILITY.md]``."""
 
 import argparse
-import os
 import random
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from rich.console import Console
 
 from reproduce.commands.arguments import expanded
 from reproduce.files import write_text
+from reproduce.libraries import enter_known_state
 from reproduce.machine import cpu_name, versions
 from reproduce.screen import replace_unprintable
 from tests.fuzz.totals import read_totals
@@ -79,7 +79,7 @@ def main() -> int:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     with tempfile.TemporaryDirectory() as name:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        enter_known_state()
         try:
             lines = kill_lines(Path(name), options.kills, options.seed, told) if options.kills else []
             lines += fault_lines(FAULTS, Path(name), options.seed, told, options.most)

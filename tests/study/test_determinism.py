@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reproduce.cli import main
-from reproduce.determinism import deterministic_environment, make_deterministic
+from reproduce.libraries import enter_determinism, known_environment
 from reproduce.machine import backend_name
 from reproduce.study.ledgers import read_rows
 from reproduce.study.rows import Job, Row
@@ -47,14 +47,16 @@ class MakeEnvironmentRun(MakeInventedRun):
 
 
 def test_libraries_are_told_through_the_environment() -> None:
-    found = deterministic_environment({"XLA_FLAGS": "--one", "OTHER": "2"})
-    assert found == {
+    given = {"XLA_FLAGS": "--one", "OTHER": "2"}
+    found = known_environment(given, threads=2, deterministic=True)
+    told = {
         "XLA_FLAGS": "--one --xla_gpu_deterministic_ops=true",
-        "OTHER": "2",
         "TF_DETERMINISTIC_OPS": "1",
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     }
-    assert deterministic_environment({})["XLA_FLAGS"] == "--xla_gpu_deterministic_ops=true"
+    assert found == known_environment(given, threads=2) | told
+    assert known_environment(found, threads=2) == known_environment(given, threads=2)
+    assert known_environment({}, threads=2, deterministic=True)["XLA_FLAGS"] == "--xla_gpu_deterministic_ops=true"
 
 
 @pytest.mark.parametrize("deterministic", [True, False])
@@ -86,10 +88,10 @@ def test_pytorch_is_told_in_the_process(monkeypatch: pytest.MonkeyPatch) -> None
     torch = pytest.importorskip("torch")
     try:
         monkeypatch.setenv("KERAS_BACKEND", "jax")
-        make_deterministic()
+        enter_determinism()
         assert not torch.are_deterministic_algorithms_enabled()
         monkeypatch.setenv("KERAS_BACKEND", "torch")
-        make_deterministic()
+        enter_determinism()
         assert torch.are_deterministic_algorithms_enabled()
     finally:
         torch.use_deterministic_algorithms(False)

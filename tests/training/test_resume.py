@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reproduce.determinism import deterministic_environment
 from reproduce.errors import ReproduceWarning
+from reproduce.libraries import known_environment
 from reproduce.study.optimizers import Entrant
 from reproduce.training.checkpoint import Checkpoint, libraries, read_checkpoint, run_name, write_checkpoint
 from reproduce.training.outcome import Measured
@@ -84,7 +84,7 @@ def test_the_state_of_a_run_in_the_other_mode_is_left_alone(tmp_path: Path, monk
     made = trainer(invented(), OPT9, training={**TRAINING, "augmentations": ()})
     run(made, 0.05, 3, OPT9, checkpoint=path)
     plain = path.read_bytes()
-    for name, value in deterministic_environment({}).items():
+    for name, value in known_environment(deterministic=True).items():
         monkeypatch.setenv(name, value)
     run(made, 0.05, 3, OPT9, checkpoint=path)
     assert str(np.load(io.BytesIO(plain))["run"]) != str(np.load(path)["run"])

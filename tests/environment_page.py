@@ -1,0 +1,63 @@
+"""artifact/ENVIRONMENT.md, written from `reproduce.variables`: `python -m tests.environment_page`."""
+
+from itertools import groupby
+from pathlib import Path
+
+from reproduce.variables import FILES, THREADS, VARIABLES, Variable
+
+PAGE = Path(__file__).resolve().parents[1] / "artifact" / "ENVIRONMENT.md"
+_START = """# What can move a number, besides the protocol
+
+Libraries read environment variables and files when they are imported. Every process of `python -m reproduce COMMAND`
+first puts them into one known state (`reproduce/libraries.py`): its own, those of workers here or on a Ray cluster, and
+those of benchmarks. `reproduce/variables.py` lists the variables and files; `python -m tests.environment_page` writes
+this page from there. Each of them is one of four:
+
+- *pinned*: set or removed, whatever the user has set. A star stands for any letters, and the first line that fits a
+  name counts.
+- *recorded*: kept as the user has set it, and written under `environment` in every line of a ledger. A ledger goes on
+  only under what its lines were written under. Earlier lines have no `environment`: nothing is known of them, and they
+  are read as before.
+- *refused*: the command ends with a sentence that says why.
+- *left*: kept as the user has set it, since no number depends on it.
+
+Devices, processors, numbers of cores and versions of packages move numbers too. Rows name them, and a ledger may go on
+under others. What else the dynamic loader is told to load (`LD_LIBRARY_PATH`, `LD_PRELOAD`) is part of an installation,
+and not recorded.
+
+In a study's workers every number of threads is 1. Elsewhere it is the number of usable cores.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([_START, *_variables(), *_files()])
+
+
+def _variables() -> list[str]:
+    lines = []
+    for library, variables in groupby(VARIABLES, lambda each: each.library):
+        lines += [f"## {library}\n", "| variable | it is | what it can do |", "|---|---|---|"]
+        lines += [f"| `{each.name}` | {_treatment(each)} | {each.reason} |" for each in variables]
+        lines.append("")
+    return lines
+
+
+def _treatment(variable: Variable) -> str:
+    value = "the number of threads" if variable.value == THREADS else f"`{variable.value}`"
+    text = {
+        "pinned": f"pinned: {value}" if variable.value else "pinned: removed",
+        "left": f"left; {value} if not set" if variable.value else "left",
+        "recorded": f"recorded; {value} if not set" if variable.value else "recorded",
+        "refused": "refused",
+    }[variable.treatment]
+    return text if variable.deterministic is None else f"{text}; `{variable.deterministic}` with `--deterministic`"
+
+
+def _files() -> list[str]:
+    lines = ["## Configuration files\n", "| file | of | it is | what is done |", "|---|---|---|---|"]
+    return [*lines, *(f"| {each.path} | {each.library} | {each.treatment} | {each.reason} |" for each in FILES), ""]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
