@@ -77,13 +77,27 @@ def copied(target: str) -> list[str]:
 @pytest.mark.parametrize("target", TARGETS)
 def test_an_image_is_the_locked_environment_then_the_code_without_tools(target: str) -> None:
     _, (environment,) = stages()[f"{target}-environment"]
-    assert re.match(rf"RUN (NVIDIA_DRIVER=unchecked )?requirements/install.sh {target} && rm ", environment)
+    assert re.match(rf"RUN (NVIDIA_DRIVER=unchecked )?requirements/install.sh {target} && docker/slim.sh$", environment)
     assert ("NVIDIA_DRIVER" in environment) == (target == "gpu")
     assert copied(target) == ["LICENSE", "artifact/", "paper_optimizers/", "reproduce/"]
     assert not [line for line in stages()[target][1] if "dev" in line.split()]
     tools, copy, *_ = stages()[f"{target}-test"][1]
     assert tools == f"RUN requirements/install.sh {target} dev"
     assert copy == "COPY --chown=researcher:researcher . ."
+
+
+def test_what_no_run_reads_is_left_out_and_no_more(tmp_path: Path) -> None:
+    (tmp_path / "docker").mkdir()
+    shutil.copy(ROOT / "docker" / "slim.sh", tmp_path / "docker")
+    packages = tmp_path / ".venv" / "lib" / "python3.11" / "site-packages"
+    goes = ["tensorflow/include/a.h", "pandas/tests/a.py", "scipy/special/tests/data/a.npz", "sklearn/svm/tests/a.py"]
+    stays = ["tensorflow/python/a.py", "pandas/testing.py", "scipy/special/a.py", "h5py/tests/a.py", "sklearn/a.py"]
+    for name in (*goes, *stays, "numpy/a.py", "matplotlib/a.py", "pyarrow/a.py"):
+        (packages / name).parent.mkdir(parents=True, exist_ok=True)
+        (packages / name).touch()
+    subprocess.run([str(tmp_path / "docker" / "slim.sh")], cwd="/", check=True)
+    assert [name for name in goes if (packages / name).exists()] == []
+    assert [name for name in stays if not (packages / name).exists()] == []
 
 
 @pytest.mark.parametrize("target", TARGETS)

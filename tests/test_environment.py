@@ -22,7 +22,7 @@ LOCKS = ("cpu.txt", "gpu.txt", "dev.txt", "torch-cpu.txt")
 PYTHONS = ("3.11", "3.12", "3.13")
 CONFIGURATION = (
     "Makefile", "environment.yml", "pyproject.toml", "docker/Dockerfile", "docker/compose.yaml", ".ci/run",
-    "docker/base.sh", "docker/gpu.sh", "requirements/install.sh", "requirements/python.sh",
+    "docker/base.sh", "docker/gpu.sh", "docker/slim.sh", "requirements/install.sh", "requirements/python.sh",
     "requirements/nvidia_driver.sh", "requirements/torch-cpu.in", *(f"requirements/{name}" for name in LOCKS),
 )  # fmt: skip
 
