@@ -72,8 +72,8 @@ if __name__ == "__main__":
     model.compile(po.Opt9(0.01, total_steps=4, warmup_steps=1), "mse")
     images, labels = np.ones((8, 2), "float32"), np.zeros((8, 1), "float32")
     model.fit(images, labels, batch_size=4, epochs=1, verbose=0)
-    model.save("model.keras")
-    assert type(keras.saving.load_model("model.keras").optimizer) is po.Opt9
+    again = keras.optimizers.deserialize(keras.optimizers.serialize(model.optimizer))
+    assert type(again) is po.Opt9
 
     with multiprocessing.Pool(1) as pool:
         assert pool.map(fingerprint, ["Opt9"]) == [po.get("Opt9").fingerprint()]
