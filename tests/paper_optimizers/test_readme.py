@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import pytest
+from sklearn.datasets import load_digits
 
 from tests.paper_optimizers.readme import README, catalog_tables, with_tables
 
@@ -35,6 +36,19 @@ def test_the_other_examples(example: str, tmp_path: Path, monkeypatch: pytest.Mo
     names = run(example)
     if "spec" in names:
         assert (tmp_path / "optimizer.svg").read_text("utf-8").startswith("<?xml")
+
+
+def test_the_optimizer_of_the_last_example_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    images, labels = load_digits(return_X_y=True)
+    images = images.reshape(-1, 8, 8, 1) / 16
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.layers.Conv2D(16, 3), keras.layers.Flatten(), keras.layers.Dense(10)])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(run(EXAMPLES[2])["optimizer"], loss, metrics=["accuracy"])
+    model.fit(images[:1437], labels[:1437], epochs=2, verbose=0)
+    assert model.evaluate(images[1437:], labels[1437:], verbose=0, return_dict=True)["accuracy"] > 0.7
 
 
 def test_there_are_three_examples() -> None:
