@@ -72,11 +72,13 @@ def test_it_is_drawn_the_same_twice(count: int) -> None:
 def test_a_cross_lies_on_no_disc() -> None:
     with styled():
         (axes,) = draw(courses(RESULTS), ["first", "second"]).axes
+    names = {text.get_text(): text.get_position() for text in axes.texts}
     crosses = {point for line in axes.lines if line.get_marker() == "x" for point in zip(*line.get_data(), strict=True)}
     discs = [point for line in axes.lines if line.get_marker() != "x" for point in zip(*line.get_data(), strict=True)]
     assert len(crosses) == 1  # Of those that are out, one could not be trained and has no line.
     for x, y in crosses:
-        assert min(abs(x - place) for place, height in discs if height == pytest.approx(y)) > 0.05
+        assert min(abs(x - place) for place, _ in discs) > 0.05
+        assert [name for name, (_, height) in names.items() if height == pytest.approx(y)] == ["#2"]
 
 
 def test_nothing_is_read_from_nothing() -> None:

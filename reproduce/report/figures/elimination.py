@@ -15,7 +15,7 @@ from reproduce.report.style import GREY, INK, LINES, Picture, new_figure, pictur
 #: Inches that a round takes; names beside each other from bottom to top.
 _ROUND, _LINES = 1.9, 20
 #: Rounds from the end of a line to its cross, and to its name.
-_CROSS, _NAME = 0.06, 0.13
+_CROSS, _NAME = 0.1, 0.13
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def reading(found: Sequence[Course], rounds: Sequence[str]) -> str:
 
 
 def draw(found: Sequence[Course], rounds: Sequence[str]) -> Any:
-    """The figure: thick lines survive, thin ones end at a cross, dashed ones are baselines; names stand at their ends.
+    """The figure: thick lines survive, thin ones have a cross at their names, dashed ones are baselines.
 
     The three kinds are told apart by width and dashes, without colour.
     """
@@ -84,7 +84,6 @@ def draw(found: Sequence[Course], rounds: Sequence[str]) -> Any:
         if points:
             axes.plot(*zip(*points, strict=True), **_look(each))
             ends.append((*points[-1], each))
-    _mark_out(axes, ends)
     axes.set_xticks(range(len(rounds)), [plain(name) for name in rounds])
     axes.set_xlim(-0.2, len(rounds) - 0.4)
     axes.set_xlabel("round (thick: goes on to the end; cross: out; dashed: baseline)", fontsize=8)
@@ -125,21 +124,19 @@ def _look(course: Course) -> dict[str, Any]:
     return {"color": GREY, "linewidth": 0.9, "marker": "o", "markersize": 3}
 
 
-def _mark_out(axes: Any, ends: Sequence[tuple[int, float, Course]]) -> None:
-    """A cross right of where a line ends because its optimizer is out, so that it lies on no other's disc."""
-    out = [(place + _CROSS, height) for place, height, each in ends if not each.is_baseline and not each.survived]
-    if out:
-        axes.plot(*zip(*out, strict=True), "x", color=INK, markersize=7, markeredgewidth=1.4, zorder=4)
-
-
 def _name(axes: Any, ends: Sequence[tuple[int, float, Course]]) -> None:
-    """The names right of the ends, those of a round in the order of their heights and moved apart."""
+    """The names right of the ends, those of a round in the order of their heights and moved apart.
+
+    Who is out has a cross before the name: at the end of the line it could lie on another's disc.
+    """
     low, high = axes.get_ylim()
     gap = (high - low) / _LINES
     for place in {place for place, _, _ in ends}:
         here = sorted(((end, each) for at, end, each in ends if at == place), key=lambda found: -found[0])
         heights = spread([end for end, _ in here], gap, low)
         for height, (end, each) in zip(heights, here, strict=True):
+            if not each.is_baseline and not each.survived:
+                axes.plot(place + _CROSS, height, "x", color=INK, markersize=5, markeredgewidth=1.4, zorder=5)
             axes.annotate(
                 plain(each.name), (place, end), (place + _NAME, height), fontsize=7, va="center", annotation_clip=False,
                 fontweight="bold" if each.survived and not each.is_baseline else "normal", zorder=5,
