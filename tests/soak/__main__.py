@@ -20,7 +20,7 @@ from tests.fuzz.totals import read_totals
 from tests.search.kills import kill_and_resume
 from tests.soak.faults import FAULTS, CannotTryError, Fault, bring_about
 from tests.soak.kills import ROOT, Killed, Told, kill_studies
-from tests.soak.report import Line, page
+from tests.soak.report import Line, page, written_by_hand
 
 #: Of all kills, those of a search and of a study; the rest hit the making of tables.
 _SEARCH, _STUDY = 0.4, 0.3
@@ -87,7 +87,9 @@ def main() -> int:
             console.print(f"not as expected: {error}", style="red", markup=False)
             return 1
     minutes = (time.monotonic() - started) / 60
-    write_text(options.page, page(lines, cpu_name(), versions("tensorflow"), options.seed, minutes, read_totals()))
+    below = written_by_hand(options.page)
+    text = page(lines, cpu_name(), versions("tensorflow"), options.seed, minutes, read_totals(), below)
+    write_text(options.page, text)
     console.print(f"{options.page} written")
     return 0
 

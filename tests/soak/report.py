@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from tests.fuzz.totals import Total, section
+from tests.fuzz.totals import MARKS, Total, section
 
 _HEAD = """# Reliability
 
-What was done to the program on purpose, and what came of it. `make soak` does it all again and writes this page,
-from the run alone; it ends with an error instead at the first thing that is neither survived nor refused in words.
+What was done to the program on purpose, and what came of it. `make soak` brings about the faults below again and
+writes them, from the run alone; it ends with an error instead at the first thing that is neither survived nor refused
+in words.
 
 A killed run is begun again until it gets through. Its ledger must then equal that of a run left alone in every field
 but times, its tables and figures must be the same bytes (those of wall time apart), and no temporary file may be left.
@@ -47,10 +49,16 @@ def page(
     seed: int,
     minutes: float,
     fuzzed: dict[str, Total],
+    below: str = "",
 ) -> str:
-    """The whole page."""
+    """The whole page; ``below`` is what stands on it after the tables that programs write."""
     rows = [f"| {line.fault} | {line.expected} | {line.seen} | {line.count} |" for line in lines]
     table = "\n".join(["| fault | expected | seen | n |", "|---|---|---|---:|", *rows])
     names = ", ".join(f"{name} {version}" for name, version in versions.items())
     where = f"On {machine}, with {names}; seed {seed}, {minutes:.0f} minutes in all."
-    return "\n".join([_HEAD, "## Faults", "", table, "", where, "", _FUZZING, section(fuzzed), ""])
+    return "\n".join([_HEAD, "## Faults", "", table, "", where, "", _FUZZING, section(fuzzed), below])
+
+
+def written_by_hand(path: Path) -> str:
+    """What stands on a page after the tables that programs write."""
+    return path.read_text(encoding="utf-8").partition(MARKS[1] + "\n")[2] if path.exists() else ""

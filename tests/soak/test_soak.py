@@ -14,7 +14,7 @@ from tests.search.kills import kill_and_resume
 from tests.soak.__main__ import fault_lines
 from tests.soak.faults import FAULTS, CannotTryError, Fault, bring_about, refused
 from tests.soak.kills import ROOT, require_tidy
-from tests.soak.report import Line, page
+from tests.soak.report import Line, page, written_by_hand
 
 PAGE = ROOT / "artifact" / "RELIABILITY.md"
 
@@ -90,3 +90,13 @@ def test_the_committed_page_tells_what_was_fuzzed(tmp_path: Path) -> None:
     assert text.startswith("# Reliability")
     update(copy, {"spec-text": dataclasses.replace(totals["spec-text"], runs=7)})
     assert "| all | 7 |" in copy.read_text(encoding="utf-8")
+
+
+def test_a_page_that_is_written_again_keeps_what_was_added_by_hand(tmp_path: Path) -> None:
+    path, added = tmp_path / "page.md", "\n## By hand\n\nA sentence.\n"
+    assert written_by_hand(path) == ""
+    path.write_text(page([Line("a", "b", "c", 1)], "a machine", {}, 0, 1.0, {}, added), encoding="utf-8")
+    assert written_by_hand(path) == added
+    again = page([Line("a", "b", "c", 2)], "a machine", {}, 0, 1.0, {}, written_by_hand(path))
+    assert again.endswith(added)
+    assert again.count("## By hand") == 1
