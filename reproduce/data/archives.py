@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from typing import IO
@@ -109,7 +109,7 @@ def members(path: Path) -> Iterator[Member]:
             if member.path in seen:
                 raise DataError(f"{path} holds {member.path} twice: pack it anew")
             seen.add(member.path)
-            member = replace(member, read=partial(_read, path, member.read))
+            member = Member(member.path, partial(_read, path, member.read))
         yield member
 
 
@@ -131,7 +131,9 @@ def _members_of_tar(
     while (info := archive.next()) is not None:
         if not (info.isfile() or info.isdir()):
             raise DataError(f"{path} holds the link or device {info.name}: only files and folders are read")
-        place = within / _checked(path, info.name)
+        place = _checked(path, info.name)
+        if within.parts:
+            place = within / place
         content = archive.extractfile(info)
         if content is None:
             yield Member(place, None)

@@ -68,18 +68,22 @@ def _reads_image(data: bytes) -> bool:
     return True
 
 
-def _encoded(kind: str, seed: int = 0, mode: str = "RGB") -> bytes:
+def _encoded(kind: str, seed: int = 0, mode: str = "RGB", **options: int) -> bytes:
     pixels = np.random.default_rng(seed).integers(0, 256, (5, 6, 3), dtype=np.uint8)
     file = io.BytesIO()
-    Image.fromarray(pixels).convert(mode).save(file, kind)
+    image = Image.fromarray(pixels)
+    (image.convert("L").convert(mode) if mode == "I;16" else image.convert(mode)).save(file, kind, **options)
     return file.getvalue()
 
 
 def _images() -> Iterator[bytes]:
     for kind in ("jpeg", "png", "bmp", "gif", "tiff", "webp"):
         yield _encoded(kind)
-    for mode in ("L", "P", "1", "RGBA"):
+    for mode in ("L", "P", "1", "RGBA", "LA", "I;16"):
         yield _encoded("png", mode=mode)
+    for mode in ("CMYK", "LA", "I;16"):
+        yield _encoded("tiff", mode=mode)
+    yield _encoded("gif", mode="P", transparency=3)
 
 
 def _contents() -> Iterator[tuple[str, bytes]]:

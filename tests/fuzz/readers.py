@@ -22,6 +22,7 @@ from reproduce.study.protocol import parse_protocol
 from reproduce.study.rows import row_from_dict
 from tests.fuzz.archives import IMAGE_READERS
 from tests.fuzz.arrays import ARRAY_READERS
+from tests.fuzz.published import PUBLISHED_READERS
 from tests.fuzz.reader import Reader, require_same, scratch
 from tests.fuzz.stored import STORED_READERS
 from tests.paper_optimizers.spec_strategies import random_spec
@@ -177,6 +178,7 @@ READERS = {
             "elimination-protocol", _reads_protocol(load_elimination_protocol), _protocols("elimination".__eq__), 8192
         ),
         *IMAGE_READERS,
+        *PUBLISHED_READERS,
         *ARRAY_READERS,
         *STORED_READERS,
     )

@@ -18,7 +18,8 @@ def _plan(contents: Contents) -> Plan:
     for folder in sorted(contents.folders):
         if len(folder.parts) == 2 and folder.parts[0] in PARTS:
             plan.add_class(*folder.parts)
-    for path in sorted(path for path in contents.files if path.parts[0] in PARTS and is_image(path.name)):
+    images = (path for path in contents.files if path.parts[0] in PARTS and is_image(path.name))
+    for path in sorted(images, key=lambda path: path.parts):  # Quicker than by paths, which split themselves each time.
         if len(path.parts) != 3:
             where = "below" if len(path.parts) > 3 else "outside"
             raise DataError(
