@@ -99,7 +99,8 @@ def _replay(options: argparse.Namespace, console: Console) -> None:
     folder = options.output / protocol.profile / f"replay-{options.behaviour}"
     with open_executors(options, options.data_dir, console) as executors, executors(settings) as executor:
         conditions = Conditions(
-            protocol=conditions_hash(settings, options.behaviour),
+            protocol=conditions_hash(settings, protocol.integrity, options.behaviour),
+            integrity=protocol.integrity,
             behaviour=options.behaviour,
             data=dataset.checksum(),
             device=executors.device(),

@@ -1,7 +1,7 @@
 """The integrity check: does a candidate minimise a quadratic? Thousands of candidates at once.
 
-A candidate is run on five numbers for 35 steps at six rates, all candidates on one `reproduce.population.tape`; the
-functions are those of the one op table, in float32 as the published search ran them.
+A candidate is run on a few numbers for some steps at several rates, all candidates on one `reproduce.population.tape`;
+the functions are those of the one op table, in float32 as the published search ran them.
 
 Source: Morgan & Hougen (arXiv 2404.06679), the integrity check.
 """
@@ -17,34 +17,10 @@ from numpy.typing import NDArray
 
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.population.assembly import Capacity, Member, Programs, StepTables, assemble, step_tables, take
+from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.population.tape import Tape
 
 _Array = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class IntegritySettings:
-    """The quadratic and when it counts as minimised.
-
-    Attributes:
-        start: The first point.
-        target: The minimum; the loss is the sum of squared distances to it.
-        steps: Steps of a run; the loss that counts is the one before the last of them.
-        warmup_steps: Linear warm-up, followed by half a cosine to 0.
-        rates: Peak rates tried.
-        threshold: A run passes if its loss is below this; the first loss is 7.1525.
-        seed: Of dropout masks, which are the same for every candidate.
-        nesterov: The form of Nesterov momentum; see `reproduce.population.assembly.Member`.
-    """
-
-    start: tuple[float, ...] = (1.1, 0.9, 1.1, 0.9, 1.0)
-    target: tuple[float, ...] = (0.5, 1.5, -0.3, -1.2, 0.75)
-    steps: int = 35
-    warmup_steps: int = 6
-    rates: tuple[float, ...] = (1.0, 0.1, 0.01, 1e-3, 1e-4, 1e-5)
-    threshold: float = 3.5
-    seed: int = 0
-    nesterov: Literal["released", "search"] = "released"
 
 
 @dataclass(frozen=True)
@@ -68,6 +44,7 @@ def check_integrity(
     specs: Sequence[OptimizerSpec],
     settings: IntegritySettings | None = None,
     *,
+    nesterov: Literal["released", "search"] = "released",
     always_flip: bool = False,
     capacity: Capacity | None = None,
 ) -> IntegrityResult:
@@ -75,7 +52,8 @@ def check_integrity(
 
     Args:
         specs: The candidates.
-        settings: See `IntegritySettings`.
+        settings: See `IntegritySettings`; the published ones unless given.
+        nesterov: The form of Nesterov momentum; see `reproduce.population.assembly.Member`.
         always_flip: Run the flipped sign of candidates that passed, too.
         capacity: Fixed sizes of the programs.
 
@@ -88,7 +66,7 @@ def check_integrity(
     if not count:
         empty = np.empty((0, num_rates), np.float32)
         return IntegrityResult(empty, empty, np.empty(0, bool), np.empty(0, bool))
-    members = [Member(spec, 1.0, settings.steps, settings.warmup_steps, nesterov=settings.nesterov) for spec in specs]
+    members = [Member(spec, 1.0, settings.steps, settings.warmup_steps, nesterov=nesterov) for spec in specs]
     programs = assemble(members, capacity)
     tables = step_tables(members, range(settings.steps), capacity)
     plain = _run(programs, tables, settings, sign=1.0)

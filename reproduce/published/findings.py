@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import mean, median, stdev
 
 from reproduce.extremes import expected_maximum
-from reproduce.population.integrity import IntegritySettings, check_integrity
+from reproduce.population.integrity import check_integrity
 from reproduce.published.log import PHASES, LoggedEvaluation
 from reproduce.published.noise import pooled_noise
 
@@ -177,7 +177,7 @@ def duplicate_findings(rows: Sequence[LoggedEvaluation], fingerprints: Sequence[
 
 def cause_findings(rows: Sequence[LoggedEvaluation]) -> list[CauseFinding]:
     """Rejections by what can be seen of their cause: each candidate counts for the first kind that it is of."""
-    passes = check_integrity([row.spec for row in rows], IntegritySettings(nesterov="search")).passed
+    passes = check_integrity([row.spec for row in rows], nesterov="search").passed
     kinds: dict[str, list[bool]] = {
         "contains expMovAvg, which divided by 0": [],
         "does not pass the integrity check, by either sign": [],

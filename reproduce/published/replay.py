@@ -14,10 +14,12 @@ from typing import Any, Literal
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.errors import ProtocolError
 from reproduce.ledger import Ledger, require_same, require_schema
-from reproduce.population.integrity import IntegritySettings, check_integrity
+from reproduce.population.integrity import check_integrity
+from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.protocols import plain_settings, settings_hash
 from reproduce.published.sample import Job, seed_of
 from reproduce.search.executors import Candidate, Executor
+from reproduce.search.hashes import held
 from reproduce.search.outcomes import Diverged, ScreenedOut, Trained, outcome_of
 from reproduce.search.surrogate_settings import SurrogateSettings
 from reproduce.search.typed_json import from_plain, to_plain
@@ -95,7 +97,8 @@ class Conditions:
     """What a replay is run under.
 
     Attributes:
-        protocol: Hash of surrogate and behaviour; see `conditions_hash`.
+        protocol: Hash of surrogate, integrity check and behaviour; see `conditions_hash`.
+        integrity: Of the check that candidates must pass.
         behaviour: See `reproduce.published.replay`.
         data: Checksum of the surrogate's data.
         device: What computes.
@@ -103,6 +106,7 @@ class Conditions:
     """
 
     protocol: str
+    integrity: IntegritySettings
     behaviour: Behaviour
     data: str
     device: str
@@ -124,9 +128,10 @@ def behave(settings: SurrogateSettings, behaviour: Behaviour) -> SurrogateSettin
     return replace(settings, scoring=replace(settings.scoring, nesterov="search"))
 
 
-def conditions_hash(settings: SurrogateSettings, behaviour: Behaviour) -> str:
+def conditions_hash(settings: SurrogateSettings, integrity: IntegritySettings, behaviour: Behaviour) -> str:
     """Of everything that a row depends on beside candidate, run and data."""
-    return settings_hash({"surrogate": plain_settings(settings), "behaviour": behaviour})
+    checked = held(integrity=plain_settings(integrity))
+    return settings_hash({"surrogate": plain_settings(settings), "behaviour": behaviour, **checked})
 
 
 def run_replay(
@@ -160,7 +165,7 @@ def run_replay(
 
 def _rows(jobs: Sequence[Job], conditions: Conditions, executor: Executor) -> Iterator[ReplayRow]:
     nesterov: Literal["search", "released"] = "search" if conditions.behaviour == "published" else "released"
-    checked = check_integrity([job.function.spec for job in jobs], IntegritySettings(nesterov=nesterov))
+    checked = check_integrity([job.function.spec for job in jobs], conditions.integrity, nesterov=nesterov)
     trained: list[tuple[Job, bool]] = []
     for job, passed, flip in zip(jobs, checked.passed, checked.flip, strict=True):
         if conditions.behaviour == "published" and _has_moving_average(job.function.spec):

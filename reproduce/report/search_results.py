@@ -33,7 +33,7 @@ from reproduce.report.tables.search_comparison import comparison_table
 from reproduce.report.tables.search_cost import comparison_cost_table, search_cost_table
 from reproduce.search.algorithm import Stage
 from reproduce.search.comparison import ComparedSearch, compared
-from reproduce.search.protocol import SearchProtocol
+from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.search.rescoring import PART, baselines
 from reproduce.search.search import comparison_plans
 from reproduce.search.trials import Contender, of_seeds, seed_scores
@@ -113,7 +113,7 @@ def _rounds(folder: Path) -> list[RoundResult]:
 def _comparison(folder: Path) -> Iterator[Table | Picture]:
     if not (folder / SETTINGS).is_file():
         return
-    protocol = read_stored_settings(folder / SETTINGS, SearchProtocol)
+    protocol = stored_search_protocol(folder / SETTINGS)
     paths = [(plan, folder / plan.name / NAME) for plan in comparison_plans(protocol)]
     there = [(plan, path) for plan, path in paths if path.is_file()]
     searches = [ComparedSearch(plan, read_search_of(plan, path, folder / SETTINGS)) for plan, path in there]
@@ -131,7 +131,7 @@ def _comparison(folder: Path) -> Iterator[Table | Picture]:
 def _noise(folder: Path) -> Iterator[Table | Picture]:
     if not (folder / NAME).is_file():
         return
-    protocol = read_stored_settings(folder / SETTINGS, SearchProtocol)
+    protocol = stored_search_protocol(folder / SETTINGS)
     (contender,) = baselines([protocol.noise.optimizer])
     trials = of_seeds(read_trials(folder / NAME, {PART: protocol.scoring_hash()}), protocol.noise.seeds)
     if len(seed_scores(trials, contender).trained) < 2:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from reproduce.errors import LedgerError
 from reproduce.ledger import NAME, read_records
-from reproduce.search.protocol import SearchProtocol
+from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.search.records import AnyRecord, read_search_records
 from reproduce.search.rescoring import PART, Finalist, baselines, finalists
 from reproduce.search.results import top
 from reproduce.search.search import SearchPlan, search_plan
 from reproduce.search.trials import Contender, Trial, of_seeds, trial_from_dict
-from reproduce.stored_settings import SETTINGS, read_stored_settings
+from reproduce.stored_settings import SETTINGS
 
 #: Folders of a profile that the commands search, compare-searches, noise-floor and eliminate write.
 SEARCH, COMPARISON, NOISE, ELIMINATION = "search", "search-comparison", "noise-floor", "elimination"
@@ -58,7 +58,7 @@ def read_search(place: Path) -> StoredSearch | None:
     folder = place / SEARCH
     if not (folder / NAME).is_file():
         return None
-    protocol = read_stored_settings(folder / SETTINGS, SearchProtocol)
+    protocol = stored_search_protocol(folder / SETTINGS)
     records = read_search_of(search_plan(protocol), folder / NAME, folder / SETTINGS)
     trials = read_trials(folder / RESCORING, {PART: protocol.scoring_hash()})
     return StoredSearch(protocol, records, of_seeds(trials, protocol.rescoring.seeds))

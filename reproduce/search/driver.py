@@ -10,9 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
-from reproduce.population.integrity import IntegritySettings
+from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.search.algorithm import PHASES, Again, Algorithm, Answer, Draw, Individual, Request, Slot, Stage
 from reproduce.search.cache import Key, ScoreCache
 from reproduce.search.executors import Candidate, Executor
@@ -23,9 +23,6 @@ from reproduce.search.outcomes import Outcome, epochs_of, outcome_of, score_of
 from reproduce.search.records import Evaluation, Rejection, Sample
 from reproduce.search.screening import Screened, screen
 from reproduce.search.streams import stream
-
-#: How often a slot draws before it is given up: never in practice, and no search hangs.
-MOST_DRAWS = 1000
 
 _State = TypeVar("_State")
 
@@ -44,6 +41,8 @@ class Conditions:
     Attributes:
         seed: The run's: of draws and of training.
         integrity: Of the check that candidates must pass.
+        nesterov: The form of Nesterov momentum that it takes; see `reproduce.population.assembly.Member`.
+        draws: How often a slot draws before it is given up: never in practice.
         screening_epochs: Epochs of a screening run on each stage.
         executor: Gives the executor of a stage.
         cache: Scores known from other searches.
@@ -51,6 +50,8 @@ class Conditions:
 
     seed: int
     integrity: IntegritySettings
+    nesterov: Literal["released", "search"]
+    draws: int
     screening_epochs: Mapping[Stage, int]
     executor: Callable[[Stage], Executor]
     cache: ScoreCache
@@ -112,7 +113,7 @@ class Driver:
     def _draw(self, requests: Sequence[Draw]) -> list[Individual | None]:
         """A new candidate for each request; None where no draw was one."""
         kept: dict[int, Individual] = {}
-        for draw in range(MOST_DRAWS):
+        for draw in range(self._conditions.draws):
             still_open = [index for index in range(len(requests)) if index not in kept]
             if not still_open:
                 break
@@ -136,7 +137,7 @@ class Driver:
         """Each proposal with what the ledger says of it, or else what a check of all others at once says."""
         known = [self._known(proposal) for proposal in proposals]
         unknown = [proposal.genome for proposal, screened in zip(proposals, known, strict=True) if screened is None]
-        checked = iter(screen(unknown, self._conditions.integrity)) if unknown else iter(())
+        checked = iter(screen(unknown, self._conditions.integrity, self._conditions.nesterov)) if unknown else iter(())
         for proposal, screened in zip(proposals, known, strict=True):
             yield proposal, screened or next(checked)
 

@@ -2,7 +2,8 @@
 
 The node and the kind of change are drawn once; the change itself is drawn until it gives another genome whose active
 part has no circle and whose decays are valid. Where a change is impossible (a root that may read only nodes that
-read themselves, a decay that no other function keeps in [0, 1]), node and kind are drawn anew after `MOST_TRIES`.
+read themselves, a decay that no other function keeps in [0, 1]), node and kind are drawn anew
+after as many tries as the settings allow.
 
 Source: Morgan & Hougen (arXiv 2404.06679), the mutations. Unlike in the published code, every function and every node
 can be mutated to (artifact/DISCREPANCIES.md).
@@ -28,9 +29,6 @@ Change = Literal[
 ]  # fmt: skip
 _Kind = Literal["function", "connection", "arity", "momentum", "decay"]
 
-#: How often a change is drawn before another kind of change is.
-MOST_TRIES = 100
-
 
 class Mutation(NamedTuple):
     """A child and what it differs in."""
@@ -51,6 +49,7 @@ class Mutator:
         probabilities = probabilities or Probabilities()
         self.sampler = Sampler(space, probabilities.sampling)
         self._chances: MutationProbabilities = probabilities.mutation
+        self._tries = probabilities.tries.change
         self._decays = _DecayMutator(self.sampler, probabilities)
         possible: dict[_Kind, Callable[[Genome, int, Generator], Mutation | None]] = {
             "function": self._function,
@@ -71,7 +70,7 @@ class Mutator:
             change = _weighted(self._changes, self._weights, random)
             if change == self._connection and self._swaps(parent.genes[number], random):
                 change = self._swap
-            for _ in range(MOST_TRIES):
+            for _ in range(self._tries):
                 mutation = change(parent, number, random)
                 if mutation is not None:
                     return mutation
@@ -142,13 +141,14 @@ class _DecayMutator:
         self._changes = (self._function, self._connection, self._arity)
         self._weights = (chances.decay_function, chances.decay_connection, chances.decay_arity)
         self._added_last = chances.added_last
+        self._tries = probabilities.tries.change
 
     def mutate(self, parent: Decay, random: Generator) -> Decay:
         """A valid decay that differs from ``parent``."""
         while True:
             number = pick(parent.active, random)
             change = _weighted(self._changes, self._weights, random)
-            for _ in range(MOST_TRIES):
+            for _ in range(self._tries):
                 gene = change(parent.genes[number], number, random)
                 if gene is None:
                     continue

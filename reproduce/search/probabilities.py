@@ -1,4 +1,4 @@
-"""The probabilities by which genomes are drawn and mutated.
+"""The probabilities by which genomes are drawn and mutated, and how often something is drawn anew.
 
 Source: Morgan & Hougen (arXiv 2404.06679), the search space and the mutations.
 """
@@ -87,17 +87,38 @@ class MutationProbabilities:
 
 
 @dataclass(frozen=True)
+class Tries:
+    """How often something is drawn before something else is done; not published.
+
+    Attributes:
+        slot: Draws of a candidate that is new and sound, before its slot is given up: so no search hangs.
+        change: Draws of a change that is possible, before another node and another kind of change are drawn.
+    """
+
+    slot: int = 1000
+    change: int = 100
+
+    def __post_init__(self) -> None:
+        for name in ("slot", "change"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+
+
+@dataclass(frozen=True)
 class Probabilities:
     """All of them.
 
     Attributes:
         sampling: See `SamplingProbabilities`.
         mutation: See `MutationProbabilities`.
+        tries: See `Tries`.
     """
 
     sampling: SamplingProbabilities = SamplingProbabilities()
     mutation: MutationProbabilities = MutationProbabilities()
+    tries: Tries = Tries()
 
 
+#: As described.
+DESCRIBED = Probabilities()
 #: As the published search ran (artifact/DISCREPANCIES.md), where that departs from its own description.
 PUBLISHED = Probabilities(sampling=SamplingProbabilities(root_unary_edge_decay=0.85))

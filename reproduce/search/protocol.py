@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
+from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.protocols import load_settings, plain_settings, settings_hash
+from reproduce.search.hashes import held, held_of_spaces
 from reproduce.search.particles import SelectionRule
-from reproduce.search.probabilities import PUBLISHED, Probabilities
+from reproduce.search.probabilities import DESCRIBED, PUBLISHED, Probabilities
 from reproduce.search.spaces import SPACES, Space
 from reproduce.search.surrogate_settings import SurrogateSettings
-from reproduce.settings import require
+from reproduce.settings import read_settings, require
+from reproduce.stored_settings import stored_settings
 
 #: What proposes candidates: the particles under one of their two selection rules, or a peer.
 AlgorithmName = Literal["paper", "elitist", "random", "aging"]
@@ -122,7 +126,8 @@ class SearchProtocol:
         description: What it is for.
         algorithm: Of ``search``: "paper" or "elitist".
         space: Of ``search``.
-        probabilities: "described", or "published": as the published search ran where that departs from it.
+        probabilities: See `Probabilities`.
+        integrity: The check that candidates must pass; see `IntegritySettings`.
         seed: Of ``search``: of everything drawn and of every training.
         sizes: See `SizeSettings`.
         initial: The surrogate of the random candidates.
@@ -136,7 +141,8 @@ class SearchProtocol:
     description: str
     algorithm: SelectionRule
     space: SpaceName
-    probabilities: Literal["described", "published"]
+    probabilities: Probabilities
+    integrity: IntegritySettings
     seed: int
     sizes: SizeSettings
     initial: SurrogateSettings
@@ -158,11 +164,6 @@ class SearchProtocol:
         """The space of ``search``."""
         return SPACES[self.space]
 
-    @property
-    def all_probabilities(self) -> Probabilities:
-        """What ``probabilities`` names."""
-        return PUBLISHED if self.probabilities == "published" else Probabilities()
-
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain data for JSON."""
         return plain_settings(self)
@@ -175,13 +176,15 @@ class SearchProtocol:
     def search_hash(self) -> str:
         """Of what ``search`` depends on beside algorithm, space and seed, which its ledger names."""
         settings = self.to_dict()
-        return settings_hash({name: settings[name] for name in ("probabilities", "sizes", "initial", "evolution")})
+        own = {name: settings[name] for name in ("sizes", "initial", "evolution")}
+        drawn = held(**{name: settings[name] for name in ("probabilities", "integrity")})
+        return settings_hash({**own, **drawn, **held_of_spaces(self.space)})
 
     def comparison_hash(self) -> str:
         """Of what a compared search depends on beside algorithm, space and seed."""
         settings = self.to_dict()
         budget = {name: settings["comparison"][name] for name in ("epochs", "tournament", "per_round")}
-        return settings_hash({"search": self.search_hash(), **budget})
+        return settings_hash({"search": self.search_hash(), **budget, **held_of_spaces(*self.comparison.spaces)})
 
 
 def load_search_protocol(profile: str) -> SearchProtocol:
@@ -191,6 +194,21 @@ def load_search_protocol(profile: str) -> SearchProtocol:
         ProtocolError: If there is none, or it is not one; the error names the key.
     """
     return load_settings(SearchProtocol, "search", profile)
+
+
+def stored_search_protocol(path: Path) -> SearchProtocol:
+    """The protocol that is kept in a ``protocol.json`` beside the ledgers of a search.
+
+    Older ones name the probabilities, and are silent of the integrity check, which was that of the paper.
+
+    Raises:
+        ProtocolError: If the file cannot be read, or does not hold what this version reads.
+    """
+    settings = {"integrity": plain_settings(IntegritySettings()), **stored_settings(path)}
+    named = {"described": DESCRIBED, "published": PUBLISHED}
+    if settings.get("probabilities") in list(named):
+        settings["probabilities"] = plain_settings(named[settings["probabilities"]])
+    return read_settings(SearchProtocol, settings, str(path))
 
 
 def _require_seeds(seeds: tuple[int, ...]) -> None:

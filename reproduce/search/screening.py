@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from reproduce.population.integrity import IntegritySettings, check_integrity
+from reproduce.population.integrity import check_integrity
+from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.search.genome import Genome
 
 
@@ -24,12 +26,14 @@ class Screened:
     fingerprint: str | None
 
 
-def screen(genomes: Sequence[Genome], settings: IntegritySettings) -> list[Screened]:
+def screen(
+    genomes: Sequence[Genome], settings: IntegritySettings, nesterov: Literal["released", "search"]
+) -> list[Screened]:
     """Check many draws at once; the answer for one does not depend on the others.
 
     The sign is each candidate's own: a child does not inherit its parent's flip.
     """
-    found = check_integrity([genome.express() for genome in genomes], settings)
+    found = check_integrity([genome.express() for genome in genomes], settings, nesterov=nesterov)
     return [
         Screened(bool(passed), bool(ascend), genome.express(ascend=bool(ascend)).fingerprint() if passed else None)
         for genome, passed, ascend in zip(genomes, found.passed, found.flip, strict=True)

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 from reproduce.libraries import recorded_settings
 from reproduce.machine import versions
-from reproduce.population.integrity import IntegritySettings
+from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.search.algorithm import Algorithm, Individual, Limits, Stage
 from reproduce.search.cache import ScoreCache
 from reproduce.search.driver import Conditions, Driver, Watcher
@@ -76,6 +76,7 @@ class SearchPlan:
         seed: Of everything drawn and of every training.
         probabilities: By which they are drawn.
         sizes: How large it is.
+        integrity: Of the check that candidates must pass.
         nesterov: The form of Nesterov momentum that the integrity check takes, too; see `ScoringSettings`.
         limits: When it ends, counted from the end of the opening.
         tournament: Of the aging evolution.
@@ -89,6 +90,7 @@ class SearchPlan:
     seed: int
     probabilities: Probabilities
     sizes: SizeSettings
+    integrity: IntegritySettings
     nesterov: Literal["released", "search"]
     limits: Limits
     tournament: int
@@ -138,8 +140,9 @@ def _plan(
         algorithm=algorithm,
         space=space,
         seed=seed,
-        probabilities=protocol.all_probabilities,
+        probabilities=protocol.probabilities,
         sizes=protocol.sizes,
+        integrity=protocol.integrity,
         nesterov=protocol.evolution.scoring.nesterov,
         limits=limits,
         tournament=protocol.comparison.tournament,
@@ -179,8 +182,15 @@ def run_search(
     with Journal(path, watcher.notice, watcher.record) as journal:
         journal.begin(_header(plan, surrogates))
         screening = surrogates.screening_epochs
-        integrity = IntegritySettings(nesterov=plan.nesterov)
-        conditions = Conditions(plan.seed, integrity, screening, surrogates.executor, cache or ScoreCache())
+        conditions = Conditions(
+            seed=plan.seed,
+            integrity=plan.integrity,
+            nesterov=plan.nesterov,
+            draws=plan.probabilities.tries.slot,
+            screening_epochs=screening,
+            executor=surrogates.executor,
+            cache=cache or ScoreCache(),
+        )
         mutator = Mutator(SPACES[plan.space], plan.probabilities)
         driver = Driver(journal, mutator, conditions, watcher)
         opened = driver.run(Opening(plan.sizes.initial, plan.sizes.particles))

@@ -11,7 +11,7 @@ from reproduce.report.claims import CLAIMS, load_claims
 from reproduce.report.figures.engine import read_member_steps
 from reproduce.report.tables.costs import read_step_costs
 from reproduce.report.tables.engine import read_engine_speed
-from reproduce.search.protocol import SearchProtocol
+from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.stored_settings import read_stored_settings
 from reproduce.study.protocol import Protocol
 from tests.fuzz.reader import Reader, require_same, scratch
@@ -55,7 +55,7 @@ def _study_settings(path: Path) -> Protocol:
 
 
 def _search_settings(path: Path) -> SearchProtocol:
-    return read_stored_settings(path, SearchProtocol)
+    return stored_search_protocol(path)
 
 
 def _elimination_settings(path: Path) -> EliminationProtocol:

@@ -10,9 +10,8 @@ from paper_optimizers import NumpyOptimizer, OptimizerSpec, from_text, get, name
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import base_rate
 from reproduce.population.assembly import Capacity
-from reproduce.population.integrity import IntegritySettings, check_integrity
-
-SEARCH = IntegritySettings(nesterov="search")
+from reproduce.population.integrity import check_integrity
+from reproduce.population.integrity_settings import IntegritySettings
 
 #: The candidates with finite losses below 1e3 that differ from the published code's by more than 1e-3 relative, and
 #: why: rounding decides the last digits, or the sign, of what they divide by. All agree on pass and flip.
@@ -44,7 +43,7 @@ def test_every_published_outcome_is_reproduced(reference):
         for outcome in json.loads((reference / "integrity" / "outcomes.json").read_text())
         if "drop(" not in outcome["expr"] and "expMovAvg(" not in outcome["expr"]
     ]
-    result = check_integrity([from_text(outcome["expr"]) for outcome in outcomes], SEARCH, always_flip=True)
+    result = check_integrity([from_text(outcome["expr"]) for outcome in outcomes], nesterov="search", always_flip=True)
     assert result.passed.tolist() == [outcome["passed"] for outcome in outcomes]
     assert result.flip.tolist() == [outcome["flip"] for outcome in outcomes]
     differing = {

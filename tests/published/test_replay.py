@@ -10,6 +10,8 @@ from rich.console import Console
 from paper_optimizers import from_text
 from reproduce.errors import LedgerError, ProtocolError
 from reproduce.ledger import Ledger
+from reproduce.population.integrity_settings import IntegritySettings
+from reproduce.protocols import plain_settings, settings_hash
 from reproduce.published.log import fingerprints_of, parse_published_log
 from reproduce.published.replay import Conditions, NotTrained, behave, conditions_hash, row_from_dict, run_replay
 from reproduce.published.replay_report import agreement_of, compare, show_replay, write_replay
@@ -20,7 +22,7 @@ from reproduce.search.protocol import load_search_protocol
 from tests.published.test_log import log
 from tests.search.fake_scorer import FakeScorer, score_of
 
-CONDITIONS = Conditions("0123456789abcdef", "published", "f" * 64, "a processor", {"jax": "1"})
+CONDITIONS = Conditions("0123456789abcdef", IntegritySettings(), "published", "f" * 64, "a processor", {"jax": "1"})
 
 
 def function(number, score=None):
@@ -75,7 +77,12 @@ def test_the_published_behaviour_is_one_setting():
     settings = load_search_protocol("smoke").evolution
     assert behave(settings, "published").scoring.nesterov == "search"
     assert behave(settings, "described").scoring.nesterov == "released"
-    assert conditions_hash(settings, "published") != conditions_hash(settings, "described")
+    check = IntegritySettings()
+    hashes = [conditions_hash(settings, check, "published"), conditions_hash(settings, check, "described")]
+    hashes.append(conditions_hash(settings, replace(check, threshold=3.0), "described"))
+    assert len(set(hashes)) == 3
+    without = {"surrogate": plain_settings(settings), "behaviour": "published"}
+    assert hashes[0] == settings_hash(without)  # As it was before the check was a setting.
     held = replace(settings, scoring=replace(settings.scoring, hold_fraction=0.1))
     assert behave(held, "described").scoring.hold_fraction == 0.1
     with pytest.raises(ProtocolError, match=r"hold_fraction must be 0 for the published behaviour; received 0\.1"):

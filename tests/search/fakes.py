@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reproduce.population.assembly import Member
+from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.population.scoring import FailedRun, Rejected, Score, Scored
 from reproduce.population.waves import Training
 from reproduce.search.algorithm import Limits
@@ -25,6 +26,7 @@ PLAN = SearchPlan(
     seed=0,
     probabilities=Probabilities(),
     sizes=SizeSettings(initial=12, particles=3, steps=2, children=3, redraws=4),
+    integrity=IntegritySettings(),
     nesterov="released",
     limits=Limits(steps=2),
     tournament=2,

@@ -12,7 +12,7 @@ import pytest
 from paper_optimizers.search_space import Primitive
 from reproduce.search.genome import NUM_HIDDEN, ROOT, Decay, Genome, active_order, reads_hidden
 from reproduce.search.mutation import Mutator
-from reproduce.search.probabilities import PUBLISHED, MutationProbabilities, Probabilities, SamplingProbabilities
+from reproduce.search.probabilities import PUBLISHED, MutationProbabilities, Probabilities, SamplingProbabilities, Tries
 from reproduce.search.sampling import Sampler
 from reproduce.search.spaces import BELLO2017, FULL, IDENTITY, NO_DECAY, SPACES, Space
 from reproduce.settings import OutOfRangeError
@@ -291,6 +291,17 @@ def golden(space: Space) -> str:
 @pytest.mark.parametrize("name", SPACES)
 def test_a_seed_gives_the_same_population_for_ever(name):
     assert golden(SPACES[name]) == json.loads(GOLDEN.read_text())[name]
+
+
+def test_another_change_is_drawn_after_as_many_tries_as_the_settings_say():
+    def children(tries: int):
+        mutator, random = Mutator(FULL, Probabilities(tries=Tries(change=tries))), np.random.default_rng(5)
+        parent = mutator.sampler.genome(random)
+        return [mutator.mutate(parent, np.random.default_rng(seed)).child for seed in range(60)]
+
+    few, many = children(1), children(100)
+    assert few != many
+    assert many == children(200)  # A hundred tries are nearly always enough.
 
 
 def test_probabilities_that_do_not_add_up_are_refused():

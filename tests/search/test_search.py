@@ -18,6 +18,7 @@ from reproduce.search.algorithm import Answer, Individual, Limits, Selection
 from reproduce.search.cache import read_cache
 from reproduce.search.outcomes import Trained, epochs_of, score_of
 from reproduce.search.particles import ParticleSearch
+from reproduce.search.probabilities import Probabilities, Tries
 from reproduce.search.records import End, Evaluation, Header, Rejection, Sample, entry_from_dict, read_search_records
 from reproduce.search.results import acceptance, best_so_far, budgeted, lineages, primitive_shares, top
 from reproduce.search.sampling import Sampler
@@ -87,6 +88,19 @@ def test_children_are_drawn_again_up_to_four_times(tmp_path):
     }
     assert any(slot.attempt >= 2 for slot in children)
     assert max(slot.attempt for slot in children) <= PLAN.sizes.redraws
+
+
+def test_a_slot_is_given_up_and_the_check_is_as_strict_as_the_settings_say(records, tmp_path):
+    """With one draw each, some slots stay empty, and those that were filled hold what they hold with more."""
+    once = search(tmp_path / "once.jsonl", probabilities=Probabilities(tries=Tries(slot=1)))
+    first = [record for record in of(Sample, records) if record.slot.phase == "initial" and record.draw == 0]
+    kept = [record for record in of(Sample, once) if record.slot.phase == "initial"]
+    assert {record.draw for record in kept} == {0}
+    assert [record.slot for record in kept] == [record.slot for record in first]
+    assert len(kept) < PLAN.sizes.initial
+    strict = search(tmp_path / "strict.jsonl", integrity=replace(PLAN.integrity, threshold=1.0))
+    counts = [sum(each.cause == "integrity" for each in of(Rejection, found)) for found in (records, strict)]
+    assert counts[0] < counts[1]
 
 
 def test_particles_are_replaced_by_their_best_child(records):

@@ -1,18 +1,26 @@
 """The protocols of searches and eliminations: all profiles, the published sizes, errors that name the key."""
 
+import dataclasses
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from paper_optimizers.search_space import Primitive
 from reproduce.elimination.protocol import load_elimination_protocol
 from reproduce.errors import ProtocolError
-from reproduce.search.probabilities import PUBLISHED
-from reproduce.search.protocol import load_search_protocol
+from reproduce.protocols import settings_hash
+from reproduce.search import hashes
+from reproduce.search import protocol as protocol_module
+from reproduce.search.probabilities import PUBLISHED, MutationProbabilities, Probabilities
+from reproduce.search.protocol import load_search_protocol, stored_search_protocol
 from reproduce.search.search import comparison_plans, search_plan
-from reproduce.search.spaces import FULL
+from reproduce.search.spaces import FULL, SPACES
+from reproduce.stored_settings import write_stored_settings
 
 PROTOCOLS = Path(__file__).resolve().parents[2] / "artifact" / "protocols"
+RESULTS = PROTOCOLS.parent / "results"
 PROFILES = ("smoke", "small", "gpu", "paper")
 LOADERS = {"search": load_search_protocol, "elimination": load_elimination_protocol}
 
@@ -64,8 +72,70 @@ def test_hashes_cover_what_can_change_a_number_and_nothing_else(tmp_path):
     assert [one != other for one, other in zip(searched, before, strict=True)] == [True, False, True]
     scored = hashes(text.replace("base_filters = 6", "base_filters = 7"))
     assert all(one != other for one, other in zip(scored, before, strict=True))
+    for old, new in (
+        ("operand = 0.8", "operand = 0.81"),
+        ("swap = 0.2", "swap = 0.21"),
+        ("slot = 1000", "slot = 999"),
+        ("change = 100", "change = 99"),
+        ("threshold = 3.5", "threshold = 3.4"),
+        ("steps = 35", "steps = 36"),
+        ("start = [1.1,", "start = [1.2,"),
+    ):
+        assert old in text
+        drawn = hashes(text.replace(old, new))
+        assert [one != other for one, other in zip(drawn, before, strict=True)] == [True, False, True], new
     budget = hashes(text.replace("epochs = 1200", "epochs = 1201"))
     assert [one != other for one, other in zip(budget, before, strict=True)] == [False, False, True]
+
+
+#: Hashes from before probabilities and the integrity check were settings: of the search and of the comparison.
+EARLIER = {
+    "smoke": ("b1cca45a8523ad45", "ad03b2bc10411add"),
+    "small": ("627deef60acf7c5b", "31964da8a01ca353"),
+    "gpu": ("0b533e188cd4377d", "cedc372f8b3a8e1a"),
+    "paper": ("a417795f0c315218", "84ffd697718f2016"),
+}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_ledgers_from_before_these_numbers_were_settings_go_on_under_their_hashes(profile):
+    protocol = load_search_protocol(profile)
+    assert (protocol.search_hash(), protocol.comparison_hash()) == EARLIER[profile]
+    published = dataclasses.replace(protocol, probabilities=PUBLISHED)
+    settings = {name: protocol.to_dict()[name] for name in ("sizes", "initial", "evolution")}
+    assert published.search_hash() == settings_hash({**settings, "probabilities": "published"})
+
+
+def kept_settings():
+    return sorted(path for path in RESULTS.glob("*/*/protocol.json") if '"comparison"' in path.read_text())
+
+
+@pytest.mark.parametrize("path", kept_settings(), ids=lambda path: f"{path.parents[1].name}-{path.parent.name}")
+def test_kept_settings_are_read_as_the_protocol_that_they_name(path, tmp_path):
+    stored, now = stored_search_protocol(path), load_search_protocol(path.parents[1].name)
+    assert (stored.probabilities, stored.integrity) == (now.probabilities, now.integrity)
+    hashes = (stored.search_hash(), stored.comparison_hash(), stored.scoring_hash())
+    assert json.loads(path.read_text())["hash"] in hashes
+    write_stored_settings(tmp_path, stored.to_dict())
+    assert stored_search_protocol(tmp_path / "protocol.json") == stored
+
+
+def test_a_change_of_what_a_name_stands_for_is_another_hash(monkeypatch, tmp_path):
+    before = load_search_protocol("smoke")
+    operands = [Primitive("gradient"), *FULL.operands[1:-1]]
+    monkeypatch.setitem(SPACES, "full", dataclasses.replace(FULL, operands=tuple(operands)))
+    assert before.search_hash() != EARLIER["smoke"][0]
+    monkeypatch.setitem(SPACES, "full", FULL)
+    monkeypatch.setitem(SPACES, "bello2017", dataclasses.replace(SPACES["bello2017"], operands=tuple(operands)))
+    assert before.search_hash() == EARLIER["smoke"][0]
+    assert before.comparison_hash() != EARLIER["smoke"][1]
+    monkeypatch.setattr(hashes, "NUM_HIDDEN", 6)
+    assert before.search_hash() != EARLIER["smoke"][0]
+    monkeypatch.undo()
+    other = Probabilities(mutation=MutationProbabilities(function=0.30, connection=0.40))
+    monkeypatch.setattr(protocol_module, "DESCRIBED", other)
+    write_stored_settings(tmp_path, {**before.to_dict(), "probabilities": "described"})
+    assert stored_search_protocol(tmp_path / "protocol.json").search_hash() != EARLIER["smoke"][0]
 
 
 @pytest.mark.parametrize(
@@ -78,6 +148,17 @@ def test_hashes_cover_what_can_change_a_number_and_nothing_else(tmp_path):
         ("search", "seeds = [0, 1]", "seeds = [0, 101]", "fresh seeds, none of"),
         ("search", "redraws = 4", "redraw = 4", "unknown key sizes.redraw"),
         ("search", "top = 5", "", "missing key rescoring.top"),
+        ("search", "[probabilities.tries]\nslot = 1000\nchange = 100", "", "missing key probabilities.tries"),
+        (
+            "search",
+            "operand = 0.8",
+            "operand = 1.8",
+            r"probabilities.sampling.operand must be a probability in \[0, 1\]",
+        ),
+        ("search", "arity = 0.1", "arity = 0.2", "probabilities.mutation.function must be such that the five changes"),
+        ("search", "slot = 1000", "slot = 0", "probabilities.tries.slot must be 1 or more; received 0"),
+        ("search", "warmup_steps = 6", "warmup_steps = 35", "integrity.warmup_steps must be 0 or more, and less than"),
+        ("search", "target = [0.5, ", "target = [", "integrity.target must be 5 numbers, as start has"),
         ("search", "profile =", "profile", "not valid TOML"),
         ("search", 'profile = "own"', 'profile = "mine"', "profile must be 'own', as the path says; received 'mine'"),
         ("elimination", "keep = 2", "keep = 4", "keeping no more than the round before"),
