@@ -33,46 +33,53 @@ SHM_SIZE ?= 2g
 KIND := $(if $(GPU),gpu,cpu)
 IMAGE := paper-optimizers:$(KIND)
 PODMAN = $(findstring podman,$(shell $(DOCKER) --version 2>/dev/null))
+# A value as one word for the shell, whatever is in it; and a path, whose ~ is the home folder.
+quote = '$(subst ','\'',$(1))'
+path = $(subst '~/,~/',$(call quote,$(1)))
 # What a run writes belongs to whoever started it, with rootless podman too; caches go to a hidden folder beside the rows.
 # Data are only read. Ray keeps what its processes share in /dev/shm.
 DOCKER_USER = --user "$$(id -u):$$(id -g)" $(if $(PODMAN),$$([ "$$(id -u)" = 0 ] || echo --userns=keep-id))
 DOCKER_GPUS = $(if $(GPU),$(if $(PODMAN),--device nvidia.com/gpu=all,--gpus all))
-DOCKER_DATA = $(if $(DATA_DIR),--volume "$$(cd "$(DATA_DIR)" && pwd):/project/data:ro")
+DOCKER_DATA = $(if $(DATA_DIR),--volume "$$(cd $(call path,$(DATA_DIR)) && pwd):/project/data:ro")
 DOCKER_RUN = $(DOCKER) run --rm --shm-size=$(SHM_SIZE) $(DOCKER_GPUS) $(DOCKER_USER) --env HOME=/project/output/.home \
-  --volume "$$(cd "$(OUTPUT)" && pwd):/project/output" $(DOCKER_DATA) $(DOCKER_OPTIONS)
-EXPERIMENT = --profile $(PROFILE) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)") --output "$(OUTPUT)"
-STORED = $(if $(ROWS),--rows "$(ROWS)")
+  --volume "$$(cd $(call path,$(OUTPUT)) && pwd):/project/output" $(DOCKER_DATA) $(DOCKER_OPTIONS)
+EXPERIMENT = --profile $(call quote,$(PROFILE)) $(if $(DATA_DIR),--data-dir $(call quote,$(DATA_DIR))) --output $(call quote,$(OUTPUT))
+STUDIES = --study $(foreach study,$(STUDY),$(call quote,$(study)))
+# Where a target names studies itself, or means all profiles: what was given, and not what is set above.
+GIVEN_STUDIES = $(if $(filter file,$(origin STUDY)),,$(STUDIES))
+GIVEN_PROFILES = $(if $(filter file,$(origin PROFILE)),,--profile $(foreach profile,$(PROFILE),$(call quote,$(profile))))
+STORED = $(if $(ROWS),--rows $(call quote,$(ROWS))) $(GIVEN_PROFILES)
 
 help:  ## List the targets (the default)
 	@echo 'make TARGET, where TARGET is one of'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo 'Settings, given as NAME=VALUE: PROFILE ($(PROFILE)), STUDY ($(STUDY)), DATA_DIR (a folder of data sets),'
+	@echo 'Settings, given as NAME=VALUE: PROFILE ('$(call quote,$(PROFILE))'), STUDY ('$(call quote,$(STUDY))'), DATA_DIR (a folder of data sets),'
 	@echo 'ROWS (a folder of stored rows, as OUTPUT is one),'
-	@echo 'OUTPUT ($(OUTPUT)), PYTHON (the interpreter .venv is made with), TEST_OPTIONS (for pytest), LOCK_OPTIONS (for the locking tool).'
+	@echo 'OUTPUT ('$(call quote,$(OUTPUT))'), PYTHON (the interpreter .venv is made with), TEST_OPTIONS (for pytest), LOCK_OPTIONS (for the locking tool).'
 
 reproduce-tables: venv  ## Train what is not yet trained, then write the tables and figures to OUTPUT
-	@$(RUN) -m reproduce tables $(EXPERIMENT) --study $(STUDY)
+	@$(RUN) -m reproduce tables $(EXPERIMENT) $(STUDIES)
 
 reproduce-figures: venv  ## Write the tables and figures again from the stored rows, without training
-	@$(RUN) -m reproduce figures $(EXPERIMENT) --study $(STUDY)
+	@$(RUN) -m reproduce figures $(EXPERIMENT) $(STUDIES)
 
 transfer: venv  ## Train every optimizer from scratch on tasks of more classes, then write the tables
-	@$(RUN) -m reproduce tables $(EXPERIMENT) --study transfer
+	@$(RUN) -m reproduce tables $(EXPERIMENT) --group transfer $(GIVEN_STUDIES)
 
 finetune: venv  ## Fine-tune a pretrained network with every optimizer, then write the tables
-	@$(RUN) -m reproduce tables $(EXPERIMENT) --study finetune
+	@$(RUN) -m reproduce tables $(EXPERIMENT) --group finetune $(GIVEN_STUDIES)
 
 ablations: venv  ## Optimizers without their decays, and Adam and SGD with every evolved schedule
-	@$(RUN) -m reproduce tables $(EXPERIMENT) --study decays schedules
+	@$(RUN) -m reproduce tables $(EXPERIMENT) --group ablations $(GIVEN_STUDIES)
 
 robustness: venv  ## Noisy labels and gradients, imbalance, batch sizes and other networks
-	@$(RUN) -m reproduce tables $(EXPERIMENT) --study label_noise imbalance gradient_noise batch_size architectures
+	@$(RUN) -m reproduce tables $(EXPERIMENT) --group robustness $(GIVEN_STUDIES)
 
 estimate: venv  ## Minutes, GPU-hours and disk of a profile's studies, from measured runs, before anything starts
-	@$(RUN) -m reproduce estimate $(EXPERIMENT) --study $(STUDY)
+	@$(RUN) -m reproduce estimate $(EXPERIMENT) $(STUDIES)
 
 report: venv  ## Write the report of the rows kept under artifact/results (of others: ROWS=output) to OUTPUT/report
-	@$(RUN) -m reproduce report $(STORED) --output "$(OUTPUT)/report"
+	@$(RUN) -m reproduce report $(STORED) --output $(call quote,$(OUTPUT)/report)
 
 check-claims: venv  ## Say which claims of artifact/claims.toml the same rows bear out, do not, or leave open
 	@$(RUN) -m reproduce check-claims $(STORED)
@@ -85,10 +92,10 @@ compare-searches: venv  ## Compare the search with random search and aging evolu
 	@$(RUN) -m reproduce compare-searches $(EXPERIMENT)
 
 bench-optimizers: venv  ## Time a training step and count the state of every optimizer beside Keras Adam
-	@$(RUN) -m reproduce bench-optimizers --output "$(OUTPUT)"
+	@$(RUN) -m reproduce bench-optimizers --output $(call quote,$(OUTPUT))
 
 bench-engine: venv  ## Time the population engine beside Keras, candidate by candidate
-	@$(RUN) -m reproduce bench-engine --output "$(OUTPUT)"
+	@$(RUN) -m reproduce bench-engine --output $(call quote,$(OUTPUT))
 
 test: tools  ## Run the tests
 	@$(RUN) -m pytest -n $(TEST_WORKERS) $(TEST_OPTIONS)
@@ -97,7 +104,7 @@ soak: tools  ## Kill runs at random moments, break things on purpose, and write 
 	@$(RUN) -m tests.soak --kills $(KILLS)
 
 fuzz: tools  ## Fuzz every reader for SECONDS each (after: .venv/bin/pip install atheris)
-	@$(RUN) -m tests.fuzz --seconds $(SECONDS) --corpus "$(OUTPUT)/fuzz"
+	@$(RUN) -m tests.fuzz --seconds $(SECONDS) --corpus $(call quote,$(OUTPUT)/fuzz)
 
 docs: tools  ## Build the documentation as a site in build/site
 	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --quiet
@@ -164,12 +171,12 @@ docker-build:  ## Build the image for CPUs, or with GPU=1 for NVIDIA GPUs
 
 docker-test:  ## Run the tests in an image with their tools (GPU=1: in that for GPUs)
 	$(call build_image,$(KIND)-test,$(IMAGE)-test)
-	@mkdir -p "$(OUTPUT)"
+	@mkdir -p $(call path,$(OUTPUT))
 	$(DOCKER_RUN) $(IMAGE)-test -n $(TEST_WORKERS) $(TEST_OPTIONS)
 
 docker-reproduce-tables: docker-build  ## Run the main job in the image (GPU=1: in that for GPUs)
-	@mkdir -p "$(OUTPUT)"
-	$(DOCKER_RUN) $(IMAGE) tables --profile "$(PROFILE)" --study $(STUDY) $(if $(DATA_DIR),--data-dir data)
+	@mkdir -p $(call path,$(OUTPUT))
+	$(DOCKER_RUN) $(IMAGE) tables --profile $(call quote,$(PROFILE)) $(STUDIES) $(if $(DATA_DIR),--data-dir data)
 
 clean:  ## Remove .venv, build products and caches; what is in OUTPUT stays
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

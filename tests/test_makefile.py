@@ -1,11 +1,14 @@
 """The Makefile's help is complete and its targets need nothing that is not there."""
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from reproduce.study.groups import GROUPS
 
 ROOT = Path(__file__).resolve().parents[1]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -39,16 +42,49 @@ def test_every_described_target_is_phony() -> None:
     assert sorted(described) == sorted(PHONY_TARGETS)
 
 
+def planned(*arguments: str) -> list[str]:
+    """The words of the one command of `reproduce` that these arguments of make run, after its own name."""
+    lines = run_make("--dry-run", *arguments).stdout.splitlines()
+    (line,) = (line for line in lines if "-m reproduce " in line)
+    return shlex.split(line.partition("-m reproduce ")[2])
+
+
 @pytest.mark.parametrize(("target", "command"), [("reproduce-tables", "tables"), ("reproduce-figures", "figures")])
-def test_settings_reach_the_experiment(target: str, command: str, tmp_path: Path) -> None:
-    settings = ["PROFILE=small", "DATA_DIR=a folder", f"OUTPUT={tmp_path}"]
-    planned = run_make("--dry-run", "--always-make", target, *settings).stdout
-    assert f'-m reproduce {command} --profile small --data-dir "a folder" --output "{tmp_path}" --study all' in planned
+def test_settings_reach_the_experiment(target: str, command: str) -> None:
+    for word in ("small", "a b/x y.toml", 'it\'s/"q"/*;(x).toml', "~/p.toml"):
+        expected = [command, "--profile", word, "--data-dir", f"{word} d", "--output", f"~/{word}", "--study", "all"]
+        assert planned(target, f"PROFILE={word}", f"DATA_DIR={word} d", f"OUTPUT=~/{word}") == expected
+    for words in (["report", "--rows", "a  b", "--output", "o'x/report"],):
+        assert planned("report", "ROWS=a  b", "OUTPUT=o'x") == words
 
 
 def test_data_dir_is_left_out_unless_given() -> None:
-    planned = run_make("--dry-run", "--always-make", "reproduce-tables").stdout
-    assert '-m reproduce tables --profile smoke  --output "output" --study main' in planned
+    expected = ["tables", "--profile", "smoke", "--output", "output", "--study", "main"]
+    assert planned("reproduce-tables") == expected
+
+
+@pytest.mark.parametrize("target", ["transfer", "finetune", "ablations", "robustness"])
+def test_targets_of_several_studies_hear_which_are_meant(target: str) -> None:
+    everything = ["tables", "--profile", "smoke", "--output", "output", "--group", target]
+    assert target in GROUPS
+    assert planned(target) == everything
+    assert planned(target, "STUDY=label_noise imbalance") == [*everything, "--study", "label_noise", "imbalance"]
+
+
+@pytest.mark.parametrize("target", ["report", "check-claims"])
+def test_what_is_made_of_all_profiles_hears_which_are_meant(target: str) -> None:
+    assert "--profile" not in planned(target)
+    words = planned(target, "PROFILE=small")
+    assert words[words.index("--profile") + 1] == "small"
+
+
+def test_a_container_s_folders_are_found_from_the_home_folder_and_with_blanks() -> None:
+    arguments = ("docker-reproduce-tables", "OUTPUT=~/a b", "DATA_DIR=it's", "DOCKER=true")
+    lines = run_make("--dry-run", *arguments).stdout.splitlines()
+    assert "mkdir -p ~/'a b'" in lines
+    (line,) = (line for line in lines if line.startswith("true run"))
+    assert "\"$(cd ~/'a b' && pwd):/project/output\"" in line
+    assert "\"$(cd 'it'\\''s' && pwd):/project/data:ro\"" in line
 
 
 def test_an_unfit_python_is_named_and_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -77,9 +77,14 @@ def _add_studies(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--study",
         nargs="+",
-        default=["main"],
+        default=[],
         metavar="NAME",
-        help="studies of the profile, or all (default: main)",
+        help="studies of the profile, or all (default: main; of a group, all that the profile has)",
+    )
+    parser.add_argument(
+        "--group",
+        metavar="GROUP",
+        help="studies that belong together, as the Makefile's targets: transfer, finetune, ablations, robustness",
     )
     add_data_dir(
         parser,
@@ -135,12 +140,12 @@ def _experiments(options: argparse.Namespace, weights: Path | None = None) -> li
     """The studies that a command means, with their data's place."""
     from reproduce.data import dataset_name
     from reproduce.study.experiment import CACHE, Experiment, experiment_folder
+    from reproduce.study.groups import named_studies
     from reproduce.study.optimizers import roster
-    from reproduce.study.protocol import load_protocol, studies
+    from reproduce.study.protocol import load_protocol
 
-    names = studies(options.profile) if options.study == ["all"] else options.study
     experiments = []
-    for name in names or ("main",):
+    for name in named_studies(options.profile, options.study, options.group):
         protocol = load_protocol(options.profile, name)
         if options.data_dir is not None and protocol.folder is not None:
             protocol = protocol.on_folder(dataset_name(protocol.folder, options.data_dir))

@@ -212,7 +212,7 @@ def load_protocol(profile: str, study: str = "main") -> Protocol:
         ProtocolError: If there is none, or `parse_protocol` refuses it.
     """
     path = find_protocol(profile, study)
-    if path is None:
+    if path is None or not (is_path(profile) or _is_study(path)):
         raise ProtocolError(_unknown(profile, study))
     protocol = _read(read_protocol(path), str(path))
     require_names(protocol, path, {"study": path.stem} if is_path(profile) else {"study": study, "profile": profile})
@@ -268,7 +268,9 @@ def _over(shared: Any, own: Any) -> Any:
 
 def _unknown(profile: str, study: str) -> str:
     if profile in profiles():
-        return f"profile {profile} has no study {study!r}; there are: {', '.join(studies(profile))}"
+        own = " (a search and its rounds of elimination have a command each: make search)"
+        more = "" if find_protocol(profile, study) is None else own
+        return f"profile {profile} has no study {study!r}; there are: {', '.join(studies(profile))}{more}"
     return f"no profile {profile!r}; there are: {', '.join(profiles()) or 'none'} (or give a path ending in .toml)"
 
 
