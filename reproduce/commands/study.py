@@ -1,4 +1,4 @@
-"""Comparison studies: ``tables`` trains and writes, ``figures`` only writes, ``estimate`` says what it will cost."""
+"""Comparison studies: ``tables`` trains and writes tables and figures, ``figures`` writes them from stored rows."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _GPU_BATCH = 64
 
 
 def add(commands: Commands) -> None:
-    """Add ``tables``, ``figures`` and ``estimate``."""
+    """Add ``tables`` and ``figures``."""
     on_gpu = has_nvidia_gpu()
     tables = commands.add_parser("tables", help="train what is not yet trained, then write tables and figures")
-    _add_studies(tables)
-    _add_workers(tables, 1 if on_gpu else usable_cores())
+    add_studies(tables)
+    add_workers(tables, 1 if on_gpu else usable_cores())
     tables.add_argument(
         "--engine-batch",
         type=positive,
@@ -55,15 +55,12 @@ def add(commands: Commands) -> None:
     )
     tables.set_defaults(command=_tables)
     figures = commands.add_parser("figures", help="write tables and figures from the stored rows, without training")
-    _add_studies(figures)
+    add_studies(figures)
     figures.set_defaults(command=_figures)
-    estimate = commands.add_parser("estimate", help="minutes, GPU-hours and disk of what is not yet trained")
-    _add_studies(estimate)
-    _add_workers(estimate, usable_cores())
-    estimate.set_defaults(command=_estimate)
 
 
-def _add_workers(parser: argparse.ArgumentParser, default: int) -> None:
+def add_workers(parser: argparse.ArgumentParser, default: int) -> None:
+    """Add ``--workers``."""
     parser.add_argument(
         "--workers",
         type=positive,
@@ -72,14 +69,15 @@ def _add_workers(parser: argparse.ArgumentParser, default: int) -> None:
     )
 
 
-def _add_studies(parser: argparse.ArgumentParser) -> None:
+def add_studies(parser: argparse.ArgumentParser, more: str = "") -> None:
+    """Add what names studies and where they lie; ``more`` says in its help what else can be named."""
     add_profile(parser)
     parser.add_argument(
         "--study",
         nargs="+",
         default=[],
         metavar="NAME",
-        help="studies of the profile, or all (default: main; of a group, all that the profile has)",
+        help=f"studies of the profile, or all{more} (default: main; of a group, all that the profile has)",
     )
     parser.add_argument(
         "--group",
@@ -101,7 +99,7 @@ def _tables(options: argparse.Namespace, console: Console) -> None:
     from reproduce.study.runs import Machine
 
     machine = Machine(options.workers, options.engine_batch, options.devices, options.deterministic)
-    for experiment in _experiments(options, options.weights):
+    for experiment in experiments(options, options.weights):
         protocol = experiment.protocol
         say(
             console,
@@ -117,7 +115,7 @@ def _figures(options: argparse.Namespace, console: Console) -> None:
     from reproduce.study.experiment import stored_ledger
     from reproduce.study.ledgers import check_same, read_rows
 
-    for experiment in _experiments(options):
+    for experiment in experiments(options):
         path, protocol = stored_ledger(experiment), experiment.protocol
         rows = read_rows(path)
         say(console, f"From the rows of {path}.")
@@ -125,18 +123,7 @@ def _figures(options: argparse.Namespace, console: Console) -> None:
         write_results(protocol, experiment.entrants, rows, experiment.folder, console)
 
 
-def _estimate(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.study.costs import measured_costs
-    from reproduce.study.estimate import estimate
-    from reproduce.study.estimate_table import show_estimates
-    from reproduce.study.ledgers import RESULTS
-
-    costs = measured_costs((options.output, RESULTS))
-    estimates = [each for experiment in _experiments(options) for each in estimate(experiment, costs)]
-    show_estimates(estimates, options.workers, console)
-
-
-def _experiments(options: argparse.Namespace, weights: Path | None = None) -> list[Experiment]:
+def experiments(options: argparse.Namespace, weights: Path | None = None) -> list[Experiment]:
     """The studies that a command means, with their data's place."""
     from reproduce.data import dataset_name
     from reproduce.study.experiment import CACHE, Experiment, experiment_folder

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reproduce.errors import ReproduceError
+from reproduce.estimates import StepCost
 from reproduce.ledger import NAME
 from reproduce.machine import cpu_name
 from reproduce.stored_settings import SETTINGS, read_stored_settings
@@ -19,28 +20,6 @@ from reproduce.study.runners import ENGINE, Runner
 
 #: All that decides what a step costs but for the optimizer; see `step_key`.
 StepKey = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class StepCost:
-    """Measured steps of one kind.
-
-    Attributes:
-        seconds: Median over optimizers of their median seconds a step, measuring after each epoch included.
-        by_optimizer: Each optimizer's median.
-        device: Where they were measured.
-        num_runs: From how many runs.
-    """
-
-    seconds: float
-    by_optimizer: Mapping[str, float]
-    device: str
-    num_runs: int
-
-    @property
-    def on_cpu(self) -> bool:
-        """Whether that was a processor; on one, each worker has a core."""
-        return self.device.endswith(" cores")
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reproduce.data import Dataset, load_dataset
+from reproduce.data.counts import published_train_samples
 from reproduce.errors import DataError
+from reproduce.estimates import Span, TaskEstimate
 from reproduce.ledger import NAME
-from reproduce.study.costs import Costs, StepCost, step_key
+from reproduce.study.costs import Costs, step_key
 from reproduce.study.experiment import Experiment
 from reproduce.study.ledgers import check_same, read_rows
 from reproduce.study.optimizers import Entrant
@@ -17,55 +19,6 @@ from reproduce.study.protocol import Protocol, TaskSettings
 from reproduce.study.rows import Row
 from reproduce.study.runners import Runner, runner_of
 from reproduce.training.length import run_length
-
-
-@dataclass(frozen=True)
-class Span:
-    """From what is certain to what it can grow to, when every grid grows to its limit."""
-
-    low: float
-    high: float
-
-    def times(self, factor: float) -> Span:
-        """Both ends multiplied."""
-        return Span(self.low * factor, self.high * factor)
-
-
-@dataclass(frozen=True)
-class TaskEstimate:
-    """The cost of one task's runs with one runner.
-
-    Attributes:
-        study: The study.
-        task: The task.
-        runner: What trains.
-        runs: Runs that have no row yet.
-        steps: Steps of a run; None where the data set is not at hand to count them.
-        seconds: Of all runs, one after another; None without measured steps of this kind, or without ``steps``.
-        measured: What ``seconds`` rests on; None without.
-        num_bytes: Of the rows to come, and of the decoded data set where it is at hand.
-    """
-
-    study: str
-    task: str
-    runner: Runner
-    runs: Span
-    steps: int | None
-    seconds: Span | None
-    measured: StepCost | None
-    num_bytes: float
-
-    def minutes(self, num_workers: int) -> Span | None:
-        """Wall time with that many workers, which share a device that is not a processor."""
-        if self.seconds is None or self.measured is None:
-            return None
-        return self.seconds.times(1 / 60 / (num_workers if self.measured.on_cpu else 1))
-
-    def gpu_hours(self) -> Span | None:
-        """Hours of the device; 0 where it is a processor."""
-        if self.seconds is None or self.measured is None:
-            return None
-        return Span(0.0, 0.0) if self.measured.on_cpu else self.seconds.times(1 / 3600)
 
 
 def estimate(experiment: Experiment, costs: Costs) -> list[TaskEstimate]:
@@ -99,7 +52,8 @@ def _estimate(
     costs: Costs,
 ) -> TaskEstimate:
     cost = costs.steps.get(step_key(task, runner))
-    steps = None if dataset is None else run_length(task.training, len(dataset.train)).total_steps
+    samples = published_train_samples(task.data) if dataset is None else len(dataset.train)
+    steps = None if samples is None else run_length(task.training, samples).total_steps
     growth = protocol.rates.most_extra_rates * len(protocol.seeds.tune)
     runs, seconds = Span(0, 0), Span(0.0, 0.0)
     for entrant in entrants:
@@ -116,7 +70,8 @@ def _estimate(
         task=task.name,
         runner=runner,
         runs=runs,
-        steps=steps,
+        steps=None if steps is None else runs.times(steps),
+        counted="published" if dataset is None else "data",
         seconds=seconds if known else None,
         measured=cost if known else None,
         num_bytes=costs.bytes_per_row * runs.high + data,

@@ -7,22 +7,30 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from reproduce.counts import number_of
+from reproduce.estimates import Span, StepCost, TaskEstimate
 from reproduce.screen import screen_table, show_table
-from reproduce.study.costs import StepCost
-from reproduce.study.estimate import Span, TaskEstimate
 
 _UNKNOWN = "?"
+_STUDIES = (
+    "Runs and times of studies go from the shared grid alone to every grid grown to its limit; runs that have rows are "
+    "left out, and so is compiling for what Keras trains, a few seconds for each optimizer."
+)
+_SEARCHES = (
+    "Those of searches and eliminations go from every candidate cut off by its first screening to every one trained to "
+    "the end, children only after all their redraws; they run one after another in one process."
+)
 
 
 def show_estimates(estimates: Sequence[TaskEstimate], num_workers: int, console: Console) -> None:
     """The table of all tasks, its sums, and a sentence for each thing that is not known."""
     table = screen_table(
-        ("Study", "Task", "Runner", "Runs", "Minutes", "GPU-hours", "MB"), (False, False, False, True, True, True, True)
+        ("Study", "Task", "Runner", "Runs", "Steps", "Minutes", "GPU-hours", "MB"), (False,) * 3 + (True,) * 5
     )
     for each in estimates:
         minutes, hours = each.minutes(num_workers), each.gpu_hours()
         table.add_row(
-            *(each.study, each.task, each.runner, _span(each.runs, 0), _span(minutes, 1), _span(hours, 2)),
+            *(each.study, each.task, each.runner, _span(each.runs, 0), _span(each.steps, 0)),
+            *(_span(minutes, 1), _span(hours, 2)),
             f"{each.num_bytes / 1e6:.1f}",
         )
     show_table(console, table)
@@ -37,16 +45,18 @@ def _sentences(estimates: Sequence[TaskEstimate], num_workers: int) -> list[str]
     for each, _ in known:
         if each.measured is not None and each.measured not in measured:  # Tasks alike rest on the same runs.
             measured.append(each.measured)
-    lines = [
-        "Runs and times go from the shared grid alone to every grid grown to its limit; runs that have rows are left "
-        "out, and so is compiling for what Keras trains, a few seconds for each optimizer."
-    ]
+    lines = [_STUDIES] if any(each.by_workers for each in estimates) else []
+    if not all(each.by_workers for each in estimates):
+        lines.append(_SEARCHES)
     if known:
         num_runs, devices = sum(cost.num_runs for cost in measured), sorted({cost.device for cost in measured})
         lines.append(
             f"In all {_span(total, 1)} minutes with {number_of(num_workers, 'worker')}, from the steps of "
             f"{num_runs:,} runs on {'; '.join(devices)}, measuring after each epoch included."
         )
+    published = [each for each in estimates if each.steps is not None and each.counted == "published"]
+    if published:
+        lines.append(f"Steps by the published number of images, without the data: {_tasks(published)}.")
     missing = [each for each in estimates if each.steps is None]
     if missing:
         lines.append(
@@ -54,7 +64,10 @@ def _sentences(estimates: Sequence[TaskEstimate], num_workers: int) -> list[str]
         )
     unmeasured = [each for each in estimates if each.steps is not None and each.seconds is None]
     if unmeasured:
-        lines.append(f"No steps of this kind measured yet: {_tasks(unmeasured)}.")
+        lines.append(
+            f"No steps of this kind measured yet, so no times: {_tasks(unmeasured)}. Begin one where it is to run, "
+            "end it after a few rows (they are kept), and ask again."
+        )
     return lines
 
 

@@ -2,19 +2,26 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from reproduce.cli import main
+from reproduce.data import Part
+from reproduce.data.counts import published_train_samples
+from reproduce.data.perturbations import thin_out
+from reproduce.estimates import Span, StepCost
 from reproduce.stored_settings import read_stored_settings
-from reproduce.study.costs import Costs, StepCost, measured_costs, step_key
-from reproduce.study.estimate import Span, estimate
+from reproduce.study.costs import Costs, measured_costs, step_key
+from reproduce.study.estimate import estimate
 from reproduce.study.estimate_table import show_estimates
 from reproduce.study.experiment import Experiment, _write_protocol
+from reproduce.study.ledgers import RESULTS
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Row
 from tests.study.cases import ENTRANTS, TASK, TINY, TINY_TOML, all_rows, invented_row
 
+NONE = Costs({}, 0.0, 0)
 STEPS = 12  # Two epochs of six batches of 128, of 809 training images.
 
 
@@ -34,8 +41,9 @@ def on_engine(seconds: float, device: str = "a processor, 2 cores") -> list[Row]
 
 
 def test_without_rows_only_runs_are_known(tmp_path: Path) -> None:
-    (found,) = estimate(experiment(tmp_path), Costs({}, 0.0, 0))
-    assert (found.runner, found.steps, found.runs) == ("engine", STEPS, Span(4 * (3 + 2), 4 * (3 + 2 + 2)))
+    (found,) = estimate(experiment(tmp_path), NONE)
+    assert (found.runner, found.runs) == ("engine", Span(4 * (3 + 2), 4 * (3 + 2 + 2)))
+    assert (found.steps, found.counted) == (found.runs.times(STEPS), "data")
     assert found.minutes(2) is None
     assert found.gpu_hours() is None
     assert found.num_bytes > 0
@@ -103,6 +111,44 @@ def test_the_command_says_what_is_known_and_what_is_not(tmp_path: Path, capsys) 
     )
     assert main(["estimate", "--profile", str(profile), "--output", str(tmp_path / "output"), "--workers", "2"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "main digits engine 20-28 ? ?" in shown
-    assert "No data at hand, so steps cannot be counted: main/far (engine). Give --data-dir DIR" in shown
-    assert "No steps of this kind measured yet: main/digits (engine)." in shown
+    assert "main digits engine 20-28 240-336 ? ?" in shown
+    assert "Steps by the published number of images, without the data: main/far (engine)." in shown
+    assert "No steps of this kind measured yet, so no times: main/digits (engine), main/far (engine). Begin" in shown
+
+
+def test_a_data_set_of_one_s_own_that_is_not_at_hand_cannot_be_counted(tmp_path: Path) -> None:
+    own = dataclasses.replace(TASK, data=dataclasses.replace(TASK.data, source="folder"))
+    (found,) = estimate(
+        dataclasses.replace(experiment(tmp_path), protocol=dataclasses.replace(TINY, tasks=(own,))), NONE
+    )
+    assert found.steps is None
+    console = Console(record=True, width=200)
+    show_estimates([found], 1, console)
+    assert "No data at hand, so steps cannot be counted: main/digits (engine). Give" in console.export_text()
+
+
+@pytest.mark.parametrize("study", ["main", "transfer", "label_noise", "decays", "schedules"])
+def test_published_numbers_of_images_are_those_that_kept_rows_were_trained_on(study: str) -> None:
+    path = RESULTS / "small" / study / "protocol.json"
+    trained_on = json.loads(path.read_text())["data"]
+    tasks = read_stored_settings(path, Protocol).tasks
+    counted = {task.name: published_train_samples(task.data) for task in tasks}
+    assert counted == {name: data["train"] for name, data in trained_on.items()}
+
+
+def test_a_long_tail_and_uneven_classes_are_counted() -> None:
+    cifar = dataclasses.replace(
+        TASK.data, source="cifar10", train_per_class=60, validation_fraction=0.25, imbalance=9.0
+    )
+    labels = np.repeat(np.arange(10, dtype=np.int32), 45)
+    part = Part(np.arange(450, dtype=np.uint16).view(np.uint8).reshape(450, 1, 2, 1), labels)
+    assert published_train_samples(cifar) == len(thin_out(part, tuple("0123456789"), 9.0))
+    all_of = {"cifar10": 37_500, "cifar100": 37_500, "tiny_imagenet": 75_000, "flowers102": 1_530, "caltech101": 2_244}
+    for source, number in all_of.items():
+        settings = dataclasses.replace(cifar, source=source, train_per_class=0, imbalance=1.0)
+        assert published_train_samples(settings) == number
+    cars = published_train_samples(dataclasses.replace(cifar, source="cars196", train_per_class=0, imbalance=1.0))
+    assert cars == pytest.approx(0.75 * 8_144, rel=0.02)
+    without = dataclasses.replace(cifar, imbalance=1.0, leave_out=("a", "b"))
+    assert published_train_samples(without) == 8 * 45
+    assert published_train_samples(TASK.data) is None

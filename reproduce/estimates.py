@@ -1,0 +1,85 @@
+"""What an estimate of cost is made of: spans, measured steps, and what is left of one task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from reproduce.machine import is_cpu_name
+
+
+@dataclass(frozen=True)
+class Span:
+    """From what is certain to what it can grow to."""
+
+    low: float
+    high: float
+
+    def times(self, factor: float) -> Span:
+        """Both ends multiplied."""
+        return Span(self.low * factor, self.high * factor)
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """Measured steps of one kind.
+
+    Attributes:
+        seconds: Of one step. Of a study's runs the median over optimizers of their median, measuring after each epoch
+            included; of candidates of a search the mean, each with its share where several are trained at once.
+        by_optimizer: Each optimizer's median.
+        device: Where they were measured.
+        num_runs: From how many runs.
+    """
+
+    seconds: float
+    by_optimizer: Mapping[str, float]
+    device: str
+    num_runs: int
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether that was a processor; on one, each worker has a core."""
+        return is_cpu_name(self.device)
+
+
+@dataclass(frozen=True)
+class TaskEstimate:
+    """The cost of one task's runs with one runner.
+
+    Attributes:
+        study: The study; or "search" or "elimination".
+        task: The task; or the stage or round.
+        runner: What trains: "engine" or "keras".
+        runs: Runs that have no row yet.
+        steps: Steps of all of them; None where the data set's size is not known.
+        counted: What samples were counted by to know the steps: the data at hand, or their published number.
+        seconds: Of all runs, one after another; None without measured steps of this kind, or without ``steps``.
+        measured: What ``seconds`` rests on; None without.
+        num_bytes: Of the rows to come, and of the decoded data set where it is at hand.
+        by_workers: Whether several worker processes share the runs.
+    """
+
+    study: str
+    task: str
+    runner: str
+    runs: Span
+    steps: Span | None
+    counted: Literal["data", "published"]
+    seconds: Span | None
+    measured: StepCost | None
+    num_bytes: float
+    by_workers: bool = True
+
+    def minutes(self, num_workers: int) -> Span | None:
+        """Wall time with that many workers, which share a device that is not a processor."""
+        if self.seconds is None or self.measured is None:
+            return None
+        return self.seconds.times(1 / 60 / (num_workers if self.measured.on_cpu and self.by_workers else 1))
+
+    def gpu_hours(self) -> Span | None:
+        """Hours of the device; 0 where it is a processor."""
+        if self.seconds is None or self.measured is None:
+            return None
+        return Span(0.0, 0.0) if self.measured.on_cpu else self.seconds.times(1 / 3600)

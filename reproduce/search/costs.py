@@ -1,0 +1,163 @@
+"""What scores of searches and eliminations have cost, and what those to come will, by their protocols alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reproduce.errors import ReproduceError
+from reproduce.estimates import Span, StepCost, TaskEstimate
+from reproduce.ledger import NAME
+from reproduce.population.scoring_settings import ScoringSettings
+from reproduce.search.algorithm import Stage
+from reproduce.search.outcomes import Outcome, epochs_of
+from reproduce.search.protocol import SearchProtocol, stored_search_protocol
+from reproduce.search.records import AnyRecord, End, Evaluation, Header, read_search_records
+from reproduce.search.surrogate_settings import SurrogateSettings
+from reproduce.stored_settings import SETTINGS
+
+#: All that decides what a step costs but for the candidate; see `surrogate_key`.
+SurrogateKey = tuple[Any, ...]
+
+_ENGINE = "engine"
+
+
+@dataclass
+class Measured:
+    """Steps that were measured, gathered.
+
+    Attributes:
+        found: By `surrogate_key` and device: seconds, steps and scores.
+        num_bytes: Of the ledgers that were read.
+        num_scores: In them.
+    """
+
+    found: dict[SurrogateKey, dict[str, list[tuple[float, int]]]] = field(default_factory=dict)
+    num_bytes: int = 0
+    num_scores: int = 0
+
+    def add(self, settings: SurrogateSettings, device: str, outcome: Outcome, seconds: float) -> None:
+        """A score was found in a ledger."""
+        steps = epochs_of(outcome, settings.scoring.screening_epochs) * settings.steps_per_epoch
+        self.found.setdefault(surrogate_key(settings), {}).setdefault(device, []).append((seconds, steps))
+        self.num_scores += 1
+
+    def cost(self, settings: SurrogateSettings) -> StepCost | None:
+        """A step of this surrogate, where one like it was measured: on the device of most scores."""
+        devices = self.found.get(surrogate_key(settings))
+        if not devices:
+            return None
+        device = max(devices, key=lambda name: (len(devices[name]), name))
+        scores = devices[device]
+        seconds = sum(each for each, _ in scores) / max(1, sum(steps for _, steps in scores))
+        return StepCost(seconds, {}, device, len(scores))
+
+    @property
+    def bytes_per_score(self) -> float:
+        """Mean length of what a ledger holds for a score."""
+        return self.num_bytes / self.num_scores if self.num_scores else 0.0
+
+
+def surrogate_key(settings: SurrogateSettings) -> SurrogateKey:
+    """Surrogates of the same key have steps of the same cost."""
+    data = settings.data
+    return (
+        *(settings.base_filters, data.source, data.image_size, settings.batch_size),
+        *(settings.precision, settings.augment),
+    )
+
+
+def measure_searches(folders: Iterable[Path], measured: Measured) -> None:
+    """Add the scores of every search's ledger under ``folders``, as PROFILE/search; what is none is passed over."""
+    for ledger in sorted({path for folder in folders for path in folder.glob(f"*/search/{NAME}")}):
+        try:
+            protocol = stored_search_protocol(ledger.parent / SETTINGS)
+            records = read_search_records(ledger)
+        except ReproduceError:
+            continue
+        measured.num_bytes += ledger.stat().st_size
+        device = next((record.device for record in records if isinstance(record, Header)), "")
+        for record in records:
+            if isinstance(record, Evaluation) and record.cached is None:
+                measured.add(_stages(protocol)[record.stage], device, record.outcome, record.seconds)
+
+
+def estimate_search(protocol: SearchProtocol, ledger: Path, measured: Measured) -> list[TaskEstimate]:
+    """What ``search`` has not yet scored, by stage, and the scoring again at its end.
+
+    Args:
+        protocol: See `SearchProtocol`.
+        ledger: Of the search; it need not be there.
+        measured: See `measure_searches`.
+
+    Raises:
+        LedgerError: If the ledger is there and cannot be read.
+    """
+    sizes, rescoring = protocol.sizes, protocol.rescoring
+    done = read_search_records(ledger) if ledger.is_file() else []
+    children = sizes.steps * sizes.particles * sizes.children
+    first, second = epochs_of_scores(protocol.initial.scoring), epochs_of_scores(protocol.evolution.scoring)
+    redrawn = children * sizes.redraws * _screening(protocol.evolution.scoring)
+    again = (rescoring.top + len(rescoring.baselines)) * len(rescoring.seeds)
+    evolved = sizes.particles + children
+    wanted: Mapping[Stage, tuple[Span, Span]] = {
+        "initial": (Span(sizes.initial, sizes.initial), first.times(sizes.initial)),
+        "evolution": (
+            Span(evolved, evolved + children * sizes.redraws),
+            Span(evolved * second.low, evolved * second.high + redrawn),
+        ),
+    }
+    found = []
+    for stage, (runs, epochs) in wanted.items():
+        settings = _stages(protocol)[stage]
+        num, spent = _done(done, stage, settings)
+        ended = any(isinstance(record, End) for record in done)
+        left = [Span(0, 0) if ended else _less(span, less) for span, less in ((runs, num), (epochs, spent))]
+        found.append(estimate_scores("search", stage, settings, left[0], left[1], measured))
+    runs = Span(again, again)
+    found.append(estimate_scores("search", "scored again", protocol.evolution, runs, second.times(again), measured))
+    return found
+
+
+def estimate_scores(
+    study: str, task: str, settings: SurrogateSettings, runs: Span, epochs: Span, measured: Measured
+) -> TaskEstimate:
+    """What so many scores on a surrogate cost, of so many epochs in all."""
+    steps, cost = epochs.times(settings.steps_per_epoch), measured.cost(settings)
+    return TaskEstimate(
+        study=study,
+        task=task,
+        runner=_ENGINE,
+        runs=runs,
+        steps=steps,
+        counted="data",  # Their protocols say how many steps an epoch has.
+        seconds=None if cost is None else steps.times(cost.seconds),
+        measured=cost,
+        num_bytes=measured.bytes_per_score * runs.high,
+        by_workers=False,
+    )
+
+
+def epochs_of_scores(scoring: ScoringSettings) -> Span:
+    """Of one score: cut off by the first screening, or trained to the end after both."""
+    return Span(len(scoring.first_rates) * scoring.screening_epochs, _screening(scoring) + scoring.epochs)
+
+
+def _screening(scoring: ScoringSettings) -> int:
+    return (len(scoring.first_rates) + len(scoring.second_rates)) * scoring.screening_epochs
+
+
+def _stages(protocol: SearchProtocol) -> Mapping[Stage, SurrogateSettings]:
+    return {"initial": protocol.initial, "evolution": protocol.evolution}
+
+
+def _done(records: Sequence[AnyRecord], stage: Stage, settings: SurrogateSettings) -> tuple[int, int]:
+    """Scores on a stage that a ledger has, and their epochs."""
+    outcomes = [record.outcome for record in records if isinstance(record, Evaluation) and record.stage == stage]
+    return len(outcomes), sum(epochs_of(outcome, settings.scoring.screening_epochs) for outcome in outcomes)
+
+
+def _less(span: Span, done: float) -> Span:
+    return Span(max(0, span.low - done), max(0, span.high - done))

@@ -1,0 +1,94 @@
+"""What searches and eliminations will cost, from their protocols and from what their like has cost."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reproduce.cli import main
+from reproduce.commands.estimate import _others
+from reproduce.elimination.costs import estimate_elimination, measure_eliminations
+from reproduce.elimination.protocol import load_elimination_protocol
+from reproduce.estimates import Span
+from reproduce.search.costs import Measured, estimate_search, measure_searches
+from reproduce.search.protocol import load_search_protocol
+from reproduce.search.records import Evaluation, read_search_records
+from reproduce.study.ledgers import RESULTS
+
+SMALL = load_search_protocol("small")
+PROTOCOLS = RESULTS.parent / "protocols"
+NOWHERE = Path("nowhere")
+
+
+@pytest.fixture(scope="module")
+def measured() -> Measured:
+    found = Measured()
+    measure_searches([RESULTS, NOWHERE], found)
+    measure_eliminations([RESULTS, NOWHERE], found)
+    return found
+
+
+def test_a_search_takes_what_its_sizes_say() -> None:
+    """Three rates of two epochs at least; seven of two and the run at most; children up to five times."""
+    initial, evolution, again = estimate_search(SMALL, NOWHERE, Measured())
+    assert initial.runs == Span(80, 80)
+    assert initial.steps == Span(80 * 3 * 2 * 62, 80 * (7 * 2 + 8) * 62)
+    assert evolution.runs == Span(6 + 96, 6 + 96 * 5)
+    assert evolution.steps == Span(102 * 6 * 62, (102 * (14 + 12) + 96 * 4 * 14) * 62)
+    assert again.runs == Span((5 + 3) * 8, (5 + 3) * 8)
+    assert {each.seconds for each in (initial, evolution, again)} == {None}
+
+
+def test_a_search_that_was_run_lies_within_its_estimate_and_costs_nothing_more(measured: Measured) -> None:
+    ledger = RESULTS / "small" / "search" / "ledger.jsonl"
+    scores = [record for record in read_search_records(ledger) if isinstance(record, Evaluation)]
+    initial, evolution, _ = estimate_search(SMALL, NOWHERE, measured)
+    for each, stage in ((initial, "initial"), (evolution, "evolution")):
+        own = [score for score in scores if score.stage == stage]
+        assert each.runs.low <= len(own) <= each.runs.high
+        assert each.seconds.low <= sum(score.seconds for score in own) <= each.seconds.high
+        assert each.minutes(1) == each.minutes(8)  # One process.
+        assert each.gpu_hours() == Span(0.0, 0.0)
+    done = estimate_search(SMALL, ledger, measured)
+    assert [each.runs for each in done[:2]] == [Span(0, 0), Span(0, 0)]
+    assert done[0].seconds == Span(0.0, 0.0)
+
+
+def test_the_rounds_of_an_elimination_lose_those_that_were_eliminated(measured: Measured) -> None:
+    protocol = load_elimination_protocol("small")
+    wider, longer = estimate_elimination(protocol, NOWHERE, measured, lambda _: None)
+    assert (wider.runs, longer.runs) == (Span(24, 24), Span(18, 18))  # 5 + 3 with three seeds, then 3 + 3.
+    assert wider.steps == Span(24 * 6 * 62, 24 * (14 + 16) * 62)
+    assert wider.seconds.low > 0
+    done = estimate_elimination(protocol, RESULTS / "small" / "elimination" / "ledger.jsonl", measured, lambda _: None)
+    assert [each.runs for each in done] == [Span(0, 0), Span(0, 0)]
+
+
+def test_a_round_of_keras_is_counted_by_the_data_or_their_published_number() -> None:
+    protocol = load_elimination_protocol("gpu")
+    published, own = (
+        estimate_elimination(protocol, NOWHERE, Measured(), lambda _, count=count: count)[-1] for count in (None, 1_000)
+    )
+    assert (published.runner, published.counted, own.counted) == ("keras", "published", "data")
+    assert published.steps.low > own.steps.low > 0
+    assert published.seconds is None
+
+
+def test_another_kind_of_surrogate_is_not_measured(measured: Measured) -> None:
+    assert measured.cost(SMALL.evolution).num_runs > 50
+    for change in ({"base_filters": 64}, {"batch_size": 128}, {"precision": "bfloat16"}):
+        assert measured.cost(replace(SMALL.evolution, **change)) is None
+
+
+def test_the_command_takes_searches_and_eliminations_by_name_and_with_all(tmp_path: Path, capsys) -> None:
+    assert main(["estimate", "--profile", "small", "--output", str(tmp_path), "--study", "search", "elimination"]) == 0
+    shown = capsys.readouterr().out
+    assert "?" not in shown
+    assert "cifar10" not in shown
+    for name in ("initial", "scored again", "elimination", "longer"):
+        assert name in shown
+    assert _others("small", ["all"]) == ["search", "elimination"]
+    assert _others("small", ["main"]) == []
+    assert _others(str(PROTOCOLS / "gpu" / "search.toml"), []) == ["search"]
+    assert _others(str(PROTOCOLS / "gpu" / "elimination.toml"), []) == ["elimination"]
+    assert _others(str(PROTOCOLS / "gpu" / "main.toml"), []) == []
