@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from paper_optimizers.errors import SpecError
+from paper_optimizers.errors import SpecError, shown
 from paper_optimizers.graph import Graph
 from paper_optimizers.serialization import graph_from_dict, parse_json, spec_from_dict
 from paper_optimizers.spec import OptimizerSpec
-from paper_optimizers.suggestions import did_you_mean
+from paper_optimizers.suggestions import did_you_mean, other_form
 
 Family = Literal["evolved", "adam-variant", "released", "baseline"]
 
@@ -33,6 +33,31 @@ class Invariances:
     weight: bool
 
 
+class Need(NamedTuple):
+    """What training with an optimizer takes; ``text`` goes on from "needs"."""
+
+    name: str
+    text: str
+
+
+#: By name; which optimizer needs which is measured by a test.
+NEEDS: Mapping[str, Need] = {
+    need.name: need
+    for need in (
+        Need(
+            "falling_rate",
+            "a learning rate that falls to 0, such as WarmupHoldCosine: the update grows without bound towards the end "
+            "of the run, and stays there past it",
+        ),
+        Need(
+            "clipped_gradients",
+            "clipped gradients, such as clipnorm=1: the update grows exponentially with large gradients, so that one "
+            "step can make the loss NaN",
+        ),
+    )
+}
+
+
 @dataclass(frozen=True)
 class CatalogEntry:
     """One optimizer of the catalog.
@@ -46,6 +71,7 @@ class CatalogEntry:
         invariances: See `Invariances`.
         rate_range: Smallest and largest peak learning rate that worked well where measured, or None: not measured.
         deviations: How it differs from its origin; empty where it does not.
+        needs: What training with it takes, of `NEEDS`; empty for most.
         spec: The optimizer.
     """
 
@@ -56,6 +82,7 @@ class CatalogEntry:
     invariances: Invariances
     rate_range: tuple[float, float] | None
     deviations: str
+    needs: tuple[Need, ...]
     spec: OptimizerSpec = field(repr=False)
 
 
@@ -89,13 +116,17 @@ def get(name: str) -> OptimizerSpec:
     return describe(name).spec
 
 
-@cache
 def describe(name: str) -> CatalogEntry:
-    """The catalog's entry for ``name``: equation, origin, invariances, rates, deviations and spec.
+    """The catalog's entry for ``name``: equation, origin, invariances, rates, deviations, needs and spec.
 
     Raises:
         KeyError: With the nearest name, if there is none of this name.
     """
+    return _entry(_checked(name, "Opt4"))
+
+
+@cache
+def _entry(name: str) -> CatalogEntry:
     if name in schedule_names():
         raise UnknownNameError(f"{name!r} is a learning-rate schedule: use EvolvedSchedule({name!r}, ...)")
     document = _read("optimizers", name)
@@ -104,17 +135,28 @@ def describe(name: str) -> CatalogEntry:
         **{key: document[key] for key in ("name", "family", "equation", "origin", "deviations")},
         invariances=Invariances(**document["invariances"]),
         rate_range=None if rates is None else (float(rates[0]), float(rates[1])),
+        needs=tuple(NEEDS[need] for need in document["needs"]),
         spec=spec_from_dict(document["spec"]),
     )
 
 
 @cache
+def needs_of(spec: OptimizerSpec) -> tuple[Need, ...]:
+    """What the catalog's optimizer of this very spec needs; nothing where the catalog has none."""
+    return next((entry.needs for entry in map(describe, names()) if entry.spec == spec), ())
+
+
 def describe_schedule(name: str) -> ScheduleEntry:
     """The catalog's entry for the schedule ``name``, "LR1" to "LR9".
 
     Raises:
         KeyError: With the nearest name, if there is none of this name.
     """
+    return _schedule_entry(_checked(name, "LR1"))
+
+
+@cache
+def _schedule_entry(name: str) -> ScheduleEntry:
     document = _read("schedules", name)
     return ScheduleEntry(
         **{key: document[key] for key in ("name", "equation", "origin", "deviations")},
@@ -130,10 +172,18 @@ class UnknownNameError(KeyError):
         return str(self.args[0])
 
 
+def _checked(name: Any, example: str) -> str:
+    if isinstance(name, str):
+        return name
+    expected = f"a name of the catalog, such as {example!r}{other_form(name)}"
+    raise UnknownNameError(f"received {shown(name)}; expected {expected}")
+
+
 def _read(folder: str, name: str) -> Mapping[str, Any]:
     files = _files(folder)
     if name not in files:
-        raise UnknownNameError(f"the catalog has no {folder[:-1]} called {name!r}{did_you_mean(str(name), files)}")
+        hint = other_form(name, "name") or did_you_mean(str(name), files)
+        raise UnknownNameError(f"the catalog has no {folder[:-1]} called {shown(name)}{hint}")
     text = resources.files("paper_optimizers").joinpath("specs", folder, f"{name}.json").read_text("utf-8")
     try:
         document: Mapping[str, Any] = parse_json(text)

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from paper_optimizers.errors import SpecError
+from paper_optimizers.errors import SpecError, shown
 from paper_optimizers.graph import Graph, Node
 from paper_optimizers.latex import graph_to_latex, node_formula, to_latex
 from paper_optimizers.layout import Layout, Link, Place, Size, layout
@@ -71,13 +72,11 @@ def draw(spec: OptimizerSpec | Graph, path: str | Path) -> Path:
         ``path`` as a `Path`.
 
     Raises:
-        ValueError: If ``path`` ends otherwise.
+        ValueError: If ``path`` is no path, or ends otherwise.
+        FileNotFoundError: If its folder does not exist.
         ImportError: If matplotlib is not installed.
     """
-    path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        raise ValueError(f"received the path {str(path)!r}; a picture's name ends in {', '.join(FORMATS)}")
+    path = _checked(path)
     try:
         mpl = load_matplotlib()
     except ImportError as error:
@@ -90,10 +89,27 @@ def draw(spec: OptimizerSpec | Graph, path: str | Path) -> Path:
         pixels = figure.get_figwidth() * figure.get_figheight()
         dpi = min(200.0, (_MAX_PIXELS / pixels) ** 0.5)
         try:
+            suffix = path.suffix.lower()
             figure.savefig(unfinished, format=suffix[1:], dpi=dpi, metadata=dict(FORMATS[suffix]))
             unfinished.replace(path)
+        except PermissionError as error:
+            raise PermissionError(f"{path} cannot be written: the folder {path.parent} is not writable") from error
         finally:
             unfinished.unlink(missing_ok=True)
+    return path
+
+
+def _checked(path: str | Path) -> Path:
+    """``path`` where a picture can lie: a name that ends rightly, in a folder that exists."""
+    if not isinstance(path, str | PathLike):
+        raise ValueError(f"received {shown(path)}; expected a path that ends in {', '.join(FORMATS)}")
+    path = Path(path)
+    if path.suffix.lower() not in FORMATS:
+        raise ValueError(f"received the path {str(path)!r}; a picture's name ends in {', '.join(FORMATS)}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}; make it first")
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; expected the name of a file")
     return path
 
 

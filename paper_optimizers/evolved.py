@@ -84,6 +84,9 @@ class Opt4(CatalogOptimizer):
 
     held_a13 is a13 but in the last step, where it keeps its value of the step before. The rate is multiplied by LR1's
     factor. Needs ``total_steps``.
+
+    The divisor ends near 0, so that the last updates are about ``total_steps / 10`` times the gradient. Pass a learning
+    rate that falls to 0, such as `WarmupHoldCosine`. As for `Opt5`, clip gradients that can be large.
     """
 
     catalog_name = "Opt4"
@@ -91,7 +94,11 @@ class Opt4(CatalogOptimizer):
 
 @_register
 class Opt5(CatalogOptimizer):
-    """u = q1 / clip(2, exp(v^)). The rate is multiplied by LR1's factor. Needs ``total_steps``."""
+    """u = q1 / clip(2, exp(v^)). The rate is multiplied by LR1's factor. Needs ``total_steps``.
+
+    The divisor has no epsilon, as published: a gradient of -50 moves a weight by 1e23 times the rate. Where gradients
+    can be large, clip them (``clipnorm=1``). A loss that is NaN after the first step says that they were not.
+    """
 
     catalog_name = "Opt5"
 

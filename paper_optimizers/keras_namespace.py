@@ -18,7 +18,6 @@ class KerasNamespace:
     log = staticmethod(ops.log)
     sqrt = staticmethod(ops.sqrt)
     abs = staticmethod(ops.abs)
-    sign = staticmethod(ops.sign)
     square = staticmethod(ops.square)
     cos = staticmethod(ops.cos)
     tanh = staticmethod(ops.tanh)
@@ -32,6 +31,11 @@ class KerasNamespace:
     power = staticmethod(ops.power)
     where = staticmethod(ops.where)
     full_like = staticmethod(ops.full_like)
+
+    def sign(self, x: Any) -> Any:
+        """-1, 0 or 1, and NaN of NaN, which PyTorch's own makes 0."""
+        signs = ops.sign(x)
+        return ops.where(ops.isnan(x), x, signs) if keras.backend.backend() == "torch" else signs
 
     def bessel_i1e(self, x: Any) -> Any:
         """``exp(-|x|) I1(x)`` from the back end's own library: keras.ops has none."""

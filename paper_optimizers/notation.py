@@ -48,6 +48,7 @@ from paper_optimizers.grammar import Parser, Rule, Steps, Tree, rules, run
 from paper_optimizers.graph import Edge, Graph, Kind, Node, default_values
 from paper_optimizers.ops import FUNCTIONS
 from paper_optimizers.spec import Momentum, MomentumType, OneCycle, OptimizerSpec
+from paper_optimizers.suggestions import other_form
 from paper_optimizers.templates import Slot, number_text, rest_of
 
 #: The longest text that is read or printed, in characters.
@@ -66,7 +67,8 @@ def from_text(text: str) -> OptimizerSpec:
     parser = Parser(_checked(text))
     name = next((name for name in _TYPES if parser.text.startswith(name)), None)
     if name is None:
-        raise SpecError(f"received {parser.text[:20]!r}; expected 'None', 'Mom' or 'Nest'", "text[0]")
+        hint = other_form(parser.text, "notation")
+        raise SpecError(f"received {parser.text[:20]!r}; expected 'None', 'Mom' or 'Nest'{hint}", "text[0]")
     given: dict[str, Any] = {}
     position = _header(parser, _TYPES[name], len(name), given)
     start = None if position is None else parser.literal(" ~ ", position)
@@ -174,7 +176,7 @@ def _draws(op: str) -> bool:
 
 def _checked(text: object) -> str:
     if not isinstance(text, str):
-        raise SpecError(f"received {type(text).__name__}; expected text")
+        raise SpecError(f"received {type(text).__name__}; expected text{other_form(text)}")
     if len(text) > MAX_LENGTH:
         raise SpecError(f"the text is {len(text)} characters long; expected at most {MAX_LENGTH}")
     return text.rstrip("\r\n")

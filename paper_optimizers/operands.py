@@ -9,6 +9,7 @@ Source: Morgan & Hougen (arXiv 2404.06679), the table of operands.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -74,10 +75,15 @@ def _gradient_blend(xp: Namespace, q: Quantities, power: int, beta: float, weigh
 
 def _aggregate(xp: Namespace, q: Quantities, power: int, beta: float, first: float, second: float) -> Any:
     """Aggregated momentum: the mean of ``-x``, ``first m - x`` and ``second m - x`` with m the raw EMA of x."""
-    del xp
     x = q.gradient_power(power)
     average = q.moment(MomentKey(power, beta), corrected=False, delayed=False)
-    return (-x + (first * average - x) + (second * average - x)) / 3.0
+
+    def mean(x: Any, average: Any) -> Any:
+        return (-x + (first * average - x) + (second * average - x)) / 3.0
+
+    # The sum of three may be too large where their mean is not; all else keeps its bits.
+    total = mean(x, average)
+    return xp.where(xp.abs(total) < math.inf, total, 4.0 * mean(0.25 * x, 0.25 * average))
 
 
 _GREEK = ("v", "s", r"\lambda")

@@ -114,8 +114,34 @@ def _dropout(xp: Namespace, x: Any, uniform: Any, rate: float) -> Any:
     return xp.where(uniform >= rate, x * (1.0 / (1.0 - rate)), 0.0)
 
 
+# Some formulas pass through numbers that float32 does not hold, though it holds their results. Each of these has a
+# second form for large arguments; `where` takes it only there, so that all other results keep their bits.
+
+#: A power of two, so that multiplying by it rounds nothing. Every float32 times it can be squared and summed.
+_SMALL = 2.0**-76
+#: From here on ``1 + b^2`` is ``b^2`` in float32 and in float64, while ``b^2`` can still be represented.
+_LARGE = 2.0**60
+#: ``ln(1 + exp(x))`` is ``x`` from here on, in float32 and in float64; from 88.73 on exp overflows in float32.
+_SOFTPLUS_LINEAR = 88.0
+
+
 def _clip_norm(xp: Namespace, x: Any, max_norm: float) -> Any:
-    return x * (max_norm / xp.maximum(xp.l2_norm(x), max_norm))
+    norm = xp.l2_norm(x)
+    finite = norm < math.inf
+    # Chosen and not only multiplied: a compiler would join the two factors to one, which underflows.
+    small = xp.where(finite, 0.0, x * _SMALL)
+    scaled = small * (max_norm / xp.maximum(xp.l2_norm(small), max_norm * _SMALL))
+    return xp.where(finite, x * (max_norm / xp.maximum(norm, max_norm)), scaled)
+
+
+def _divide_hypot(xp: Namespace, a: Any, b: Any) -> Any:
+    magnitude = xp.abs(b)
+    # Two quotients: a compiler may turn one by a root into a product with its reciprocal, which rounds otherwise.
+    return xp.where(magnitude > _LARGE, a / magnitude, a / xp.sqrt(1.0 + b * b))
+
+
+def _softplus(xp: Namespace, x: Any, epsilon: float) -> Any:
+    return xp.where(x > _SOFTPLUS_LINEAR, x, xp.log(xp.abs(1.0 + xp.exp(x)) + epsilon))
 
 
 def _clip(xp: Namespace, a: Any, b: Any) -> Any:
@@ -146,8 +172,7 @@ _UNARY = (
        decay_notation="1/(1+exp(-{a})"),
     Op("softsign_derivative", 1, lambda xp, x: 1.0 / (1.0 + xp.abs(x)), "1/(1+|{a}|)",
        r"\frac{1}{1+\left|{a}\right|}", decay_notation="deriv_soft({a})", level=Level.PRODUCT),
-    Op("softplus", 1, lambda xp, x, epsilon: xp.log(xp.abs(1.0 + xp.exp(x)) + epsilon), "ln(|1+exp({a})|)",
-       r"\ln\left(1+e^{{a}}{guard}\right)", parameters=_EPSILON),
+    Op("softplus", 1, _softplus, "ln(|1+exp({a})|)", r"\ln\left(1+e^{{a}}{guard}\right)", parameters=_EPSILON),
     Op("erf", 1, lambda xp, x: xp.erf(x), "erf({a})", r"\operatorname{erf}\left({a}\right)"),
     Op("erfc", 1, lambda xp, x: xp.erfc(x), "erfc({a})", r"\operatorname{erfc}\left({a}\right)"),
     Op("arcsinh", 1, lambda xp, x: xp.arcsinh(x), "arcsinh({a})", r"\operatorname{arcsinh}\left({a}\right)"),
@@ -189,7 +214,7 @@ _BINARY = (
     Op("minimum", 2, lambda xp, a, b: xp.minimum(a, b), "min({a}, {b})", r"\min\left({a}, {b}\right)"),
     Op("divide", 2, lambda xp, a, b, epsilon: a / (b + epsilon), "({a}) / ({b})", r"\frac{{a}}{{b}{guard}}",
        parameters=_EPSILON, level=Level.PRODUCT),
-    Op("divide_hypot", 2, lambda xp, a, b: a / xp.sqrt(1.0 + b * b), "({a}) / (sqrt(1+({b})^2))",
+    Op("divide_hypot", 2, _divide_hypot, "({a}) / (sqrt(1+({b})^2))",
        r"\frac{{a}}{\sqrt{1+{b:atom}^{2}}}", level=Level.PRODUCT),
     Op("clip", 2, _clip, "clip({a}, {b})", r"\operatorname{clip}\left({a}, {b}\right)"),
     Op("blend", 2, lambda xp, a, b, weight: weight * a + (1.0 - weight) * b, "({weight}*({a})+{rest}*({b}))",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,13 +13,14 @@ from keras import ops
 
 from paper_optimizers.arguments import require_rate
 from paper_optimizers.base_optimizer import BaseOptimizer
-from paper_optimizers.catalog import get
+from paper_optimizers.catalog import get, needs_of
 from paper_optimizers.keras_namespace import KERAS
 from paper_optimizers.one_cycle import one_cycle_phase
 from paper_optimizers.program import StepValues, compile_spec, run_update, step_values
 from paper_optimizers.registration import register_with_keras
 from paper_optimizers.schedules import RunPhases, WarmupHoldCosine, held_steps, keras_progress, run_phases, step_dtype
 from paper_optimizers.spec import OptimizerSpec
+from paper_optimizers.suggestions import other_form
 
 
 class _Slots(NamedTuple):
@@ -116,6 +118,8 @@ class GraphOptimizer(BaseOptimizer):
         if isinstance(learning_rate, float) and (warmup_steps is not None or hold_steps is not None):
             learning_rate = WarmupHoldCosine(learning_rate, **phases._asdict())
         super().__init__(learning_rate, **keras_arguments)
+        if isinstance(self._learning_rate, keras.Variable):
+            _warn_of_constant_rate(type(self).__name__, running, learning_rate)
         self.spec = spec
         self._phases = phases
         self.decay = decay
@@ -329,12 +333,23 @@ def _as_spec(spec: OptimizerSpec | str | Mapping[str, Any]) -> OptimizerSpec:
     if isinstance(spec, OptimizerSpec):
         return spec
     if isinstance(spec, str):
-        if "~" in spec:
+        if "~" in spec[1:]:
             raise ValueError(f"received the text {spec!r}; pass the spec that it says: from_text(...)")
         return get(spec)
     if isinstance(spec, Mapping):
         return OptimizerSpec.from_dict(spec)
-    raise ValueError(f"spec must be an OptimizerSpec, a catalog name or a spec's plain data; received {spec!r}")
+    expected = f"an OptimizerSpec, a catalog name or a spec's plain data; received {spec!r}"
+    raise ValueError(f"spec must be {expected}{other_form(spec)}")
+
+
+def _warn_of_constant_rate(name: str, spec: OptimizerSpec, rate: Any) -> None:
+    for need in needs_of(spec):
+        if need.name == "falling_rate":
+            warnings.warn(
+                f"{name} received the constant rate {rate!r} and needs {need.text}. Pass warmup_steps= (0 will do) "
+                "with the number, or a schedule; a callback that lowers the rate serves as well.",
+                stacklevel=4,
+            )
 
 
 def _applied_rate(learning_rate: Any, step: StepValues, dtype: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from paper_optimizers.errors import SpecError, shown
 from paper_optimizers.graph import MAX_NODES, Edge, Graph, Kind, Node
 from paper_optimizers.spec import VERSION, Momentum, OneCycle, OptimizerSpec
+from paper_optimizers.suggestions import other_form
 
 #: The longest JSON text that is read, in characters or bytes.
 MAX_LENGTH = 1_000_000
@@ -72,7 +73,7 @@ def parse_json(text: str | bytes) -> Any:
         SpecError: For anything else.
     """
     if not isinstance(text, str | bytes | bytearray):
-        raise SpecError(f"received {type(text).__name__}; expected JSON text")
+        raise SpecError(f"received {type(text).__name__}; expected JSON text{other_form(text)}")
     if len(text) > MAX_LENGTH:
         raise SpecError(f"the document is {len(text)} characters long; expected at most {MAX_LENGTH}")
     try:
@@ -85,7 +86,7 @@ def parse_json(text: str | bytes) -> Any:
     except RecursionError:
         raise SpecError("the document nests too deeply to be a spec") from None
     except ValueError as error:
-        raise SpecError(f"the document is not JSON: {error}") from None
+        raise SpecError(f"the document is not JSON{other_form(text, 'JSON') or f': {error}'}") from None
 
 
 def _refuse_constant(name: str) -> Any:
@@ -173,7 +174,8 @@ def _under(path: str, read: Any, *arguments: Any) -> Any:
 
 def _fields(document: Any, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> Mapping[str, Any]:
     if not isinstance(document, Mapping):
-        raise SpecError(f"received {shown(document)}; expected an object with {', '.join(required)}")
+        expected = f"an object with {', '.join(required)}"
+        raise SpecError(f"received {shown(document)}; expected {expected}{other_form(document)}")
     for name in required:
         if name not in document:
             raise SpecError(f"the field {name!r} is missing; expected {', '.join(required)}")

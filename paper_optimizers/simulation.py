@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paper_optimizers.curves import Progress, progress
+from paper_optimizers.errors import shown
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import check_phases, one_cycle_phase
 from paper_optimizers.program import Draw, StepValues, compile_spec, run_update, step_values
 from paper_optimizers.spec import OptimizerSpec
+from paper_optimizers.suggestions import other_form
 
 Array = NDArray[np.float64]
 
@@ -44,7 +46,7 @@ class NumpyOptimizer:
             ``spec.is_random``. `draw_from` makes one from a random generator.
 
     Raises:
-        ValueError: If a needed argument is missing, or the step counts do not fit together.
+        ValueError: If ``spec`` is not a spec, a needed argument is missing, or the step counts do not fit together.
 
     Examples:
         >>> import numpy as np
@@ -64,6 +66,8 @@ class NumpyOptimizer:
         draw: Draw | None = None,
     ) -> None:
         """See the class."""
+        if not isinstance(spec, OptimizerSpec):
+            raise ValueError(f"spec must be an OptimizerSpec; received {shown(spec)}{other_form(spec)}")
         if spec.needs_total_steps and total_steps is None:
             raise ValueError("this spec reads training progress; pass total_steps=, the number of steps of the run")
         if spec.is_random and draw is None:

@@ -1,9 +1,16 @@
-"""'Did you mean' for names that are not found."""
+"""What was meant: the nearest name for one that is not found, and the right reader for another form of a spec."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_WORD = r"[^\s(){}\[\]|^*]+"
+_PATH = re.compile(rf".*\.(json|txt)|(\.{{0,2}}|~|[A-Za-z]:)[/\\].*|{_WORD}[/\\]{_WORD}", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,30}")
 
 
 def did_you_mean(received: str, known: Iterable[str]) -> str:
@@ -17,3 +24,44 @@ def did_you_mean(received: str, known: Iterable[str]) -> str:
     if near:
         return f"; did you mean {lowered[near[0]]!r}?"
     return f"; expected one of {', '.join(names)}"
+
+
+#: The forms in which a spec comes, and how each is read.
+_READERS = {
+    "data": "plain data; read it with OptimizerSpec.from_dict(...)",
+    "JSON": "JSON text; read it with OptimizerSpec.from_json(...)",
+    "notation": "a text in the notation; read it with from_text(...)",
+    "name": "a name; get(...) finds the optimizers of the catalog",
+}
+
+
+def other_form(received: Any, expected: str = "") -> str:
+    """A sentence to append to an error: what ``received`` is and how it is read, where that is another form of a spec.
+
+    Empty where it is none, or the form ``expected``: "data", "JSON", "notation", "name" or "path".
+    """
+    form = _form(received)
+    if form in ("", expected):
+        return ""
+    if form != "path":
+        return f". This is {_READERS[form]}"
+    path = os.fsdecode(received)
+    reader = "from_text" if path.lower().endswith(".txt") else "OptimizerSpec.from_json"
+    return f". This is a path; read the file: {reader}(Path({path[-200:]!r}).read_text('utf-8'))"
+
+
+def _form(received: Any) -> str:
+    if isinstance(received, Mapping):
+        return "data"
+    if isinstance(received, os.PathLike):
+        return "path"
+    if not isinstance(received, str):
+        return ""
+    text = received.strip()
+    if text.startswith("{"):
+        return "JSON"
+    if text.startswith(("None", "Mom", "Nest")) and "~" in text:
+        return "notation"
+    if len(text) < 4096 and _PATH.fullmatch(text):
+        return "path"
+    return "name" if _NAME.fullmatch(text) else ""

@@ -15,6 +15,7 @@ def catalog_tables() -> str:
     entries = sorted((po.describe(name) for name in po.names()), key=lambda entry: _FAMILIES.index(entry.family))
     lines = ["| optimizer | update `u` | and |", "|---|---|---|"]
     lines += [f"| {entry.name} | `{entry.equation}` | {_more(entry)} |" for entry in entries]
+    lines += ["", *_needs(entries)]
     lines += ["", "| schedule | the base rate times |", "|---|---|"]
     lines += [f"| {name} | `{po.describe_schedule(name).equation}` |" for name in po.schedule_names()]
     return "\n".join(lines) + "\n"
@@ -25,6 +26,15 @@ def _more(entry: po.CatalogEntry) -> str:
     factors = {po.describe_schedule(name).factor: name for name in po.schedule_names()}
     schedule = f"rate times {factors[entry.spec.schedule]}" if entry.spec.schedule is not None else ""
     return ", ".join(part for part in (momentum, schedule) if part)
+
+
+def _needs(entries: list[po.CatalogEntry]) -> list[str]:
+    """A line for each need that some optimizer has."""
+    by_need: dict[str, list[str]] = {}
+    for entry in entries:
+        for need in entry.needs:
+            by_need.setdefault(need.text, []).append(entry.name)
+    return [f"- {' and '.join(names)} need{'s' * (len(names) == 1)} {text}." for text, names in by_need.items()]
 
 
 def with_tables(text: str) -> str:

@@ -76,6 +76,32 @@ def test_equations_are_true(name: str) -> None:
         np.testing.assert_allclose(update, told, rtol=1e-10, atol=1e-15)
 
 
+def longest_update(name: str, gradient: float, step: int, total: int) -> float:
+    """The longest update, rate factor included, that gradients of this size give from rest at one step of a run."""
+    optimizer = po.NumpyOptimizer(po.get(name), total_steps=total)
+    optimizer.iterations = step
+    factor = optimizer.step_values().rate_factor
+    (update,) = optimizer.updates([np.ones(2)], [gradient * np.array([1.0, -1.0])])
+    return float(np.abs(update).max()) * (1.0 if factor is None else float(factor))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_an_optimizer_needs_is_what_its_updates_show(name: str) -> None:
+    needs = {need.name for need in po.describe(name).needs}
+    ends = [longest_update(name, 1.0, total - 1, total) for total in (1_000, 10_000)]
+    assert ("falling_rate" in needs) == (ends[1] > 5.0 * ends[0])
+    assert ("clipped_gradients" in needs) == (longest_update(name, 50.0, 0, 1_000) > 1e9)
+    assert (name == "Opt4") == ("falling_rate" in needs)
+    assert (name in ("Opt4", "Opt5")) == ("clipped_gradients" in needs)
+
+
+@pytest.mark.parametrize("name", ["Opt4", "Opt5"])
+def test_a_class_says_what_it_needs(name: str) -> None:
+    told = " ".join(inspect.getdoc(getattr(evolved, name)).split())
+    words = {"falling_rate": "Pass a learning rate that falls to 0", "clipped_gradients": "clip"}
+    assert all(words[need.name] in told for need in po.describe(name).needs)
+
+
 def test_lion_s_equation() -> None:
     told = "sign(0.9 m_(t-1) + 0.1 g)"
     assert po.describe("Lion").equation == f"{told}, m the average of g with beta 0.99"

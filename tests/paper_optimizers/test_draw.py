@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import subprocess
 import sys
 from itertools import combinations
@@ -81,6 +82,17 @@ def test_another_suffix_is_refused(tmp_path, name):
     with pytest.raises(ValueError, match=r"ends in \.svg, \.pdf, \.png"):
         draw(SPECS["A1"], tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_place_where_no_file_can_lie_is_named(tmp_path):
+    (tmp_path / "taken.svg").mkdir()
+    for path, error, message in (
+        (tmp_path / "no" / "x.svg", FileNotFoundError, f"there is no folder {tmp_path / 'no'}; make it first"),
+        (tmp_path / "taken.svg", ValueError, "is a folder; expected the name of a file"),
+        (None, ValueError, "received None; expected a path that ends in .svg"),
+    ):
+        with pytest.raises(error, match=re.escape(message)):
+            po.get("SGD").draw(path)
 
 
 def test_without_matplotlib_the_error_says_what_to_install(tmp_path, monkeypatch):

@@ -4,11 +4,13 @@ import copy
 import json
 import pickle
 from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import paper_optimizers as po
+from paper_optimizers import NumpyOptimizer, SpecError, describe_schedule, from_text, get
 from paper_optimizers.expressions import apply, decayed, leaf, to_graph
 from paper_optimizers.graph import MAX_NODES, Edge, Graph, Node
 from paper_optimizers.serialization import MAX_LENGTH
@@ -272,3 +274,33 @@ def test_the_oracle_says_what_it_misses() -> None:
         po.NumpyOptimizer(OptimizerSpec(to_graph(apply("dropout", leaf("gradient")))))
     (update,) = po.NumpyOptimizer(po.get("SGD")).updates([np.zeros(3)], [np.arange(3.0)])
     np.testing.assert_array_equal(update, np.arange(3.0))
+
+
+@pytest.mark.parametrize(
+    ("read", "received", "message"),
+    [
+        (OptimizerSpec.from_json, "/no/such.json", r"not JSON. This is a path; read the file: OptimizerSpec.from_json"),
+        (OptimizerSpec.from_json, Path("specs/a.json"), r"PosixPath; expected JSON text. This is a path"),
+        (OptimizerSpec.from_json, "C:\\specs\\a", r"This is a path"),
+        (OptimizerSpec.from_json, {"version": 1}, r"received dict; .* from_dict"),
+        (OptimizerSpec.from_json, "None ~ g", r"a text in the notation; read it with from_text"),
+        (OptimizerSpec.from_json, "Opt4", r"a name; get"),
+        (OptimizerSpec.from_json, None, r"received NoneType; expected JSON text$"),
+        (OptimizerSpec.from_json, '{"version"', r"not JSON: Expecting"),
+        (OptimizerSpec.from_dict, '{"version": 1}', r"JSON text; read it with OptimizerSpec.from_json"),
+        (from_text, '{"version": 1}', r"JSON text; read it with OptimizerSpec.from_json"),
+        (from_text, "my specs/mine.txt", r"a path; read the file: from_text\(Path\('my specs/mine.txt'\)"),
+        (from_text, None, r"received NoneType; expected text$"),
+        (from_text, "(g) / (v hat)", r"expected 'None', 'Mom' or 'Nest'$"),
+        (get, "specs/Opt4.json", r"no optimizer called 'specs/Opt4.json'. This is a path"),
+        (get, Path("Opt4.json"), r"a name of the catalog, such as 'Opt4'. This is a path"),
+        (get, {"version": 1}, r"received a dict; .* from_dict"),
+        (get, "None ~ g", r"from_text"),
+        (get, None, r"received None; expected a name of the catalog, such as 'Opt4'$"),
+        (describe_schedule, {}, r"such as 'LR1'"),
+        (NumpyOptimizer, "Opt4", r"must be an OptimizerSpec; received 'Opt4'. This is a name"),
+    ],
+)
+def test_another_form_of_a_spec_is_told_with_its_reader(read, received, message) -> None:
+    with pytest.raises((SpecError, KeyError, ValueError), match=message):
+        read(received)

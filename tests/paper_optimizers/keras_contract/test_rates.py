@@ -1,6 +1,7 @@
 """Rows 9, 10 and 11: learning rates, our schedules, and training progress."""
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -293,3 +294,14 @@ def test_row_12_bias_corrections_follow_the_iterations() -> None:
         optimizer.apply(gradients_of(0), variables)
         expected = [w - keras.ops.convert_to_numpy(g) for w, g in zip(before, gradients_of(0), strict=True)]
         assert_equal(variables, expected, 1e-6)
+
+
+def test_row_9_a_constant_rate_is_warned_of_where_the_last_updates_grow_without_bound() -> None:
+    with pytest.warns(UserWarning, match=r"Opt4 received the constant rate 0.1 and needs a learning rate that falls"):
+        po.Opt4(0.1, total_steps=10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        po.Opt4(0.1, total_steps=10, warmup_steps=0)
+        po.Opt4(keras.optimizers.schedules.CosineDecay(0.1, 10), total_steps=10)
+        po.Opt4(0.1, decay=False)
+        po.Opt5(0.1, total_steps=10)
