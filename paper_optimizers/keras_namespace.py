@@ -26,11 +26,17 @@ class KerasNamespace:
     sigmoid = staticmethod(ops.sigmoid)
     erf = staticmethod(ops.erf)
     erfc = staticmethod(ops.erfc)
-    maximum = staticmethod(ops.maximum)
-    minimum = staticmethod(ops.minimum)
     power = staticmethod(ops.power)
     where = staticmethod(ops.where)
     full_like = staticmethod(ops.full_like)
+
+    def maximum(self, a: Any, b: Any) -> Any:
+        """The larger one, and NaN where either is NaN."""
+        return _kept_nan(ops.maximum(a, b), b)
+
+    def minimum(self, a: Any, b: Any) -> Any:
+        """The smaller one, and NaN where either is NaN."""
+        return _kept_nan(ops.minimum(a, b), b)
 
     def sign(self, x: Any) -> Any:
         """-1, 0 or 1, and NaN of NaN, which PyTorch's own makes 0."""
@@ -59,6 +65,13 @@ class KerasNamespace:
     def l2_norm(self, x: Any) -> Any:
         """The Euclidean norm of the whole tensor."""
         return ops.sqrt(ops.sum(ops.square(x)))
+
+
+def _kept_nan(result: Any, second: Any) -> Any:
+    """``result``, but NaN where ``second`` is: TensorFlow's compiled maximum and minimum on CPUs pass over it."""
+    if keras.backend.backend() != "tensorflow" or isinstance(second, float):
+        return result
+    return ops.where(ops.isnan(second), second, result)
 
 
 def dense(gradient: Any) -> Any:

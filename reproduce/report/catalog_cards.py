@@ -47,6 +47,7 @@ def catalog_card(
         words=WORDS.get(entry.name, ""),
         invariances=invariance_lines(entry.invariances),
         graph=optimizer_graph(entry.name, spec),
+        facts=tuple(("Needs", f"{need.text[0].upper()}{need.text[1:]}.") for need in entry.needs),
         rates=tuple(rates),
         comparisons=tuple(results),
         state=state_of(states(spec)),

@@ -51,6 +51,14 @@ def test_what_was_not_measured_says_so() -> None:
         assert f"**{line}.** Not measured." in text
 
 
+def test_a_card_says_what_its_optimizer_needs() -> None:
+    four, five, six = (to_markdown(card_of(name)) for name in ("Opt4", "Opt5", "Opt6"))
+    assert "**Needs.** A learning rate that falls to 0, such as WarmupHoldCosine:" in four
+    assert "**Needs.** Clipped gradients, such as clipnorm=1:" in four
+    assert five.count("**Needs.** ") == 1
+    assert "Needs" not in six
+
+
 def test_wins_fails_and_ties_follow_the_intervals() -> None:
     rows = with_test(
         study(["Opt7", "Adam", "A1", "Opt9"]),
