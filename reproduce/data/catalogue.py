@@ -43,6 +43,14 @@ class Entry:
     not_read: tuple[str, ...] = ()
     manual: bool = False
 
+    @property
+    def how_to_bring(self) -> str:
+        """What a user who has its files can do."""
+        return (
+            f"put {self.files} as published in DIR/{self.name}, or class folders {{train,test}}/CLASS there or in "
+            f"DIR/{self.name}.tar.xz, and give --data-dir DIR (make: DATA_DIR=DIR)"
+        )
+
 
 _ENTRIES = (
     Entry(

@@ -24,7 +24,7 @@ def one_spelling(name: str, origin: str) -> str:
         DataError: If it is not UTF-8.
     """
     if printable(name) != name:
-        raise DataError(f"{origin} holds the name {printable(name)!r}, which is not UTF-8: rename it")
+        raise DataError(f"{origin} holds the name '{printable(name)}', which is not UTF-8: rename it")
     return unicodedata.normalize("NFC", name)
 
 

@@ -115,11 +115,7 @@ def prepare(entry: Entry, data_dir: Path | None) -> PreparedFiles:
     except tfds.core.download.download_manager.NonMatchingChecksumError as error:
         raise DataError(f"a file of {entry.name} is not what it should be: {_first_line(error)}") from None
     except (OSError, DataError, tfds.core.download.util.DownloadError) as error:
-        raise DataError(
-            f"cannot fetch {entry.name} ({_first_line(error)}); or else put class folders in "
-            f"DIR/{entry.name}/{{train,test}}/CLASS or an archive of them in DIR/{entry.name}.tar.xz, and give "
-            "--data-dir DIR (make: DATA_DIR=DIR)"
-        ) from None
+        raise DataError(f"cannot fetch {entry.name} ({_first_line(error)}); or else {entry.how_to_bring}") from None
     found = find_prepared(entry, data_dir)
     if found is None:
         raise DataError(f"TensorFlow Datasets left nothing in {folder}")

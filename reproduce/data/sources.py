@@ -71,9 +71,9 @@ def find_files(entry: Entry, data_dir: Path | None) -> ImageFiles | None:
         return find_prepared(entry, None)
     require_folder(data_dir)
     return (
-        _named(data_dir, (entry.name, *entry.published))
+        _named(data_dir, (entry.name, *entry.published), entry.published)
         or find_prepared(entry, data_dir)
-        or _named(data_dir, entry.not_read)
+        or _named(data_dir, entry.not_read, ())
     )
 
 
@@ -92,13 +92,10 @@ def require_folder(data_dir: Path) -> None:
 
 def how_to_get(entry: Entry) -> str:
     """What a user can do to have a data set of the catalogue."""
-    own = (
-        f"put {entry.files} as published, or class folders {{train,test}}/CLASS, in DIR/{entry.name} or in "
-        f"DIR/{entry.name}.tar.xz and give --data-dir DIR (make: DATA_DIR=DIR)"
-    )
+    command = f"run python -m reproduce data prepare {entry.name}"
     if entry.manual:
-        return f"{own}; or run python -m reproduce data prepare {entry.name}, which says what files to fetch by hand"
-    return f"run python -m reproduce data prepare {entry.name} where there is a network; or {own}"
+        return f"{entry.how_to_bring}; or {command}, which says what files to fetch by hand"
+    return f"{command} where there is a network; or {entry.how_to_bring}"
 
 
 def _load(settings: DataSettings, data_dir: Path | None, cache_dir: Path | None) -> Dataset:
@@ -111,8 +108,11 @@ def _load(settings: DataSettings, data_dir: Path | None, cache_dir: Path | None)
     return dataset if settings.source == FOLDER else dataclasses.replace(dataset, name=settings.source)
 
 
-def _named(data_dir: Path, names: Sequence[str]) -> ImageFiles | None:
-    """The folder of the first of ``names`` that is there, or the archive, whatever the case of its letters."""
+def _named(data_dir: Path, names: Sequence[str], inside: Sequence[str]) -> ImageFiles | None:
+    """The folder of the first of ``names`` that is there, or the archive, whatever the case of its letters.
+
+    A folder that has no folders may hold an archive with one of the names ``inside``.
+    """
     entries = {entry.name: Path(entry.path) for entry in listed(data_dir)}
     for name in names:
         for wanted in (name, *(f"{name}{suffix}" for suffix in SUFFIXES)):
@@ -122,7 +122,8 @@ def _named(data_dir: Path, names: Sequence[str]) -> ImageFiles | None:
             if path is None:
                 continue
             if path.is_dir():
-                return open_folder(path)
+                alone = not any(each.is_dir() for each in listed(path))
+                return (_named(path, inside, ()) if alone else None) or open_folder(path)
             if path.is_file() and archive_stem(path) is not None:
                 return TreeFiles(Archive(path))
     return None

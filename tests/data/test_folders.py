@@ -250,7 +250,7 @@ def test_names_that_are_not_utf_8_are_refused_in_print(folder: Path, place: str)
     with tarfile.open(archive, "w", encoding="utf-8", errors="surrogateescape") as tar:
         tar.add(folder, "pets")
     for path in (folder, archive):
-        with pytest.raises(DataError, match=r"holds the name '.*\\\\xe9.*', which is not UTF-8: rename it") as raised:
+        with pytest.raises(DataError, match=r"holds the name '.*\\xe9.*', which is not UTF-8: rename it") as raised:
             load(path)
         assert str(raised.value).encode("ascii")
 

@@ -75,9 +75,11 @@ def test_a_published_data_set_is_found_under_its_own_and_its_published_name(name
     for number, place in enumerate((name, root, root.upper())):
         as_folder(files, tmp_path / str(number) / place)
         checksums.add(load(name, tmp_path / str(number)).checksum())
-    (tmp_path / "tar").mkdir()
-    (tmp_path / "tar" / f"{name}.TAR.GZ").write_bytes(as_tar(files, root))
-    checksums.add(load(name, tmp_path / "tar").checksum())
+    for folder, place in (("under", f"{name}.TAR.GZ"), ("inside", f"{name}/{root}.tar.gz")):
+        path = tmp_path / folder / place
+        path.parent.mkdir(parents=True)
+        path.write_bytes(as_tar(files, root))
+        checksums.add(load(name, tmp_path / folder).checksum())
     assert len(checksums) == 1
 
 
@@ -108,6 +110,13 @@ def test_of_caltech_thirty_images_a_class_are_for_training_and_the_background_is
     left_out = dataclasses.replace(FOLDER, source="caltech101", leave_out=("BACKGROUND_Google",))
     with pytest.raises(DataError, match="one class only"):
         load_dataset(left_out, tmp_path)
+
+
+def test_the_folder_of_caltechs_classes_will_do(tmp_path: Path) -> None:
+    files = {path.partition("/")[2]: content for path, content in files_of("caltech101").items()}
+    as_folder(files, tmp_path / "a" / "101_ObjectCategories")
+    as_folder(files_of("caltech101"), tmp_path / "b" / "caltech-101")
+    assert load("caltech101", tmp_path / "a").checksum() == load("caltech101", tmp_path / "b").checksum()
 
 
 def test_images_that_no_part_has_are_counted(tmp_path: Path) -> None:

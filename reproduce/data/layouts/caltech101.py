@@ -13,27 +13,31 @@ from reproduce.data.splits import hashed_order
 from reproduce.errors import DataError
 
 FOLDER = "101_ObjectCategories"
+#: Tells the folder of classes itself from one of anybody's own.
+BACKGROUND = "BACKGROUND_Google"
 #: Training images of each class, as is usual for this data set.
 NUM_TRAIN = 30
 
 
 def _fits(names: Collection[str]) -> bool:
-    return f"{FOLDER}/" in names or f"{FOLDER}.tar.gz" in names
+    return f"{FOLDER}/" in names or f"{BACKGROUND}/" in names or f"{FOLDER}.tar.gz" in names
 
 
 def _plan(contents: Contents) -> Plan:
     """Of each class the first 30 images, in the order of SHA-256 over class and name, are for training."""
     plan = Plan(contents.origin)
+    top = PurePosixPath(FOLDER if PurePosixPath(FOLDER) in contents.folders else ".")
+    depth = len(top.parts) + 1
     images: dict[str, list[PurePosixPath]] = defaultdict(list)
     for folder in contents.folders:
-        if len(folder.parts) == 2 and folder.parts[0] == FOLDER:
+        if folder.parent == top:
             images[folder.name] = []
-    for path in sorted(path for path in contents.files if path.parts[0] == FOLDER and is_image(path.name)):
-        if len(path.parts) != 3:
+    for path in sorted(path for path in contents.files if top in path.parents and is_image(path.name)):
+        if len(path.parts) != depth + 1:
             raise DataError(
                 f"{contents.origin}: {path} is not where Caltech 101 has its images, {FOLDER}/CLASS: move or remove it"
             )
-        images[path.parts[1]].append(path)
+        images[path.parent.name].append(path)
     for label, paths in sorted(images.items()):
         if len(paths) <= NUM_TRAIN:
             raise DataError(
