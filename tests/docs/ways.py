@@ -97,6 +97,7 @@ WAYS: dict[str, Way] = {
     "make fuzz SECONDS=60": Elsewhere("tests/fuzz/test_command.py::test_each_reader_is_fuzzed_and_counted"),
     "make docs": Elsewhere("tests/docs/test_pages.py::test_the_site_builds"),
     "make venv LOCK=gpu": Parsed("it fetches the packages for GPUs"),
+    "make lock": Parsed("it asks the package index for every version"),
     "make docker-build": _CONTAINER,
     "make docker-build GPU=1": _CONTAINER,
     "make docker-build DOCKER=podman": _CONTAINER,
