@@ -151,4 +151,4 @@ def test_what_the_output_s_encoding_lacks_is_replaced(encoding: str, monkeypatch
     assert status == 2
     word = {"ascii": "na?ve ? ?", "latin-1": "naïve ? ?", "utf-8": "naïve → ?"}[encoding]
     assert word in said["stdout"]
-    assert said["stderr"] == f"error: no folder {'B?cher' if encoding == 'ascii' else 'Bücher'}/?\n"
+    assert said["stderr"] == f"error: no folder {'B?cher' if encoding == 'ascii' else 'Bücher'}/\\xff\n"
