@@ -79,6 +79,10 @@ def _connected(where: dict[str, Any]) -> Iterator[Any]:
             f"Ray cannot start: {error}. It keeps a token in the home folder and its records in that for temporary "
             "files: set HOME and TMPDIR to folders that can be written"
         ) from None
+    except Exception as error:
+        if type(error) is not Exception:  # Ray gives none of its own to what did not come up in time.
+            raise
+        raise ReproduceError(f"Ray cannot start: {error} Start again when less runs beside it") from None
     try:
         if where["address"] == "local" and ray.util.get_node_ip_address() != _LOOPBACK:
             raise ReproduceError(_WOULD_LISTEN)

@@ -216,6 +216,19 @@ def test_a_folder_for_temporary_files_with_a_long_path_is_reached_by_a_short_lin
         pytest.fail("it was made")
 
 
+def test_a_cluster_that_does_not_come_up_in_time_is_said(monkeypatch):
+    import ray
+
+    def init(**_):
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(
+        ReproduceError, match=r"^Ray cannot start: The current node timed out during startup\. Start again"
+    ):
+        RayWorkers(FakeScorer, address="auto", notice=print)
+
+
 def test_no_cluster_and_no_ray_are_said(monkeypatch):
     with pytest.raises(ReproduceError, match=r"no Ray cluster at 127\.0\.0\.1:1"):
         RayWorkers(FakeScorer, address="127.0.0.1:1", notice=print)
