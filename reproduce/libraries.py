@@ -105,8 +105,9 @@ def enter_known_keras() -> None:
     """Import Keras, whatever the user's keras.json says, in the state that every number here was computed in.
 
     Raises:
-        ReproduceError: If Keras cannot read that file.
+        ReproduceError: If Keras cannot read that file, or has no such backend as KERAS_BACKEND names.
     """
+    backend_name()
     try:
         import keras
     except (AttributeError, TypeError, ValueError) as error:

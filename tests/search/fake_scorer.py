@@ -27,6 +27,8 @@ class FakeScorer:
             time.sleep(self.settings.get("seconds", 0.0))
             if candidate.spec.to_text() == self.settings.get("deadly"):
                 os._exit(1)
+            if candidate.spec.to_text() == self.settings.get("raises"):
+                raise FloatingPointError("a long story\nits end")
             scores.append(score_of(candidate))
         if "seen" in self.settings:
             with (Path(self.settings["seen"]) / str(os.getpid())).open("a") as file:

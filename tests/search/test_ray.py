@@ -106,6 +106,15 @@ def test_what_a_worker_lacks_is_said_as_it_would_be_here(workers):
         list(RayExecutor(workers, {"fails": True}, batch=1).score(CANDIDATES))
 
 
+def test_what_a_worker_raises_is_told_by_type_and_last_line_with_its_candidates(workers):
+    text = CANDIDATES[1].spec.to_text()
+    with pytest.raises(WorkerError) as told:
+        list(RayExecutor(workers, {"raises": text}, batch=2).score(CANDIDATES[:4]))
+    first = f"{CANDIDATES[0].spec.to_text()} with seed {CANDIDATES[0].seed}"
+    assert str(told.value) == f"{first} and 1 more ended with FloatingPointError: its end"
+    assert sorted(RayExecutor(workers, {}, batch=9).score(CANDIDATES)) == EXPECTED
+
+
 def test_what_a_worker_warns_of_is_said_here(workers):
     said = len(workers.notices)
     executor = RayExecutor(workers, {"warns": "half of them at once"}, batch=2)

@@ -151,13 +151,15 @@ def dataset() -> Dataset:
 
 @dataclass(frozen=True)
 class MakeInventedRun:
-    """Workers that invent rows, note who ran what, and die where they are told to."""
+    """Workers that invent rows, note who ran what, and die or raise an exception where they are told to."""
 
     folder: Path
     seconds: float = 0.0
     dies_at: str = ""
     deaths: int = 0
     batch: int = 1
+    raises: Exception | None = None
+    raises_at: str = ""
 
     def group(self, job: Job) -> str:
         return job.optimizer
@@ -172,6 +174,8 @@ class MakeInventedRun:
         with (self.folder / "ran.txt").open("a") as file:
             file.write(f"{os.getpid()} {job}\n")
         time.sleep(self.seconds)
+        if self.raises is not None and self.raises_at in str(job):
+            raise self.raises
         if self.dies_at and self.dies_at in str(job):
             died = self.folder / "deaths.txt"
             count = len(died.read_text()) if died.exists() else 0

@@ -58,6 +58,28 @@ def test_a_job_that_kills_two_workers_is_given_up(tmp_path: Path) -> None:
         run_all(tmp_path, 1, dies_at="A1 on digits at rate 0.1,", deaths=2)
 
 
+def test_an_exception_is_told_by_type_and_last_line_with_its_run_and_its_traceback_is_kept(tmp_path: Path) -> None:
+    failing = {"raises": RuntimeError("no device\nset it to cpu\n"), "raises_at": "A1 on digits at rate 0.1,"}
+    told = (
+        r"^A1 on digits at rate 0.1, seed 0 \(tune\) ended with RuntimeError: set it to cpu \(its traceback is in "
+    )
+    with pytest.raises(WorkerError, match=told):
+        run_all(tmp_path, 1, **failing)
+    log = (tmp_path / "log").read_text()
+    assert "Traceback (most recent call last)" in log
+    assert "RuntimeError: no device" in log
+    with pytest.raises(WorkerError, match=r"^A1 on .* rate 0.01, seed 0 \(tune\) and 2 more ended with ValueError \("):
+        run_all(tmp_path, 1, batch=3, raises=ValueError(), raises_at="A1 on digits at rate 0.1,")
+    assert Counter(job for _, job in ran(tmp_path))["A1 on digits at rate 0.1, seed 0 (tune)"] == 2
+
+
+def test_a_package_that_is_not_installed_is_told_as_such(tmp_path: Path) -> None:
+    missing = ModuleNotFoundError("No module named 'jax'", name="jax")
+    with pytest.raises(ModuleNotFoundError, match="No module named 'jax'") as told:
+        run_all(tmp_path, 1, raises=missing)
+    assert told.value.name == "jax"
+
+
 def test_leaving_early_ends_the_workers_at_once(tmp_path: Path) -> None:
     rows: list[Row] = []
     with WorkerPool(MakeInventedRun(tmp_path, 60.0), 2, tmp_path / "log", print) as pool:
