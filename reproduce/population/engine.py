@@ -28,6 +28,7 @@ from reproduce.population.interpreter import (
     encode,
     make_optimizer_step,
 )
+from reproduce.population.jax_settings import GENERATOR, engine_settings
 from reproduce.population.problems import Arrays, Problem
 
 #: How members share the device: one after another, or all at once.
@@ -121,6 +122,7 @@ class Population:
         """P, the parameters of one member."""
         return sum(self._sizes)
 
+    @engine_settings()
     def start(
         self, members: Sequence[Member], initial: Callable[[int], tuple[Arrays, Arrays]] | None = None
     ) -> tuple[Programs, MemberState]:
@@ -143,14 +145,13 @@ class Population:
                 velocity=jnp.zeros((count, size)),
             ),
             statistics=jax.device_put(tuple(np.stack(arrays) for arrays in zip(*statistics, strict=True))),
-            key=jax.vmap(partial(jax.random.key, impl="threefry2x32"))(
-                jnp.asarray([member.seed for member in members])
-            ),
+            key=jax.vmap(partial(jax.random.key, impl=GENERATOR))(jnp.asarray([member.seed for member in members])),
             failed_at=jnp.full(count, -1, jnp.int32),
             step=jnp.zeros(count, jnp.int32),
         )
         return jax.device_put(encode(assemble(members, capacity), capacity.states)), state
 
+    @engine_settings()
     def bytes_per_member(self, data: Arrays, batch_size: int) -> int:
         """What one more member takes of the device's memory in training; compiles a step of one member to know it.
 
@@ -168,6 +169,7 @@ class Population:
         """The step tables of ``members`` for ``steps``."""
         return step_tables(members, steps, self.capacity)
 
+    @engine_settings()
     def epoch(
         self, programs: Programs, state: MemberState, tables: StepTables, data: Arrays, orders: NDArray[np.int32]
     ) -> tuple[MemberState, EpochMeasures]:
@@ -186,6 +188,7 @@ class Population:
         state, *measures = self._epoch(state, programs, *jax.device_put((tables, data, orders)))
         return state, EpochMeasures(*jax.device_get(measures))
 
+    @engine_settings()
     def evaluate(self, state: MemberState, data: Arrays, batch_size: int = 512) -> Evaluation:
         """Loss and accuracy of every member over ``data``, outside training."""
         count = len(data[0])

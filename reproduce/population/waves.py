@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from reproduce.errors import ReproduceWarning
 from reproduce.population.assembly import Member
 from reproduce.population.engine import MemberState, Population
+from reproduce.population.jax_settings import engine_settings
 from reproduce.population.memory import OutOfMemoryError, available_bytes, is_out_of_memory, members_that_fit
 from reproduce.population.problems import Arrays
 
@@ -106,6 +107,7 @@ def batches(seed: int, num_examples: int, batch_size: int) -> Iterator[NDArray[n
         yield from order.reshape(-1, batch_size).astype(np.int32)
 
 
+@engine_settings()
 def train_members(
     population: Population,
     members: Sequence[Member],

@@ -56,6 +56,25 @@ def test_another_list_of_the_same_size_compiles_nothing(layout):
     assert warm == []
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_numbers_are_those_of_a_plain_process_whatever_its_jax_is_set_to(layout):
+    members = [member("Mom ~ drop(g, 0.5)"), member("Nest ~ expMovAvg([a1][norm((g) / (s hat))])", 0.1, seed=4)]
+    plain = engine_walk(members, layout)
+    with (
+        jax.enable_x64(True),
+        jax.default_prng_impl("rbg"),
+        jax.threefry_partitionable(False),
+        jax.numpy_dtype_promotion("strict"),
+        jax.numpy_rank_promotion("raise"),
+        jax.default_matmul_precision("bfloat16"),
+        jax.debug_nans(True),
+    ):
+        found = engine_walk(members, layout)
+    for mine, expected in zip(found, plain, strict=True):
+        assert mine.dtype == expected.dtype
+        np.testing.assert_array_equal(mine, expected)
+
+
 FAILING = {
     "in the first step": ("None ~ exp(exp(exp(exp(exp(1)))))", 0),
     "when the weights overflow": ("None ~ exp(exp(exp(exp(g))))", None),
