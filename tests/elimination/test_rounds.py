@@ -6,7 +6,7 @@ import pytest
 
 from paper_optimizers import OptimizerSpec, get, names
 from reproduce.elimination.protocol import load_elimination_protocol
-from reproduce.elimination.rounds import Means, RoundResult, Standing, eliminate, standings
+from reproduce.elimination.rounds import Means, RoundResult, Standing, eliminate, protocol_settings, standings
 from reproduce.errors import LedgerError
 from reproduce.report.search_writer import write_specs
 from reproduce.report.tables.elimination import elimination_table
@@ -46,6 +46,15 @@ def expected(contender, seeds) -> float:
 
     scores = [getattr(invented(Candidate(contender.spec, seed)), "score", 0.0) for seed in seeds]
     return sum(scores) / len(scores)
+
+
+def test_the_library_below_keras_is_recorded_where_a_round_computes_with_it(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    rounds = (PROTOCOL.rounds, load_elimination_protocol("paper").rounds)
+    uses_keras = [any(each.keras for each in found) for found in rounds]
+    found = [protocol_settings(replace(PROTOCOL, rounds=each)) for each in rounds]
+    assert [settings.get("KERAS_BACKEND") for settings in found] == ["jax" if uses else None for uses in uses_keras]
+    assert uses_keras == [False, True]
 
 
 def test_the_best_of_each_round_go_on(tmp_path):

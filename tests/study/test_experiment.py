@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from reproduce.errors import DataError, LedgerError, ReproduceWarning
+from reproduce.ledger import read_environments
 from reproduce.study import experiment as module
 from reproduce.study.experiment import Experiment, run_experiment
 from reproduce.study.ledgers import read_rows
@@ -44,6 +45,23 @@ def run(experiment: Experiment, odd: str = "") -> tuple[list[Row], str]:
     console = Console(record=True, width=200)
     rows = run_experiment(experiment, Machine(2), Progress(console), MakeOddRun(experiment.folder, odd=odd))
     return rows, console.export_text()
+
+
+def test_devices_that_share_a_batch_are_recorded_and_other_settings_are_refused_before_data_are_read(
+    tiny: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tiny)
+    assert set(map(str, read_environments(tiny.ledger_path))) == {"{}"}
+    before = tiny.ledger_path.read_bytes()
+    monkeypatch.setattr(module, "load_dataset", lambda *_: pytest.fail("data were read"))
+    with pytest.raises(LedgerError, match="line 1: --devices was not set then and is '2' now"):
+        run_experiment(tiny, Machine(1, num_devices=2), Progress(Console(record=True)))
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
+    with pytest.raises(
+        LedgerError, match="line 1: XLA_FLAGS was not set then and is '--xla_cpu_enable_fast_math=true'"
+    ):
+        run(tiny)
+    assert tiny.ledger_path.read_bytes() == before
 
 
 def test_a_checkpoint_goes_once_its_row_is_kept_and_warnings_are_told_once(

@@ -60,9 +60,7 @@ def test_a_job_that_kills_two_workers_is_given_up(tmp_path: Path) -> None:
 
 def test_an_exception_is_told_by_type_and_last_line_with_its_run_and_its_traceback_is_kept(tmp_path: Path) -> None:
     failing = {"raises": RuntimeError("no device\nset it to cpu\n"), "raises_at": "A1 on digits at rate 0.1,"}
-    told = (
-        r"^A1 on digits at rate 0.1, seed 0 \(tune\) ended with RuntimeError: set it to cpu \(its traceback is in "
-    )
+    told = r"^A1 on digits at rate 0.1, seed 0 \(tune\) ended with RuntimeError: set it to cpu \(its traceback is in "
     with pytest.raises(WorkerError, match=told):
         run_all(tmp_path, 1, **failing)
     log = (tmp_path / "log").read_text()

@@ -89,6 +89,8 @@ def test_the_state_of_a_run_in_the_other_mode_is_left_alone(tmp_path: Path, monk
     run(made, 0.05, 3, OPT9, checkpoint=path)
     assert str(np.load(io.BytesIO(plain))["run"]) != str(np.load(path)["run"])
     assert libraries().endswith(" deterministic")
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Zen")
+    assert libraries().endswith(' deterministic{"OPENBLAS_CORETYPE": "Zen"}')
 
 
 def test_a_checkpoint_is_read_back_and_damage_is_no_state(tmp_path: Path) -> None:
