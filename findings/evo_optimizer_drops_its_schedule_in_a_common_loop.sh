@@ -11,8 +11,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${PYTHON:-python3}" -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet torch==2.13.0 numpy==2.4.6
-"$folder/venv/bin/pip" install --quiet evo-optimizer==0.1.0
+"$folder/venv/bin/pip" install --quiet --no-compile torch==2.13.0 numpy==2.4.6
+"$folder/venv/bin/pip" install --quiet --no-compile evo-optimizer==0.1.0
 
 "$folder/venv/bin/python" -W error - <<'PYTHON'
 import torch

@@ -11,7 +11,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${PYTHON:-python3}" -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet keras==3.15.1 tensorflow-cpu==2.21.0 keras-tuner==1.4.8
+"$folder/venv/bin/pip" install --quiet --no-compile keras==3.15.1 tensorflow-cpu==2.21.0 keras-tuner==1.4.8
 
 cat > "$folder/search.py" <<'PYTHON'
 import sys
@@ -41,5 +41,5 @@ PYTHON
 
 export KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3
 "$folder/venv/bin/python" "$folder/search.py" "$folder/without" failed 2> "$folder/errors"
-"$folder/venv/bin/pip" install --quiet tensorboard==2.20.0
+"$folder/venv/bin/pip" install --quiet --no-compile tensorboard==2.20.0
 "$folder/venv/bin/python" "$folder/search.py" "$folder/with" scored

@@ -11,7 +11,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${PYTHON:-python3}" -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet keras==3.15.1 jax==0.10.2
+"$folder/venv/bin/pip" install --quiet --no-compile keras==3.15.1 jax==0.10.2
 
 KERAS_BACKEND=jax "$folder/venv/bin/python" - "$folder/model.keras" <<'PYTHON'
 import sys

@@ -17,8 +17,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${PYTHON:-python3}" -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet torch==2.13.0 numpy==2.4.6
-"$folder/venv/bin/pip" install --quiet jax==0.10.2 optax==0.2.8 keras==3.15.1
+"$folder/venv/bin/pip" install --quiet --no-compile torch==2.13.0 numpy==2.4.6
+"$folder/venv/bin/pip" install --quiet --no-compile jax==0.10.2 optax==0.2.8 keras==3.15.1
 
 KERAS_BACKEND=jax "$folder/venv/bin/python" - <<'PYTHON'
 import jax.numpy as jnp

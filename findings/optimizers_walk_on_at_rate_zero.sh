@@ -13,8 +13,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${PYTHON:-python3}" -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet torch==2.13.0 numpy==2.4.6
-"$folder/venv/bin/pip" install --quiet pytorch_optimizer==4.1.0
+"$folder/venv/bin/pip" install --quiet --no-compile torch==2.13.0 numpy==2.4.6
+"$folder/venv/bin/pip" install --quiet --no-compile pytorch_optimizer==4.1.0
 
 "$folder/venv/bin/python" - <<'PYTHON'
 import pytorch_optimizer

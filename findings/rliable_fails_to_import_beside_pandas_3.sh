@@ -11,7 +11,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${PYTHON:-python3}" -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet rliable==1.2.0 arch==7.2.0 pandas==3.1.1
+"$folder/venv/bin/pip" install --quiet --no-compile rliable==1.2.0 arch==7.2.0 pandas==3.1.1
 
 if "$folder/venv/bin/python" -c 'import rliable.library' 2> "$folder/errors"; then
   echo 'rliable imports beside pandas 3' >&2
@@ -20,5 +20,5 @@ fi
 tail -n 1 "$folder/errors"
 grep -q 'deprecate_kwarg() missing 1 required positional argument' "$folder/errors"
 
-"$folder/venv/bin/pip" install --quiet pandas==2.3.3
+"$folder/venv/bin/pip" install --quiet --no-compile pandas==2.3.3
 "$folder/venv/bin/python" -c 'import rliable.library; print("with pandas 2.3.3: imported")'

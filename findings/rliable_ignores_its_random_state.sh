@@ -10,7 +10,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${PYTHON:-python3}" -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet rliable==1.2.0 arch==7.2.0 numpy==2.4.6 pandas==2.3.3
+"$folder/venv/bin/pip" install --quiet --no-compile rliable==1.2.0 arch==7.2.0 numpy==2.4.6 pandas==2.3.3
 
 "$folder/venv/bin/python" -W ignore - <<'PYTHON'
 import numpy as np
