@@ -1,8 +1,7 @@
 """MATLAB's files (.mat, version 5) as published data sets have them: whatever the bytes, values or one error.
 
-SciPy's reader takes the sizes that a file claims at their word, so that a few bytes can ask for more memory than there
-is. Here each value is cut from the bytes that are there. What MATLAB has beside numbers, texts, cells and structs is
-refused, among it everything that could run.
+Each value is cut from the bytes that are there, at most `MOST_BYTES` of them, whatever sizes the file claims. What
+MATLAB has beside numbers, texts, cells and structs is refused, among it everything that could run.
 
 Reference: MathWorks, "MAT-File Format", Level 5.
 """
