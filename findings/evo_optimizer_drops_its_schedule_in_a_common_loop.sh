@@ -14,9 +14,13 @@ trap 'rm -rf "$folder"' EXIT
 "$folder/venv/bin/pip" install --quiet --no-compile torch==2.13.0 numpy==2.4.6
 "$folder/venv/bin/pip" install --quiet --no-compile evo-optimizer==0.1.0
 
-"$folder/venv/bin/python" -W error - <<'PYTHON'
+"$folder/venv/bin/python" - <<'PYTHON'
+import warnings
+
 import torch
 from evo_optimizer import EvoOptimizer
+
+warnings.simplefilter("error")  # from here on, a warning of the optimizer would end the script
 
 
 def steps(numbered):

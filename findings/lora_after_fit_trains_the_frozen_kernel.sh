@@ -12,9 +12,13 @@ trap 'rm -rf "$folder"' EXIT
 "${PYTHON:-python3}" -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --no-compile keras==3.15.1 tensorflow-cpu==2.21.0
 
-KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 "$folder/venv/bin/python" -W error::UserWarning - <<'PYTHON'
+KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 "$folder/venv/bin/python" - <<'PYTHON'
+import warnings
+
 import keras
 import numpy as np
+
+warnings.simplefilter("error", UserWarning)  # from here on, a warning would end the script
 
 inputs = np.random.default_rng(0).normal(size=(256, 16)).astype("float32")
 targets = np.random.default_rng(1).normal(size=(256, 3)).astype("float32")

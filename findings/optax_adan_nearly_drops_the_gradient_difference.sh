@@ -14,7 +14,7 @@ trap 'rm -rf "$folder"' EXIT
 "${PYTHON:-python3}" -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --no-compile torch==2.13.0 numpy==2.4.6
 "$folder/venv/bin/pip" install --quiet --no-compile jax==0.10.2 optax==0.2.8
-"$folder/venv/bin/pip" install --quiet --no-compile pytorch_optimizer==4.1.0 torch-optimi==0.3.3
+"$folder/venv/bin/pip" install --quiet --no-compile pytorch_optimizer==4.1.0 torch-optimi==0.3.3 packaging==26.4
 
 "$folder/venv/bin/python" - <<'PYTHON'
 import jax.numpy as jnp
