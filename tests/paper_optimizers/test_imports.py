@@ -60,7 +60,8 @@ import paper_optimizers as po
 import keras
 
 def check():
-    assert isinstance(keras.optimizers.get("paper_optimizers>Opt1"), po.Opt1)
+    document = {"class_name": "paper_optimizers>Opt1", "config": {"learning_rate": 0.1}}
+    assert isinstance(keras.optimizers.get(document), po.Opt1)
     assert not [name for name in po.__all__ if not hasattr(po, name)]
     assert set(po.__all__) <= set(dir(po))
     assert not hasattr(po, "nonsense")
@@ -91,5 +92,6 @@ print(json.dumps(times[1:]))  # the first may have had to compile the package
     ],
 )
 def test_whichever_name_is_what_brings_keras_in(line: str) -> None:
-    check = "keras.optimizers.get('paper_optimizers>Opt2')"
+    document = {"class_name": "paper_optimizers>Opt2", "config": {"learning_rate": 0.1}}
+    check = f"keras.optimizers.get({document})"
     assert run(f"{line}\nimport keras, paper_optimizers\nprint(type({check}) is paper_optimizers.Opt2)") == "True\n"
