@@ -14,7 +14,8 @@ from rich.table import Table
 from reproduce.bench.member_steps import StepTime
 from reproduce.bench.sizes import EngineBenchSettings
 from reproduce.files import csv_text
-from reproduce.report.figures.engine import MemberStep, draw, scaling
+from reproduce.report.figures.engine import draw, scaling
+from reproduce.report.speed import MemberStep
 from reproduce.report.style import render, styled
 from reproduce.screen import screen_table
 

@@ -15,7 +15,7 @@ from reproduce.screen import say
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
-    from reproduce.report.claims import Checked
+    from reproduce.report.claims.claim import Checked
 
 #: The profile that a report is of where there are no rows at all.
 EMPTY = "smoke"
@@ -56,7 +56,7 @@ def add(commands: Commands) -> None:
 
 
 def _report(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.report.writer import write_reports
+    from reproduce.report.page.writer import write_reports
 
     folder, profiles = _stored(options)
     for line in write_reports(folder, profiles or [EMPTY], options.output):
@@ -64,7 +64,7 @@ def _report(options: argparse.Namespace, console: Console) -> None:
 
 
 def _check(options: argparse.Namespace, console: Console) -> int:
-    from reproduce.report.claims import CLAIMS, check, load_claims
+    from reproduce.report.claims.claim import CLAIMS, check, load_claims
     from reproduce.report.collection import read_collection
 
     folder, profiles = _stored(options)

@@ -8,19 +8,16 @@ from pathlib import Path
 
 from reproduce.errors import ReproduceError
 from reproduce.ledger import NAME
-from reproduce.report.inputs import StepCost
 from reproduce.report.results import StudyResults
 from reproduce.report.same_tasks import Place, settings_of_tasks
+from reproduce.report.speed import ENGINE, STEP_COSTS, EngineSpeed, StepCost, read_engine_speed, read_step_costs
 from reproduce.report.stored_search import StoredSearch, read_search
-from reproduce.report.tables.costs import read_step_costs
-from reproduce.report.tables.engine import ENGINE, EngineSpeed, read_engine_speed
 from reproduce.stored_settings import SETTINGS, read_stored_settings, stored_settings
 from reproduce.study.ledgers import check_same, read_rows
 from reproduce.study.optimizers import roster
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Row
 
-STEP_COSTS = Path("bench") / "optimizers.csv"
 _REMEDY = (
     "name with --rows DIR (make: ROWS=DIR) a folder that has them, such as the output of make reproduce-tables, or "
     "leave that out for the rows kept with the repository"

@@ -9,13 +9,13 @@ from rich.console import Console
 
 from reproduce.files import write_text
 from reproduce.report.console import list_written, show
-from reproduce.report.figures.catalogue import study_pictures
+from reproduce.report.figures.index import study_pictures
 from reproduce.report.figures.schedules import schedule_pictures
 from reproduce.report.forms import write_table
 from reproduce.report.results import StudyResults, frame
 from reproduce.report.style import write_pictures
 from reproduce.report.tables.accuracy import main_table
-from reproduce.report.tables.sets import study_tables
+from reproduce.report.tables.index import study_tables
 from reproduce.study.optimizers import Entrant
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Row

@@ -6,7 +6,7 @@ import statistics
 import pytest
 
 from reproduce.report.collection import read_study
-from reproduce.report.comparisons import difference
+from reproduce.report.tables.comparisons import difference
 from tests.docs.pages import ROOT
 
 TEXT = " ".join((ROOT / "artifact" / "LIMITATIONS.md").read_text("utf-8").split())

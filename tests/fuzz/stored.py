@@ -7,10 +7,8 @@ from typing import Any
 
 from reproduce.elimination.protocol import EliminationProtocol
 from reproduce.errors import ReproduceError
-from reproduce.report.claims import CLAIMS, load_claims
-from reproduce.report.figures.engine import read_member_steps
-from reproduce.report.tables.costs import read_step_costs
-from reproduce.report.tables.engine import read_engine_speed
+from reproduce.report.claims.claim import CLAIMS, load_claims
+from reproduce.report.speed import read_engine_speed, read_member_steps, read_step_costs
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.stored_settings import read_stored_settings
 from reproduce.study.protocol import Protocol

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from reproduce.report.claims import CLAIMS, load_claims
-from reproduce.report.map import PARTS
+from reproduce.report.claims.claim import CLAIMS, load_claims
+from reproduce.report.tables.paper import PARTS
 
 README = Path(__file__).resolve().parents[2] / "artifact" / "README.md"
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from reproduce.files import write_bytes
 from reproduce.report.collection import profiles_in
-from reproduce.report.content import Content
 from reproduce.report.forms import to_csv, to_markdown
+from reproduce.report.page.content import Content
+from reproduce.report.page.writer import read_contents
 from reproduce.report.style import Picture
 from reproduce.report.table import Table
-from reproduce.report.writer import read_contents
 from tests.report.artifact_compute import ARTIFACT
 
 #: Of each profile, in this order, those that it has: the smallest table that answers a study's question.

@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from reproduce.report.claims import CLAIMS, check, load_claims
+from reproduce.report.claims.claim import CLAIMS, check, load_claims
 from reproduce.report.collection import profiles_in, read_collection
-from reproduce.report.figures.catalogue import catalog_pictures
-from reproduce.report.map import PARTS, paper_table
+from reproduce.report.figures.index import catalog_pictures
 from reproduce.report.tables.equations import catalog_tables
+from reproduce.report.tables.index import study_tables
+from reproduce.report.tables.paper import PARTS, paper_table
 from reproduce.report.tables.primitives import primitive_tables
-from reproduce.report.tables.sets import study_tables
 from tests.report import artifact_compute
 from tests.report.artifact_readme import README, with_tables
 from tests.report.result_cases import invented, protocol_of

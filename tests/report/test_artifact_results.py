@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reproduce.report.collection import profiles_in
-from reproduce.report.writer import read_contents
+from reproduce.report.page.writer import read_contents
 from tests.report.artifact_results import ARTIFACT, FIGURES, TABLES, files, kept
 from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 

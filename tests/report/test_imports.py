@@ -21,10 +21,10 @@ class Absent:
 sys.meta_path.insert(0, Absent)
 
 from reproduce.commands import report
-from reproduce.report import writer
+from reproduce.report.page import writer
 from reproduce.report.collection import read_collection
-from reproduce.report.report_inputs import report_inputs
-from reproduce.report.search_results import search_results
+from reproduce.report.page.tables import report_inputs
+from reproduce.report.page.search import search_results
 
 found = read_collection(Path("artifact/results"), "smoke")
 inputs = report_inputs(found, [], search_results(found.search, found.folder))

@@ -3,16 +3,16 @@
 import dataclasses
 from pathlib import Path
 
-from reproduce.report.card import Card, outcome_text, rates_text, to_markdown
-from reproduce.report.cards import cards
+from reproduce.report.cards.card import Card, outcome_text, rates_text, to_markdown
+from reproduce.report.cards.index import cards
 from reproduce.report.collection import Collection
 from reproduce.report.figures.comparison import task_scores
-from reproduce.report.inputs import ReportInputs
-from reproduce.report.page import facts
-from reproduce.report.report_inputs import report_inputs
+from reproduce.report.page.inputs import ReportInputs
+from reproduce.report.page.page import facts
+from reproduce.report.page.search import SearchResults
+from reproduce.report.page.tables import report_inputs
 from reproduce.report.results import StudyResults
 from reproduce.report.same_tasks import Place, SameTask, number_repeated, same_tasks, settings_of_tasks
-from reproduce.report.search_results import SearchResults
 from reproduce.report.tables.across import across_table, study_scores
 from reproduce.report.tables.compute import compute_table
 from reproduce.study.protocol import Protocol

@@ -2,66 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from reproduce.errors import ReproduceError
+from reproduce.report.speed import MemberStep
 from reproduce.report.style import GREY, LINES, Picture, new_figure, picture, plain, say_empty
-
-#: Where ``bench-engine`` writes, below its folder.
-MEMBER_STEPS = Path("bench") / "engine" / "member_steps.csv"
-_COLUMNS = ("layout", "convolution", "members", "repeats", "seconds", "low", "high", "device")
-
-
-@dataclass(frozen=True)
-class MemberStep:
-    """One line of ``bench-engine``'s file.
-
-    Attributes:
-        form: How members and convolutions are computed.
-        members: How many were trained together.
-        repeats: Measurements.
-        seconds: Median time of a step of one member.
-        low: First quartile.
-        high: Third quartile.
-        device: Where.
-    """
-
-    form: str
-    members: int
-    repeats: int
-    seconds: float
-    low: float
-    high: float
-    device: str
-
-
-def read_member_steps(path: Path) -> list[MemberStep]:
-    """The lines of the file.
-
-    Raises:
-        ReproduceError: If it cannot be read, or is not what ``bench-engine`` writes.
-    """
-    try:
-        lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ReproduceError(f"cannot read the engine's times {path}: {error}") from None
-    found = []
-    for number, line in enumerate(lines, start=2):
-        try:
-            counts = int(line["members"]), int(line["repeats"])
-            times = float(line["seconds"]), float(line["low"]), float(line["high"])
-            found.append(MemberStep(f"{line['layout']}, {line['convolution']}", *counts, *times, line["device"]))
-        except (KeyError, TypeError, ValueError):
-            raise ReproduceError(
-                f"{path}, line {number} is not an engine's time; expected the columns {', '.join(_COLUMNS)}, as "
-                "bench-engine writes them"
-            ) from None
-    return found
 
 
 def engine_picture(times: Sequence[MemberStep]) -> Picture:

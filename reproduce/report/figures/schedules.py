@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reproduce.report.schedule_curves import TOTAL_STEPS, Group, schedule_groups
+from reproduce.report.figures.schedule_curves import TOTAL_STEPS, Group, schedule_groups
 from reproduce.report.style import LINES, SHADE, Picture, new_figure, picture
 
 

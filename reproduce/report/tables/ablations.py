@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reproduce.report.comparisons import accuracy_cell, difference, difference_cells, marks, study_setting
 from reproduce.report.results import Result, StudyResults
 from reproduce.report.runs import number_of_runs
 from reproduce.report.statistics import paired_difference
@@ -24,6 +23,7 @@ from reproduce.report.table import (
     words,
 )
 from reproduce.report.tables.accuracy import MARKS
+from reproduce.report.tables.comparisons import accuracy_cell, difference, difference_cells, marks, study_setting
 from reproduce.study.optimizers import Entrant
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reproduce.report.comparisons import accuracy_cell, difference, difference_cells, marks, study_setting
 from reproduce.report.results import Result, StudyResults, same_results
 from reproduce.report.table import (
     NONE,
@@ -21,6 +20,7 @@ from reproduce.report.table import (
     percent,
     words,
 )
+from reproduce.report.tables.comparisons import accuracy_cell, difference, difference_cells, marks, study_setting
 
 
 def main_table(study: StudyResults) -> Table:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reproduce.report.comparisons import setting
 from reproduce.report.overall import Overall, Scores, above_guessing, compare_over_tasks
 from reproduce.report.results import Result, StudyResults
 from reproduce.report.same_tasks import Runs, same_tasks, settings_of_tasks
 from reproduce.report.table import NONE, Cell, Column, Table, fixed, missing, number, one_section, words
+from reproduce.report.tables.comparisons import setting
 
 
 def across_table(studies: Sequence[StudyResults], reference: str) -> Table | None:

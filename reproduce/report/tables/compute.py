@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from reproduce.report.comparisons import listed
 from reproduce.report.results import StudyResults
 from reproduce.report.same_tasks import number_repeated, repeated_words, settings_of_tasks
 from reproduce.report.table import Cell, Column, Section, Table, count, number, words
+from reproduce.report.tables.comparisons import listed
 from reproduce.study.rows import Finished, Row
 
 

@@ -1,46 +1,17 @@
-"""What a step of each optimizer costs, from the file that ``bench-optimizers`` writes."""
+"""What a step of each optimizer costs, as ``bench-optimizers`` measured it."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
-from pathlib import Path
 
 from paper_optimizers import get, names
 from reproduce.counts import number_of
-from reproduce.errors import ReproduceError
-from reproduce.report.catalog_cards import states
-from reproduce.report.comparisons import listed
-from reproduce.report.inputs import StepCost
-from reproduce.report.keras_cards import KNOWN
+from reproduce.report.cards.catalog import states
+from reproduce.report.cards.keras import KNOWN
 from reproduce.report.runs import number_of_runs
+from reproduce.report.speed import StepCost
 from reproduce.report.table import NONE, Cell, Column, Table, missing, number, one_section, words
-
-_NUMBERS = ("seconds", "ratio", "state_bytes", "adam_state_bytes", "pairs")
-
-
-def read_step_costs(path: Path) -> dict[str, StepCost]:
-    """Costs by optimizer.
-
-    Raises:
-        ReproduceError: If the file cannot be read or is not what ``bench-optimizers`` writes.
-    """
-    try:
-        lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ReproduceError(f"cannot read the step costs {path}: {error}") from None
-    costs = {}
-    for position, line in enumerate(lines, start=2):
-        try:
-            seconds, ratio, state, adam, pairs = (float(line[name]) for name in _NUMBERS)
-            costs[line["optimizer"]] = StepCost(seconds, ratio, int(state), int(adam), int(pairs), line["device"])
-        except (KeyError, TypeError, ValueError, OverflowError):
-            raise ReproduceError(
-                f"{path}, line {position} is not a step cost; expected the columns optimizer, {', '.join(_NUMBERS)} "
-                "and device, as bench-optimizers writes them"
-            ) from None
-    return costs
+from reproduce.report.tables.comparisons import listed
 
 
 def step_cost_table(costs: Mapping[str, StepCost]) -> Table:

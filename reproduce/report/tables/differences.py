@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import statistics
 
-from reproduce.report.comparisons import difference, study_setting
 from reproduce.report.results import StudyResults
 from reproduce.report.statistics import POWER, Difference, holm, paired_p_value, runs_needed
 from reproduce.report.table import NONE, Cell, Column, Section, Table, count, missing, number, p_value, points, words
+from reproduce.report.tables.comparisons import difference, study_setting
 
 #: Who the others are compared with, where they take part.
 REFERENCES = ("Adam", "AdamW")

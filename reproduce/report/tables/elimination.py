@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from reproduce.elimination.rounds import RoundResult, Standing
-from reproduce.report.comparisons import listed, placed
 from reproduce.report.statistics import CONFIDENCE, paired_difference, summarise
 from reproduce.report.table import NONE, Cell, Column, Section, Table, fixed, marked, missing, words
+from reproduce.report.tables.comparisons import listed, placed
 from reproduce.search.trials import Contender, SeedScores
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reproduce.extremes import expected_maximum
-from reproduce.report.comparisons import placed
 from reproduce.report.statistics import (
     CONFIDENCE,
     POWER,
@@ -29,6 +28,7 @@ from reproduce.report.table import (
     signed,
     words,
 )
+from reproduce.report.tables.comparisons import placed
 from reproduce.search.rescoring import Finalist
 from reproduce.search.trials import Contender, SeedScores, Trial, seed_scores
 

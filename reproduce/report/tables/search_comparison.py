@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from reproduce.report.comparisons import placed
 from reproduce.report.statistics import summarise
 from reproduce.report.table import NONE, Cell, Column, Table, count, missing, one_section, percent, points, words
+from reproduce.report.tables.comparisons import placed
 from reproduce.search.comparison import ComparedSearch
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.records import Evaluation, Header

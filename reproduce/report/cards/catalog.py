@@ -1,0 +1,90 @@
+"""Cards of the catalog's optimizers, and what they share with those of other specs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import paper_optimizers
+from paper_optimizers.catalog import CatalogEntry, Invariances
+from paper_optimizers.latex import graph_to_latex
+from paper_optimizers.program import compile_spec
+from paper_optimizers.spec import OptimizerSpec
+from reproduce.report.cards.card import Card, Comparison, Rates, state_of
+from reproduce.report.cards.runs import middle_rate
+from reproduce.report.cards.usage import Shape, rate_text, usage_of
+from reproduce.report.cards.words import WORDS
+from reproduce.report.figures.graphs import optimizer_graph
+from reproduce.report.speed import StepCost
+
+_FAMILIES = {
+    "evolved": "Evolved optimizer",
+    "adam-variant": "Evolved variant of Adam",
+    "released": "As in the published code",
+    "baseline": "Baseline",
+}
+_MOMENTUM = {"none": "", "classical": "momentum", "nesterov": "Nesterov momentum"}
+
+
+def catalog_card(
+    entry: CatalogEntry,
+    rates: Sequence[Rates],
+    results: Sequence[Comparison],
+    cost: StepCost | None,
+    reference: str,
+    shape: Shape,
+) -> Card:
+    """The card of an optimizer of the catalog, from its entry and its runs, whose rates had this shape."""
+    spec = entry.spec
+    return Card(
+        name=entry.name,
+        family=_FAMILIES[entry.family],
+        origin=entry.origin,
+        deviations=entry.deviations,
+        update=entry.equation,
+        latex=spec.to_latex(),
+        factor=None if spec.schedule is None else graph_to_latex(spec.schedule),
+        momentum=momentum_words(spec),
+        words=WORDS.get(entry.name, ""),
+        invariances=invariance_lines(entry.invariances),
+        graph=optimizer_graph(entry.name, spec),
+        facts=tuple(("Needs", f"{need.text[0].upper()}{need.text[1:]}.") for need in entry.needs),
+        rates=tuple(rates),
+        comparisons=tuple(results),
+        state=state_of(states(spec)),
+        cost=cost,
+        reference=reference,
+        usage=_usage(entry.name, f"{rate_text(middle_rate(rates))}, {shape.arguments}"),
+    )
+
+
+def momentum_words(spec: OptimizerSpec) -> str:
+    """What the update passes through; empty for nothing."""
+    return _MOMENTUM[spec.momentum.type]
+
+
+def states(spec: OptimizerSpec) -> int:
+    """How many numbers the spec keeps for every weight."""
+    program = compile_spec(spec)
+    return len(program.moments) + len(program.states) + (spec.momentum.type != "none")
+
+
+def invariance_lines(measured: Invariances) -> tuple[str, ...]:
+    """A line for each."""
+    scale = {
+        "invariant": "Scale: multiplying all gradients by a number leaves the update as it is.",
+        "proportional": "Scale: multiplying all gradients by a number multiplies the update by it.",
+        "none": "Scale: the update depends nonlinearly on gradient scale, so scaling the loss changes training.",
+    }[measured.gradient_scale]
+    odd = "Sign: negating gradients and weights negates the update."
+    weight = "Weight: the update does not read the weight."
+    return (
+        scale,
+        odd if measured.odd else "Sign: not symmetric, gradients of opposite sign give updates of different size.",
+        weight if measured.weight else "Weight: the update reads the weight.",
+    )
+
+
+def _usage(name: str, arguments: str) -> str:
+    if name in paper_optimizers.__all__:
+        return usage_of(f"from paper_optimizers import {name}", f"{name}({arguments})")
+    return usage_of("from paper_optimizers import GraphOptimizer, get", f'GraphOptimizer(get("{name}"), {arguments})')

@@ -1,0 +1,94 @@
+"""Cards of optimizers that Keras alone has: classes, not specs, so there is no equation and no graph of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from reproduce.report.cards.card import Card, Comparison, Rates
+from reproduce.report.cards.runs import middle_rate
+from reproduce.report.cards.usage import Shape, rate_text, usage_of
+from reproduce.report.speed import StepCost
+from reproduce.study.optimizers import SCHEDULE_FREE
+
+
+class Known(NamedTuple):
+    """What is known of one of them without measuring.
+
+    Attributes:
+        origin: Where it was published.
+        words: What it does.
+        numbers: How many numbers it keeps for every weight.
+        module: Where its class is.
+        deviations: How it differs from its origin; empty where it does not.
+        where: For which weights how many, where it is not the same for all.
+    """
+
+    origin: str
+    words: str
+    numbers: str
+    module: str = "keras.optimizers"
+    deviations: str = ""
+    where: str = ""
+
+
+#: By the names of protocols.
+KNOWN: Mapping[str, Known] = {
+    "Nadam": Known(
+        "T. Dozat, Incorporating Nesterov momentum into Adam, ICLR workshop 2016",
+        "As Adam, with the average gradient taken one step ahead: the present gradient counts more than in Adam. The "
+        "share of the past grows over the first steps.",
+        "2",
+    ),
+    "Muon": Known(
+        "K. Jordan et al., Muon, 2024; scaled as in Liu et al., arXiv 2502.16982",
+        "Makes the averaged gradient of a weight matrix orthogonal by five Newton-Schulz steps, so that every "
+        "direction of the matrix moves alike. What is not a matrix follows AdamW. In Keras a convolution's kernel is "
+        "none: of a convolutional network it moves the last layer alone, which its authors leave to AdamW.",
+        "1 or 2",
+        where=" (1 for those of a matrix)",
+    ),
+    "ScheduleFreeAdamW": Known(
+        "Defazio et al., The Road Less Scheduled, 2024, arXiv 2405.15682",
+        "As AdamW at a constant rate after the warm-up; what is kept is the mean of all weights so far, and gradients "
+        "are taken between that mean and the last weights. Results here are measured at the mean, to which "
+        "optimizer.move_to_mean(model.trainable_variables) moves the model after training.",
+        "2",
+        "reproduce.training.schedule_free",
+        "Keras 3.15 takes gradients at the mean itself on TensorFlow and PyTorch; measured is a class that takes them "
+        "where the paper does.",
+    ),
+}
+_NO_SPEC = "None: it is a class of Keras, not a spec, and is run as it is. Its invariances were not measured."
+
+
+def keras_card(
+    name: str,
+    rates: Sequence[Rates],
+    results: Sequence[Comparison],
+    cost: StepCost | None,
+    reference: str,
+    shape: Shape,
+) -> Card:
+    """The card of one of `KNOWN`, from what is known of it and its runs, whose rates had this shape."""
+    known = KNOWN[name]
+    return Card(
+        name=name,
+        family="Baseline that Keras alone has",
+        origin=known.origin,
+        words=known.words,
+        deviations=known.deviations,
+        facts=(("Equation and graph", _NO_SPEC),),
+        rates=tuple(rates),
+        comparisons=tuple(results),
+        state=f"{known.numbers} numbers for every weight{known.where}, of 4 bytes each in float32.",
+        cost=cost,
+        reference=reference,
+        usage=_usage(name, known.module, middle_rate(rates), shape),
+    )
+
+
+def _usage(name: str, module: str, rate: float | None, shape: Shape) -> str:
+    arguments = shape.until_the_end if name in SCHEDULE_FREE else shape.arguments
+    start = f"from {module} import {name}\nfrom paper_optimizers import WarmupHoldCosine"
+    return usage_of(start, f"{name}(WarmupHoldCosine({rate_text(rate)}, {arguments}))")

@@ -1,0 +1,1 @@
+"""Claims, what decides them, and whether stored rows bear them out."""

@@ -1,0 +1,209 @@
+"""Claims and whether stored rows bear them out: each is PASS, FAIL or NOT RUN, with the numbers that say so."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from reproduce.counts import number_of
+from reproduce.errors import ProtocolError
+from reproduce.report.claims.findings import Finding, Status
+from reproduce.report.claims.predicates import PREDICATES, Predicate
+from reproduce.report.collection import Collection
+from reproduce.report.table import NONE, Cell, Column, Section, Table, missing, number, words
+from reproduce.settings import read_settings, require
+
+_PACKAGE = Path(__file__).resolve().parents[2]
+_PLACES = (_PACKAGE.parent / "artifact" / "claims.toml", _PACKAGE / "claims.toml")
+#: The claims of the paper's abstract and of this project: in a checkout, or an installed package's copy.
+CLAIMS = next((path for path in _PLACES if path.is_file()), _PLACES[0])
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim and what decides it.
+
+    Attributes:
+        name: A short name.
+        source: "paper" for what its abstract says, "ours" for what this project says.
+        statement: The claim, in our words.
+        predicate: The name of what decides it, in `reproduce.report.claims.predicates`.
+        profiles: The profiles whose rows can decide it, the most telling first; the first that has rows does.
+        command: What makes those rows.
+        minutes: How long that takes, on the machine that the profile is meant for.
+        gpu_hours: Hours of a GPU in that; 0 where none is used.
+        disk_gb: Disk that data and results take, without the environment.
+        expected: What we found with the rows kept with the repository; "unknown" while there are none that decide it.
+    """
+
+    name: str
+    source: Literal["paper", "ours"]
+    statement: str
+    predicate: str
+    profiles: tuple[str, ...]
+    command: str
+    minutes: float
+    gpu_hours: float
+    disk_gb: float
+    expected: Literal["PASS", "FAIL", "unknown"]
+
+    def __post_init__(self) -> None:
+        require(self.predicate in PREDICATES, "predicate", self.predicate, f"one of {', '.join(PREDICATES)}")
+        require(len(self.profiles) > 0, "profiles", [], "at least one profile")
+        for field in ("minutes", "gpu_hours", "disk_gb"):
+            require(getattr(self, field) >= 0, field, getattr(self, field), "0 or more")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A claim and what became of it.
+
+    Attributes:
+        claim: The claim.
+        profile: The profile whose rows decided it; None where nothing was run, and where a benchmark did.
+        status: "PASS", "FAIL" or "NOT RUN".
+        evidence: The numbers behind that.
+    """
+
+    claim: Claim
+    profile: str | None
+    status: Status
+    evidence: str
+
+    @property
+    def is_unexpected(self) -> bool:
+        """Whether rows say otherwise than the claim's file expects."""
+        return "NOT RUN" != self.status != self.claim.expected != "unknown"
+
+
+def load_claims(path: Path) -> list[tuple[Claim, Predicate]]:
+    """The claims of a TOML file, each with its predicate and that one's arguments.
+
+    Raises:
+        ProtocolError: If the file cannot be read; naming the key of whatever does not fit.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ProtocolError(f"cannot read the claims {path}: {error}") from None
+    tables = document.get("claims")
+    if set(document) != {"claims"} or not isinstance(tables, list):
+        raise ProtocolError(f"{path}: expected a list [[claims]] and nothing else; received {', '.join(document)}")
+    claims = [_read(table, f"{path}: claims[{position}]") for position, table in enumerate(tables)]
+    names = [claim.name for claim, _ in claims]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ProtocolError(f"{path}: two claims have the name {twice[0]!r}")
+    return claims
+
+
+def check(claims: Sequence[tuple[Claim, Predicate]], collections: Mapping[str, Collection]) -> list[Checked]:
+    """Each claim against the rows of the first of its profiles that has what it takes.
+
+    Args:
+        claims: See `load_claims`.
+        collections: What was measured, by profile.
+    """
+    return [_check(claim, predicate, collections) for claim, predicate in claims]
+
+
+def claims_table(checked: Sequence[Checked]) -> Table:
+    """Claims and what became of them."""
+    counts = {status: sum(each.status == status for each in checked) for status in ("PASS", "FAIL", "NOT RUN")}
+    return Table(
+        name="claims",
+        title="Claims",
+        caption=(
+            f"{number_of(len(checked), 'claim')}: "
+            f"{', '.join(f'{count} {status}' for status, count in counts.items())}. Decided by stored rows alone. "
+            "FAIL: all runs are there and do not bear the claim out, which ties do as well as worse "
+            "results; NOT RUN: some that could are missing. A benchmark is of no profile. Verdicts are those of the "
+            "tables, each on its own; beside them stands how many are left after Holm's correction for the optimizers "
+            "that the claim counts."
+        ),
+        columns=(
+            Column("Claim", "claim"),
+            Column("Status", "status"),
+            Column("Statement", "statement"),
+            Column("Evidence", "evidence"),
+            Column("Profile", "profile"),
+            Column("", "expected"),
+        ),
+        sections=_by_source(checked, _verdict_cells),
+        section_name="source",
+    )
+
+
+def claim_costs_table(checked: Sequence[Checked]) -> Table:
+    """What it takes to make the rows that decide each claim."""
+    return Table(
+        name="claim_costs",
+        title="What it takes to check the claims",
+        caption=(
+            f"{number_of(len(checked), 'claim')}: the command that makes the rows, and what it takes on the machine "
+            "that its profile is meant for; disk in GB, without the environment. Checking them against rows takes "
+            "seconds. Expected: what the rows kept with the repository say, unknown while none decide it."
+        ),
+        columns=(
+            Column("Claim", "claim"),
+            Column("Command", "command"),
+            Column("Minutes", "minutes", numeric=True),
+            Column("GPU hours", "gpu_hours", numeric=True),
+            Column("Disk", "disk_gb", numeric=True),
+            Column("Expected", "expected"),
+        ),
+        sections=_by_source(checked, _cost_cells),
+        section_name="source",
+    )
+
+
+def _by_source(checked: Sequence[Checked], cells: Callable[[Checked], tuple[Cell, ...]]) -> tuple[Section, ...]:
+    sources = {"paper": "The paper's abstract, in our words", "ours": "This project"}
+    return tuple(
+        Section(title, tuple(cells(each) for each in checked if each.claim.source == source))
+        for source, title in sources.items()
+    )
+
+
+def _verdict_cells(each: Checked) -> tuple[Cell, ...]:
+    profile = missing(NONE) if each.profile is None else words(each.profile)
+    claim = each.claim
+    texts = (words(text) for text in (claim.name, each.status, claim.statement, each.evidence))
+    return (*texts, profile, words(claim.expected))
+
+
+def _cost_cells(each: Checked) -> tuple[Cell, ...]:
+    claim = each.claim
+    return (
+        words(claim.name),
+        words(claim.command),
+        number(claim.minutes, 0),
+        number(claim.gpu_hours, 1),
+        number(claim.disk_gb, 1),
+        words(claim.expected),
+    )
+
+
+def _read(table: Any, origin: str) -> tuple[Claim, Predicate]:
+    if not isinstance(table, dict):
+        raise ProtocolError(f"{origin} must be a table [[claims]]; received {table!r}")
+    settings = {key: value for key, value in table.items() if key != "arguments"}
+    claim = read_settings(Claim, settings, origin)
+    arguments = table.get("arguments", {})
+    if not isinstance(arguments, dict):
+        raise ProtocolError(f"{origin}: arguments must be a table; received {arguments!r}")
+    return claim, read_settings(PREDICATES[claim.predicate], arguments, origin, "arguments.")
+
+
+def _check(claim: Claim, predicate: Predicate, collections: Mapping[str, Collection]) -> Checked:
+    finding = Finding("NOT RUN", f"no rows of the profile {' or '.join(claim.profiles)}")
+    for profile in claim.profiles:
+        if profile in collections:
+            finding = predicate.check(collections[profile])
+            if finding.status != "NOT RUN":
+                of_profile = profile if finding.is_of_profile else None
+                return Checked(claim, of_profile, finding.status, finding.evidence)
+    return Checked(claim, None, finding.status, finding.evidence)

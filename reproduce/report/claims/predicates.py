@@ -1,0 +1,293 @@
+"""What decides claims: named predicates, each a frozen set of arguments and a pure function of what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from reproduce.counts import number_of
+from reproduce.machine import is_cpu_name
+from reproduce.report.claims.enough import Compared, compare, enough
+from reproduce.report.claims.findings import Finding, Status, not_run
+from reproduce.report.claims.search import BestScoresShrink, FindsBeat, NothingScoredTwice
+from reproduce.report.collection import Collection
+from reproduce.report.results import StudyResults
+from reproduce.report.runs import number_of_runs
+from reproduce.report.tables.ablations import crossings, decay_pairs
+from reproduce.report.tables.comparisons import listed
+from reproduce.settings import require
+
+#: Of a measurement of speed, for it to say anything.
+_LEAST_ROUNDS = 3
+
+
+class Predicate(Protocol):
+    """Decides a claim."""
+
+    def check(self, found: Collection) -> Finding:
+        """The finding, from one profile's results."""
+
+
+@dataclass(frozen=True)
+class BeatReference:
+    """Enough optimizers are better than a reference on one task.
+
+    Better means the verdict of the tables: a 95 % interval of the difference on common seeds that leaves 0 out, and a
+    difference that so many runs detect.
+
+    Attributes:
+        study: The study's name.
+        task: The task's name; empty for every task of the study, on each of which enough must be better.
+        optimizers: Who may be counted.
+        references: Each of whom must be beaten.
+        at_least: How many must be better.
+    """
+
+    study: str
+    task: str
+    optimizers: tuple[str, ...]
+    references: tuple[str, ...]
+    at_least: int
+
+    def __post_init__(self) -> None:
+        _require_count(self.at_least, self.optimizers)
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        study = found.study(self.study)
+        if study is None:
+            return not_run(f"study {self.study}")
+        tasks = study.tasks if not self.task else (self.task,)
+        return _everywhere([self._on_task(study, task) for task in tasks], study)
+
+    def _on_task(self, study: StudyResults, task: str) -> Finding:
+        verdicts = {
+            name: _worst([_verdict(study, task, name, other) for other in self.references]) for name in self.optimizers
+        }
+        against = " and ".join(self.references)
+        return enough(verdicts, self.at_least, f"{task}: better than {against}")
+
+
+@dataclass(frozen=True)
+class SchedulesHelp:
+    """Enough evolved schedules are better for an optimizer than none.
+
+    Attributes:
+        study: The study in which they are crossed.
+        optimizer: The optimizer, without schedule.
+        at_least: How many schedules must be better, on every task of the study.
+    """
+
+    study: str
+    optimizer: str
+    at_least: int
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        study = found.study(self.study)
+        names = {} if study is None else crossings(study.entrants).get(self.optimizer, {})
+        plain = names.get(None)
+        if study is None or plain is None or len(names) < 2:
+            return not_run(f"{self.optimizer} with and without schedules in the study {self.study}")
+        findings = []
+        for task in study.tasks:
+            verdicts = {
+                schedule: _verdict(study, task, name, plain) for schedule, name in names.items() if schedule is not None
+            }
+            what = f"{task}: {self.optimizer} better with a schedule than without"
+            findings.append(enough(verdicts, self.at_least, what))
+        return _everywhere(findings, study)
+
+
+@dataclass(frozen=True)
+class DecaysHelp:
+    """Enough optimizers are better with their decay functions than without.
+
+    Attributes:
+        study: The study in which both take part.
+        at_least: How many must be better, on every task.
+    """
+
+    study: str
+    at_least: int
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        study = found.study(self.study)
+        pairs = [] if study is None else decay_pairs(study.entrants)
+        if study is None or not pairs:
+            return not_run(f"optimizers with and without decays in the study {self.study}")
+        findings = []
+        for task in study.tasks:
+            verdicts = {kept: _verdict(study, task, kept, left_out) for kept, left_out in pairs}
+            findings.append(enough(verdicts, self.at_least, f"{task}: better with decays than without"))
+        return _everywhere(findings, study)
+
+
+@dataclass(frozen=True)
+class RatesInside:
+    """Tuning found its best rate inside the grid, not at an edge that could not be moved.
+
+    Attributes:
+        study: The study's name.
+        at_most: How many chosen rates may be at an edge.
+    """
+
+    study: str
+    at_most: int
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        study = found.study(self.study)
+        if study is None:
+            return not_run(f"study {self.study}")
+        results = list(study.results.values())
+        edges = [f"{result.optimizer} on {result.task}" for result in results if result.choice.at_edge]
+        open_ = sum(result.choice.rate is None for result in results)
+        named = f": {', '.join(edges)}" if edges else ""
+        seeds = number_of(len(study.protocol.seeds.tune), "seed")
+        evidence = f"{len(edges)} of {len(results)} chosen rates at an edge{named}; {seeds} a rate, {_where(study)}"
+        if len(edges) > self.at_most:
+            return Finding("FAIL", evidence)
+        return Finding("NOT RUN", f"{open_} of {len(results)} not tuned yet") if open_ else Finding("PASS", evidence)
+
+
+@dataclass(frozen=True)
+class RunsFinish:
+    """Reported runs reach their end with finite losses.
+
+    Attributes:
+        study: The study's name.
+        at_most: How many final runs may diverge.
+    """
+
+    study: str
+    at_most: int
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        study = found.study(self.study)
+        results = [] if study is None else list(study.results.values())
+        runs = sum(len(result.finals) for result in results)
+        if study is None or not runs:
+            return not_run(f"final runs of the study {self.study}")
+        diverged = {f"{each.optimizer} on {each.task}": each.num_diverged for each in results if each.num_diverged}
+        total = sum(diverged.values())
+        named = f": {', '.join(diverged)}" if diverged else ""
+        seeds = number_of_runs(len(each.finals) for each in results)
+        evidence = f"{total} of {runs} final runs diverged{named}; {seeds} for each optimizer, {_where(study)}"
+        if total > self.at_most:
+            return Finding("FAIL", evidence)
+        planned = len(results) * len(study.protocol.seeds.final)
+        return Finding("PASS", evidence) if runs == planned else Finding("NOT RUN", f"{runs} of {planned} final runs")
+
+
+@dataclass(frozen=True)
+class StepsCheap:
+    """A training step costs no more than Keras Adam's times a factor.
+
+    Attributes:
+        optimizers: Who is measured.
+        factor: The most that the median ratio may be.
+    """
+
+    optimizers: tuple[str, ...]
+    factor: float
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        costs = {name: found.step_costs[name] for name in self.optimizers if name in found.step_costs}
+        if not costs:
+            return not_run("step costs of these optimizers")
+        slowest = max(costs, key=lambda name: costs[name].ratio)
+        evidence = (
+            f"bench-optimizers: {len(costs)} of {len(self.optimizers)} timed, slowest: {slowest}, "
+            f"{costs[slowest].ratio:.3f} times Keras' Adam; "
+            f"{number_of_runs(cost.pairs for cost in costs.values())} pairs of steps each, "
+            f"on {listed(cost.device for cost in costs.values())}"
+        )
+        if costs[slowest].ratio > self.factor:
+            return Finding("FAIL", evidence, is_of_profile=False)
+        is_whole = len(costs) == len(self.optimizers)
+        return Finding("PASS" if is_whole else "NOT RUN", evidence, is_of_profile=False)
+
+
+@dataclass(frozen=True)
+class EngineFaster:
+    """The engine scores candidates faster than Keras, one after another, does, in three rounds or more.
+
+    Of fewer, as ``bench-engine --quick`` makes, nothing is said.
+
+    Attributes:
+        factor: How many times as fast as the faster of Keras' back ends, at least.
+        device: What it is claimed of; a measurement on the other says nothing of it.
+    """
+
+    factor: float
+    device: Literal["cpu", "gpu"]
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        if found.engine is None or is_cpu_name(found.engine.device) != (self.device == "cpu"):
+            return not_run(f"measurement of the engine's speed on a {self.device.upper()}")
+        times, rounds = found.engine.times_keras, found.engine.rounds
+        if rounds < _LEAST_ROUNDS:
+            return not_run(f"measurement of the engine's speed of {_LEAST_ROUNDS} rounds: there are {rounds}")
+        evidence = f"bench-engine: {times:.1f} times, n = {rounds}, on {found.engine.device}"
+        return Finding("PASS" if times >= self.factor else "FAIL", evidence, is_of_profile=False)
+
+
+#: By the name that a claim calls it.
+PREDICATES: Mapping[str, type[Predicate]] = {
+    "beat_reference": BeatReference,
+    "schedules_help": SchedulesHelp,
+    "decays_help": DecaysHelp,
+    "rates_inside": RatesInside,
+    "runs_finish": RunsFinish,
+    "steps_cheap": StepsCheap,
+    "engine_faster": EngineFaster,
+    "best_scores_shrink": BestScoresShrink,
+    "nothing_scored_twice": NothingScoredTwice,
+    "finds_beat": FindsBeat,
+}
+
+
+def _verdict(study: StudyResults, task: str, name: str, reference: str) -> Compared | None:
+    """How one optimizer compares with another; None while either lacks final runs, or there is but one."""
+    result, other = study.result(task, name), study.result(task, reference)
+    planned = len(study.protocol.seeds.final)
+    if result is None or other is None or min(len(result.finals), len(other.finals)) < planned:
+        return None
+    return compare(result.test_by_seed, other.test_by_seed)
+
+
+def _worst(compared: Sequence[Compared | None]) -> Compared | None:
+    """Of several references: not run if any was not, else the comparison that says the least for it.
+
+    It is called worse where any of them is, whichever says the least.
+    """
+    known = [each for each in compared if each is not None]
+    if len(known) < len(compared):
+        return None
+    least = min(known, key=lambda each: (each.verdict == "better", -each.p_value, each.mean))
+    return least._replace(verdict="worse") if any(each.verdict == "worse" for each in known) else least
+
+
+def _where(study: StudyResults) -> str:
+    """The data sets and devices of a study's rows."""
+    tasks = {row.task for row in study.rows}
+    names = ", ".join(task for task in study.tasks if task in tasks)
+    return f"{names}, on {listed(row.device for row in study.rows)}"
+
+
+def _everywhere(findings: Sequence[Finding], study: StudyResults) -> Finding:
+    """Findings of a study's tasks, that must all pass, as one."""
+    statuses = [finding.status for finding in findings]
+    status: Status = "FAIL" if "FAIL" in statuses else "NOT RUN" if "NOT RUN" in statuses else "PASS"
+    devices = listed(row.device for row in study.rows) or "no device"
+    return Finding(status, f"{'; '.join(finding.evidence for finding in findings)}; on {devices}")
+
+
+def _require_count(at_least: int, among: Sequence[str]) -> None:
+    require(1 <= at_least <= len(among), "at_least", at_least, f"between 1 and {len(among)}")

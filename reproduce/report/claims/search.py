@@ -1,0 +1,133 @@
+"""What decides claims about searches; see `reproduce.report.claims.predicates`."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from reproduce.counts import number_of
+from reproduce.report.claims.enough import Compared, compare, enough
+from reproduce.report.claims.findings import Finding, not_run
+from reproduce.report.collection import Collection
+from reproduce.report.statistics import paired_difference
+from reproduce.report.stored_search import StoredSearch
+from reproduce.report.table import signed
+from reproduce.report.tables.comparisons import listed
+from reproduce.search.outcomes import Trained
+from reproduce.search.records import Evaluation, Header
+from reproduce.search.rescoring import Finalist
+from reproduce.search.results import samples_of
+from reproduce.search.trials import Trial, seed_scores
+
+
+@dataclass(frozen=True)
+class BestScoresShrink:
+    """The best candidates score lower, on average, when they are scored again with fresh seeds.
+
+    Runs that could not be trained with a fresh seed are another matter: they are counted in the evidence alone.
+
+    Attributes:
+        at_least: How many of them must have been scored again with every seed.
+    """
+
+    at_least: int
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        shrinkage = {} if found.search is None else _shrinkage(found.search)
+        difference = paired_difference(shrinkage, dict.fromkeys(shrinkage, 0.0))
+        if found.search is None or difference is None or difference.n < self.at_least:
+            return not_run(f"{self.at_least} candidates of a search scored again with every seed")
+        low, high = difference.low, difference.high
+        interval = "" if low is None or high is None else f" ({signed(-100 * high, 2)} to {signed(-100 * low, 2)})"
+        evidence = (
+            f"{signed(-100 * difference.mean, 2)} points{interval} with fresh seeds, mean of the best n = "
+            f"{difference.n}; {_untrained(found.search)} of their runs could not be trained; {_where(found.search)}"
+        )
+        return Finding("PASS" if difference.verdict == "better" else "FAIL", evidence)
+
+
+@dataclass(frozen=True)
+class NothingScoredTwice:
+    """No two candidates of the search with one fingerprint were scored."""
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        if found.search is None:
+            return not_run("search")
+        samples = samples_of(found.search.records)
+        scores = [record for record in found.search.records if isinstance(record, Evaluation)]
+        candidates = {record.sample for record in scores}
+        counts = Counter(samples[number].fingerprint for number in candidates)
+        twice = sum(count - 1 for count in counts.values())
+        trained = Counter(
+            (record.stage, record.seed, repr(record.outcome))
+            for record in scores
+            if isinstance(record.outcome, Trained)
+        )
+        alike = sum(count - 1 for count in trained.values())
+        evidence = (
+            f"{number_of(len(candidates), 'candidate')} scored, {twice} of them with another's fingerprint; {alike} of "
+            f"{trained.total()} trainings repeated an earlier learning curve exactly: what differs in their formulas "
+            "had no effect on this task; "
+            f"{_where(found.search)}"
+        )
+        return Finding("FAIL" if twice else "PASS", evidence)
+
+
+@dataclass(frozen=True)
+class FindsBeat:
+    """Candidates of the search, scored again, are better than a known optimizer tuned by the same rule.
+
+    Better means the verdict of the tables; a run that could not be trained counts 0.
+
+    Attributes:
+        baseline: Its name.
+        at_least: How many must be better.
+    """
+
+    baseline: str
+    at_least: int
+
+    def check(self, found: Collection) -> Finding:
+        """See the class."""
+        search = found.search
+        known = {} if search is None else {each.name: each for each in search.baselines}
+        if search is None or self.baseline not in known:
+            return not_run(f"search beside {self.baseline}")
+        reference = seed_scores(search.trials, known[self.baseline]).compared
+        compared = {each.contender.name: _against(search, each, reference) for each in search.finalists}
+        if not compared:
+            return not_run("find of the search scored again")
+        finding = enough(compared, self.at_least, f"finds better than {self.baseline}")
+        return replace(finding, evidence=f"{finding.evidence}; {_where(search)}")
+
+
+def _against(search: StoredSearch, finalist: Finalist, reference: Mapping[int, float]) -> Compared | None:
+    """How a find compares with a baseline; None unless both were run with every fresh seed."""
+    own, seeds = seed_scores(search.trials, finalist.contender).compared, len(search.protocol.rescoring.seeds)
+    return compare(own, reference) if min(len(own), len(reference)) == seeds else None
+
+
+def _where(search: StoredSearch) -> str:
+    """The data set of its evolution stage, and what it and its rescoring were computed on."""
+    devices = listed(
+        record.device for record in [*search.records, *search.trials] if isinstance(record, Header | Trial)
+    )
+    return f"{search.protocol.evolution.data.source}, on {devices or 'no device'}"
+
+
+def _shrinkage(search: StoredSearch) -> dict[int, float]:
+    """Score in the search minus mean score of the trained runs, of each find that was run with every fresh seed."""
+    seeds, shrinkage = len(search.protocol.rescoring.seeds), {}
+    for number, each in enumerate(search.finalists):
+        scores = seed_scores(search.trials, each.contender)
+        if scores.trained and len(scores.compared) == seeds:
+            shrinkage[number] = each.search_score - statistics.fmean(scores.trained.values())
+    return shrinkage
+
+
+def _untrained(search: StoredSearch) -> int:
+    return sum(seed_scores(search.trials, each.contender).untrained for each in search.finalists)

@@ -1,0 +1,152 @@
+"""Tables and pictures of what searches have left in a folder of results, without scoring anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reproduce.elimination.entrants import read_entrants
+from reproduce.elimination.protocol import EliminationProtocol
+from reproduce.elimination.rounds import RoundResult, standings
+from reproduce.ledger import NAME
+from reproduce.report.cards.card import Card
+from reproduce.report.cards.finds import find_cards
+from reproduce.report.figures.elimination import elimination_picture
+from reproduce.report.figures.search import best_so_far_picture, search_pictures
+from reproduce.report.figures.shrinkage import Rescored, shrinkage_picture
+from reproduce.report.page.inputs import REFERENCE
+from reproduce.report.stored_search import (
+    COMPARISON,
+    ELIMINATION,
+    NOISE,
+    RESCORING,
+    StoredSearch,
+    read_search_of,
+    read_trials,
+)
+from reproduce.report.style import Picture
+from reproduce.report.table import Table
+from reproduce.report.tables.elimination import elimination_table
+from reproduce.report.tables.search import noise_table, rescoring_table
+from reproduce.report.tables.search_comparison import comparison_table
+from reproduce.report.tables.search_cost import comparison_cost_table, search_cost_table
+from reproduce.search.algorithm import Stage
+from reproduce.search.comparison import ComparedSearch, compared
+from reproduce.search.protocol import SearchProtocol, stored_search_protocol
+from reproduce.search.rescoring import PART, baselines
+from reproduce.search.search import comparison_plans
+from reproduce.search.trials import Contender, of_seeds, seed_scores
+from reproduce.stored_settings import SETTINGS, read_stored_settings, stored_paths
+
+
+@dataclass(frozen=True)
+class SearchResults:
+    """Tables, pictures and optimizer cards of what was searched; empty where nothing was."""
+
+    tables: tuple[Table, ...]
+    pictures: tuple[Picture, ...]
+    cards: tuple[Card, ...] = ()
+
+
+def search_results(search: StoredSearch | None, place: Path) -> SearchResults:
+    """Everything that the search, and what goes with it, left below ``place``, a profile's folder.
+
+    Raises:
+        LedgerError: If a ledger cannot be read.
+        ProtocolError: If the settings beside one cannot be read.
+    """
+    rounds = _rounds(place / ELIMINATION)
+    made = [*_elimination(rounds, place), *_noise(place / NOISE), *_comparison(place / COMPARISON)]
+    if search is not None:
+        made = [*_search(search), *made]
+    return SearchResults(
+        tuple(each for each in made if isinstance(each, Table)),
+        tuple(each for each in made if isinstance(each, Picture)),
+        () if search is None else tuple(find_cards(search, rounds, REFERENCE)),
+    )
+
+
+def _search(search: StoredSearch) -> Iterator[Table | Picture]:
+    where, screening = _where(search.protocol), _screening(search.protocol)
+    place = f"{where}, evolution stage"
+    yield rescoring_table("rescoring", search.finalists, search.baselines, search.trials, place)
+    yield search_cost_table(search.records, screening, where)
+    yield from search_pictures(search.records, screening, where)
+    yield shrinkage_picture(_rescored(search), place)
+
+
+def _rescored(search: StoredSearch) -> list[Rescored]:
+    lines: list[tuple[Contender, float | None]] = [(each.contender, each.search_score) for each in search.finalists]
+    lines += [(contender, None) for contender in search.baselines]
+    found = [(contender.name, score, seed_scores(search.trials, contender)) for contender, score in lines]
+    return [Rescored(name, score, tuple(each.trained.values()), each.untrained) for name, score, each in found]
+
+
+def _elimination(results: list[RoundResult], place: Path) -> Iterator[Table | Picture]:
+    if results:
+        where = f"profile {read_stored_settings(place / ELIMINATION / SETTINGS, EliminationProtocol).profile}"
+        devices = {trial.device for trial in read_trials(place / ELIMINATION / NAME)}
+        yield elimination_table(results, where, devices)
+        yield elimination_picture(results, where)
+
+
+def _rounds(folder: Path) -> list[RoundResult]:
+    """The rounds of an elimination that are complete; none where there is no elimination."""
+    if not (folder / NAME).is_file():
+        return []
+    protocol = read_stored_settings(folder / SETTINGS, EliminationProtocol)
+    trials = read_trials(folder / NAME, {each.name: each.hash() for each in protocol.rounds})
+    known = baselines(protocol.baselines)
+    entrants = read_entrants(protocol, stored_paths(folder / SETTINGS, "searches"))
+    results: list[RoundResult] = []
+    for settings in protocol.rounds:
+        own = [each for each in of_seeds(trials, settings.seeds) if each.part == settings.name]
+        wanted = {(each.fingerprint, seed) for each in [*entrants, *known] for seed in settings.seeds}
+        if wanted - {(each.fingerprint, each.seed) for each in own}:
+            break
+        results.append(RoundResult(settings, standings(entrants, known, own, settings.keep)))
+        entrants = results[-1].survivors
+    return results
+
+
+def _comparison(folder: Path) -> Iterator[Table | Picture]:
+    if not (folder / SETTINGS).is_file():
+        return
+    protocol = stored_search_protocol(folder / SETTINGS)
+    paths = [(plan, folder / plan.name / NAME) for plan in comparison_plans(protocol)]
+    there = [(plan, path) for plan, path in paths if path.is_file()]
+    searches = [ComparedSearch(plan, read_search_of(plan, path, folder / SETTINGS)) for plan, path in there]
+    if not searches:
+        return
+    where, screening = _where(protocol), _screening(protocol)
+    scored = read_trials(folder / RESCORING, {PART: protocol.scoring_hash()})
+    trials = of_seeds(scored, protocol.rescoring.seeds)
+    yield comparison_table(protocol, searches, trials, screening["evolution"], where)
+    yield comparison_cost_table(compared(searches), trials, screening, where)
+    picture = best_so_far_picture(compared(searches), screening["evolution"], where, protocol.comparison.epochs)
+    yield replace(picture, name=f"{picture.name}_compared")  # Beside that of the search itself.
+
+
+def _noise(folder: Path) -> Iterator[Table | Picture]:
+    if not (folder / NAME).is_file():
+        return
+    protocol = stored_search_protocol(folder / SETTINGS)
+    (contender,) = baselines([protocol.noise.optimizer])
+    trials = of_seeds(read_trials(folder / NAME, {PART: protocol.scoring_hash()}), protocol.noise.seeds)
+    if len(seed_scores(trials, contender).trained) < 2:
+        return
+    searched = protocol.sizes.particles * (1 + protocol.sizes.steps * protocol.sizes.children)
+    yield noise_table("noise_floor", contender, trials, searched, f"{_where(protocol)}, evolution stage")
+
+
+def _where(protocol: SearchProtocol) -> str:
+    sources = dict.fromkeys((protocol.initial.data.source, protocol.evolution.data.source))
+    return f"profile {protocol.profile}, {' and '.join(sources)}"
+
+
+def _screening(protocol: SearchProtocol) -> dict[Stage, int]:
+    return {
+        "initial": protocol.initial.scoring.screening_epochs,
+        "evolution": protocol.evolution.scoring.screening_epochs,
+    }

@@ -1,0 +1,54 @@
+"""Claims about a data set are decided by runs on it."""
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from reproduce.data.catalogue import CATALOGUE
+from reproduce.report.claims.claim import CLAIMS, load_claims
+from reproduce.report.claims.predicates import BeatReference, Predicate
+from reproduce.report.collection import Collection
+from reproduce.study.protocol import load_protocol
+from tests.report.result_cases import invented, protocol_of
+
+
+def test_a_claim_about_a_data_set_is_decided_on_that_data_set_alone() -> None:
+    named = 0
+    for each, predicate in load_claims(CLAIMS):
+        statement = re.sub(r"\W", "", each.statement.casefold())
+        titles = {name: re.sub(r"\W", "", entry.title.casefold()) for name, entry in CATALOGUE.items()}
+        for data in (name for name, title in titles.items() if re.search(rf"{title}(?!\d)", statement)):
+            named += 1
+            assert getattr(predicate, "task", None), each.name
+            assert sources_of(each.profiles, predicate) == {data}, each.name
+    assert named
+
+
+def test_the_task_that_a_claim_names_is_there_in_every_profile() -> None:
+    claims = load_claims(CLAIMS)
+    assert {each.name for each, predicate in claims if getattr(predicate, "task", "")} == {
+        "optimizers-beat-adam", "optimizers-beat-others", "adam-variants-beat-adam",
+    }  # fmt: skip
+    for each, predicate in claims:
+        if getattr(predicate, "task", ""):
+            assert sources_of(each.profiles, predicate) == {"cifar10"}, each.name
+
+
+def test_runs_on_another_task_of_the_study_do_not_count_for_a_claim_that_names_its_own() -> None:
+    study = invented(protocol_of("main", ("Opt1", "Adam"), ("digits", "other")), {"Opt1": 0.2, "Adam": 0.1})
+    worse = tuple(
+        dataclasses.replace(row, test_accuracy=row.test_accuracy - 0.3)
+        if (row.task, row.optimizer) == ("other", "Opt1") and row.test_accuracy is not None
+        else row
+        for row in study.rows
+    )
+    found = Collection("tiny", Path("tiny"), (dataclasses.replace(study, rows=worse),), {}, None, None)
+    assert BeatReference("main", "digits", ("Opt1",), ("Adam",), 1).check(found).status == "PASS"
+    assert BeatReference("main", "", ("Opt1",), ("Adam",), 1).check(found).status == "FAIL"
+
+
+def sources_of(profiles: Sequence[str], predicate: Predicate) -> set[str]:
+    """The data of the task that a predicate names, in the study of each profile."""
+    protocols = (load_protocol(profile, predicate.study) for profile in profiles)
+    return {protocol.task(predicate.task).data.source for protocol in protocols}

@@ -1,0 +1,321 @@
+"""What searches left on disk, shown and judged without scoring anything; scores are invented."""
+
+import dataclasses
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from reproduce.elimination.entrants import read_entrants
+from reproduce.elimination.protocol import load_elimination_protocol
+from reproduce.elimination.rounds import Means, eliminate
+from reproduce.errors import LedgerError
+from reproduce.ledger import NAME
+from reproduce.protocols import plain_settings
+from reproduce.report.claims.findings import Finding
+from reproduce.report.claims.search import BestScoresShrink, FindsBeat, NothingScoredTwice
+from reproduce.report.collection import Collection, read_collection
+from reproduce.report.forms import FORMS
+from reproduce.report.page.search import search_results
+from reproduce.report.stored_search import COMPARISON, ELIMINATION, NOISE, RESCORING, SEARCH, StoredSearch
+from reproduce.report.tables.search_cost import search_cost_table
+from reproduce.search.comparison import compare_finals, run_comparison
+from reproduce.search.outcomes import Outcome, ScreenedOut
+from reproduce.search.protocol import SearchProtocol
+from reproduce.search.records import Evaluation, Rejection, Sample
+from reproduce.search.rescoring import baselines, different, finalists, rescore
+from reproduce.search.results import top
+from reproduce.search.search import run_search, search_plan
+from reproduce.search.trials import Trial
+from reproduce.stored_settings import SETTINGS, write_stored_settings
+from tests.report.figures.test_search_figures import TINY as PICTURED
+from tests.report.tables.test_accuracy_tables import shown
+from tests.search.fakes import FakeExecutor, FakeSurrogates, Witness
+
+PROTOCOL: SearchProtocol = PICTURED
+ROUNDS = load_elimination_protocol("smoke")
+
+
+def settings(folder: Path, protocol: object, **beside: object) -> None:
+    """What the commands write beside a ledger; nobody takes its word for a hash."""
+    write_stored_settings(folder, plain_settings(protocol), **beside)
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of results with a search, a comparison, a noise floor and an elimination."""
+    place = tmp_path_factory.mktemp("rows") / PROTOCOL.profile
+    surrogates = FakeSurrogates()
+    silent = {"told": lambda trial, left: None, "notice": lambda text: None}
+
+    def run(plan, path, cache=None):
+        return run_search(plan, path, surrogates, Witness(), cache)
+
+    settings(place / SEARCH, PROTOCOL, hash=PROTOCOL.search_hash())
+    records = run(search_plan(PROTOCOL), place / SEARCH / NAME)
+    contenders = [each.contender for each in finalists(top(records, PROTOCOL.rescoring.top))]
+    known = baselines(PROTOCOL.rescoring.baselines)
+    rescore(PROTOCOL, place / SEARCH / RESCORING, surrogates, [*contenders, *known], PROTOCOL.rescoring.seeds, **silent)
+    settings(place / COMPARISON, PROTOCOL, hash=PROTOCOL.comparison_hash())
+    searches = run_comparison(PROTOCOL, place / COMPARISON, surrogates, run)
+    compare_finals(PROTOCOL, place / COMPARISON / RESCORING, searches, surrogates, **silent)
+    settings(place / NOISE, PROTOCOL, hash=PROTOCOL.scoring_hash())
+    noisy = baselines([PROTOCOL.noise.optimizer])
+    rescore(PROTOCOL, place / NOISE / NAME, surrogates, noisy, PROTOCOL.noise.seeds, **silent)
+    settings(place / ELIMINATION, ROUNDS, searches=[f"../{SEARCH}/{NAME}"])
+    entrants = different([each.contender for each in finalists(top(records, ROUNDS.entrants))])
+    means = Means(
+        lambda round: "d", lambda round: surrogates.one, lambda round: "nothing", lambda round: {"python": "3"}
+    )
+    eliminate(ROUNDS, place / ELIMINATION / NAME, entrants, baselines(ROUNDS.baselines), means, **silent)
+    return place.parent
+
+
+@pytest.fixture(scope="module")
+def found(rows: Path) -> Collection:
+    return read_collection(rows, PROTOCOL.profile)
+
+
+def test_everything_that_searches_left_is_shown(found: Collection) -> None:
+    results = search_results(found.search, found.folder)
+    assert [table.name for table in results.tables] == [
+        "rescoring", "search_cost", "elimination", "noise_floor", "search_comparison",
+        "search_comparison_cost",
+    ]  # fmt: skip
+    again = search_results(found.search, found.folder)
+    for table, other in zip(results.tables, again.tables, strict=True):
+        assert not table.is_empty
+        for form in FORMS.values():
+            assert form(table) == form(other)
+    assert [picture.name for picture in results.pictures] == [
+        "best_so_far", "lineages", "acceptance", "operators", "cost", "shrinkage", "elimination",
+        "best_so_far_compared",
+    ]  # fmt: skip
+
+
+def test_nothing_is_shown_of_nothing(tmp_path: Path) -> None:
+    empty = read_collection(tmp_path, "tiny")
+    assert empty.search is None
+    results = search_results(None, tmp_path / "tiny")
+    assert (results.tables, results.pictures) == ((), ())
+
+
+def test_an_elimination_that_is_not_over_shows_the_rounds_that_are(found: Collection, tmp_path: Path) -> None:
+    shutil.copytree(found.folder / SEARCH, tmp_path / "partial" / SEARCH)
+    place = tmp_path / "partial"
+    settings(place / ELIMINATION, ROUNDS, searches=[f"../{SEARCH}/{NAME}"])
+    lines = (found.folder / ELIMINATION / NAME).read_bytes().splitlines(keepends=True)
+    first = [line for line in lines if json.loads(line)["part"] == ROUNDS.rounds[0].name]
+    (place / ELIMINATION / NAME).write_bytes(b"".join([*first, *lines[len(first) : len(first) + 1]]))
+    (table,) = search_results(None, place).tables
+    assert [column.title for column in table.columns[1:-1]] == [ROUNDS.rounds[0].name]
+    (place / ELIMINATION / NAME).write_bytes(b"".join(first[:-1]))
+    assert search_results(None, place).tables == ()
+
+
+def test_an_elimination_of_the_finds_of_two_searches_is_shown(found: Collection, tmp_path: Path) -> None:
+    """The profile's own search is another, or there is none."""
+    for name in ("one", "two"):
+        shutil.copytree(found.folder / SEARCH, tmp_path / name)
+    folder, ledgers = tmp_path / "profile" / ELIMINATION, [tmp_path / name / NAME for name in ("one", "two")]
+    settings(folder, ROUNDS, searches=[f"../../{name}/{NAME}" for name in ("one", "two")])
+    entrants = read_entrants(ROUNDS, ledgers)
+    means = Means(
+        lambda round: "d", lambda round: FakeExecutor(), lambda round: "nothing", lambda round: {"python": "3"}
+    )
+    silent = {"told": lambda trial, left: None, "notice": lambda text: None}
+    eliminate(ROUNDS, folder / NAME, entrants, baselines(ROUNDS.baselines), means, **silent)
+    (table,) = search_results(None, tmp_path / "profile").tables
+    names = [line[0].text for line in table.lines()]
+    assert sorted(names[: len(entrants)]) == sorted(each.name for each in entrants)
+    assert all(name.startswith("1#") for name in names[: len(entrants)])  # The second search found the same.
+    (tmp_path / "two" / NAME).unlink()
+    with pytest.raises(LedgerError, match="no ledger"):
+        search_results(None, tmp_path / "profile")
+
+
+def edited(value: object, *keys: str | int, to: object) -> object:
+    """Plain data with one value in it replaced."""
+    if not keys:
+        return to
+    first, *others = keys
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[first] = edited(copy[first], *others, to=to)
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "to", "field"),
+    [
+        (SEARCH, ("sizes", "children"), 3, "protocol"),
+        (SEARCH, ("evolution", "base_filters"), 8, "protocol"),
+        (SEARCH, ("seed",), 5, "seed"),
+        (SEARCH, ("algorithm",), "elitist", "algorithm"),
+        (SEARCH, ("profile",), "gpu", "profile"),
+        (COMPARISON, ("comparison", "epochs"), 21, "protocol"),
+        (NOISE, ("evolution", "base_filters"), 8, "protocol"),
+        (ELIMINATION, ("rounds", 0, "surrogate", "base_filters"), 9, "protocol"),
+    ],
+)
+def test_settings_that_were_edited_after_the_run_are_refused(
+    rows: Path, tmp_path: Path, name: str, keys: tuple[str | int, ...], to: object, field: str
+) -> None:
+    """Whatever hash still stands in the file: what was measured is what the ledger's own hash says."""
+    place = tmp_path / PROTOCOL.profile
+    shutil.copytree(rows / PROTOCOL.profile, place)
+    path = place / name / SETTINGS
+    document = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(edited(document, "protocol", *keys, to=to)), encoding="utf-8")
+    with pytest.raises(LedgerError, match=rf"protocol\.json was changed after .*: {field} is \S+ in line 1 of that"):
+        search_results(read_collection(tmp_path, PROTOCOL.profile).search, place)
+
+
+@pytest.mark.parametrize("name", [SEARCH, COMPARISON])
+def test_finals_that_were_scored_under_other_settings_are_refused(rows: Path, tmp_path: Path, name: str) -> None:
+    place = tmp_path / PROTOCOL.profile
+    shutil.copytree(rows / PROTOCOL.profile, place)
+    path = place / name / RESCORING
+    path.write_text(path.read_text(encoding="utf-8").replace(PROTOCOL.scoring_hash(), "0" * 16), encoding="utf-8")
+    with pytest.raises(LedgerError, match=f"protocol is {'0' * 16} in line 1 of that ledger"):
+        search_results(read_collection(tmp_path, PROTOCOL.profile).search, place)
+
+
+def test_the_cost_counts_every_record_once(found: Collection) -> None:
+    assert found.search is not None
+    records = found.search.records
+    table = search_cost_table(records, {"initial": 1, "evolution": 2}, "profile tiny, invented")
+    counted = sum(line[1].value for line in table.lines())
+    assert counted == sum(isinstance(record, Rejection | Evaluation) for record in records)
+    diverged = next(line for line in shown(table)[-1:])
+    assert diverged[0] == "diverged"
+    assert search_cost_table([], {"initial": 1, "evolution": 2}, "nothing").is_empty
+
+
+def test_claims_about_searches(found: Collection) -> None:
+    search = found.search
+    assert search is not None
+    shrink = BestScoresShrink(1).check(found)
+    assert shrink.status == "PASS"  # Invented scores are noise, so the best of them shrink.
+    assert "mean of the best n = " in shrink.evidence
+    assert "of their runs could not be trained" in shrink.evidence
+    assert BestScoresShrink(99).check(found).status == "NOT RUN"
+    assert NothingScoredTwice().check(found).status == "PASS"
+    beat = FindsBeat("Adam", 1).check(found)
+    assert beat.status in ("PASS", "FAIL")
+    number = len(search.finalists)
+    counts = re.match(r"finds better than Adam: (\d) of (\d).*, (\d) ties?, (\d) worse, n = ", beat.evidence)
+    assert counts is not None
+    better, all_, ties, worse = map(int, counts.groups())
+    assert better + ties + worse == all_ == number
+    assert NothingScoredTwice().check(found).evidence.endswith("; digits, on nothing")
+    assert FindsBeat("Nadam", 1).check(found).status == "NOT RUN"
+
+
+def scored(search: StoredSearch, scores: dict[str, list[float]]) -> StoredSearch:
+    """The search with these scores with fresh seeds, by fingerprint, in place of its own; 0 could not be trained."""
+    trained = next(each for each in search.trials if each.outcome.kind == "trained")
+    seeds = search.protocol.rescoring.seeds
+    trials = [
+        dataclasses.replace(trained, fingerprint=fingerprint, seed=seed, outcome=outcome_of(trained, score))
+        for fingerprint, values in scores.items()
+        for seed, score in zip(seeds, values, strict=True)
+    ]
+    return dataclasses.replace(search, trials=trials)
+
+
+def outcome_of(trained: Trial, score: float) -> Outcome:
+    return dataclasses.replace(trained.outcome, score=score) if score else ScreenedOut("first", ())
+
+
+def test_finds_are_better_by_the_verdict_of_the_tables(found: Collection) -> None:
+    """One of five beats Adam on its own and not once five are corrected for; the evidence says both."""
+    assert found.search is not None
+    noise = [0.01, -0.01, 0.02, -0.02, 0.0]
+    finds = [each.contender.fingerprint for each in found.search.finalists]
+    adam = baselines(["Adam"])[0].fingerprint
+    alike = {fingerprint: [0.8 + each for each in noise[::-1]] for fingerprint in finds[1:]}
+    flat = {adam: [0.8] * 5}
+
+    def check(values: list[float]) -> Finding:
+        search = scored(found.search, {finds[0]: values, **alike, **flat})
+        return FindsBeat("Adam", 1).check(dataclasses.replace(found, search=search))
+
+    def evidence(better: str, ties: int, corrected: int) -> str:
+        counted = f"{better}, {ties} ties, 0 worse, n = 5; 1 needed; after Holm's correction {corrected}"
+        return f"finds better than Adam: {counted}; digits, on nothing"
+
+    number, name = len(finds), found.search.finalists[0].contender.name
+    assert check([0.9 + each for each in noise]) == Finding(
+        "PASS", evidence(f"1 of {number} ({name} +10.0)", number - 1, 1)
+    )
+    barely = check([0.823 + each for each in noise])
+    # Its interval leaves 0 out, and five runs of this spread do not detect a difference so small.
+    assert barely == Finding("FAIL", evidence(f"0 of {number}", number, 0))
+    uncorrected = check([0.83 + each for each in noise])
+    assert uncorrected == Finding("PASS", evidence(f"1 of {number} ({name} +3.0)", number - 1, 0))
+    assert check([0.0, 0.9, 0.9, 0.9, 0.9]).status == "FAIL"  # One that fails now and then gains nothing by it.
+
+
+def test_shrinkage_is_of_trained_runs(found: Collection) -> None:
+    assert found.search is not None
+    chosen = {each.contender.fingerprint: each.search_score for each in found.search.finalists}
+    takes = [0.01, 0.012, 0.011, 0.013, 0.01]
+    scores = {
+        fingerprint: [0.0, *(score - take for _ in range(4))]
+        for (fingerprint, score), take in zip(chosen.items(), takes, strict=False)
+    }
+    finding = BestScoresShrink(1).check(dataclasses.replace(found, search=scored(found.search, scores)))
+    assert finding.status == "PASS"
+    lost = 100 * sum(takes[: len(chosen)]) / len(chosen)
+    assert finding.evidence.startswith(f"-{lost:.2f} points (")
+    assert finding.evidence.endswith(f"{len(chosen)} of their runs could not be trained; digits, on nothing")
+
+
+def test_trials_of_seeds_that_the_protocol_no_longer_asks_for_are_not_shown(rows: Path, tmp_path: Path) -> None:
+    """As after an edit of the protocol: the ledgers keep what they were asked for before."""
+    place = tmp_path / PROTOCOL.profile
+    shutil.copytree(rows / PROTOCOL.profile, place)
+    fewer = dataclasses.replace(
+        PROTOCOL,
+        rescoring=dataclasses.replace(PROTOCOL.rescoring, seeds=PROTOCOL.rescoring.seeds[:2]),
+        noise=dataclasses.replace(PROTOCOL.noise, seeds=PROTOCOL.noise.seeds[:4]),
+    )
+    for name, code in ((SEARCH, fewer.search_hash()), (COMPARISON, fewer.comparison_hash()), (NOISE, "")):
+        settings(place / name, fewer, hash=code)
+    collection = read_collection(tmp_path, PROTOCOL.profile)
+    assert collection.search is not None
+    assert {trial.seed for trial in collection.search.trials} == set(fewer.rescoring.seeds)
+    tables = {table.name: table for table in search_results(collection.search, collection.folder).tables}
+    assert "n = 2 fresh seeds" in tables["rescoring"].caption
+    counts = re.search(r"n = (\d+) seeds(?: \((\d+) more could not)?", tables["noise_floor"].caption)
+    assert counts is not None
+    assert sum(int(count or 0) for count in counts.groups()) == 4
+    runs = [line[5].text.partition("/")[2] for line in tables["search_comparison"].lines()]
+    assert runs[-1] == "2"
+
+
+def test_claims_that_rows_do_not_bear_out(found: Collection) -> None:
+    search = found.search
+    assert search is not None
+    higher = [
+        dataclasses.replace(each, outcome=dataclasses.replace(each.outcome, score=0.999))
+        for each in search.trials
+        if each.outcome.kind == "trained"
+    ]
+    risen = dataclasses.replace(found, search=dataclasses.replace(search, trials=higher))
+    assert BestScoresShrink(1).check(risen).status == "FAIL"
+    first = next(record for record in search.records if isinstance(record, Sample))
+    same = [
+        dataclasses.replace(record, fingerprint=first.fingerprint) if isinstance(record, Sample) else record
+        for record in search.records
+    ]
+    twice = NothingScoredTwice().check(dataclasses.replace(found, search=dataclasses.replace(search, records=same)))
+    assert twice.status == "FAIL"
+    assert FindsBeat("Adam", 99).check(found).status == "FAIL"
+    unfinished = dataclasses.replace(found, search=dataclasses.replace(search, trials=()))
+    assert FindsBeat("Adam", 1).check(unfinished).status == "NOT RUN"
+    nothing = dataclasses.replace(found, search=None)
+    for predicate in (BestScoresShrink(1), NothingScoredTwice(), FindsBeat("Adam", 1)):
+        assert predicate.check(nothing).status == "NOT RUN"
