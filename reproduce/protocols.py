@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from reproduce.errors import ProtocolError
-from reproduce.settings import read_settings
+from reproduce.plain_data import read_settings
 
 _Settings = TypeVar("_Settings")
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from reproduce.errors import ProtocolError
 from reproduce.files import write_text
-from reproduce.settings import read_settings
+from reproduce.plain_data import read_settings
 
 #: The file's name.
 SETTINGS = "protocol.json"

@@ -13,14 +13,14 @@ from reproduce.protocols import find_protocol, load_settings, plain_settings, pr
 @dataclass(frozen=True)
 class Inner:
     depth: int
-    extra: str | None
+    extra: str | None = None
 
 
 @dataclass(frozen=True)
 class Outer:
     profile: str
     inner: tuple[Inner, ...]
-    more: Inner | None
+    more: Inner | None = None
 
 
 @pytest.fixture

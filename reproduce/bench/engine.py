@@ -28,6 +28,7 @@ from reproduce.errors import ReproduceError
 from reproduce.files import write_bytes, write_text
 from reproduce.libraries import recorded_settings
 from reproduce.machine import engine_device, engine_device_name, versions
+from reproduce.plain_data import from_plain
 from reproduce.population.integrity import check_integrity
 from reproduce.screen import say, show_table
 from reproduce.search.sampling import Sampler
@@ -133,8 +134,8 @@ def bench_engine(settings: EngineBenchSettings, output: Path, console: Console) 
         "integrity checks", lambda: integrity_rates(settings.integrity, settings.repeats)
     )
     rate = kept.once("matrix product", lambda: matrix_rate(settings.matrix, work.dtype, settings.repeats))
-    forms = StepTimes.from_dict(kept.once("forms of the convolution", lambda: asdict(over_forms(settings))))
-    curve = StepTimes.from_dict(kept.once("numbers of members", lambda: asdict(_curve(settings, device))))
+    forms = from_plain(StepTimes, kept.once("forms of the convolution", lambda: asdict(over_forms(settings))))
+    curve = from_plain(StepTimes, kept.once("numbers of members", lambda: asdict(_curve(settings, device))))
     expected = kept.once("members that the memory holds", lambda: members_expected(settings))
     write_text(folder / "member_steps.csv", to_csv([*curve.times, *forms.times], device))
     for suffix, content in plot(curve.times, device).items():

@@ -19,6 +19,7 @@ from reproduce.bench.sizes import RaceSettings
 from reproduce.errors import ReproduceError, summary
 from reproduce.libraries import enter_known_keras
 from reproduce.lifetime import end_with_parent
+from reproduce.plain_data import from_plain
 
 
 def score_with_keras(document: dict[str, Any], settings: RaceSettings, seed: int, epochs: int) -> dict[str, float]:
@@ -90,4 +91,4 @@ def main(settings: RaceSettings) -> None:
 
 
 if __name__ == "__main__":
-    main(RaceSettings.from_dict(json.loads(sys.argv[1])))
+    main(from_plain(RaceSettings, json.loads(sys.argv[1])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -77,11 +77,6 @@ class StepTimes:
 
     times: list[StepTime]
     refused: list[Refused]
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> StepTimes:
-        """The times whose ``dataclasses.asdict`` is ``document``."""
-        return cls([StepTime(**each) for each in document["times"]], [Refused(**each) for each in document["refused"]])
 
 
 def over_members(settings: EngineBenchSettings) -> StepTimes:

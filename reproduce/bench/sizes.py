@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
 
 from reproduce.population.engine import Layout
 from reproduce.population.networks.convolutions import CONVOLUTIONS, Convolution
@@ -62,11 +60,6 @@ class RaceSettings:
     warmup_steps: int
     validation: int
     rate: float = 0.01
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> RaceSettings:
-        """The settings whose ``dataclasses.asdict`` is ``document``."""
-        return cls(**{**document, "work": Work(**document["work"])})
 
     @property
     def steps(self) -> int:

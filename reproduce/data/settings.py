@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reproduce.data.catalogue import CATALOGUE
-from reproduce.settings import require
+from reproduce.plain_data import require
 
 #: Made from what comes with scikit-learn.
 DIGIT_SOURCES = ("digits", "digits100", "digits200")

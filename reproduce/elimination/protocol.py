@@ -9,9 +9,9 @@ from pathlib import Path
 from reproduce.data import DataSettings
 from reproduce.errors import ProtocolError
 from reproduce.models.settings import ModelSettings
+from reproduce.plain_data import require
 from reproduce.protocols import load_settings, plain_settings, settings_hash
 from reproduce.search.surrogate_settings import SurrogateSettings
-from reproduce.settings import require
 from reproduce.training.settings import TrainingSettings
 
 
@@ -75,8 +75,8 @@ class RoundSettings:
     name: str
     keep: int
     seeds: tuple[int, ...]
-    surrogate: SurrogateSettings | None
-    keras: KerasSettings | None
+    surrogate: SurrogateSettings | None = None
+    keras: KerasSettings | None = None
 
     def __post_init__(self) -> None:
         require(re.fullmatch(r"[\w.-]+", self.name) is not None, "name", self.name, "letters, digits and any of _ . -")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from reproduce.settings import require
+from reproduce.plain_data import require
 
 Kind = Literal["surrogate", "efficientnetv2", "vision_transformer", "char_lstm", "char_transformer"]
 #: What pixels become before the first layer.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reproduce.settings import require
+from reproduce.plain_data import require
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.errors import ProtocolError
 from reproduce.ledger import Ledger, require_same, require_schema
+from reproduce.plain_data import from_plain, to_plain
 from reproduce.population.integrity import check_integrity
 from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.protocols import plain_settings, settings_hash
@@ -22,7 +23,6 @@ from reproduce.search.executors import Candidate, Executor
 from reproduce.search.hashes import held
 from reproduce.search.outcomes import Diverged, ScreenedOut, Trained, outcome_of
 from reproduce.search.surrogate_settings import SurrogateSettings
-from reproduce.search.typed_json import from_plain, to_plain
 
 Behaviour = Literal["published", "described"]
 

@@ -155,5 +155,4 @@ def _result(protocol: Protocol, task: str, entrant: Entrant, rows: Sequence[Row]
 
 def _flat(row: Row) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in _COLUMNS if hasattr(row, name)}
-    outcome = row.outcome.to_dict()
-    return {**values, "outcome": outcome["kind"], "diverged_at": outcome.get("step")}
+    return {**values, "outcome": row.outcome.kind, "diverged_at": getattr(row.outcome, "step", None)}

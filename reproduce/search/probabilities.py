@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from reproduce.settings import require
+from reproduce.plain_data import require
 
 
 def _require_probabilities(settings: Any) -> None:

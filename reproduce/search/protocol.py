@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from reproduce.plain_data import read_settings, require
 from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.protocols import load_settings, plain_settings, settings_hash
 from reproduce.search.hashes import held, held_of_spaces
@@ -13,7 +14,6 @@ from reproduce.search.particles import SelectionRule
 from reproduce.search.probabilities import DESCRIBED, PUBLISHED, Probabilities
 from reproduce.search.spaces import SPACES, Space
 from reproduce.search.surrogate_settings import SurrogateSettings
-from reproduce.settings import read_settings, require
 from reproduce.stored_settings import stored_settings
 
 #: What proposes candidates: the particles under one of their two selection rules, or a peer.

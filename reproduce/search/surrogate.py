@@ -11,6 +11,7 @@ import numpy as np
 
 from reproduce.data import Dataset, channel_statistics, load_dataset, require_batch
 from reproduce.errors import DataError
+from reproduce.plain_data import read_settings
 from reproduce.population.augmentation import crop_flip_cutout
 from reproduce.population.engine import Population
 from reproduce.population.networks.convnet import ConvNet
@@ -19,7 +20,6 @@ from reproduce.population.scoring import Score, score_candidates
 from reproduce.population.waves import Task
 from reproduce.search.executors import Candidate, Progress
 from reproduce.search.surrogate_settings import SurrogateSettings
-from reproduce.settings import read_settings
 
 #: Members trained at once: on CPUs they run one after another, and more are no faster.
 _MOST_ON_CPUS = 8

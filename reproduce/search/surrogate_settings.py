@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reproduce.data import DataSettings
+from reproduce.plain_data import require
 from reproduce.population.scoring_settings import ScoringSettings
-from reproduce.settings import require
 
 
 @dataclass(frozen=True)

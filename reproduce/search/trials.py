@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.ledger import Ledger, Settings, read_records, require_same, require_schema
+from reproduce.plain_data import from_plain, to_plain
 from reproduce.search.executors import Candidate, Executor
 from reproduce.search.outcomes import Outcome, outcome_of, score_of
-from reproduce.search.typed_json import from_plain, to_plain
 
 #: Raised by one whenever a field changes its meaning.
 SCHEMA = 1

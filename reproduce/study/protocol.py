@@ -11,6 +11,7 @@ from typing import Any, Literal
 from reproduce.data.settings import DataSettings, leaking_setting
 from reproduce.errors import ProtocolError
 from reproduce.models.settings import ModelSettings
+from reproduce.plain_data import read_settings, require, to_plain
 from reproduce.protocols import (
     find_protocol,
     is_path,
@@ -21,7 +22,6 @@ from reproduce.protocols import (
     require_names,
     settings_hash,
 )
-from reproduce.settings import read_settings, require
 from reproduce.training.pretraining import PretrainingSettings
 from reproduce.training.settings import TrainingSettings
 
@@ -45,7 +45,7 @@ class TaskSettings:
     data: DataSettings
     model: ModelSettings
     training: TrainingSettings
-    pretraining: PretrainingSettings | None
+    pretraining: PretrainingSettings | None = None
 
     def __post_init__(self) -> None:
         start = self.model.start
@@ -158,21 +158,21 @@ class Protocol:
         study: Its name, that of its file.
         description: What it is for, in a sentence.
         tasks: See `TaskSettings`.
-        folder: The data of the one task when ``--data-dir`` names a data set to be used in its place; None where
-            ``--data-dir`` is where the tasks' own data sets lie.
         rates: See `RateSettings`.
         seeds: See `SeedSettings`.
         optimizers: See `OptimizerSettings`.
+        folder: The data of the one task when ``--data-dir`` names a data set to be used in its place; None where
+            ``--data-dir`` is where the tasks' own data sets lie.
     """
 
     profile: str
     study: str
     description: str
     tasks: tuple[TaskSettings, ...]
-    folder: DataSettings | None
     rates: RateSettings
     seeds: SeedSettings
     optimizers: OptimizerSettings
+    folder: DataSettings | None = None
 
     def __post_init__(self) -> None:
         require(len(self.tasks) > 0, "tasks", [], "at least one task")
@@ -198,7 +198,8 @@ class Protocol:
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain data."""
-        return dataclasses.asdict(self)
+        plain: dict[str, Any] = to_plain(self)
+        return plain
 
     def hash(self) -> str:
         """16 hexadecimal digits of the settings' canonical form; the description and what is None do not count."""

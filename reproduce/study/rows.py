@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from reproduce.ledger import require_schema
+from reproduce.plain_data import from_plain, require, to_plain
 from reproduce.training.outcome import Curve, Diverged, Finished, Outcome
 
 __all__ = ["SCHEMA", "Curve", "Diverged", "Finished", "Job", "Outcome", "Phase", "Row", "row_from_dict"]
 
 #: Raised by one whenever a field of `Row` changes its meaning.
 SCHEMA = 2
-
-_OPTIONAL = "deterministic"
 
 Phase = Literal["tune", "final"]
 
@@ -109,11 +107,20 @@ class Row:
         """The job this row answers."""
         return Job(self.task, self.optimizer, self.phase, self.rate, self.seed)
 
+    def __post_init__(self) -> None:
+        require(self.num_classes >= 2, "num_classes", self.num_classes, "2 or more")
+        require(self.rate > 0, "rate", self.rate, "more than 0")
+        for name in ("seed", "steps"):
+            require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
+        for name in ("validation_accuracy", "test_accuracy"):
+            share = getattr(self, name)
+            require(share is None or 0 <= share <= 1, name, share, "between 0 and 1")
+
     def to_dict(self) -> dict[str, Any]:
         """The row as plain data for JSON."""
-        data = {**asdict(self), "outcome": self.outcome.to_dict(), "versions": dict(self.versions)}
+        data: dict[str, Any] = to_plain(self)
         if not self.deterministic:
-            del data[_OPTIONAL]
+            del data["deterministic"]
         return data
 
 
@@ -123,70 +130,6 @@ def row_from_dict(data: Any) -> Row:
     Raises:
         ValueError: Naming the field that is missing, unknown or not what it must be.
     """
-    if not isinstance(data, dict):
-        raise ValueError("not a JSON object")
-    require_schema(data.get("schema"), SCHEMA)
-    names = {field.name for field in fields(Row)}
-    wrong = (names ^ set(data)) - {_OPTIONAL}
-    if wrong:
-        raise ValueError(f"fields missing or unknown: {', '.join(sorted(wrong))}")
-    for name, check in _CHECKS.items():
-        if name in data and not check(data[name]):
-            raise ValueError(f"{name} cannot be {data[name]!r}")
-    curve = Curve(**{field.name: tuple(data["curve"][field.name]) for field in fields(Curve)})
-    return Row(**{**data, "outcome": _outcome(data["outcome"]), "curve": curve})
-
-
-def _outcome(data: Mapping[str, Any]) -> Outcome:
-    return Diverged(data["step"]) if data["kind"] == "diverged" else Finished()
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_share_or_none(value: Any) -> bool:
-    return value is None or (_is_number(value) and 0 <= value <= 1)
-
-
-def _is_outcome(value: Any) -> bool:
-    if not isinstance(value, dict):
-        return False
-    if value.get("kind") == "diverged":
-        return set(value) == {"kind", "step"} and _is_count(value["step"])
-    return value == {"kind": "finished"}
-
-
-def _is_curve(value: Any) -> bool:
-    if not isinstance(value, dict) or set(value) != {field.name for field in fields(Curve)}:
-        return False
-    lists = list(value.values())
-    same = all(isinstance(item, list) and len(item) == len(lists[0]) for item in lists)
-    return same and all(_is_number(number) for item in lists for number in item)
-
-
-_CHECKS = {
-    **dict.fromkeys(("profile", "study", "protocol", "task", "data", "optimizer", "kind"), _is_text),
-    **dict.fromkeys(("weights", "precision", "device", "backend"), _is_text),
-    "num_classes": lambda value: _is_count(value) and value >= 2,
-    **dict.fromkeys(("fingerprint", "schedule"), lambda value: value is None or _is_text(value)),
-    **dict.fromkeys(("decay", _OPTIONAL), lambda value: isinstance(value, bool)),
-    "phase": lambda value: value in ("tune", "final"),
-    "rate": lambda value: _is_number(value) and value > 0,
-    "seed": _is_count,
-    "outcome": _is_outcome,
-    "steps": _is_count,
-    "curve": _is_curve,
-    "validation_accuracy": _is_share_or_none,
-    "test_accuracy": _is_share_or_none,
-    "seconds": _is_number,
-    "versions": lambda value: isinstance(value, dict) and all(_is_text(text) for text in value.values()),
-}
+    if isinstance(data, dict):
+        require_schema(data.get("schema"), SCHEMA)
+    return from_plain(Row, data)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Literal
+
+from reproduce.plain_data import require
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The run reached its last step with finite losses."""
+    """The run reached its last step with finite losses.
 
-    def to_dict(self) -> dict[str, Any]:
-        """The outcome as it is stored."""
-        return {"kind": "finished"}
+    Attributes:
+        kind: "finished", in stored rows.
+    """
+
+    kind: Literal["finished"] = "finished"
 
 
 @dataclass(frozen=True)
@@ -22,13 +26,14 @@ class Diverged:
     Attributes:
         step: The first step, counted from 0, whose loss was not finite (in the engine: whose loss or new weights were
             not, which may be a step earlier); the number of all steps if only the answers after the last one were not.
+        kind: "diverged", in stored rows.
     """
 
+    kind: Literal["diverged"] = field(default="diverged", kw_only=True)
     step: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """The outcome as it is stored."""
-        return {"kind": "diverged", "step": self.step}
+    def __post_init__(self) -> None:
+        require(self.step >= 0, "step", self.step, "0 or more")
 
 
 Outcome = Finished | Diverged
@@ -49,6 +54,10 @@ class Curve:
     train_accuracy: tuple[float, ...]
     validation_loss: tuple[float, ...]
     validation_accuracy: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        lengths = [len(each) for each in vars(self).values()]
+        require(len(set(lengths)) == 1, "train_loss", lengths[0], f"as long as the other three, {lengths[1:]}")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from reproduce.data import Dataset, DataSettings
 from reproduce.errors import ReproduceError
 from reproduce.models.settings import ModelSettings
-from reproduce.settings import require
+from reproduce.plain_data import require
 from reproduce.training.checkpoint import libraries, run_name
 from reproduce.training.length import RunLength
 from reproduce.training.outcome import Finished

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from reproduce.settings import require
+from reproduce.plain_data import require
 
 Augmentation = Literal["flip", "crop", "cutout", "rand_augment", "mixup", "cutmix"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]

@@ -6,7 +6,7 @@ from reproduce.data import DataSettings
 from reproduce.data.settings import SOURCES
 from reproduce.data.splits import hashed_order, limits, share
 from reproduce.errors import ProtocolError
-from reproduce.settings import read_settings
+from reproduce.plain_data import read_settings
 from tests.data.cases import FOLDER
 from tests.settings import DIGITS
 
@@ -39,7 +39,7 @@ def test_settings_are_read_from_a_plain_table() -> None:
 def test_what_is_not_allowed_is_named_with_its_key(changes: dict[str, object], message: str) -> None:
     table = dataclasses.asdict(DIGITS) | {"leave_out": []} | changes
     with pytest.raises(ProtocolError, match=rf"x.toml: data\.{message}"):
-        read_settings(DataSettings, table, "x.toml", "data.")
+        read_settings(DataSettings, table, "x.toml", "data")
 
 
 def test_every_source_can_be_asked_for() -> None:

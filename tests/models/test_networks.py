@@ -9,7 +9,7 @@ from reproduce.errors import ProtocolError
 from reproduce.models.initial import draw_weights, drawn
 from reproduce.models.registry import IMAGE_NETWORKS, TEXT_NETWORKS, build_model
 from reproduce.models.settings import ModelSettings
-from reproduce.settings import OutOfRangeError, read_settings
+from reproduce.plain_data import OutOfRangeError, read_settings
 from tests.settings import MODEL
 from tests.training.cases import invented, text
 

@@ -156,7 +156,7 @@ def test_the_ledger_of_another_replay_is_refused(tmp_path):
 def test_what_is_not_a_row_is_refused(tmp_path, change):
     document = replay(tmp_path / "ledger.jsonl")[0].to_dict()
     assert row_from_dict(json.loads(json.dumps(document))).to_dict() == document
-    with pytest.raises(ValueError, match=r"schema|run|outcome|more|fields"):
+    with pytest.raises(ValueError, match=r"schema|run|outcome|more"):
         row_from_dict(document | change)
 
 

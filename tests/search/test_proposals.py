@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from paper_optimizers.search_space import Primitive
+from reproduce.plain_data import OutOfRangeError
 from reproduce.search.genome import NUM_HIDDEN, ROOT, Decay, Genome, active_order, reads_hidden
 from reproduce.search.mutation import Mutator
 from reproduce.search.probabilities import PUBLISHED, MutationProbabilities, Probabilities, SamplingProbabilities, Tries
 from reproduce.search.sampling import Sampler
 from reproduce.search.spaces import BELLO2017, FULL, IDENTITY, NO_DECAY, SPACES, Space
-from reproduce.settings import OutOfRangeError
 
 GENOMES, MUTATIONS = 10_000, 100_000
 CHANCES = Probabilities()

@@ -352,10 +352,13 @@ EVALUATION = (
     ("line", "said"),
     [
         ('{"record":"sonnet"}', "record is one of header, sample"),
-        ('{"record":"end","samples":1}', "fields missing or unknown: best, epochs, score"),
-        ('{"record":"end","samples":1.5,"best":null,"score":null,"epochs":1}', "samples cannot be 1.5"),
-        (EVALUATION.replace("initial", "final"), "stage cannot be 'final'"),
-        (EVALUATION, "outcome.kind cannot be 1"),
+        ('{"record":"end","samples":1}', "missing key best"),
+        (
+            '{"record":"end","samples":1.5,"best":null,"score":null,"epochs":1}',
+            "samples must be an integer; received 1.5",
+        ),
+        (EVALUATION.replace("initial", "final"), "stage must be one of initial, evolution; received 'final'"),
+        (EVALUATION, "outcome.kind must be one of trained, screened out, diverged; received 1"),
     ],
 )
 def test_a_line_that_is_no_record_is_named(tmp_path, line, said):

@@ -148,7 +148,6 @@ def test_a_change_of_what_a_name_stands_for_is_another_hash(monkeypatch, tmp_pat
         ("search", "seeds = [0, 1]", "seeds = [0, 101]", "fresh seeds, none of"),
         ("search", "redraws = 4", "redraw = 4", "unknown key sizes.redraw"),
         ("search", "top = 5", "", "missing key rescoring.top"),
-        ("search", "[probabilities.tries]\nslot = 1000\nchange = 100", "", "missing key probabilities.tries"),
         (
             "search",
             "operand = 0.8",

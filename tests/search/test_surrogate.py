@@ -10,12 +10,12 @@ import pytest
 from paper_optimizers import from_text, get
 from reproduce.data import channel_statistics, load_dataset
 from reproduce.errors import DataError, ProtocolError, ReproduceWarning
+from reproduce.plain_data import read_settings
 from reproduce.population.scoring import Rejected, Scored
 from reproduce.search.executors import Candidate, InProcessExecutor
 from reproduce.search.protocol import load_search_protocol
 from reproduce.search.surrogate import SurrogateScorer, _problem, make_scorer, scorer_from_dict
 from reproduce.search.surrogate_settings import SurrogateSettings
-from reproduce.settings import read_settings
 
 SMOKE = load_search_protocol("smoke").evolution
 SETTINGS = dataclasses.replace(

@@ -39,7 +39,11 @@ def test_every_field_has_a_sentence(kind: type) -> None:
     ("old", "new", "message"),
     [
         ("epochs = 2", "", r"missing key tasks\[0\].training.epochs"),
-        ("epochs = 2", "epochs = 2\nepoch = 3", r"unknown key tasks\[0\].training.epoch; expected: batch_size, epochs"),
+        (
+            "epochs = 2",
+            "epochs = 2\nepoch = 3",
+            r"unknown key tasks\[0\].training.epoch; did you mean epochs\? expected: batch_size, epochs",
+        ),
         ("epochs = 2", 'epochs = "2"', r"tasks\[0\].training.epochs must be an integer; received '2'"),
         ("epochs = 2", "epochs = 2.0", "training.epochs must be an integer"),
         ("epochs = 2", "epochs = true", "training.epochs must be an integer; received True"),

@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from reproduce.counts import number_of
 from reproduce.errors import ProtocolError
+from reproduce.plain_data import read_settings, require
 from reproduce.report.claims.findings import Finding, Status
 from reproduce.report.claims.predicates import PREDICATES, Predicate
 from reproduce.report.collection import Collection
 from reproduce.report.table import NONE, Cell, Column, Section, Table, missing, number, words
-from reproduce.settings import read_settings, require
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 _PLACES = (_PACKAGE.parent / "artifact" / "claims.toml", _PACKAGE / "claims.toml")
@@ -195,7 +195,7 @@ def _read(table: Any, origin: str) -> tuple[Claim, Predicate]:
     arguments = table.get("arguments", {})
     if not isinstance(arguments, dict):
         raise ProtocolError(f"{origin}: arguments must be a table; received {arguments!r}")
-    return claim, read_settings(PREDICATES[claim.predicate], arguments, origin, "arguments.")
+    return claim, read_settings(PREDICATES[claim.predicate], arguments, origin, "arguments")
 
 
 def _check(claim: Claim, predicate: Predicate, collections: Mapping[str, Collection]) -> Checked:

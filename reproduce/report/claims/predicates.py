@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from reproduce.counts import number_of
 from reproduce.machine import is_cpu_name
+from reproduce.plain_data import require
 from reproduce.report.claims.enough import Compared, compare, enough
 from reproduce.report.claims.findings import Finding, Status, not_run
 from reproduce.report.claims.search import BestScoresShrink, FindsBeat, NothingScoredTwice
@@ -16,7 +17,6 @@ from reproduce.report.results import StudyResults
 from reproduce.report.runs import number_of_runs
 from reproduce.report.tables.ablations import crossings, decay_pairs
 from reproduce.report.tables.comparisons import listed
-from reproduce.settings import require
 
 #: Of a measurement of speed, for it to say anything.
 _LEAST_ROUNDS = 3
