@@ -31,7 +31,7 @@ from reproduce.population.engine import Layout, Population
 from reproduce.population.integrity import check_integrity
 from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.problems import classification
-from reproduce.population.waves import Task, batch_sizes, train_members
+from reproduce.population.waves import Examples, batch_sizes, train_members
 from reproduce.search.sampling import Sampler
 from reproduce.search.spaces import SPACES
 
@@ -184,12 +184,11 @@ class EngineScorer:
             Member(each, settings.rate, settings.steps, settings.warmup_steps, seed=seed * count + index)
             for index, each in enumerate(self._specs)
         ]
-        task = Task(*digits(settings), settings.work.batch_size, settings.steps_per_epoch)
-        trainings = train_members(self._population, members, task, settings.epochs, largest=batch_sizes(count)[-1])
+        examples = Examples(*digits(settings), settings.work.batch_size, settings.steps_per_epoch)
+        trainings = train_members(self._population, members, examples, settings.epochs, largest=batch_sizes(count)[-1])
         taken = time.perf_counter() - start[0], time.process_time() - start[1]
-        trained = sum(len(each.train_loss) + (each.failed_at is not None) for each in trainings)
-        scores = tuple(max(each.validation_accuracy, default=0.0) for each in trainings)
-        return Lot(*taken, scores, trained * settings.steps_per_epoch)
+        scores = tuple(max(each.curve.validation_accuracy, default=0.0) for each in trainings)
+        return Lot(*taken, scores, sum(each.steps for each in trainings))
 
 
 class KerasScorer:

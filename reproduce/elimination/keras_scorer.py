@@ -15,12 +15,10 @@ from paper_optimizers.one_cycle import base_rate
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.data import Dataset
 from reproduce.elimination.protocol import KerasSettings
-from reproduce.population.assembly import Member
-from reproduce.population.scoring import FailedRun, Rejected, Score, Scored
-from reproduce.population.waves import Training
-from reproduce.search.executors import Candidate, Progress
+from reproduce.outcomes import Outcome, ScreenedOut, Training
+from reproduce.population.scoring import best_rate, judged
+from reproduce.search.executors import Candidate
 from reproduce.training.length import RunLength
-from reproduce.training.outcome import Diverged, Measured
 from reproduce.training.settings import TrainingSettings
 from reproduce.training.trainer import Trainer
 
@@ -37,61 +35,32 @@ class KerasScorer:
         self._settings = settings
         self._dataset = dataset
 
-    def score(self, candidates: Sequence[Candidate], progress: Progress | None = None) -> list[Score]:
-        """A score for each candidate: best validation accuracy over the epochs, at the rate that trained best.
+    def score(self, candidates: Sequence[Candidate]) -> list[Outcome]:
+        """An outcome for each candidate: best validation accuracy over the epochs, at the rate that trained best."""
+        return [self._score(candidate) for candidate in candidates]
 
-        Args:
-            candidates: What to score.
-            progress: Told the epochs done.
-        """
-        return [self._score(candidate, progress) for candidate in candidates]
-
-    def _score(self, candidate: Candidate, progress: Progress | None) -> Score:
+    def _score(self, candidate: Candidate) -> Outcome:
         rule = self._settings.rates
-        short = replace(self._settings.training, epochs=rule.screening_epochs)
-        trainer = self._trainer(candidate.spec, short)
+        trainer = self._trainer(candidate.spec, replace(self._settings.training, epochs=rule.screening_epochs))
         screening: dict[float, float] = {}
         for stage, rates, threshold in (
             ("first", rule.first_rates, rule.first_threshold),
             ("second", rule.second_rates, rule.second_threshold),
         ):
             for rate in rates:
-                curve = self._run(trainer, candidate.seed, rate, progress).curve
+                curve = self._run(trainer, candidate.seed, rate).curve
                 screening[rate] = max(curve.train_accuracy, default=0.0)
             if max(screening.values()) < threshold:
-                return Rejected(stage, screening)  # type: ignore[arg-type]
-        rate = min(screening, key=lambda rate: (-screening[rate], rate))
+                return ScreenedOut(stage, tuple(screening.items()))  # type: ignore[arg-type]
+        rate = best_rate(screening)
         trainer = self._trainer(candidate.spec, self._settings.training)
-        measured = self._run(trainer, candidate.seed, rate, progress)
-        return _scored(candidate, rate, screening, measured, trainer.length)
+        return judged(self._run(trainer, candidate.seed, rate), rate, screening)
 
     def _trainer(self, spec: OptimizerSpec, training: TrainingSettings) -> Trainer:
         return Trainer(self._settings.model, training, self._dataset, lambda length: _optimizer(spec, length))
 
-    def _run(self, trainer: Trainer, seed: int, rate: float, progress: Progress | None) -> Measured:
-        measured = trainer.run(_rates(rate, trainer.length), seed, test=False)
-        if progress is not None:
-            progress(len(measured.curve.train_loss))
-        return measured
-
-
-def _scored(
-    candidate: Candidate, rate: float, screening: dict[float, float], measured: Measured, length: RunLength
-) -> Score:
-    failed_at = measured.outcome.step if isinstance(measured.outcome, Diverged) else None
-    curve = measured.curve
-    if not curve.validation_accuracy:
-        return FailedRun(failed_at or 0, rate, screening)
-    member = Member(candidate.spec, rate, length.total_steps, length.warmup_steps, length.hold_steps, candidate.seed)
-    training = Training(
-        member,
-        list(curve.train_loss),
-        list(curve.train_accuracy),
-        list(curve.validation_loss),
-        list(curve.validation_accuracy),
-        failed_at,
-    )
-    return Scored(max(curve.validation_accuracy), rate, screening, training)
+    def _run(self, trainer: Trainer, seed: int, rate: float) -> Training:
+        return trainer.run(_rates(rate, trainer.length), seed, test=False)
 
 
 def _optimizer(spec: OptimizerSpec, length: RunLength) -> Any:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from reproduce.errors import ReproduceWarning
+from reproduce.outcomes import Curve, Training
 from reproduce.population.assembly import Member
 from reproduce.population.engine import MemberState, Population
 from reproduce.population.jax_settings import engine_settings
@@ -26,12 +26,12 @@ from reproduce.population.problems import Arrays
 #: The fewest lanes of a mapped batch, where its largest size has as many.
 _MAPPED_LANES = 8
 
-#: ``training so far -> whether to go on``, asked after each epoch.
-GoOn = Callable[["Training"], bool]
+#: ``(member, train accuracy after each epoch so far) -> whether to go on``, asked after each epoch.
+GoOn = Callable[[Member, Sequence[float]], bool]
 
 
 @dataclass(frozen=True)
-class Task:
+class Examples:
     """What members are trained and measured on.
 
     Attributes:
@@ -47,36 +47,6 @@ class Task:
     batch_size: int
     steps_per_epoch: int
     test: Arrays | None = None
-
-
-@dataclass
-class Training:
-    """How one member's training went, epoch by epoch.
-
-    Attributes:
-        member: Who was trained.
-        train_loss: Mean loss of each epoch's batches.
-        train_accuracy: Share of right answers on what was trained on, as Keras reports it.
-        validation_loss: Mean validation loss after each epoch.
-        validation_accuracy: Validation accuracy after each epoch.
-        failed_at: The first step that was not finite, or None.
-        cut: Whether it was stopped before its last epoch.
-        test_accuracy: After the last epoch, where the task has a test part and nothing failed.
-    """
-
-    member: Member
-    train_loss: list[float] = field(default_factory=list)
-    train_accuracy: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    validation_accuracy: list[float] = field(default_factory=list)
-    failed_at: int | None = None
-    cut: bool = False
-    test_accuracy: float | None = None
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether it neither failed nor was cut short."""
-        return self.failed_at is None and not self.cut
 
 
 def batch_sizes(largest: int) -> tuple[int, ...]:
@@ -111,24 +81,22 @@ def batches(seed: int, num_examples: int, batch_size: int) -> Iterator[NDArray[n
 def train_members(
     population: Population,
     members: Sequence[Member],
-    task: Task,
+    examples: Examples,
     epochs: int,
     *,
     largest: int | None = None,
     go_on: GoOn | None = None,
-    progress: Callable[[int], None] | None = None,
 ) -> list[Training]:
     """Train ``members`` for ``epochs`` epochs each.
 
     Args:
         population: The engine.
         members: Any number of them; what becomes of one does not depend on the others.
-        task: See `Task`.
-        epochs: Epochs of ``task.steps_per_epoch`` steps.
+        examples: See `Examples`.
+        epochs: Epochs of ``examples.steps_per_epoch`` steps.
         largest: The most members trained at once; None for as many as the memory at hand holds. Fewer, where the
             device has refused so many before.
-        go_on: Asked after each epoch of each member; where it says no, the member is cut short.
-        progress: Told the number of member-epochs done since it was last told.
+        go_on: See `GoOn`; where it says no, the member is cut short.
 
     Returns:
         One `Training` for each member, in their order.
@@ -141,26 +109,21 @@ def train_members(
     """
     trainings: list[Training] = []
     # Once, where every epoch of every batch finds them: on a GPU a transfer an epoch would be paid for.
-    task = replace(task, train=jax.device_put(task.train), validation=jax.device_put(task.validation))
+    examples = replace(examples, train=jax.device_put(examples.train), validation=jax.device_put(examples.validation))
     if largest is None and population.room is None:
-        population.room = _fitting(population, task)
+        needed = population.bytes_per_member(examples.train, examples.batch_size)
+        population.room = members_that_fit(needed, available_bytes())
     size = batch_sizes(min(each for each in (largest, population.room) if each is not None))[-1]
     while len(trainings) < len(members):
-        batch = [Training(member) for member in members[len(trainings) : len(trainings) + size]]
-        lanes = _num_lanes(len(batch), min(size, _MAPPED_LANES) if population.layout == "map" else 1)
+        chosen = members[len(trainings) : len(trainings) + size]
+        lanes = _num_lanes(len(chosen), min(size, _MAPPED_LANES) if population.layout == "map" else 1)
         try:
-            _train_batch(population, batch, task, epochs, lanes, go_on, progress)
+            trainings += _train_batch(_Batch(population, chosen, examples, lanes), epochs, go_on)
         except jax.errors.JaxRuntimeError as error:
             if not is_out_of_memory(error):
                 raise
             size = population.room = _smaller(population, lanes)
-            continue
-        trainings += batch
     return trainings
-
-
-def _fitting(population: Population, task: Task) -> int:
-    return members_that_fit(population.bytes_per_member(task.train, task.batch_size), available_bytes())
 
 
 def _smaller(population: Population, size: int) -> int:
@@ -179,85 +142,124 @@ def _smaller(population: Population, size: int) -> int:
     return smaller
 
 
-def _train_batch(
-    population: Population,
-    trainings: list[Training],
-    task: Task,
-    epochs: int,
-    num_lanes: int,
-    go_on: GoOn | None,
-    progress: Callable[[int], None] | None,
-) -> None:
-    orders = {
-        training.member.seed: batches(training.member.seed, len(task.train[0]), task.batch_size)
-        for training in trainings
-    }
-    # Where an idle lane costs nothing, packing would only compile another size.
-    fewest = num_lanes if population.layout == "map" else 1
-    lanes = _fill(trainings, num_lanes)
-    programs, state = population.start([training.member for training in lanes])
-    for epoch in range(epochs):
-        state = _with_idle_lanes(state, trainings)
-        steps = range(epoch * task.steps_per_epoch, (epoch + 1) * task.steps_per_epoch)
-        order = {seed: np.stack([next(stream) for _ in steps]) for seed, stream in orders.items()}
-        state, measures = population.epoch(
-            programs,
-            state,
-            population.tables([training.member for training in lanes], steps),
-            task.train,
-            np.stack([order[training.member.seed] for training in lanes]),
-        )
-        evaluation = population.evaluate(state, task.validation)
-        failed = np.asarray(state.failed_at)
-        going = [(lane, training) for lane, training in enumerate(trainings) if training.goes_on]
-        for lane, training in going:
-            _record(training, task, lane, measures, evaluation, int(failed[lane]))
-            if training.goes_on and go_on is not None and epoch + 1 < epochs:
-                training.cut = not go_on(training)
-        if progress is not None:
-            progress(len(going))
-        kept = [lane for lane, training in going if training.goes_on]
-        if not kept:
-            return
-        num_lanes = _num_lanes(len(kept), fewest)
-        if num_lanes < len(lanes):
-            trainings = [trainings[lane] for lane in kept]
-            lanes = _fill(trainings, num_lanes)
-            rows = np.array([kept[lane % len(kept)] for lane in range(num_lanes)])
-            programs, state = jax.tree.map(lambda array, rows=rows: array[rows], (programs, state))
-    if task.test is not None:
-        accuracies = population.evaluate(state, task.test).accuracy
-        for training, accuracy in zip(trainings, accuracies, strict=False):  # Lanes may be more than trainings.
-            if training.goes_on:
-                training.test_accuracy = float(accuracy)
-
-
 def _num_lanes(count: int, fewest: int) -> int:
     """The next size that holds ``count`` members; ``fewest``, itself a size, where that is more."""
     return max(fewest, next(size for size in batch_sizes(2 * count) if size >= count))
 
 
-def _fill(trainings: list[Training], num_lanes: int) -> list[Training]:
-    """The trainings, repeated up to the number of lanes."""
-    return [trainings[lane % len(trainings)] for lane in range(num_lanes)]
+def _train_batch(batch: _Batch, epochs: int, go_on: GoOn | None) -> list[Training]:
+    for epoch in range(epochs):
+        batch.train(epoch)
+        if go_on is not None and epoch + 1 < epochs:
+            batch.cut_short(go_on)
+        if not batch.pack():
+            return batch.trainings()
+    batch.test()
+    return batch.trainings()
 
 
-def _with_idle_lanes(state: MemberState, trainings: list[Training]) -> MemberState:
-    """Lanes that repeat a training, or whose own was cut short, marked as failed: mapped, they then cost nothing."""
-    failed_at = np.array(state.failed_at)
-    over = [lane >= len(trainings) or trainings[lane].cut for lane in range(len(failed_at))]
-    return state._replace(failed_at=jax.device_put(np.where(over & (failed_at < 0), np.int32(0), failed_at)))
+@dataclass
+class _Course:
+    """A member in training: what was measured after each epoch, in the order of `Curve`."""
+
+    member: Member
+    epochs: list[tuple[float, float, float, float]] = field(default_factory=list)
+    diverged_at: int | None = None
+    cut: bool = False
+    test_accuracy: float | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it neither diverged nor was cut short."""
+        return self.diverged_at is None and not self.cut
 
 
-def _record(training: Training, task: Task, lane: int, measures: Any, evaluation: Any, failed_at: int) -> None:
-    if failed_at >= 0:
-        training.failed_at = failed_at
-        return
-    if not np.isfinite(evaluation.loss[lane]):
-        training.failed_at = (len(training.train_loss) + 1) * task.steps_per_epoch
-        return
-    examples = measures.correct.shape[1] * task.batch_size
-    training.train_loss.append(float(measures.loss[lane].mean(dtype=np.float64)))
-    training.train_accuracy.append(float(measures.correct[lane].sum(dtype=np.float64)) / examples)
-    training.validation_loss.append(float(evaluation.loss[lane]))
-    training.validation_accuracy.append(float(evaluation.accuracy[lane]))
+class _Batch:
+    """Members trained together, one in each lane of the population's arrays; lanes that are left over repeat some."""
+
+    def __init__(self, population: Population, members: Sequence[Member], examples: Examples, num_lanes: int) -> None:
+        self._population = population
+        self._examples = examples
+        self._courses = [_Course(member) for member in members]
+        self._in_lanes = self._courses
+        self._num_lanes = num_lanes
+        # Where an idle lane costs nothing, packing would only compile another size.
+        self._fewest = num_lanes if population.layout == "map" else 1
+        self._orders = {
+            member.seed: batches(member.seed, len(examples.train[0]), examples.batch_size) for member in members
+        }
+        self._programs, self._state = population.start(self._members())
+
+    def train(self, epoch: int) -> None:
+        """Take the steps of an epoch, then measure validation."""
+        population, examples, members = self._population, self._examples, self._members()
+        steps = range(epoch * examples.steps_per_epoch, (epoch + 1) * examples.steps_per_epoch)
+        orders = {seed: np.stack([next(stream) for _ in steps]) for seed, stream in self._orders.items()}
+        self._state, measures = population.epoch(
+            self._programs,
+            self._with_idle_lanes(),
+            population.tables(members, steps),
+            examples.train,
+            np.stack([orders[member.seed] for member in members]),
+        )
+        evaluation = population.evaluate(self._state, examples.validation)
+        failed = np.asarray(self._state.failed_at)
+        for lane, course in enumerate(self._in_lanes):
+            if not course.goes_on:
+                continue
+            if failed[lane] >= 0:
+                course.diverged_at = int(failed[lane])
+            elif not np.isfinite(evaluation.loss[lane]):
+                course.diverged_at = steps.stop
+            else:
+                loss = float(measures.loss[lane].mean(dtype=np.float64))
+                right = float(measures.correct[lane].sum(dtype=np.float64)) / (len(steps) * examples.batch_size)
+                validation = float(evaluation.loss[lane]), float(evaluation.accuracy[lane])
+                course.epochs.append((loss, right, *validation))
+
+    def cut_short(self, go_on: GoOn) -> None:
+        """End those that are not to go on."""
+        for course in self._in_lanes:
+            if course.goes_on:
+                course.cut = not go_on(course.member, [accuracy for _, accuracy, _, _ in course.epochs])
+
+    def pack(self) -> bool:
+        """Give those that go on the fewest lanes that hold them; whether there are any."""
+        kept = [lane for lane, course in enumerate(self._in_lanes) if course.goes_on]
+        count = _num_lanes(len(kept), self._fewest) if kept else 0
+        if 0 < count < self._num_lanes:
+            rows = np.array([kept[lane % len(kept)] for lane in range(count)])
+            self._in_lanes, self._num_lanes = [self._in_lanes[lane] for lane in kept], count
+            self._programs, self._state = jax.tree.map(lambda array: array[rows], (self._programs, self._state))
+        return bool(kept)
+
+    def test(self) -> None:
+        """Measure those that went on to the end, where there is a test part."""
+        if self._examples.test is not None:
+            accuracies = self._population.evaluate(self._state, self._examples.test).accuracy
+            for lane, course in enumerate(self._in_lanes):
+                if course.goes_on:
+                    course.test_accuracy = float(accuracies[lane])
+
+    def trainings(self) -> list[Training]:
+        """The record of each member."""
+        return [
+            Training(
+                Curve.of(course.epochs),
+                (len(course.epochs) + (course.diverged_at is not None)) * self._examples.steps_per_epoch,
+                course.diverged_at,
+                course.cut,
+                course.test_accuracy,
+            )
+            for course in self._courses
+        ]
+
+    def _members(self) -> list[Member]:
+        return [self._in_lanes[lane % len(self._in_lanes)].member for lane in range(self._num_lanes)]
+
+    def _with_idle_lanes(self) -> MemberState:
+        """Lanes that repeat a member, or whose own was cut short, marked as failed: mapped, they then cost nothing."""
+        failed_at = np.array(self._state.failed_at)
+        idle = [lane >= len(self._in_lanes) or self._in_lanes[lane].cut for lane in range(self._num_lanes)]
+        marked = np.where(idle & (failed_at < 0), np.int32(0), failed_at)
+        return self._state._replace(failed_at=jax.device_put(marked))

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.errors import ProtocolError
 from reproduce.ledger import Ledger, require_same, require_schema
+from reproduce.outcomes import NotTrained, Outcome, score_of
 from reproduce.plain_data import from_plain, to_plain
 from reproduce.population.integrity import check_integrity
 from reproduce.population.integrity_settings import IntegritySettings
@@ -21,25 +22,12 @@ from reproduce.protocols import plain_settings, settings_hash
 from reproduce.published.sample import Job, seed_of
 from reproduce.search.executors import Candidate, Executor
 from reproduce.search.hashes import held
-from reproduce.search.outcomes import Diverged, ScreenedOut, Trained, outcome_of
 from reproduce.search.surrogate_settings import SurrogateSettings
 
 Behaviour = Literal["published", "described"]
 
 #: Raised by one whenever a row changes its meaning.
 SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class NotTrained:
-    """The candidate was not trained.
-
-    Attributes:
-        cause: "integrity": it minimises the quadratic with neither sign; "expMovAvg": published behaviour.
-    """
-
-    cause: Literal["integrity", "expMovAvg"]
-    kind: Literal["not trained"] = "not trained"
 
 
 @dataclass(frozen=True)
@@ -66,14 +54,14 @@ class ReplayRow:
     fingerprint: str
     run: int
     ascend: bool
-    outcome: Trained | ScreenedOut | Diverged | NotTrained
+    outcome: Outcome | NotTrained
     device: str = field(compare=False)
     versions: Mapping[str, str] = field(compare=False)
 
     @property
     def score(self) -> float | None:
         """The score, or None."""
-        return self.outcome.score if isinstance(self.outcome, Trained) else None
+        return score_of(self.outcome)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -178,14 +166,12 @@ def _rows(jobs: Sequence[Job], conditions: Conditions, executor: Executor) -> It
         Candidate(replace(job.function.spec, ascend=ascend), seed_of(job.function.fingerprint, job.run))
         for job, ascend in trained
     ]
-    for index, score in executor.score(candidates):
+    for index, outcome in executor.score(candidates):
         job, ascend = trained[index]
-        yield _row(job, ascend, outcome_of(score), conditions)
+        yield _row(job, ascend, outcome, conditions)
 
 
-def _row(
-    job: Job, ascend: bool, outcome: Trained | ScreenedOut | Diverged | NotTrained, conditions: Conditions
-) -> ReplayRow:
+def _row(job: Job, ascend: bool, outcome: Outcome | NotTrained, conditions: Conditions) -> ReplayRow:
     function = job.function
     return ReplayRow(
         SCHEMA, conditions.protocol, conditions.data, function.text, function.fingerprint, job.run, ascend, outcome,

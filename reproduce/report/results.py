@@ -11,7 +11,7 @@ from reproduce.report.statistics import Summary, summarise
 from reproduce.study.optimizers import Entrant
 from reproduce.study.plan import Choice, choose
 from reproduce.study.protocol import Protocol
-from reproduce.study.rows import Finished, Row
+from reproduce.study.rows import Row
 
 _COLUMNS = (
     *("profile", "study", "task", "optimizer", "kind", "fingerprint", "schedule", "decay", "phase", "rate", "seed"),
@@ -58,7 +58,7 @@ class Result:
     @property
     def num_diverged(self) -> int:
         """How many of the final runs diverged."""
-        return sum(not isinstance(row.outcome, Finished) for row in self.finals)
+        return sum(row.diverged_at is not None for row in self.finals)
 
 
 @dataclass(frozen=True)
@@ -155,4 +155,4 @@ def _result(protocol: Protocol, task: str, entrant: Entrant, rows: Sequence[Row]
 
 def _flat(row: Row) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in _COLUMNS if hasattr(row, name)}
-    return {**values, "outcome": row.outcome.kind, "diverged_at": getattr(row.outcome, "step", None)}
+    return {**values, "outcome": "finished" if row.diverged_at is None else "diverged"}

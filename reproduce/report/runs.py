@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from paper_optimizers import names
-from reproduce.study.rows import Finished, Row
+from reproduce.study.rows import Row
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def number_of_runs(counts: Iterable[int]) -> str:
 
 def number_diverged(rows: Iterable[Row]) -> int:
     """How many of these runs diverged."""
-    return sum(not isinstance(row.outcome, Finished) for row in rows)
+    return sum(row.diverged_at is not None for row in rows)
 
 
 def _by_optimizer(rows: Iterable[Row]) -> dict[str, list[Row]]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from reproduce.outcomes import Outcome
 from reproduce.search.algorithm import Stage
-from reproduce.search.outcomes import Outcome
 from reproduce.search.records import AnyRecord, Evaluation, Header, Sample, read_search_records
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
+from reproduce.outcomes import Outcome, epochs_of, score_of
 from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.search.algorithm import PHASES, Again, Algorithm, Answer, Draw, Individual, Request, Slot, Stage
 from reproduce.search.cache import Key, ScoreCache
@@ -19,7 +20,6 @@ from reproduce.search.executors import Candidate, Executor
 from reproduce.search.genome import Genome
 from reproduce.search.journal import Journal
 from reproduce.search.mutation import Change, Mutator
-from reproduce.search.outcomes import Outcome, epochs_of, outcome_of, score_of
 from reproduce.search.records import Evaluation, Rejection, Sample
 from reproduce.search.screening import Screened, screen
 from reproduce.search.streams import stream
@@ -193,5 +193,4 @@ class Driver:
             Candidate(individual.genome.express(ascend=individual.ascend), self._conditions.seed)
             for individual in individuals
         ]
-        for place, score in self._conditions.executor(stage).score(candidates):
-            yield place, outcome_of(score)
+        yield from self._conditions.executor(stage).score(candidates)

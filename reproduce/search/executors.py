@@ -10,15 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Protocol, Self
 
 from paper_optimizers.spec import OptimizerSpec
-
-if TYPE_CHECKING:
-    from reproduce.population.scoring import Score
-
-#: Told the number of member-epochs done since it was last told.
-Progress = Callable[[int], None]
+from reproduce.outcomes import Outcome
 
 
 @dataclass(frozen=True)
@@ -37,8 +32,8 @@ class Candidate:
 class Scorer(Protocol):
     """Scores candidates on one surrogate; see `reproduce.search.surrogate.SurrogateScorer`."""
 
-    def score(self, candidates: Sequence[Candidate], progress: Progress | None = None) -> list[Score]:
-        """A score for each candidate, in their order."""
+    def score(self, candidates: Sequence[Candidate]) -> list[Outcome]:
+        """An outcome for each candidate, in their order."""
 
 
 class Executor(Protocol):
@@ -52,8 +47,8 @@ class Executor(Protocol):
     ) -> None:
         self.close()
 
-    def score(self, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Score]]:
-        """``(index, score)`` once for each candidate, in any order, each as soon as it is known."""
+    def score(self, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Outcome]]:
+        """``(index, outcome)`` once for each candidate, in any order, each as soon as it is known."""
 
     def close(self) -> None:
         """Give back what it holds."""
@@ -65,27 +60,25 @@ class InProcessExecutor(Executor):
     Args:
         make_scorer: Makes the scorer; called when there is first something to score.
         batch: Candidates scored together.
-        progress: Told the member-epochs done.
 
     Raises:
         ValueError: If ``batch`` is less than 1.
     """
 
-    def __init__(self, make_scorer: Callable[[], Scorer], batch: int, progress: Progress | None = None) -> None:
+    def __init__(self, make_scorer: Callable[[], Scorer], batch: int) -> None:
         if batch < 1:
             raise ValueError(f"a batch holds at least 1 candidate; received {batch}")
         self._make_scorer = make_scorer
         self._scorer: Scorer | None = None
         self._batch = batch
-        self._progress = progress
 
-    def score(self, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Score]]:
+    def score(self, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Outcome]]:
         """See `Executor`; in order."""
         for start in range(0, len(candidates), self._batch):
             if self._scorer is None:
                 self._scorer = self._make_scorer()
             batch = candidates[start : start + self._batch]
-            yield from enumerate(self._scorer.score(batch, self._progress), start)
+            yield from enumerate(self._scorer.score(batch), start)
 
     def close(self) -> None:
         """Let go of the scorer, and of the data and compiled programs with it."""

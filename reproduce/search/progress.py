@@ -8,9 +8,9 @@ from typing import Self
 
 from rich.console import Console
 
+from reproduce.outcomes import score_of
 from reproduce.screen import note, progress_bar, say
 from reproduce.search.algorithm import Stage
-from reproduce.search.outcomes import score_of
 from reproduce.search.records import AnyRecord, Evaluation, Rejection, Sample
 from reproduce.search.trials import Trial
 

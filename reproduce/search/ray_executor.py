@@ -6,14 +6,12 @@ import json
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reproduce.errors import WorkerError
+from reproduce.outcomes import Outcome
 from reproduce.search.executors import Candidate, Executor
 from reproduce.search.ray_workers import LostWorker, RayWorkers
-
-if TYPE_CHECKING:
-    from reproduce.population.scoring import Score
 
 #: A batch that loses so many workers is taken to be what ends them.
 MOST_LOSSES = 3
@@ -44,7 +42,7 @@ class RayExecutor(Executor):
         self._settings = json.dumps(settings, sort_keys=True)
         self._batch = batch
 
-    def score(self, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Score]]:
+    def score(self, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Outcome]]:
         """See `Executor`; in the order in which workers are done.
 
         Raises:
@@ -58,7 +56,8 @@ class RayExecutor(Executor):
         while waiting or running:
             while waiting and self._workers.num_idle:
                 batch = waiting.popleft()
-                running[self._submit([candidates[index] for index in batch.indices])] = batch
+                chosen = [candidates[index] for index in batch.indices]
+                running[self._workers.submit(self._settings, chosen)] = batch
             answers = {reference: self._workers.take(reference) for reference in running}
             if not any(answers.values()):
                 self._workers.wait()
@@ -66,18 +65,13 @@ class RayExecutor(Executor):
                 if isinstance(answer, LostWorker):
                     waiting.appendleft(_once_more(running.pop(reference)))
                 elif answer is not None:
-                    document = json.loads(answer)
-                    for text in document["warnings"]:
+                    outcomes, warned = answer
+                    for text in warned:
                         self._workers.notice(f"a worker: {text}")
-                    yield from _scores(document["scores"], running.pop(reference), candidates)
+                    yield from zip(running.pop(reference).indices, outcomes, strict=True)
 
     def close(self) -> None:
         """Nothing of its own is held."""
-
-    def _submit(self, candidates: Sequence[Candidate]) -> Any:
-        from reproduce.search.scores import candidate_to_dict
-
-        return self._workers.submit(self._settings, json.dumps([candidate_to_dict(each) for each in candidates]))
 
 
 def _once_more(batch: _Batch) -> _Batch:
@@ -88,10 +82,3 @@ def _once_more(batch: _Batch) -> _Batch:
             "in Ray's logs (memory, most often; a smaller --batch needs less), then start again"
         )
     return batch
-
-
-def _scores(documents: Any, batch: _Batch, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Score]]:
-    from reproduce.search.scores import score_from_dict
-
-    for index, document in zip(batch.indices, documents, strict=True):
-        yield index, score_from_dict(document, candidates[index])

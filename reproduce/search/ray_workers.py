@@ -1,7 +1,7 @@
 """Workers on a Ray cluster: an actor for each device, each with its data and compiled programs.
 
-What crosses between machines is JSON. A worker that is lost, alone or with its node, is replaced as soon as the cluster
-has room; what it was doing is for `reproduce.search.ray_executor` to do again.
+Ray itself carries candidates and outcomes between machines. A worker that is lost, alone or with its node, is replaced
+as soon as the cluster has room; what it was doing is for `reproduce.search.ray_executor` to do again.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from typing import Any
 from reproduce.errors import ReproduceError, WorkerError, summary
 from reproduce.libraries import adopt, recorded_settings
 from reproduce.notices import warnings_told
+from reproduce.outcomes import Outcome
 from reproduce.search.executors import Candidate, Scorer
 from reproduce.search.ray_cluster import ray_cluster
 
+#: Outcomes of a batch, and what the worker warned of.
+Answer = tuple[list[Outcome], list[str]]
 #: Makes a worker's scorer from plain settings; a function of a module that every node can import.
 MakeScorer = Callable[[dict[str, Any]], Scorer]
 
@@ -71,7 +74,7 @@ class RayWorkers:
         self._idle: list[Any] = []
         self._starting: dict[Any, Any] = {}
         self._scoring: dict[Any, Any] = {}
-        self._answers: dict[Any, str | LostWorker | Exception] = {}
+        self._answers: dict[Any, Answer | LostWorker | Exception] = {}
         self._failed_starts = 0
         self._devices: set[str] = set()
         for _ in range(self.count):
@@ -104,12 +107,12 @@ class RayWorkers:
             self.wait()
         return "; ".join(sorted(self._devices))
 
-    def submit(self, settings: str, candidates: str) -> Any:
+    def submit(self, settings: str, candidates: Sequence[Candidate]) -> Any:
         """Let an idle worker score a batch.
 
         Args:
             settings: JSON for ``make_scorer``.
-            candidates: JSON list of candidates; see `reproduce.search.scores`.
+            candidates: The batch.
 
         Returns:
             A reference, by which `take` knows the answer.
@@ -119,8 +122,8 @@ class RayWorkers:
         self._scoring[reference] = worker
         return reference
 
-    def take(self, reference: Any) -> str | LostWorker | None:
-        """The JSON of scores and warnings, or that its worker was lost; None where `wait` has not yet brought it.
+    def take(self, reference: Any) -> Answer | LostWorker | None:
+        """The outcomes and warnings, or that its worker was lost; None where `wait` has not yet brought it.
 
         Raises:
             ReproduceError: What the worker raised, e.g. since its node lacks the data; anything else by type and last
@@ -200,21 +203,17 @@ class _Worker:
 
         return engine_device_name()
 
-    def score(self, settings: str, candidates: str) -> str:
-        """JSON in, JSON out; the scorer of ``settings`` is made when first needed and kept."""
-        from reproduce.search.scores import candidate_from_dict, score_to_dict
-
+    def score(self, settings: str, candidates: Sequence[Candidate]) -> Answer:
+        """Outcomes and what was warned of; the scorer of ``settings`` is made when first needed and kept."""
         warned: list[str] = []
         if settings not in self._scorers:
             self._scorers[settings] = self._make_scorer(json.loads(settings))
-        batch: Sequence[Candidate] = [candidate_from_dict(document) for document in json.loads(candidates)]
         try:
             with warnings_told(warned.append):
-                scores = [score_to_dict(score) for score in self._scorers[settings].score(batch)]
+                return self._scorers[settings].score(candidates), warned
         except Exception as error:
-            others = f" and {len(batch) - 1} more" if len(batch) > 1 else ""
-            raise _told(error, f"{batch[0].spec.to_text()} with seed {batch[0].seed}{others}") from error
-        return json.dumps({"scores": scores, "warnings": warned})
+            first, others = candidates[0], f" and {len(candidates) - 1} more" if len(candidates) > 1 else ""
+            raise _told(error, f"{first.spec.to_text()} with seed {first.seed}{others}") from error
 
 
 def _told(error: Exception, what: str = "a worker that was starting") -> ReproduceError | ModuleNotFoundError:

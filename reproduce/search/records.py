@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 from reproduce.errors import LedgerError
 from reproduce.ledger import Settings, read_records, require_same, require_schema
+from reproduce.outcomes import Outcome
 from reproduce.plain_data import from_plain, to_plain
 from reproduce.search.algorithm import Selection, Slot, Stage
 from reproduce.search.genome import Genome
 from reproduce.search.mutation import Change
-from reproduce.search.outcomes import Outcome
 
 #: Raised by one whenever a record changes its meaning.
 SCHEMA = 1

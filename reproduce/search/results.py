@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from paper_optimizers.spec import OptimizerSpec
+from reproduce.outcomes import Trained, epochs_of, score_of
 from reproduce.search.algorithm import Selection, Stage
-from reproduce.search.outcomes import Trained, epochs_of, score_of
 from reproduce.search.records import AnyRecord, Evaluation, Rejection, Sample
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from reproduce.libraries import recorded_settings
 from reproduce.machine import versions
+from reproduce.outcomes import epochs_of
 from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.search.algorithm import Algorithm, Individual, Limits, Stage
 from reproduce.search.cache import ScoreCache
@@ -17,7 +18,6 @@ from reproduce.search.executors import Executor
 from reproduce.search.journal import Journal
 from reproduce.search.mutation import Mutator
 from reproduce.search.opening import Opening
-from reproduce.search.outcomes import epochs_of
 from reproduce.search.particles import ParticleSearch
 from reproduce.search.peers import AgingEvolution, RandomSearch
 from reproduce.search.probabilities import Probabilities

@@ -11,14 +11,15 @@ import numpy as np
 
 from reproduce.data import Dataset, channel_statistics, load_dataset, require_batch
 from reproduce.errors import DataError
+from reproduce.outcomes import Outcome
 from reproduce.plain_data import read_settings
 from reproduce.population.augmentation import crop_flip_cutout
 from reproduce.population.engine import Population
 from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.problems import Arrays, Problem, classification
-from reproduce.population.scoring import Score, score_candidates
-from reproduce.population.waves import Task
-from reproduce.search.executors import Candidate, Progress
+from reproduce.population.scoring import score_candidates
+from reproduce.population.waves import Examples
+from reproduce.search.executors import Candidate
 from reproduce.search.surrogate_settings import SurrogateSettings
 
 #: Members trained at once: on CPUs they run one after another, and more are no faster.
@@ -51,20 +52,13 @@ class SurrogateScorer:
         self._largest = largest or (_MOST_ON_CPUS if jax.default_backend() == "cpu" else _MOST_ELSEWHERE)
         self._population = Population(_problem(settings, dataset))
         train, validation = ((part.inputs, part.labels) for part in (dataset.train, dataset.validation))
-        self._task = Task(train, validation, settings.batch_size, settings.steps_per_epoch)
+        self._examples = Examples(train, validation, settings.batch_size, settings.steps_per_epoch)
 
-    def score(self, candidates: Sequence[Candidate], progress: Progress | None = None) -> list[Score]:
-        """A score for each candidate, which does not depend on the others.
-
-        Args:
-            candidates: What to score.
-            progress: Told the member-epochs done.
-        """
+    def score(self, candidates: Sequence[Candidate]) -> list[Outcome]:
+        """An outcome for each candidate, which does not depend on the others."""
         specs, seeds = [each.spec for each in candidates], [each.seed for each in candidates]
-        return score_candidates(
-            self._population, specs, seeds, self._task, self.settings.scoring,
-            largest=self._largest, progress=progress,
-        )  # fmt: skip
+        scoring = self.settings.scoring
+        return score_candidates(self._population, specs, seeds, self._examples, scoring, largest=self._largest)
 
 
 def make_scorer(

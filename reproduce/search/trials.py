@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.ledger import Ledger, Settings, read_records, require_same, require_schema
+from reproduce.outcomes import Outcome, score_of
 from reproduce.plain_data import from_plain, to_plain
 from reproduce.search.executors import Candidate, Executor
-from reproduce.search.outcomes import Outcome, outcome_of, score_of
 
 #: Raised by one whenever a field changes its meaning.
 SCHEMA = 1
@@ -191,8 +191,8 @@ def _new_trials(
     started = time.monotonic()
     for index, (contender, seed) in enumerate(missing):
         while index not in arrived:
-            place, score = next(arriving)
-            arrived[place] = outcome_of(score)
+            place, outcome = next(arriving)
+            arrived[place] = outcome
         now = time.monotonic()
         yield Trial(
             schema=SCHEMA,

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from reproduce.counts import number_of
 from reproduce.screen import note, progress_bar, say
-from reproduce.study.rows import Finished, Job, Row
+from reproduce.study.rows import Job, Row
 
 #: Seconds between plain lines.
 _PLAIN_INTERVAL = 10.0
@@ -52,7 +52,7 @@ class Progress:
         self._first_end = self._first_end or time.monotonic()
         self._running = running
         better = self._best is None or (row.validation_accuracy or 0) > (self._best.validation_accuracy or 0)
-        if isinstance(row.outcome, Finished) and better:
+        if row.diverged_at is None and better:
             self._best = row
         if self._console.is_terminal:
             self._update()

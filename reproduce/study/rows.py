@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from reproduce.ledger import require_schema
+from reproduce.outcomes import Curve, Diverged, Trained
 from reproduce.plain_data import from_plain, require, to_plain
-from reproduce.training.outcome import Curve, Diverged, Finished, Outcome
-
-__all__ = ["SCHEMA", "Curve", "Diverged", "Finished", "Job", "Outcome", "Phase", "Row", "row_from_dict"]
 
 #: Raised by one whenever a field of `Row` changes its meaning.
 SCHEMA = 2
@@ -62,7 +60,7 @@ class Row:
         seed: See `Job`.
         weights: "scratch", or where the initial weights came from.
         precision: Type of the arithmetic, as "float32".
-        outcome: `Finished` or `Diverged`.
+        diverged_at: See `reproduce.outcomes.Training`; stored as "outcome".
         steps: Steps that were run.
         curve: See `Curve`.
         validation_accuracy: At the end of training; None if it diverged.
@@ -91,7 +89,7 @@ class Row:
     seed: int
     weights: str
     precision: str
-    outcome: Outcome
+    diverged_at: int | None
     steps: int
     curve: Curve
     validation_accuracy: float | None
@@ -107,18 +105,28 @@ class Row:
         """The job this row answers."""
         return Job(self.task, self.optimizer, self.phase, self.rate, self.seed)
 
+    @property
+    def outcome(self) -> Trained | Diverged:
+        """What became of the optimizer, in the form of every other ledger."""
+        if self.diverged_at is not None or self.validation_accuracy is None:
+            return Diverged(self.diverged_at or 0, self.rate, ())
+        accuracies = self.curve.train_accuracy, self.curve.validation_accuracy
+        return Trained(self.validation_accuracy, self.rate, (), *accuracies, cut=False)
+
     def __post_init__(self) -> None:
         require(self.num_classes >= 2, "num_classes", self.num_classes, "2 or more")
         require(self.rate > 0, "rate", self.rate, "more than 0")
         for name in ("seed", "steps"):
             require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
+        require((self.diverged_at or 0) >= 0, "outcome.step", self.diverged_at, "0 or more")
         for name in ("validation_accuracy", "test_accuracy"):
             share = getattr(self, name)
             require(share is None or 0 <= share <= 1, name, share, "between 0 and 1")
 
     def to_dict(self) -> dict[str, Any]:
         """The row as plain data for JSON."""
-        data: dict[str, Any] = to_plain(self)
+        data = {"outcome" if name == "diverged_at" else name: value for name, value in to_plain(self).items()}
+        data["outcome"] = _ended(self.diverged_at)
         if not self.deterministic:
             del data["deterministic"]
         return data
@@ -130,6 +138,16 @@ def row_from_dict(data: Any) -> Row:
     Raises:
         ValueError: Naming the field that is missing, unknown or not what it must be.
     """
-    if isinstance(data, dict):
-        require_schema(data.get("schema"), SCHEMA)
-    return from_plain(Row, data)
+    if not isinstance(data, dict):
+        raise ValueError("not a JSON object")
+    require_schema(data.get("schema"), SCHEMA)
+    outcome = data.get("outcome")
+    step = outcome.get("step") if isinstance(outcome, dict) else None
+    require(outcome == _ended(step), "outcome", outcome, "of kind finished, or diverged with its step")
+    own = {name: value for name, value in data.items() if name != "outcome"}
+    return from_plain(Row, {**own, "diverged_at": step})
+
+
+def _ended(diverged_at: Any) -> dict[str, Any]:
+    """How a training ended, as rows are stored."""
+    return {"kind": "finished"} if diverged_at is None else {"kind": "diverged", "step": diverged_at}

@@ -13,12 +13,12 @@ from reproduce.errors import DataError
 from reproduce.files import locked
 from reproduce.libraries import enter_determinism, enter_known_keras
 from reproduce.machine import backend_name, device_name, engine_device_name, versions
+from reproduce.outcomes import Training
 from reproduce.study.optimizers import Entrant, learning_rates, make_entrant, make_optimizer
 from reproduce.study.protocol import Protocol, TaskSettings
 from reproduce.study.rows import SCHEMA, Job, Row
 from reproduce.study.runners import ENGINE, Runner
 from reproduce.study.workers import Run
-from reproduce.training.outcome import Measured
 
 if TYPE_CHECKING:
     from reproduce.study.engine_trainer import EngineTrainer
@@ -110,21 +110,21 @@ class _TrainingRun:
         if self._make.runner(batch[0]) == "engine":
             backend, library, device = ENGINE, "jax", engine_device_name()
             engine = self._engine_trainer(batch[0])
-            measured = engine.run([(self._entrants[job.optimizer], job) for job in batch])
+            trainings = engine.run([(self._entrants[job.optimizer], job) for job in batch])
         else:
             enter_known_keras()
             backend = library = backend_name()
             device = device_name()
-            measured = [self._run_keras(job) for job in batch]
+            trainings = [self._run_keras(job) for job in batch]
         where = {"backend": backend, "device": device, "versions": versions(library)}
-        return [self._row(job, result, where) for job, result in zip(batch, measured, strict=True)]
+        return [self._row(job, result, where) for job, result in zip(batch, trainings, strict=True)]
 
     def _engine_trainer(self, job: Job) -> EngineTrainer:
         from reproduce.study.engine_trainer import EngineTrainer
 
         return self._kept(job, lambda dataset: EngineTrainer(self._make.protocol.task(job.task), dataset))
 
-    def _run_keras(self, job: Job) -> Measured:
+    def _run_keras(self, job: Job) -> Training:
         trainer = self._keras_trainer(job)
         rates = learning_rates(self._entrants[job.optimizer], job.rate, trainer.length)
         return trainer.run(
@@ -183,7 +183,7 @@ class _TrainingRun:
             self._dataset = (task, dataset)
         return self._dataset[1]
 
-    def _row(self, job: Job, measured: Measured, where: Mapping[str, Any]) -> Row:
+    def _row(self, job: Job, training: Training, where: Mapping[str, Any]) -> Row:
         entrant, protocol = self._entrants[job.optimizer], self._make.protocol
         return Row(
             schema=SCHEMA,
@@ -201,14 +201,14 @@ class _TrainingRun:
             phase=job.phase,
             rate=job.rate,
             seed=job.seed,
-            weights=measured.weights,
-            precision=measured.precision,
-            outcome=measured.outcome,
-            steps=measured.steps,
-            curve=measured.curve,
-            validation_accuracy=measured.validation_accuracy,
-            test_accuracy=measured.test_accuracy,
-            seconds=round(measured.seconds, 4),
+            weights=training.weights,
+            precision=training.precision,
+            diverged_at=training.diverged_at,
+            steps=training.steps,
+            curve=training.curve,
+            validation_accuracy=training.validation_accuracy,
+            test_accuracy=training.test_accuracy,
+            seconds=round(training.seconds, 4),
             deterministic=self._make.machine.deterministic,
             **where,
         )

@@ -16,7 +16,6 @@ from reproduce.models.settings import ModelSettings
 from reproduce.plain_data import require
 from reproduce.training.checkpoint import libraries, run_name
 from reproduce.training.length import RunLength
-from reproduce.training.outcome import Finished
 from reproduce.training.settings import TrainingSettings
 from reproduce.training.start import Start, write_start
 from reproduce.training.trainer import MakeOptimizer, Trainer
@@ -77,11 +76,11 @@ def pretrained_weights(
     trainer = Trainer(scratch, settings.training, dataset, make_optimizer)
     unfinished = path.with_suffix(".unfinished.npz")
     result = trainer.run(rates(trainer.length), settings.seed, test=False, checkpoint=unfinished)
-    if not isinstance(result.outcome, Finished):
+    if result.diverged_at is not None:
         unfinished.unlink(missing_ok=True)
         raise ReproduceError(
             f"pretraining on {dataset.name} with {settings.optimizer} at rate {settings.rate:g} diverged at step "
-            f"{result.outcome.step}: choose a lower pretraining.rate"
+            f"{result.diverged_at}: choose a lower pretraining.rate"
         )
     write_start(path, Start(f"{dataset.name} {name[:8]}", trainer.weights()))
     unfinished.unlink(missing_ok=True)

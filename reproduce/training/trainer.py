@@ -1,4 +1,4 @@
-"""One training run: rates and a seed in, a measured outcome out."""
+"""One training run: rates and a seed in, the record of a training out."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from reproduce.errors import ProtocolError
 from reproduce.libraries import enter_known_keras
 from reproduce.models.registry import blank_pixel, build_model
 from reproduce.models.settings import ModelSettings
+from reproduce.outcomes import Curve, Training
 from reproduce.training.augmentation import AugmentedEpochs
 from reproduce.training.checkpoint import Checkpoint, libraries, read_checkpoint, run_name, write_checkpoint
 from reproduce.training.evaluation import evaluate
 from reproduce.training.length import RunLength, run_length
 from reproduce.training.loop import Answers, GradientSettings, Steps, make_loop
-from reproduce.training.outcome import Curve, Diverged, Finished, Measured
 from reproduce.training.settings import TrainingSettings
 from reproduce.training.start import SCRATCH, Start, starting_weights
 from reproduce.training.state import TrainingState
@@ -96,7 +96,7 @@ class Trainer:
         self._weights = SCRATCH if start is None else start.weights
         self._settings = json.dumps([asdict(model), asdict(training), self._weights, _description(optimizer)])
 
-    def run(self, rates: NDArray[np.float32], seed: int, *, test: bool, checkpoint: Path | None = None) -> Measured:
+    def run(self, rates: NDArray[np.float32], seed: int, *, test: bool, checkpoint: Path | None = None) -> Training:
         """Train once.
 
         Args:
@@ -109,7 +109,7 @@ class Trainer:
         run = _Run(self._state, seed, self._name(rates, seed), checkpoint)
         seeds = np.random.SeedSequence([seed, 3]).generate_state(len(rates)).astype(np.uint32)
         steps = len(rates) // self._training.epochs
-        outcome: Finished | Diverged = Finished()
+        diverged_at: int | None = None
         for epoch, order in enumerate(self._orders(seed, steps)):
             if epoch < len(run.curve):
                 continue
@@ -119,14 +119,14 @@ class Trainer:
                 validation_loss, validation_accuracy = evaluate(self._loop, self._dataset.validation)
             failure = first_failure(answers.losses, validation_loss)
             if failure is not None:
-                outcome = Diverged(epoch * steps + failure)
+                diverged_at = epoch * steps + failure
                 break
             labels = order.size * (self._dataset.train.labels.size // len(self._dataset.train))
             train_loss, right = float(answers.losses.mean(dtype=np.float64)), int(answers.right.sum())
             run.add((train_loss, right / labels, validation_loss, validation_accuracy))
-        if isinstance(outcome, Finished):
+        if diverged_at is None:
             self._average(order, seeds[-steps:])
-        return self._measured(run, outcome, steps, test=test)
+        return self._record(run, diverged_at, steps, test=test)
 
     def weights(self) -> list[NDArray[Any]]:
         """Of all layers but the last, as the last run left them; see `reproduce.training.start`."""
@@ -173,15 +173,13 @@ class Trainer:
             yield ready[:steps]
             ready = ready[steps:]
 
-    def _measured(self, run: _Run, outcome: Finished | Diverged, steps: int, *, test: bool) -> Measured:
-        finished = isinstance(outcome, Finished)
-        test_accuracy = evaluate(self._loop, self._dataset.test)[1] if finished and test else None
-        return Measured(
-            outcome=outcome,
-            steps=(len(run.curve) + (not finished)) * steps,
-            curve=Curve(*(tuple(values) for values in zip(*run.curve, strict=True))) if run.curve else NO_CURVE,
-            validation_accuracy=run.curve[-1][3] if finished else None,
-            test_accuracy=test_accuracy,
+    def _record(self, run: _Run, diverged_at: int | None, steps: int, *, test: bool) -> Training:
+        diverged = diverged_at is not None
+        return Training(
+            curve=Curve.of(run.curve),
+            steps=(len(run.curve) + diverged) * steps,
+            diverged_at=diverged_at,
+            test_accuracy=evaluate(self._loop, self._dataset.test)[1] if test and not diverged else None,
             weights=self._weights,
             precision=self._training.precision.removeprefix("mixed_"),
             seconds=run.seconds,
@@ -189,9 +187,6 @@ class Trainer:
 
     def _name(self, rates: NDArray[np.float32], seed: int) -> str:
         return run_name(self._settings, self._dataset.checksum(), rates.tobytes(), str(seed), libraries())
-
-
-NO_CURVE = Curve((), (), (), ())
 
 
 class _Run:

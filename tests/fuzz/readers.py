@@ -145,12 +145,11 @@ def _search_records() -> Iterator[bytes]:
 
 def _trials() -> Iterator[bytes]:
     from reproduce.search.executors import Candidate
-    from reproduce.search.outcomes import outcome_of
     from reproduce.search.trials import SCHEMA, Trial
     from tests.search.fakes import invented
 
     for seed, spec in zip(range(6), _specs(), strict=False):
-        outcome = outcome_of(invented(Candidate(spec, seed)))
+        outcome = invented(Candidate(spec, seed))
         trial = Trial(SCHEMA, "p", "d", "first", "Opt1", "f", seed, outcome, 1.5, "a processor", {"python": "3"})
         yield json.dumps(trial.to_dict()).encode() + b"\n"
 

@@ -12,7 +12,7 @@ from reproduce.population.engine import Population
 from reproduce.population.integrity import check_integrity
 from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.problems import classification
-from reproduce.population.waves import Task, train_members
+from reproduce.population.waves import Examples, train_members
 from reproduce.search.sampling import Sampler
 from reproduce.search.spaces import SPACES
 from tests.population.keras_twin import BATCH, Twin, convnet, digits, engine_losses
@@ -57,10 +57,10 @@ def test_final_accuracies_agree_within_noise_where_dropout_is_on(record_testsuit
     trainings = train_members(
         Population(classification(network.initial, network.apply)),
         [Member(member.spec, rate, member.total_steps, 10, seed=seed) for seed in seeds],
-        Task(*digits(), batch_size=BATCH, steps_per_epoch=steps_per_epoch),
+        Examples(*digits(), batch_size=BATCH, steps_per_epoch=steps_per_epoch),
         epochs=4, largest=1,
     )  # fmt: skip
-    ours = [training.validation_accuracy[-1] for training in trainings]
+    ours = [training.curve.validation_accuracy[-1] for training in trainings]
     twin, theirs = Twin(member, dropout), []
     for seed in seeds:
         twin.losses(seed)
@@ -92,9 +92,9 @@ def test_training_in_half_precision_stays_close():
     whole, half = (
         train_members(
             Population(classification(net.initial, net.apply)), [member],
-            Task(*digits(), batch_size=BATCH, steps_per_epoch=STEPS), 1, largest=1,
+            Examples(*digits(), batch_size=BATCH, steps_per_epoch=STEPS), 1, largest=1,
         )[0]
         for net in (network, replace(network, dtype="bfloat16"))
     )  # fmt: skip
-    assert half.train_loss[0] == pytest.approx(whole.train_loss[0], rel=0.03)
-    assert half.train_loss != whole.train_loss
+    assert half.curve.train_loss[0] == pytest.approx(whole.curve.train_loss[0], rel=0.03)
+    assert half.curve.train_loss != whole.curve.train_loss

@@ -13,7 +13,7 @@ from reproduce.population.assembly import Member
 from reproduce.population.engine import Population
 from reproduce.population.memory import OutOfMemoryError, available_bytes, is_out_of_memory, members_that_fit
 from reproduce.population.problems import classification
-from reproduce.population.waves import Task, train_members
+from reproduce.population.waves import Examples, train_members
 
 CLASSES = 3
 
@@ -31,7 +31,7 @@ def part(count, seed):
     return random.normal(size=(count, 4)).astype(np.float32), random.integers(0, CLASSES, count).astype(np.int32)
 
 
-TASK = Task(part(64, 0), part(32, 1), batch_size=16, steps_per_epoch=4)
+EXAMPLES = Examples(part(64, 0), part(32, 1), batch_size=16, steps_per_epoch=4)
 MEMBERS = [Member(get("SGD"), 0.1, 8, seed=seed) for seed in range(7)]
 
 
@@ -61,10 +61,9 @@ class SmallDevice:
 def test_a_batch_that_does_not_fit_is_halved_until_it_does_and_nothing_else_changes():
     device = SmallDevice(2)
     with pytest.warns(ReproduceWarning) as warned:
-        trainings = train_members(device, MEMBERS, TASK, 2, largest=8)
-    expected = train_members(population(), MEMBERS, TASK, 2, largest=1)
-    assert [training.member.seed for training in trainings] == list(range(7))
-    assert [training.train_loss for training in trainings] == [training.train_loss for training in expected]
+        trainings = train_members(device, MEMBERS, EXAMPLES, 2, largest=8)
+    expected = train_members(population(), MEMBERS, EXAMPLES, 2, largest=1)
+    assert [training.curve.train_loss for training in trainings] == [training.curve.train_loss for training in expected]
     assert device.asked[:3] == [8, 4, 2]
     assert max(device.asked[2:]) == 2
     assert [str(each.message) for each in warned] == [
@@ -78,12 +77,12 @@ def test_one_member_that_does_not_fit_is_an_error_in_words():
         pytest.warns(ReproduceWarning, match="going on with"),
         pytest.raises(OutOfMemoryError, match="does not hold one network of 15 parameters"),
     ):
-        train_members(SmallDevice(0), MEMBERS[:1], TASK, 1, largest=4)
+        train_members(SmallDevice(0), MEMBERS[:1], EXAMPLES, 1, largest=4)
 
 
 def test_other_errors_of_the_device_are_not_taken_for_want_of_memory():
     with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"):
-        train_members(SmallDevice(0, "INTERNAL: something else"), MEMBERS, TASK, 1, largest=4)
+        train_members(SmallDevice(0, "INTERNAL: something else"), MEMBERS, EXAMPLES, 1, largest=4)
 
 
 def test_what_fits_follows_from_what_is_free():
@@ -120,7 +119,7 @@ def test_the_batch_follows_from_a_card_s_free_memory(monkeypatch):
     monkeypatch.setattr(jax, "devices", lambda: [card])
     device = SmallDevice(99)
     device.bytes_per_member = lambda data, batch_size: 1_000
-    trainings = train_members(device, MEMBERS[:5], TASK, 1)
+    trainings = train_members(device, MEMBERS[:5], EXAMPLES, 1)
     assert device.asked == [2, 2, 2]
     assert len(trainings) == 5
 
@@ -129,13 +128,13 @@ def test_a_card_that_holds_less_than_it_reports_is_asked_for_less_and_not_again_
     device = SmallDevice(2)
     device.bytes_per_member = lambda data, batch_size: 1
     with pytest.warns(ReproduceWarning) as warned:
-        trainings = train_members(device, MEMBERS, TASK, 1)
+        trainings = train_members(device, MEMBERS, EXAMPLES, 1)
     assert device.asked == [8, 4, 2, 2, 2, 2]
     assert len(trainings) == 7
     assert len(warned) == 2
     device.asked.clear()
     with warnings.catch_warnings(action="error"):
-        train_members(device, MEMBERS[:4], TASK, 1, largest=8)
+        train_members(device, MEMBERS[:4], EXAMPLES, 1, largest=8)
     assert device.asked == [2, 2]
 
 
@@ -162,15 +161,15 @@ def test_a_member_s_bytes_grow_with_its_network_and_in_a_row_with_its_batch():
 
         return Population(classification(wide, network), layout=layout)
 
-    small, large = (population_of("map", width).bytes_per_member(TASK.train, 16) for width in (8, 800))
+    small, large = (population_of("map", width).bytes_per_member(EXAMPLES.train, 16) for width in (8, 800))
     # Weight, velocity, 3 averages and 6 states of 7 more numbers a unit.
     assert large - small == pytest.approx(792 * 7 * 11 * 4, rel=0.01)
-    few, many = (population_of("vectorise", 800).bytes_per_member(TASK.train, batch) for batch in (1, 64))
+    few, many = (population_of("vectorise", 800).bytes_per_member(EXAMPLES.train, batch) for batch in (1, 64))
     assert many - few > 100_000
 
 
 @pytest.mark.slow
 def test_the_batch_is_chosen_where_none_is_given():
-    chosen = train_members(population(), MEMBERS[:3], TASK, 1)
-    given = train_members(population(), MEMBERS[:3], TASK, 1, largest=2)
-    assert [training.train_loss for training in chosen] == [training.train_loss for training in given]
+    chosen = train_members(population(), MEMBERS[:3], EXAMPLES, 1)
+    given = train_members(population(), MEMBERS[:3], EXAMPLES, 1, largest=2)
+    assert [training.curve.train_loss for training in chosen] == [training.curve.train_loss for training in given]

@@ -19,7 +19,7 @@ from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.networks.precision import arithmetic_type
 from reproduce.population.networks.vision_transformer import VisionTransformer
 from reproduce.population.problems import classification
-from reproduce.population.waves import Task, train_members
+from reproduce.population.waves import Examples, train_members
 from tests.settings import DIGITS, MODEL
 
 IMAGES = load_dataset(DIGITS)
@@ -130,11 +130,11 @@ def test_a_population_of_it_learns(name):
     )
     (training,) = train_members(
         Population(classification(network.initial, network.apply)), [Member(get("Adam"), 0.02, total_steps=16)],
-        Task(train, validation, batch_size=32, steps_per_epoch=8), 2, largest=1,
+        Examples(train, validation, batch_size=32, steps_per_epoch=8), 2, largest=1,
     )  # fmt: skip
-    assert training.failed_at is None
-    assert training.validation_loss[-1] < training.train_loss[0]
-    assert 0 < training.validation_accuracy[-1] < 1
+    assert training.diverged_at is None
+    assert training.curve.validation_loss[-1] < training.curve.train_loss[0]
+    assert 0 < training.curve.validation_accuracy[-1] < 1
 
 
 @pytest.mark.parametrize("name", CASES)

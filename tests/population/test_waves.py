@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 
 from paper_optimizers import from_text, get
+from reproduce.outcomes import Diverged, ScreenedOut, Trained
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Population
 from reproduce.population.problems import classification
-from reproduce.population.scoring import FailedRun, Rejected, Scored, score_candidates
+from reproduce.population.scoring import score_candidates
 from reproduce.population.scoring_settings import ScoringSettings
-from reproduce.population.waves import Task, batch_sizes, batches, train_members
+from reproduce.population.waves import Examples, batch_sizes, batches, train_members
 
 CLASSES = 3
 
@@ -31,7 +32,7 @@ def separable(count, seed):
     return inputs.astype(np.float32), labels.astype(np.int32)
 
 
-TASK = Task(separable(160, 1), separable(60, 2), batch_size=16, steps_per_epoch=10)
+EXAMPLES = Examples(separable(160, 1), separable(60, 2), batch_size=16, steps_per_epoch=10)
 
 
 @pytest.fixture(scope="module")
@@ -53,33 +54,32 @@ MEMBERS = [
 
 
 def test_what_becomes_of_a_member_does_not_depend_on_the_packing(population):
-    reference = train_members(population, MEMBERS, TASK, 3, largest=8)
+    reference = train_members(population, MEMBERS, EXAMPLES, 3, largest=8)
     for largest in (1, 2, 4):
         for training, expected in zip(
-            train_members(population, MEMBERS, TASK, 3, largest=largest), reference, strict=True
+            train_members(population, MEMBERS, EXAMPLES, 3, largest=largest), reference, strict=True
         ):
-            assert training.failed_at == expected.failed_at
-            np.testing.assert_array_equal(training.train_loss, expected.train_loss)
-            np.testing.assert_array_equal(training.validation_accuracy, expected.validation_accuracy)
+            assert training.diverged_at == expected.diverged_at
+            np.testing.assert_array_equal(training.curve.train_loss, expected.curve.train_loss)
+            np.testing.assert_array_equal(training.curve.validation_accuracy, expected.curve.validation_accuracy)
 
 
 def test_a_member_that_fails_is_named_with_its_step_and_the_others_go_on(population):
-    trainings = train_members(population, MEMBERS, TASK, 3, largest=8)
-    assert [training.failed_at is not None for training in trainings] == [False, False, True, False, False]
-    assert 0 <= trainings[2].failed_at < 30
-    assert all(len(training.train_loss) == 3 for training in (trainings[0], trainings[1], trainings[4]))
-    assert trainings[0].validation_accuracy[-1] > 0.8
+    trainings = train_members(population, MEMBERS, EXAMPLES, 3, largest=8)
+    assert [training.diverged_at is not None for training in trainings] == [False, False, True, False, False]
+    assert 0 <= trainings[2].diverged_at < 30
+    assert all(len(training.curve.train_loss) == 3 for training in (trainings[0], trainings[1], trainings[4]))
+    assert trainings[0].curve.validation_accuracy[-1] > 0.8
 
 
 def test_members_are_cut_short_where_asked(population):
-    told = []
-    trainings = train_members(
-        population, MEMBERS[:2], TASK, 3, largest=2,
-        go_on=lambda training: training.member is not MEMBERS[0], progress=told.append,
-    )  # fmt: skip
+    def go_on(member, accuracies):
+        return member is not MEMBERS[0]
+
+    trainings = train_members(population, MEMBERS[:2], EXAMPLES, 3, largest=2, go_on=go_on)
     assert [training.cut for training in trainings] == [True, False]
-    assert [len(training.train_loss) for training in trainings] == [1, 3]
-    assert told == [2, 1, 1]
+    assert [len(training.curve.train_loss) for training in trainings] == [1, 3]
+    assert [training.steps for training in trainings] == [10, 30]
 
 
 class Watched:
@@ -100,20 +100,16 @@ class Watched:
 
 def test_mapped_a_lane_without_a_member_takes_no_step(population):
     watched = Watched(population)
-    told = []
-    train_members(
-        watched, [MEMBERS[0], MEMBERS[4], MEMBERS[1]], TASK, 3, largest=8,
-        go_on=lambda training: training.member is not MEMBERS[0], progress=told.append,
-    )  # fmt: skip
+    members = [MEMBERS[0], MEMBERS[4], MEMBERS[1]]
+    train_members(watched, members, EXAMPLES, 3, largest=8, go_on=lambda member, _: member is not MEMBERS[0])
     assert watched.lanes == [8, 8, 8]
     assert watched.steps == [[10, steps, steps, 0, 0, 0, 0, 0] for steps in (10, 20, 30)]
-    assert told == [3, 2, 2]
 
 
 def test_mapped_lists_of_any_length_share_a_compilation():
     engine = Population(classification(initial, linear), layout="map")
     for count in (5, 3, 2, 1):
-        train_members(engine, MEMBERS[:count], TASK, 1, largest=8)
+        train_members(engine, MEMBERS[:count], EXAMPLES, 1, largest=8)
     assert (engine._epoch._cache_size(), engine._evaluate._cache_size()) == (1, 1)
 
 
@@ -121,24 +117,24 @@ def test_vectorised_members_are_packed_and_end_as_mapped_ones(population):
     """Of five in eight lanes one fails and one is cut: the others need four."""
     engine = Watched(Population(classification(initial, linear), layout="vectorise"))
     ends = [
-        train_members(each, MEMBERS, TASK, 3, largest=8, go_on=lambda training: training.member is not MEMBERS[1])
+        train_members(each, MEMBERS, EXAMPLES, 3, largest=8, go_on=lambda member, _: member is not MEMBERS[1])
         for each in (engine, population)
     ]
     assert engine.lanes == [8, 4, 4]
     for vectorised, mapped in zip(*ends, strict=True):
-        assert (vectorised.failed_at, vectorised.cut) == (mapped.failed_at, mapped.cut)
-        np.testing.assert_allclose(vectorised.train_loss, mapped.train_loss, rtol=1e-4)
+        assert (vectorised.diverged_at, vectorised.cut) == (mapped.diverged_at, mapped.cut)
+        np.testing.assert_allclose(vectorised.curve.train_loss, mapped.curve.train_loss, rtol=1e-4)
     assert [training.cut for training in ends[0]] == [False, True, False, False, False]
 
 
 def test_train_accuracy_counts_every_example_trained_on(population):
-    (training,) = train_members(population, [member("None ~ (1)-(1)", 0.1)], TASK, 1, largest=1)
-    inputs, labels = TASK.train
+    (training,) = train_members(population, [member("None ~ (1)-(1)", 0.1)], EXAMPLES, 1, largest=1)
+    inputs, labels = EXAMPLES.train
     (kernel, _), _ = initial(np.random.default_rng([0, 0]))
-    stream = batches(0, len(labels), TASK.batch_size)
-    seen = np.concatenate([next(stream) for _ in range(TASK.steps_per_epoch)])
+    stream = batches(0, len(labels), EXAMPLES.batch_size)
+    seen = np.concatenate([next(stream) for _ in range(EXAMPLES.steps_per_epoch)])
     expected = np.mean((inputs[seen] @ kernel).argmax(-1) == labels[seen])
-    assert training.train_accuracy == [pytest.approx(expected)]
+    assert training.curve.train_accuracy == (pytest.approx(expected),)
 
 
 def test_data_are_put_on_the_device_once_for_all_batches_and_epochs(population, monkeypatch):
@@ -146,7 +142,7 @@ def test_data_are_put_on_the_device_once_for_all_batches_and_epochs(population, 
     epoch, evaluate = population.epoch, population.evaluate
     monkeypatch.setattr(population, "epoch", lambda *given: seen.append(given[3]) or epoch(*given))
     monkeypatch.setattr(population, "evaluate", lambda *given: seen.append(given[1]) or evaluate(*given))
-    train_members(population, MEMBERS[:2], TASK, 3, largest=1)
+    train_members(population, MEMBERS[:2], EXAMPLES, 3, largest=1)
     assert len(seen) == 2 * 2 * 3
     assert all(isinstance(array, jax.Array) for data in seen for array in data)
     assert {id(data) for data in seen[::2]} == {id(seen[0])}
@@ -178,33 +174,32 @@ SETTINGS = ScoringSettings(
 
 
 def test_the_rate_is_chosen_by_train_accuracy_and_the_score_is_the_best_epoch(population):
-    (score,) = score_candidates(population, [get("SGD")], [0], TASK, SETTINGS, largest=4)
-    assert isinstance(score, Scored)
-    assert set(score.screening) == {10.0, 0.01, 0.5, 0.1}
-    assert score.screening[score.rate] == max(score.screening.values())
-    assert score.score == max(score.training.validation_accuracy)
-    assert score.training.member.rate == score.rate
+    (score,) = score_candidates(population, [get("SGD")], [0], EXAMPLES, SETTINGS, largest=4)
+    assert isinstance(score, Trained)
+    assert {rate for rate, _ in score.screening} == {10.0, 0.01, 0.5, 0.1}
+    assert dict(score.screening)[score.rate] == max(accuracy for _, accuracy in score.screening)
+    assert score.score == max(score.validation_accuracy)
 
 
 def test_candidates_that_do_not_learn_are_rejected_at_their_stage(population):
     specs = [from_text("None ~ (1)-(1)"), from_text("None ~ exp(exp(exp(exp(g))))"), get("SGD")]
     strict = ScoringSettings(**{**SETTINGS.__dict__, "first_threshold": 0.3, "second_threshold": 0.999})
-    standing, wild, sgd = score_candidates(population, specs, [0, 0, 0], TASK, strict, largest=8)
-    assert isinstance(sgd, Rejected)
+    standing, wild, sgd = score_candidates(population, specs, [0, 0, 0], EXAMPLES, strict, largest=8)
+    assert isinstance(sgd, ScreenedOut)
     assert sgd.stage == "second"
-    assert set(sgd.screening) == {10.0, 0.01, 0.5, 0.1}
-    assert isinstance(wild, Rejected)
+    assert {rate for rate, _ in sgd.screening} == {10.0, 0.01, 0.5, 0.1}
+    assert isinstance(wild, ScreenedOut)
     assert wild.stage == "first"
-    assert set(wild.screening.values()) == {0.0}
-    assert not isinstance(standing, FailedRun)
+    assert {accuracy for _, accuracy in wild.screening} == {0.0}
+    assert not isinstance(standing, Diverged)
 
 
 def test_a_score_does_not_depend_on_the_other_candidates_nor_on_the_batch(population):
     specs = [get("SGD"), get("A1"), get("Opt7"), from_text("Nest ~ expMovAvg(g)")]
-    together = score_candidates(population, specs, [0, 1, 2, 3], TASK, SETTINGS, largest=16)
+    together = score_candidates(population, specs, [0, 1, 2, 3], EXAMPLES, SETTINGS, largest=16)
     for index, spec in enumerate(specs):
-        (alone,) = score_candidates(population, [spec], [index], TASK, SETTINGS, largest=1)
+        (alone,) = score_candidates(population, [spec], [index], EXAMPLES, SETTINGS, largest=1)
         assert type(alone) is type(together[index])
         assert alone.screening == together[index].screening
-        if isinstance(alone, Scored):
+        if isinstance(alone, Trained):
             assert (alone.score, alone.rate) == (together[index].score, together[index].rate)

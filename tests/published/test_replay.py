@@ -10,14 +10,14 @@ from rich.console import Console
 from paper_optimizers import from_text
 from reproduce.errors import LedgerError, ProtocolError
 from reproduce.ledger import Ledger
+from reproduce.outcomes import NotTrained
 from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.protocols import plain_settings, settings_hash
 from reproduce.published.log import fingerprints_of, parse_published_log
-from reproduce.published.replay import Conditions, NotTrained, behave, conditions_hash, row_from_dict, run_replay
+from reproduce.published.replay import Conditions, behave, conditions_hash, row_from_dict, run_replay
 from reproduce.published.replay_report import agreement_of, compare, show_replay, write_replay
 from reproduce.published.sample import LoggedFunction, jobs_of, logged_functions, seed_of, stratified_sample
 from reproduce.search.executors import InProcessExecutor
-from reproduce.search.outcomes import outcome_of
 from reproduce.search.protocol import load_search_protocol
 from tests.published.test_log import log
 from tests.search.fake_scorer import FakeScorer, score_of
@@ -101,7 +101,7 @@ def replay(path, jobs=JOBS, conditions=CONDITIONS, scored=None):
     told = []
 
     class Counting(FakeScorer):
-        def score(self, candidates, progress=None):
+        def score(self, candidates):
             if scored is not None:
                 scored.extend(candidates)
             return super().score(candidates)
@@ -124,7 +124,7 @@ def test_candidates_are_run_as_the_published_search_ran_them(tmp_path):
     assert [row.ascend for row in rows[:6]] == [False, True, False, False, False, False]
     flipped = next(candidate for candidate in scored if candidate.spec.to_text().endswith("-(g)"))
     assert flipped.spec.ascend
-    assert rows[1].outcome == outcome_of(score_of(flipped))
+    assert rows[1].outcome == score_of(flipped)
     assert (rows[0].text, rows[6].text, rows[0].run, rows[6].run) == ("Nest ~ g", "Nest ~ g", 0, 1)
     assert rows[0].outcome != rows[6].outcome
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from reproduce.ledger import NAME
+from reproduce.outcomes import epochs_of
 from reproduce.report.collection import profiles_in, read_collection
 from reproduce.report.forms import to_markdown
 from reproduce.report.stored_search import COMPARISON, ELIMINATION, NOISE, RESCORING, StoredSearch, read_trials
 from reproduce.report.tables.compute import compute_table
-from reproduce.search.outcomes import epochs_of
 from reproduce.search.records import Evaluation, Rejection, read_search_records
 from reproduce.search.trials import Trial
 

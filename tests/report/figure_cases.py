@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from reproduce.study.rows import SCHEMA, Curve, Diverged, Finished, Row
+from reproduce.outcomes import Curve
+from reproduce.study.rows import SCHEMA, Row
 
 RATES = (0.001, 0.01, 0.1, 1.0)
 EPOCHS = 6
@@ -40,7 +41,7 @@ def run(task: str, optimizer: str, phase: str, rate: float, seed: int, **changes
         "seed": seed,
         "weights": "scratch",
         "precision": "float32",
-        "outcome": Finished(),
+        "diverged_at": None,
         "steps": 10 * EPOCHS,
         "curve": Curve(losses, accuracies, losses, accuracies),
         "validation_accuracy": accuracies[-1],
@@ -58,7 +59,7 @@ def diverged(row: Row, epochs: int = 0) -> Row:
     short = Curve(*(tuple(getattr(row.curve, field.name)[:epochs]) for field in dataclasses.fields(Curve)))
     return dataclasses.replace(
         row,
-        outcome=Diverged(10 * epochs + 3),
+        diverged_at=10 * epochs + 3,
         steps=10 * epochs + 4,
         curve=short,
         validation_accuracy=None,

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from reproduce.ledger import NAME
+from reproduce.outcomes import Curve
 from reproduce.report.results import StudyResults
 from reproduce.study.optimizers import Entrant, roster
 from reproduce.study.plan import Plan
 from reproduce.study.protocol import OptimizerSettings, Protocol
-from reproduce.study.rows import SCHEMA, Curve, Diverged, Finished, Job, Row
+from reproduce.study.rows import SCHEMA, Job, Row
 from tests.study.cases import TASK, TINY
 
 
@@ -80,7 +81,7 @@ def row_of(protocol: Protocol, entrant: Entrant, job: Job, skill: float, *, dive
         seed=job.seed,
         weights="scratch",
         precision="float32",
-        outcome=Diverged(3) if diverges else Finished(),
+        diverged_at=3 if diverges else None,
         steps=20,
         curve=Curve(*(values[:length] for values in ((2.0, 1.0), (0.2, 0.5), (2.0, 1.5), (0.3, accuracy)))),
         validation_accuracy=None if diverges else accuracy,

@@ -6,9 +6,7 @@ import warnings
 from pathlib import Path
 
 from reproduce.errors import DataError, ReproduceWarning
-from reproduce.population.assembly import Member
-from reproduce.population.scoring import FailedRun, Rejected, Scored
-from reproduce.population.waves import Training
+from reproduce.outcomes import Diverged, ScreenedOut, Trained
 
 
 class FakeScorer:
@@ -19,7 +17,7 @@ class FakeScorer:
             raise DataError("no data set on this node")
         self.settings = settings
 
-    def score(self, candidates, progress=None):
+    def score(self, candidates):
         scores = []
         if "warns" in self.settings:
             warnings.warn(self.settings["warns"], ReproduceWarning, stacklevel=2)
@@ -38,12 +36,10 @@ class FakeScorer:
 
 def score_of(candidate):
     number = (int(candidate.spec.fingerprint(), 16) + candidate.seed) % 1009
-    screening = {10.0: number / 1009, 1e-5: 0.1}
+    screening = ((10.0, number / 1009), (1e-5, 0.1))
     if number % 7 == 0:
-        return Rejected("first", screening)
+        return ScreenedOut("first", screening)
     if number % 7 == 1:
-        return FailedRun(number, 10.0, screening)
-    curve = [0.1, number / 1009]
-    member = Member(candidate.spec, 10.0, total_steps=20, warmup_steps=1, seed=candidate.seed, nesterov="search")
-    training = Training(member, list(curve), list(curve), list(curve), list(curve), failed_at=17, cut=True)
-    return Scored(max(curve), 10.0, screening, training)
+        return Diverged(number, 10.0, screening)
+    curve = (0.1, number / 1009)
+    return Trained(max(curve), 10.0, screening, curve, curve, cut=True)

@@ -7,10 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from reproduce.population.assembly import Member
+from reproduce.outcomes import Diverged, Outcome, ScreenedOut, Trained
 from reproduce.population.integrity_settings import IntegritySettings
-from reproduce.population.scoring import FailedRun, Rejected, Score, Scored
-from reproduce.population.waves import Training
 from reproduce.search.algorithm import Limits
 from reproduce.search.executors import Candidate
 from reproduce.search.probabilities import Probabilities
@@ -34,18 +32,16 @@ PLAN = SearchPlan(
 )
 
 
-def invented(candidate: Candidate) -> Score:
-    """A score by what the candidate is and its seed; one in four is screened out, one in sixteen diverges."""
+def invented(candidate: Candidate) -> Outcome:
+    """An outcome by what the candidate is and its seed; one in four is screened out, one in sixteen diverges."""
     digest = hashlib.sha256(f"{candidate.seed}{candidate.spec.to_json()}".encode()).digest()
-    screening = {10.0: 0.2, 0.01: 0.5, 1e-5: digest[1] / 512}
+    screening = ((10.0, 0.2), (0.01, 0.5), (1e-5, digest[1] / 512))
     if digest[0] % 4 == 0:
-        return Rejected("first", screening)
+        return ScreenedOut("first", screening)
     if digest[0] % 16 == 1:
-        return FailedRun(digest[2], 0.01, screening)
+        return Diverged(digest[2], 0.01, screening)
     score = 0.5 + digest[2] / 1024
-    member = Member(candidate.spec, 0.01, total_steps=10, seed=candidate.seed)
-    training = Training(member, train_accuracy=[0.3, score], validation_accuracy=[0.25, score])
-    return Scored(score, 0.01, screening, training)
+    return Trained(score, 0.01, screening, (0.3, score), (0.25, score), cut=False)
 
 
 @dataclass
@@ -57,7 +53,7 @@ class FakeExecutor:
     seconds: float = 0.0
     scored: list[Candidate] = field(default_factory=list)
 
-    def score(self, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Score]]:
+    def score(self, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Outcome]]:
         count = len(candidates)
         batches = [range(start, min(start + self.batch, count)) for start in range(0, count, self.batch)]
         for batch in batches[::-1] if self.backwards else batches:

@@ -1,13 +1,9 @@
-"""Executors: no score depends on batches or order, and the JSON form loses nothing."""
-
-import json
+"""Executors: no score depends on batches or order."""
 
 import pytest
 
-from paper_optimizers import from_text, get, names
-from reproduce.population.scoring import FailedRun, Rejected, Scored
+from paper_optimizers import get, names
 from reproduce.search.executors import Candidate, InProcessExecutor
-from reproduce.search.scores import candidate_from_dict, candidate_to_dict, score_from_dict, score_to_dict
 from tests.search.fake_scorer import FakeScorer, score_of
 
 CANDIDATES = [Candidate(get(name), seed) for seed, name in enumerate(names())]
@@ -39,7 +35,7 @@ def test_a_score_is_known_before_the_next_batch_is_scored():
     scored = []
 
     class Counting(FakeScorer):
-        def score(self, candidates, progress=None):
+        def score(self, candidates):
             scored.extend(candidates)
             return super().score(candidates)
 
@@ -51,16 +47,3 @@ def test_a_score_is_known_before_the_next_batch_is_scored():
 def test_a_batch_holds_at_least_one_candidate():
     with pytest.raises(ValueError, match="at least 1 candidate; received 0"):
         InProcessExecutor(lambda: FakeScorer({}), 0)
-
-
-def test_the_json_form_loses_nothing():
-    kinds = set()
-    for candidate in [*CANDIDATES, Candidate(from_text("Nest ~ id([a1][drop(g, 0.1)])"), 2**31 - 1)]:
-        score = score_of(candidate)
-        kinds.add(type(score))
-        there = candidate_from_dict(json.loads(json.dumps(candidate_to_dict(candidate))))
-        assert there == candidate
-        back = score_from_dict(json.loads(json.dumps(score_to_dict(score))), candidate)
-        assert back == score
-        assert list(back.screening) == list(score.screening)
-    assert kinds == {Scored, Rejected, FailedRun}

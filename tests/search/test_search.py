@@ -13,10 +13,10 @@ import pytest
 from paper_optimizers.search_space import OPERANDS, Primitive
 from reproduce.errors import LedgerError
 from reproduce.ledger import read_records
+from reproduce.outcomes import Trained, epochs_of, score_of
 from reproduce.search import spaces
 from reproduce.search.algorithm import Answer, Individual, Limits, Selection
 from reproduce.search.cache import read_cache
-from reproduce.search.outcomes import Trained, epochs_of, score_of
 from reproduce.search.particles import ParticleSearch
 from reproduce.search.probabilities import Probabilities, Tries
 from reproduce.search.records import End, Evaluation, Header, Rejection, Sample, entry_from_dict, read_search_records

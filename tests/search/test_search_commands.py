@@ -12,7 +12,7 @@ import pytest
 from paper_optimizers import OptimizerSpec
 from reproduce.cli import main
 from reproduce.commands.executors import Executors
-from reproduce.population.scoring import Rejected
+from reproduce.outcomes import ScreenedOut
 from reproduce.report.style import FORMATS
 from tests.search.fakes import FakeExecutor
 
@@ -132,7 +132,7 @@ def test_the_noise_floor(executor, tmp_path, capsys):
 
 
 def test_noise_of_what_cannot_be_trained_is_one_message(executor, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("tests.search.fakes.invented", lambda candidate: Rejected("first", {0.1: 0.0}))
+    monkeypatch.setattr("tests.search.fakes.invented", lambda candidate: ScreenedOut("first", ((0.1, 0.0),)))
     command = ["noise-floor", "--profile", small("search", tmp_path), "--output", str(tmp_path / "output")]
     assert main(command) == 2
     assert "Nesterov could be trained with 0 of 3 seeds, and noise takes two: name another" in capsys.readouterr().err

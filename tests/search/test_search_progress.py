@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from reproduce.outcomes import Trained
 from reproduce.search import progress
-from reproduce.search.outcomes import Trained
 from reproduce.search.progress import SearchProgress, TrialProgress
 from reproduce.search.records import Evaluation, Rejection, Sample
 from reproduce.search.search import run_search

@@ -10,8 +10,8 @@ import pytest
 from paper_optimizers import from_text, get
 from reproduce.data import channel_statistics, load_dataset
 from reproduce.errors import DataError, ProtocolError, ReproduceWarning
+from reproduce.outcomes import ScreenedOut, Trained
 from reproduce.plain_data import read_settings
-from reproduce.population.scoring import Rejected, Scored
 from reproduce.search.executors import Candidate, InProcessExecutor
 from reproduce.search.protocol import load_search_protocol
 from reproduce.search.surrogate import SurrogateScorer, _problem, make_scorer, scorer_from_dict
@@ -41,7 +41,7 @@ def scores(scorer):
 
 
 def test_what_learns_is_scored_and_what_stands_still_is_rejected(scores):
-    assert [type(score) for score in scores] == [Scored, Scored, Rejected]
+    assert [type(score) for score in scores] == [Trained, Trained, ScreenedOut]
     assert all(0.15 < score.score <= 1 for score in scores[:2])
 
 

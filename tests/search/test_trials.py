@@ -7,9 +7,9 @@ import pytest
 
 from paper_optimizers import NumpyOptimizer, from_text, get
 from reproduce.errors import LedgerError, ProtocolError
+from reproduce.outcomes import ScreenedOut, Trained
 from reproduce.report.statistics import holm, paired_difference, paired_p_value
 from reproduce.report.tables.search import noise_table, rescoring_table
-from reproduce.search.outcomes import ScreenedOut, Trained
 from reproduce.search.rescoring import Finalist, baselines, different, known_spec
 from reproduce.search.trials import Contender, Setting, Trial, of_seeds, open_trials, run_trials, seed_scores
 from tests.search.fakes import FakeExecutor

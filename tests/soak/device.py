@@ -10,7 +10,7 @@ from reproduce.population.engine import Population
 from reproduce.population.memory import OutOfMemoryError
 from reproduce.population.problems import classification
 from reproduce.population.waves import train_members
-from tests.population.test_memory import MEMBERS, TASK, SmallDevice, initial, linear
+from tests.population.test_memory import EXAMPLES, MEMBERS, SmallDevice, initial, linear
 from tests.soak.kills import require
 
 
@@ -19,13 +19,13 @@ def main() -> None:
     room, notices = int(sys.argv[1]), []
     device = SmallDevice(room)
     with warnings_told(notices.append):
-        trainings = train_members(device, MEMBERS, TASK, 2, largest=8)
-    alone = train_members(Population(classification(initial, linear)), MEMBERS, TASK, 2, largest=1)
-    losses = [[training.train_loss for training in each] for each in (trainings, alone)]
+        trainings = train_members(device, MEMBERS, EXAMPLES, 2, largest=8)
+    alone = train_members(Population(classification(initial, linear)), MEMBERS, EXAMPLES, 2, largest=1)
+    losses = [[training.curve.train_loss for training in each] for each in (trainings, alone)]
     require(losses[0] == losses[1], "other losses than one member at a time")
     require(len(notices) > 0 and device.asked[-1] <= room, "the batch was not halved in words")
     try:
-        train_members(SmallDevice(0), MEMBERS[:1], TASK, 1, largest=4)
+        train_members(SmallDevice(0), MEMBERS[:1], EXAMPLES, 1, largest=4)
     except OutOfMemoryError as error:
         require("does not hold one network" in str(error), f"said: {error}")
         return

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from reproduce.data import Dataset, Part
+from reproduce.outcomes import Curve
 from reproduce.study.optimizers import Entrant
 from reproduce.study.plan import Plan
 from reproduce.study.protocol import OptimizerSettings, Protocol, RateSettings, SeedSettings, TaskSettings
-from reproduce.study.rows import SCHEMA, Curve, Diverged, Finished, Job, Row
+from reproduce.study.rows import SCHEMA, Job, Row
 from reproduce.study.workers import Run
 from tests.settings import DIGITS, MODEL, TRAINING
 
@@ -113,7 +114,7 @@ def invented_row(job: Job, protocol: Protocol = TINY, **changes: object) -> Row:
         seed=job.seed,
         weights="scratch",
         precision="float32",
-        outcome=Finished(),
+        diverged_at=None,
         steps=4,
         curve=Curve((2.0, 1.0), (0.2, 0.5), (2.0, 1.5), (0.3, float(accuracy))),
         validation_accuracy=float(accuracy),
@@ -127,8 +128,7 @@ def invented_row(job: Job, protocol: Protocol = TINY, **changes: object) -> Row:
 
 
 def diverged_row(job: Job, **changes: object) -> Row:
-    empty = Curve((), (), (), ())
-    return invented_row(job, outcome=Diverged(3), curve=empty, validation_accuracy=None, test_accuracy=None, **changes)
+    return invented_row(job, diverged_at=3, curve=Curve(), validation_accuracy=None, test_accuracy=None, **changes)
 
 
 def all_rows(protocol: Protocol = TINY) -> list[Row]:

@@ -10,12 +10,12 @@ import pytest
 
 from reproduce.data import load_dataset
 from reproduce.errors import ProtocolError, ReproduceWarning
+from reproduce.outcomes import Training
 from reproduce.study.engine_trainer import EngineTrainer
 from reproduce.study.optimizers import learning_rates, make_entrant, make_optimizer
 from reproduce.study.protocol import TaskSettings
 from reproduce.study.rows import Job
 from reproduce.study.runners import runner_of
-from reproduce.training.outcome import Diverged, Finished, Measured
 from reproduce.training.trainer import Trainer
 from tests.study.cases import TASK
 
@@ -27,7 +27,7 @@ def jobs(*names: str, rate: float = 0.1, phase: str = "final") -> list:
     return [(make_entrant(name, "here"), Job("digits", name, phase, rate, 3)) for name in names]
 
 
-def untimed(measured: Measured) -> Measured:
+def untimed(measured: Training) -> Training:
     return dataclasses.replace(measured, seconds=0.0)
 
 
@@ -70,10 +70,10 @@ def test_a_device_that_refuses_a_batch_is_told_of_and_changes_no_run(
 
 def test_divergence_is_an_outcome_at_a_step(trainer: EngineTrainer) -> None:
     (measured,) = trainer.run(jobs("SGD", rate=1e30))
-    assert isinstance(measured.outcome, Diverged)
+    assert measured.diverged_at is not None
     assert (measured.validation_accuracy, measured.test_accuracy) == (None, None)
     steps = len(DIGITS.train) // TASK.training.batch_size
-    assert measured.outcome.step < measured.steps == steps * (len(measured.curve.train_loss) + 1)
+    assert measured.diverged_at < measured.steps == steps * (len(measured.curve.train_loss) + 1)
 
 
 @pytest.mark.parametrize("name", ["SGD+LR1", "Opt7"])
@@ -82,7 +82,7 @@ def test_without_dropout_it_trains_as_keras_does(name: str) -> None:
     (engine,) = EngineTrainer(NO_DROPOUT, DIGITS).run([(entrant, job)])
     trainer = Trainer(NO_DROPOUT.model, NO_DROPOUT.training, DIGITS, partial(make_optimizer, entrant))
     keras = trainer.run(learning_rates(entrant, job.rate, trainer.length), job.seed, test=True)
-    assert isinstance(engine.outcome, Finished)
+    assert engine.diverged_at is None
     assert (engine.steps, engine.weights, engine.precision) == (keras.steps, keras.weights, keras.precision)
     np.testing.assert_allclose(engine.curve.train_loss, keras.curve.train_loss, rtol=1e-3)
     np.testing.assert_allclose(engine.curve.validation_loss, keras.curve.validation_loss, rtol=2e-3)

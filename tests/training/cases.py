@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce.data import Dataset, Part, load_dataset
+from reproduce.outcomes import Training
 from reproduce.study.optimizers import Entrant, learning_rates, make_optimizer
-from reproduce.training.outcome import Measured
 from reproduce.training.trainer import Trainer
 from tests.settings import DIGITS, MODEL, TRAINING
 
@@ -53,13 +53,13 @@ def trainer(
     return Trainer(*settings, dataset, partial(make_optimizer, entrant), **arguments)
 
 
-def run(made: Trainer, rate: float, seed: int, entrant: Entrant = ADAM, **arguments: Any) -> Measured:
+def run(made: Trainer, rate: float, seed: int, entrant: Entrant = ADAM, **arguments: Any) -> Training:
     return made.run(learning_rates(entrant, rate, made.length), seed, **{"test": True, **arguments})
 
 
-def untimed(measured: Measured) -> Measured:
+def untimed(measured: Training) -> Training:
     return replace(measured, seconds=0.0)
 
 
-def losses(measured: Measured) -> NDArray[np.float64]:
+def losses(measured: Training) -> NDArray[np.float64]:
     return np.array(measured.curve.train_loss)

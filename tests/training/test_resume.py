@@ -14,9 +14,9 @@ import pytest
 
 from reproduce.errors import ReproduceWarning
 from reproduce.libraries import known_environment
+from reproduce.outcomes import Training
 from reproduce.study.optimizers import Entrant
 from reproduce.training.checkpoint import Checkpoint, libraries, read_checkpoint, run_name, write_checkpoint
-from reproduce.training.outcome import Measured
 from tests.training.cases import invented, run, trainer, untimed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +41,7 @@ def cut_off_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reproduce.training.trainer.write_checkpoint", write)
 
 
-def whole() -> Measured:
+def whole() -> Training:
     return untimed(run(trainer(invented(), OPT9, training=TRAINING), 0.05, 3, OPT9))
 
 

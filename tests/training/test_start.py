@@ -11,7 +11,6 @@ import pytest
 from reproduce.errors import ProtocolError, ReproduceError, ReproduceWarning
 from reproduce.models.registry import build_model
 from reproduce.study.optimizers import learning_rates, make_optimizer
-from reproduce.training.outcome import Finished
 from reproduce.training.pretraining import PretrainingSettings, pretrained_weights
 from reproduce.training.start import Start, read_start, starting_weights, write_start
 from tests.settings import DIGITS, MODEL, TRAINING
@@ -59,7 +58,7 @@ def test_fine_tuning_starts_from_these_weights_and_a_new_last_layer(weights: Pat
     made._state.reset(2)
     assert np.abs(made._state._network.layers[-1].kernel.numpy() - head).max() > 0
     measured = run(made, 0.01, 1)
-    assert measured.outcome == Finished()
+    assert measured.diverged_at is None
     assert measured.weights == start.weights
     assert start.weights.startswith("invented ")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from reproduce.counts import number_of
 from reproduce.elimination.rounds import RoundResult
+from reproduce.outcomes import Trained, score_of
 from reproduce.report.cards.card import Card, Comparison, state_of
 from reproduce.report.cards.catalog import invariance_lines, momentum_words, states
 from reproduce.report.cards.invariances import measure
@@ -17,7 +18,6 @@ from reproduce.report.figures.graphs import optimizer_graph
 from reproduce.report.statistics import paired_difference, summarise
 from reproduce.report.stored_search import SEARCH, StoredSearch
 from reproduce.report.table import Source
-from reproduce.search.outcomes import Trained, score_of
 from reproduce.search.rescoring import Finalist
 from reproduce.search.results import evaluations_of, samples_of
 from reproduce.search.trials import SeedScores, Trial, seed_scores

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from reproduce.counts import number_of
+from reproduce.outcomes import Trained
 from reproduce.report.claims.enough import Compared, compare, enough
 from reproduce.report.claims.findings import Finding, not_run
 from reproduce.report.collection import Collection
@@ -15,7 +16,6 @@ from reproduce.report.statistics import paired_difference
 from reproduce.report.stored_search import StoredSearch
 from reproduce.report.table import signed
 from reproduce.report.tables.comparisons import listed
-from reproduce.search.outcomes import Trained
 from reproduce.search.records import Evaluation, Header
 from reproduce.search.rescoring import Finalist
 from reproduce.search.results import samples_of

@@ -12,7 +12,7 @@ from reproduce.report.multiples import Axis, Mark, Panel, Stroke, draw_multiples
 from reproduce.report.results import counted_accuracy
 from reproduce.report.runs import final_runs, number_of_runs, tuning_runs, with_profile
 from reproduce.report.style import Picture, picture, plain
-from reproduce.study.rows import Finished, Row
+from reproduce.study.rows import Row
 
 #: A rate is good if its accuracy is within this share of the best.
 GOOD = 0.02
@@ -125,6 +125,6 @@ def _sensitivity(name: str, runs: Sequence[Row], chosen: float | None) -> Sensit
         n=max(len(of_rate) for of_rate in by_rate.values()),
         rates=tuple(rates),
         accuracies=tuple(means),
-        diverged=tuple(any(not isinstance(row.outcome, Finished) for row in of_rate) for of_rate in by_rate.values()),
+        diverged=tuple(any(row.diverged_at is not None for row in of_rate) for of_rate in by_rate.values()),
         chosen=chosen,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reproduce.counts import number_of
+from reproduce.outcomes import epochs_of, score_of
 from reproduce.report.style import (
     GREY,
     LINES,
@@ -19,7 +20,6 @@ from reproduce.report.style import (
     say_empty,
 )
 from reproduce.search.algorithm import Selection, Stage
-from reproduce.search.outcomes import epochs_of, score_of
 from reproduce.search.records import AnyRecord, Sample
 from reproduce.search.results import (
     FATES,

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from reproduce.counts import number_of
 from reproduce.report.table import Source
-from reproduce.study.rows import Diverged, Row
+from reproduce.study.rows import Row
 
 _COLUMNS = ("Rate", "Seed", "Outcome", "Steps", "Validation %", "Test %", "Seconds", "Device", "Back end")
 
@@ -70,7 +70,7 @@ def list_runs(studies: Mapping[str, Sequence[Row]]) -> RunList:
 
 
 def _line(row: Row) -> str:
-    outcome = f"diverged at step {row.outcome.step}" if isinstance(row.outcome, Diverged) else "finished"
+    outcome = "finished" if row.diverged_at is None else f"diverged at step {row.diverged_at}"
     cells = (
         *(f"{row.rate:g}", str(row.seed), outcome, str(row.steps)),
         *(_percent(row.validation_accuracy), _percent(row.test_accuracy), f"{row.seconds:.1f}"),

@@ -9,7 +9,7 @@ from reproduce.report.results import StudyResults
 from reproduce.report.same_tasks import number_repeated, repeated_words, settings_of_tasks
 from reproduce.report.table import Cell, Column, Section, Table, count, number, words
 from reproduce.report.tables.comparisons import listed
-from reproduce.study.rows import Finished, Row
+from reproduce.study.rows import Row
 
 
 def compute_table(profile: str, studies: Sequence[StudyResults]) -> Table:
@@ -55,7 +55,7 @@ def _line(task: str, rows: Sequence[Row]) -> tuple[Cell, ...]:
         count(len(rows)),
         count(_number(row.phase == "tune" for row in rows)),
         count(_number(row.phase == "final" for row in rows)),
-        count(_number(not isinstance(row.outcome, Finished) for row in rows)),
+        count(_number(row.diverged_at is not None for row in rows)),
         count(sum(row.steps for row in rows)),
         number(math.fsum(row.seconds for row in rows) / 3600, 2),
         Cell("", listed(f"{row.device}, {row.backend}" for row in rows)),

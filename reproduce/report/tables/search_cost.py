@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from reproduce.outcomes import epochs_of
 from reproduce.report.table import Cell, Column, Section, Table, count, number, one_section, words
 from reproduce.report.tables.comparisons import placed
 from reproduce.search.algorithm import Stage
-from reproduce.search.outcomes import epochs_of
 from reproduce.search.records import AnyRecord, Evaluation, Header, Rejection
 from reproduce.search.results import evaluations_of
 from reproduce.search.trials import Trial

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from reproduce.outcomes import Trained, score_of
 from reproduce.report.figures.search import best_so_far_picture, draw_lineages, search_pictures
 from reproduce.report.style import styled
 from reproduce.report.tables.search_comparison import comparison_table
 from reproduce.report.tables.search_cost import comparison_cost_table
 from reproduce.search.comparison import compare_finals, compared, run_comparison
-from reproduce.search.outcomes import Trained, score_of
 from reproduce.search.protocol import SizeSettings, load_search_protocol
 from reproduce.search.records import Evaluation, Rejection, Sample
 from reproduce.search.rescoring import baselines
@@ -68,9 +68,9 @@ def test_readings_are_counted_from_the_records(records):
 
 
 def test_pictures_of_a_search_in_which_nothing_could_be_trained(tmp_path, monkeypatch):
-    from reproduce.population.scoring import Rejected
+    from reproduce.outcomes import ScreenedOut
 
-    monkeypatch.setattr("tests.search.fakes.invented", lambda candidate: Rejected("first", {0.1: 0.0}))
+    monkeypatch.setattr("tests.search.fakes.invented", lambda candidate: ScreenedOut("first", ((0.1, 0.0),)))
     records = search(tmp_path / "ledger.jsonl")
     for picture in search_pictures(records, {"initial": 1, "evolution": 2}, "invented"):
         assert picture.render(("svg",))["svg"]

@@ -13,6 +13,7 @@ from reproduce.elimination.protocol import load_elimination_protocol
 from reproduce.elimination.rounds import Means, eliminate
 from reproduce.errors import LedgerError
 from reproduce.ledger import NAME
+from reproduce.outcomes import Outcome, ScreenedOut
 from reproduce.protocols import plain_settings
 from reproduce.report.claims.findings import Finding
 from reproduce.report.claims.search import BestScoresShrink, FindsBeat, NothingScoredTwice
@@ -22,7 +23,6 @@ from reproduce.report.page.search import search_results
 from reproduce.report.stored_search import COMPARISON, ELIMINATION, NOISE, RESCORING, SEARCH, StoredSearch
 from reproduce.report.tables.search_cost import search_cost_table
 from reproduce.search.comparison import compare_finals, run_comparison
-from reproduce.search.outcomes import Outcome, ScreenedOut
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.records import Evaluation, Rejection, Sample
 from reproduce.search.rescoring import baselines, different, finalists, rescore
