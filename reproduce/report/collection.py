@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from reproduce.errors import ReproduceError
 from reproduce.ledger import NAME
-from reproduce.report.results import StudyResults
-from reproduce.report.same_tasks import Place, settings_of_tasks
-from reproduce.report.speed import ENGINE, STEP_COSTS, EngineSpeed, StepCost, read_engine_speed, read_step_costs
+from reproduce.report.results import COMPARED, StudyResults
+from reproduce.report.speed import (
+    ENGINE,
+    MEMBER_STEPS,
+    STEP_COSTS,
+    EngineSpeed,
+    MemberStep,
+    StepCost,
+    read_engine_speed,
+    read_member_steps,
+    read_step_costs,
+)
 from reproduce.report.stored_search import StoredSearch, read_search
 from reproduce.stored_settings import SETTINGS, read_stored_settings, stored_settings
 from reproduce.study.ledgers import check_same, read_rows
 from reproduce.study.optimizers import roster
 from reproduce.study.protocol import Protocol
-from reproduce.study.rows import Row
 
 _REMEDY = (
     "name with --rows DIR (make: ROWS=DIR) a folder that has them, such as the output of make reproduce-tables, or "
     "leave that out for the rows kept with the repository"
 )
 #: Studies in the order of the report; others follow by name.
-ORDER = ("main", "transfer", "finetune", "schedules", "decays")
+ORDER = (*COMPARED, "schedules", "decays")
+_WARMUP = 0.1
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -37,24 +48,25 @@ class Collection:
         step_costs: By optimizer; empty where they were not measured.
         search: The search; None where there was none.
         engine: How fast the engine is; None where that was not measured.
+        member_steps: How it scales; empty where that was not measured.
     """
 
     profile: str
     folder: Path
     studies: tuple[StudyResults, ...]
-    step_costs: dict[str, StepCost]
-    search: StoredSearch | None
-    engine: EngineSpeed | None
+    step_costs: Mapping[str, StepCost]
+    search: StoredSearch | None = None
+    engine: EngineSpeed | None = None
+    member_steps: Sequence[MemberStep] = ()
 
     @property
-    def rows(self) -> list[Row]:
-        """The rows of all studies."""
-        return [row for study in self.studies for row in study.rows]
-
-    @property
-    def settings(self) -> dict[Place, str]:
-        """What the tasks of all studies are apart from their names; see `settings_of_tasks`."""
-        return settings_of_tasks(study.protocol for study in self.studies)
+    def shape(self) -> tuple[float, float]:
+        """Shares of a run of the main study in which the rate rises, and stays at its peak; without one, of most."""
+        main = self.study("main")
+        if main is None:
+            return _WARMUP, 0.0
+        training = main.protocol.tasks[0].training
+        return training.warmup_fraction, training.hold_fraction
 
     def study(self, name: str) -> StudyResults | None:
         """A study by its name; None if it is not there."""
@@ -77,14 +89,14 @@ def read_collection(folder: Path, profile: str) -> Collection:
     place = folder / profile
     found = [read_study(path.parent) for path in sorted(place.glob(f"*/{NAME}")) if _is_study(path.parent)]
     ordered = sorted(found, key=lambda study: (_rank(study.name), study.name))
-    costs, engine = _measured(place, STEP_COSTS), _measured(place, ENGINE)
     return Collection(
         profile=profile,
         folder=place,
         studies=tuple(ordered),
-        step_costs={} if costs is None else read_step_costs(costs),
+        step_costs=_measured(place, STEP_COSTS, read_step_costs) or {},
         search=read_search(place),
-        engine=None if engine is None else read_engine_speed(engine),
+        engine=_measured(place, ENGINE, read_engine_speed),
+        member_steps=_measured(place, MEMBER_STEPS, read_member_steps) or (),
     )
 
 
@@ -124,9 +136,10 @@ def _is_study(folder: Path) -> bool:
     return "study" in stored_settings(folder / SETTINGS)
 
 
-def _measured(place: Path, name: Path) -> Path | None:
-    """A file of measurements: the profile's, or one for all profiles."""
-    return next((path for path in (place / name, place.parent / name) if path.is_file()), None)
+def _measured(place: Path, name: Path, read: Callable[[Path], T]) -> T | None:
+    """What a file of measurements holds: the profile's, or one for all profiles; None where there is neither."""
+    paths = (path for path in (place / name, place.parent / name) if path.is_file())
+    return next(map(read, paths), None)
 
 
 def _rank(name: str) -> int:

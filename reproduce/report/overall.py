@@ -1,4 +1,9 @@
-"""Optimizers compared over several tasks at once: interquartile means, ranks, and tests against a reference."""
+"""Several studies at once: the tasks that they share, and optimizers compared over all tasks.
+
+Studies share a task where data, settings and initial weights are the same, whatever each study calls it. What is said
+over all studies counts such a task once, and of each optimizer the runs of one study alone: the others trained the same
+again.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reproduce.counts import number_of
+from reproduce.protocols import plain_settings, settings_hash
+from reproduce.report.results import Result, StudyResults, in_catalog_order
 from reproduce.report.statistics import (
     Estimate,
     Ranks,
@@ -19,8 +27,28 @@ from reproduce.report.statistics import (
 
 #: By optimizer and task: the score of each run.
 Scores = Mapping[str, Mapping[str, Sequence[float]]]
+#: Settings of a task that change no number.
+_IMMATERIAL = ("name", "runner")
 #: Every interval's draws begin here, so that an optimizer's interval does not depend on which others there are.
 _SEED = 20240404
+
+
+@dataclass(frozen=True)
+class SharedTask:
+    """One task, with the names that studies give it.
+
+    Attributes:
+        places: Study and task wherever it has runs, in the order of the studies.
+        results: Of each optimizer, those of the study that has most of its runs; of equals the first study's.
+    """
+
+    places: tuple[tuple[str, str], ...]
+    results: Mapping[str, Result]
+
+    @property
+    def label(self) -> str:
+        """Its first study and its name there: ``"main/cifar10"``."""
+        return "/".join(self.places[0])
 
 
 @dataclass(frozen=True)
@@ -47,6 +75,48 @@ class Overall:
     def smallest_p_value(self) -> float:
         """What Wilcoxon's test gives at the least for so many tasks, before correction."""
         return float(2.0 ** (1 - len(self.tasks)))
+
+
+def shared_tasks(studies: Sequence[StudyResults]) -> list[SharedTask]:
+    """The different tasks of these studies, in the order of the studies and their tasks."""
+    groups: dict[object, list[tuple[StudyResults, str]]] = {}
+    for study in studies:
+        for task in study.tasks_run:
+            groups.setdefault(_identity(study, task), []).append((study, task))
+    return [
+        SharedTask(tuple((study.name, task) for study, task in places), _most_run(places)) for places in groups.values()
+    ]
+
+
+def num_repeated(studies: Sequence[StudyResults]) -> int:
+    """How many rows repeat another: the same task, optimizer, rate, seed, precision and back end."""
+    labels = {place: shared.label for shared in shared_tasks(studies) for place in shared.places}
+    rows = [(labels[study.name, row.task], row) for study in studies for row in study.rows]
+    different = {
+        (label, row.fingerprint or row.optimizer, row.rate, row.seed, row.precision, row.backend) for label, row in rows
+    }
+    return len(rows) - len(different)
+
+
+def repeated_words(studies: Sequence[StudyResults]) -> str:
+    """A sentence on runs that repeat others, with a space after it; nothing where there are none."""
+    repeated = num_repeated(studies)
+    if not repeated:
+        return ""
+    repeat = "repeats another of the" if repeated == 1 else "repeat others of the"
+    return f"{number_of(repeated, 'run')} {repeat} same data, settings, optimizer, rate and seed. "
+
+
+def task_scores(studies: Sequence[StudyResults]) -> Scores:
+    """Test accuracies of final runs on the scale of `above_guessing`, by optimizer and by task, each task once."""
+    entrants = in_catalog_order(entrant for study in studies for entrant in study.entrants)
+    scores: dict[str, dict[str, Sequence[float]]] = {entrant.name: {} for entrant in entrants}
+    for shared in shared_tasks(studies):
+        for name, result in shared.results.items():
+            if result.finals:
+                runs = zip(result.finals, result.test_by_seed.values(), strict=True)
+                scores[name][shared.label] = [above_guessing(accuracy, row.num_classes) for row, accuracy in runs]
+    return scores
 
 
 def compare_over_tasks(scores: Scores, reference: str) -> Overall | None:
@@ -83,3 +153,25 @@ def compare_over_tasks(scores: Scores, reference: str) -> Overall | None:
 def above_guessing(accuracy: float, num_classes: int) -> float:
     """An accuracy on the scale where guessing is 0 and no error is 1."""
     return (accuracy - 1 / num_classes) / (1 - 1 / num_classes)
+
+
+def _identity(study: StudyResults, task: str) -> object:
+    """What tasks that are the same have in common."""
+    row = next(row for row in study.rows if row.task == task)
+    settings = plain_settings(study.protocol.task(task))
+    return settings_hash({key: each for key, each in settings.items() if key not in _IMMATERIAL}), row.data, row.weights
+
+
+def _most_run(places: Sequence[tuple[StudyResults, str]]) -> dict[str, Result]:
+    found: dict[str, Result] = {}
+    for study, task in places:
+        for result in study.of_task(task):
+            most = found.get(result.optimizer)
+            if (result.tuning or result.finals) and (most is None or _num_runs(result) > _num_runs(most)):
+                found[result.optimizer] = result
+    return found
+
+
+def _num_runs(result: Result) -> tuple[int, int]:
+    """Those that are reported count first, then those that chose the rate."""
+    return len(result.finals), len(result.tuning)

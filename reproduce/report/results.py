@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
+from paper_optimizers import names
 from reproduce.report.statistics import Summary, summarise
+from reproduce.report.table import Source
 from reproduce.study.optimizers import Entrant
 from reproduce.study.plan import Choice, choose
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Row
 
+#: Studies that compare all optimizers; the others vary one thing for a few of them.
+COMPARED = ("main", "transfer", "finetune")
+#: The optimizer that others are compared with.
+REFERENCE = "Adam"
 _COLUMNS = (
     *("profile", "study", "task", "optimizer", "kind", "fingerprint", "schedule", "decay", "phase", "rate", "seed"),
     *("weights", "precision", "outcome", "diverged_at", "steps", "validation_accuracy", "test_accuracy", "seconds"),
@@ -22,23 +28,38 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Result:
-    """One optimizer on one task; accuracies are shares, with a diverged run counted as guessing.
+    """One optimizer on one task of a study; accuracies are shares, with a diverged run counted as guessing.
 
     Attributes:
+        study: The study's name.
         task: The task's name.
-        optimizer: The optimizer's.
-        kind: "catalog" or "keras".
+        entrant: The optimizer.
         choice: What tuning has come to.
         finals: The final runs at the chosen rate, in the order of the protocol's seeds.
         tuning: All runs that chose the rate.
     """
 
+    study: str
     task: str
-    optimizer: str
-    kind: str
+    entrant: Entrant
     choice: Choice
     finals: tuple[Row, ...]
     tuning: tuple[Row, ...]
+
+    @property
+    def optimizer(self) -> str:
+        """The optimizer's name."""
+        return self.entrant.name
+
+    @property
+    def source(self) -> Source:
+        """The final runs, as what stands behind a number."""
+        return Source(self.study, self.task, self.optimizer, "final")
+
+    @property
+    def tuning_source(self) -> Source:
+        """The runs that chose the rate, likewise."""
+        return self.source._replace(phase="tune")
 
     @cached_property
     def test(self) -> Summary | None:
@@ -58,7 +79,36 @@ class Result:
     @property
     def num_diverged(self) -> int:
         """How many of the final runs diverged."""
-        return sum(row.diverged_at is not None for row in self.finals)
+        return num_diverged(self.finals)
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Optimizers that coincide in something; most groups have one member.
+
+    Attributes:
+        names: The optimizers.
+    """
+
+    names: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """The names, joined by commas."""
+        return ", ".join(self.names)
+
+
+@dataclass(frozen=True)
+class AlikeRuns(Alike):
+    """Optimizers whose final runs on a task gave the same rate and the same accuracies after every epoch.
+
+    They differ in terms that did nothing on this task.
+
+    Attributes:
+        first: The result of the first of them.
+    """
+
+    first: Result
 
 
 @dataclass(frozen=True)
@@ -81,9 +131,20 @@ class StudyResults:
         return self.protocol.study
 
     @property
+    def title(self) -> str:
+        """The name with the profile, for titles: ``"main, profile smoke"``."""
+        return f"{self.name}, profile {self.protocol.profile}"
+
+    @property
     def tasks(self) -> tuple[str, ...]:
         """The names of its tasks."""
         return tuple(task.name for task in self.protocol.tasks)
+
+    @cached_property
+    def tasks_run(self) -> tuple[str, ...]:
+        """The names of the tasks that have rows."""
+        run = {row.task for row in self.rows}
+        return tuple(task for task in self.tasks if task in run)
 
     @cached_property
     def results(self) -> Mapping[tuple[str, str], Result]:
@@ -107,29 +168,56 @@ class StudyResults:
 
     def of_task(self, task: str) -> list[Result]:
         """The results of one task, in the protocol's order of optimizers."""
-        return [result for result in self.results.values() if result.task == task]
+        return [self.results[task, entrant.name] for entrant in self.entrants]
+
+    def in_catalog_order(self, task: str) -> list[Result]:
+        """The same in the order of `in_catalog_order`."""
+        return [self.results[task, entrant.name] for entrant in in_catalog_order(self.entrants)]
+
+    def alike(self, task: str) -> list[AlikeRuns]:
+        """The optimizers with final runs on a task, those that coincide as one, in the catalog's order."""
+        runs = {
+            result.optimizer: tuple(
+                (row.rate, row.seed, row.curve.validation_accuracy, row.test_accuracy) for row in result.finals
+            )
+            for result in self.in_catalog_order(task)
+            if result.finals
+        }
+        return [AlikeRuns(names, self.results[task, names[0]]) for names in alike(runs)]
 
     def result(self, task: str, optimizer: str) -> Result | None:
         """The result of one optimizer on one task; None if it does not take part."""
         return self.results.get((task, optimizer))
 
 
-def same_results(results: Iterable[Result]) -> list[tuple[str, ...]]:
-    """Optimizers whose final runs on a task gave the same rate and the same accuracies after every epoch, as groups.
+def in_catalog_order(entrants: Iterable[Entrant]) -> list[Entrant]:
+    """The catalog's optimizers in its order, each with its variants, then others by name."""
+    places = _catalog()
+    return sorted(entrants, key=lambda each: (places.get(each.base, len(places)), each.name))
 
-    Such optimizers differ in terms that did nothing on this task.
-    """
+
+def alike(found: Mapping[str, object]) -> list[tuple[str, ...]]:
+    """The names of what was found to be equal, as groups in the order of their first members."""
     groups: dict[object, list[str]] = {}
-    for result in results:
-        if result.finals:
-            runs = [(row.rate, row.seed, row.curve.validation_accuracy, row.test_accuracy) for row in result.finals]
-            groups.setdefault(tuple(runs), []).append(result.optimizer)
-    return [tuple(group) for group in groups.values() if len(group) > 1]
+    for name, each in found.items():
+        groups.setdefault(each, []).append(name)
+    return [tuple(group) for group in groups.values()]
 
 
 def counted_accuracy(row: Row, accuracy: float | None) -> float:
     """A run's accuracy; what guessing gets where it diverged."""
     return 1 / row.num_classes if accuracy is None else accuracy
+
+
+def num_diverged(rows: Iterable[Row]) -> int:
+    """How many of these runs diverged."""
+    return sum(row.diverged_at is not None for row in rows)
+
+
+def number_of_runs(counts: Iterable[int]) -> str:
+    """``"n = 3"``, ``"n = 1 to 3"`` or ``"n = 0"``, for titles."""
+    listed = sorted(set(counts)) or [0]
+    return f"n = {listed[0]}" if len(listed) == 1 else f"n = {listed[0]} to {listed[-1]}"
 
 
 def frame(rows: Sequence[Row]) -> Any:
@@ -144,9 +232,9 @@ def _result(protocol: Protocol, task: str, entrant: Entrant, rows: Sequence[Row]
     choice = choose(protocol, rows)
     final = {row.seed: row for row in rows if row.phase == "final" and row.rate == choice.rate}
     return Result(
+        study=protocol.study,
         task=task,
-        optimizer=entrant.name,
-        kind=entrant.kind,
+        entrant=entrant,
         choice=choice,
         finals=tuple(final[seed] for seed in protocol.seeds.final if seed in final),
         tuning=tuple(row for row in rows if row.phase == "tune"),
@@ -156,3 +244,8 @@ def _result(protocol: Protocol, task: str, entrant: Entrant, rows: Sequence[Row]
 def _flat(row: Row) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in _COLUMNS if hasattr(row, name)}
     return {**values, "outcome": "finished" if row.diverged_at is None else "diverged"}
+
+
+@cache
+def _catalog() -> dict[str, int]:
+    return {name: place for place, name in enumerate(names())}

@@ -31,7 +31,7 @@ def write_results(
     write_text(runs, frame(rows).to_csv(index=False, lineterminator="\n"))
     training = protocol.tasks[0].training
     pictures = [
-        *study_pictures(protocol.study, study.rows_by_task, protocol.optimizers.reference),
+        *study_pictures(study, protocol.optimizers.reference),
         *schedule_pictures(training.warmup_fraction, training.hold_fraction),
     ]
     written += [runs, *write_pictures(pictures, folder / "figures")]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import io
 import logging
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -201,6 +202,11 @@ def lines_by_row(headings: Sequence[str], columns: int) -> list[int]:
 def wrapped(text: str, inches: float) -> str:
     """The text of a heading in 7 points, broken into lines no longer than this; mathematics is not broken."""
     return text if "$" in text.replace(r"\$", "") else textwrap.fill(text, max(12, int(inches * 15.5)))
+
+
+def file_name(*parts: str) -> str:
+    """Parts of a name joined by underscores, with nothing that a file system might refuse."""
+    return "_".join(re.sub(r"[^\w.+-]+", "-", part) for part in parts)
 
 
 def plain(text: str) -> str:

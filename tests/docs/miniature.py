@@ -47,7 +47,7 @@ def miniature_program(folder: Path) -> Iterator[None]:
         # Each picture is drawn in one form, which is quick, and by this process, whose threads a fork would lose.
         patch.setattr("reproduce.report.page.writer.usable_cores", lambda: 1)
         patch.setattr("reproduce.report.style.FORMATS", {"svg": FORMATS["svg"]})
-        patch.setattr("reproduce.report.page.content.render_all", _drawn_quickly)
+        patch.setattr("reproduce.report.page.report.render_all", _drawn_quickly)
         yield
 
 

@@ -5,10 +5,8 @@ from collections.abc import Iterator, Sequence
 from reproduce.files import write_bytes
 from reproduce.report.collection import profiles_in
 from reproduce.report.forms import to_csv, to_markdown
-from reproduce.report.page.content import Content
-from reproduce.report.page.writer import read_contents
-from reproduce.report.style import Picture
-from reproduce.report.table import Table
+from reproduce.report.page.report import Report
+from reproduce.report.page.writer import read_reports
 from tests.report.artifact_compute import ARTIFACT
 
 #: Of each profile, in this order, those that it has: the smallest table that answers a study's question.
@@ -38,13 +36,13 @@ many networks in one program ([ENGINE.md](ENGINE.md)); *tensorflow*, *jax* and *
 
 def files() -> dict[str, bytes]:
     """Every file by its path under artifact/."""
-    contents = read_contents(ARTIFACT / "results", profiles_in(ARTIFACT / "results"))
+    reports = read_reports(ARTIFACT / "results", profiles_in(ARTIFACT / "results"))
     parts, found = [_START], {}
-    for content in contents:
-        parts.append(f"## Profile {content.inputs.profile}\n")
-        parts += _shown(found, content, content.inputs.profile, TABLES, FIGURES)
+    for report in reports:
+        parts.append(f"## Profile {report.profile}\n")
+        parts += _shown(found, report, report.profile, TABLES, FIGURES)
     parts.append("## Cost, on the machine of the rows\n")
-    parts += _shown(found, contents[0], "common", COMMON_TABLES, COMMON_FIGURES)
+    parts += _shown(found, reports[0], "common", COMMON_TABLES, COMMON_FIGURES)
     return {"RESULTS.md": "\n".join(parts).encode(), **found}
 
 
@@ -55,27 +53,19 @@ def kept() -> set[str]:
 
 
 def _shown(
-    found: dict[str, bytes], content: Content, folder: str, tables: Sequence[str], figures: Sequence[str]
+    found: dict[str, bytes], report: Report, folder: str, tables: Sequence[str], figures: Sequence[str]
 ) -> Iterator[str]:
     """The parts of the page, whose files go to ``found``."""
-    of_name = {each.name: each for each in _tables(content)}
+    of_name = {each.name: each for each in report.all_tables if not each.is_empty}
     for table in (of_name[name] for name in tables if name in of_name):
         path = f"tables/{folder}/{table.name}.csv"
         found[path] = to_csv(table).encode()
         yield f"### {table.title}\n\n{to_markdown(table)}\n[As CSV]({path}), unrounded.\n"
-    drawn = {each.name: each for each in _pictures(content)}
+    drawn = {each.name: each for each in report.all_pictures}
     for picture in (drawn[name] for name in figures if name in drawn):
         path = f"figures/{folder}/{picture.name}.svg"
         found[path] = picture.render(("svg",))["svg"]
         yield f"![{picture.title}]({path})\n\n{picture.caption}\n"
-
-
-def _tables(content: Content) -> Iterator[Table]:
-    return (each for shown in content.inputs.tables.values() for each in shown if not each.is_empty)
-
-
-def _pictures(content: Content) -> Iterator[Picture]:
-    return (each for shown in content.pictures.values() for each in shown)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,16 @@ import dataclasses
 import math
 import zlib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from reproduce.outcomes import Curve
+from reproduce.report.collection import Collection
+from reproduce.report.results import StudyResults
+from reproduce.study.optimizers import Entrant
 from reproduce.study.rows import SCHEMA, Row
+from tests.study.cases import TASK, TINY
 
 RATES = (0.001, 0.01, 0.1, 1.0)
 EPOCHS = 6
@@ -29,7 +34,7 @@ def run(task: str, optimizer: str, phase: str, rate: float, seed: int, **changes
         "study": "main",
         "protocol": "0" * 16,
         "task": task,
-        "data": "1" * 16,
+        "data": f"{zlib.crc32(task.encode()):016x}",
         "num_classes": 10,
         "optimizer": optimizer,
         "kind": "catalog",
@@ -78,3 +83,28 @@ def study(
             best = max(tuning, key=lambda row: row.validation_accuracy)
             rows += [*tuning, *(run(task, name, "final", best.rate, seed) for seed in seeds)]
     return rows
+
+
+def results_of(
+    rows: Sequence[Row], name: str = "main", warmup_fraction: float = 0.1, hold_fraction: float = 0.0
+) -> StudyResults:
+    """These rows as a study: of the tasks and optimizers that they have, each as its last row has it."""
+    shape = {"warmup_fraction": warmup_fraction, "hold_fraction": hold_fraction}
+    task = dataclasses.replace(TASK, training=dataclasses.replace(TASK.training, **shape))
+    names = dict.fromkeys(row.task for row in rows) or ("digits",)
+    seeds = {row.seed for row in rows if row.phase == "final"}
+    protocol = dataclasses.replace(
+        TINY,
+        study=name,
+        tasks=tuple(dataclasses.replace(task, name=each) for each in names),
+        rates=dataclasses.replace(TINY.rates, grid=RATES, most_extra_rates=0),
+        seeds=dataclasses.replace(TINY.seeds, final=tuple(sorted(seeds)) or (1,)),
+    )
+    last = {row.optimizer: row for row in rows}
+    entrants = tuple(Entrant(row.optimizer, row.kind, row.fingerprint) for row in last.values())
+    return StudyResults(protocol, entrants, tuple(dataclasses.replace(row, study=name) for row in rows))
+
+
+def measured(*studies: StudyResults, **more: object) -> Collection:
+    """What was measured in a profile that has these studies."""
+    return Collection("tiny", Path("nowhere"), studies, **{"step_costs": {}, **more})

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reproduce.report.collection import profiles_in
-from reproduce.report.page.writer import read_contents
+from reproduce.report.page.writer import read_reports
 from tests.report.artifact_results import ARTIFACT, FIGURES, TABLES, files, kept
 from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 
@@ -49,6 +49,5 @@ def test_they_stay_small(rebuilt: dict[str, bytes]) -> None:
 @NEEDS_PDFLATEX
 def test_the_latex_of_every_table_of_kept_rows_fits_the_page(tmp_path: Path) -> None:
     rows = ARTIFACT / "results"
-    for content in read_contents(rows, profiles_in(rows)):
-        tables = [table for of_heading in content.inputs.tables.values() for table in of_heading]
-        assert "Overfull" not in require_compiles(tables, tmp_path)
+    for report in read_reports(rows, profiles_in(rows)):
+        assert "Overfull" not in require_compiles(report.all_tables, tmp_path)

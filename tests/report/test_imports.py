@@ -20,15 +20,15 @@ class Absent:
 
 sys.meta_path.insert(0, Absent)
 
-from reproduce.commands import report
+from reproduce.commands import report as command
 from reproduce.report.page import writer
 from reproduce.report.collection import read_collection
-from reproduce.report.page.tables import report_inputs
+from reproduce.report.page.report import report_of
 from reproduce.report.page.search import search_results
 
 found = read_collection(Path("artifact/results"), "smoke")
-inputs = report_inputs(found, [], search_results(found.search, found.folder))
-sys.stdout.write(str(sum(len(tables) for tables in inputs.tables.values())))
+report = report_of(found, [], search_results(found.search, found.folder))
+sys.stdout.write(str(len(report.all_tables)))
 """
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reproduce.counts import number_of
-from reproduce.report.figures.learning import file_name
+from reproduce.report.results import REFERENCE
 from reproduce.report.speed import StepCost
-from reproduce.report.statistics import Difference, Verdict
+from reproduce.report.statistics import Difference, Summary, Verdict
 from reproduce.report.style import Picture
 from reproduce.report.table import Source, signed
 
@@ -26,15 +26,13 @@ class Comparison:
 
     Attributes:
         source: Its final runs.
-        accuracy: Their mean test accuracy; a diverged run counts as guessing.
-        n: How many.
+        test: Their test accuracy; a diverged run counts as guessing.
         diverged: How many of them diverged, or could not be trained.
         difference: To the reference on common seeds; None without one, and for the reference itself.
     """
 
     source: Source
-    accuracy: float
-    n: int
+    test: Summary
     diverged: int
     difference: Difference | None
 
@@ -60,12 +58,12 @@ class Card:
 
     Attributes:
         name: The optimizer.
+        file: The name of its files, without suffix.
         family: What it is.
         origin: Where it was published, or found.
         words: What it does; empty where nobody wrote it down.
         state: What it keeps for every weight.
         usage: A few lines of Python; see `reproduce.report.cards.usage`.
-        reference: What the comparisons are to.
         deviations: How it differs from its origin; empty where it does not.
         update: The update as text; None for what has no spec.
         latex: The same in LaTeX.
@@ -77,15 +75,16 @@ class Card:
         rates: Where it was tuned.
         comparisons: Where it was run.
         cost: As measured, or None.
+        reference: What the comparisons are to.
     """
 
     name: str
+    file: str
     family: str
     origin: str
     words: str
     state: str
     usage: str
-    reference: str
     deviations: str = ""
     update: str | None = None
     latex: str | None = None
@@ -97,11 +96,7 @@ class Card:
     rates: tuple[Rates, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     cost: StepCost | None = None
-
-    @property
-    def file(self) -> str:
-        """The name of its files, without suffix; a search's candidates are called as the files of their specs are."""
-        return file_name(self.name.replace("#", "sample-"))
+    reference: str = REFERENCE
 
     def with_verdict(self, verdict: Verdict) -> list[Comparison]:
         """The comparisons with this verdict against the reference."""
@@ -182,7 +177,7 @@ def comparison_text(each: Comparison) -> str:
 
 def diverged_text(card: Card) -> str:
     """How many of the final runs diverged."""
-    total = sum(each.n for each in card.comparisons)
+    total = sum(each.test.n for each in card.comparisons)
     if not total:
         return f"{NOT_MEASURED.capitalize()}."
     return f"{sum(each.diverged for each in card.comparisons)} of {total} final runs."

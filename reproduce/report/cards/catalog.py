@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import paper_optimizers
 from paper_optimizers.catalog import CatalogEntry, Invariances
 from paper_optimizers.latex import graph_to_latex
 from paper_optimizers.program import compile_spec
 from paper_optimizers.spec import OptimizerSpec
-from reproduce.report.cards.card import Card, Comparison, Rates, state_of
-from reproduce.report.cards.runs import middle_rate
+from reproduce.report.cards.card import Card, state_of
 from reproduce.report.cards.usage import Shape, rate_text, usage_of
 from reproduce.report.cards.words import WORDS
 from reproduce.report.figures.graphs import optimizer_graph
-from reproduce.report.speed import StepCost
+from reproduce.report.style import file_name
 
 _FAMILIES = {
     "evolved": "Evolved optimizer",
@@ -25,18 +22,12 @@ _FAMILIES = {
 _MOMENTUM = {"none": "", "classical": "momentum", "nesterov": "Nesterov momentum"}
 
 
-def catalog_card(
-    entry: CatalogEntry,
-    rates: Sequence[Rates],
-    results: Sequence[Comparison],
-    cost: StepCost | None,
-    reference: str,
-    shape: Shape,
-) -> Card:
-    """The card of an optimizer of the catalog, from its entry and its runs, whose rates had this shape."""
+def catalog_card(entry: CatalogEntry, rate: float | None, shape: Shape) -> Card:
+    """What the card of an optimizer of the catalog says without runs; its usage has this rate, of this shape."""
     spec = entry.spec
     return Card(
         name=entry.name,
+        file=file_name(entry.name),
         family=_FAMILIES[entry.family],
         origin=entry.origin,
         deviations=entry.deviations,
@@ -48,12 +39,8 @@ def catalog_card(
         invariances=invariance_lines(entry.invariances),
         graph=optimizer_graph(entry.name, spec),
         facts=tuple(("Needs", f"{need.text[0].upper()}{need.text[1:]}.") for need in entry.needs),
-        rates=tuple(rates),
-        comparisons=tuple(results),
         state=state_of(states(spec)),
-        cost=cost,
-        reference=reference,
-        usage=_usage(entry.name, f"{rate_text(middle_rate(rates))}, {shape.arguments}"),
+        usage=_usage(entry.name, f"{rate_text(rate)}, {shape.arguments}"),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -41,16 +40,17 @@ def find_cards(search: StoredSearch, rounds: Sequence[RoundResult], reference: s
 
 
 def _card(search: StoredSearch, place: int, finalist: Finalist, elimination: str, reference: str) -> Card:
-    contender, spec = finalist.contender, finalist.contender.spec
+    contender, spec, number = finalist.contender, finalist.contender.spec, _number(search, finalist)
     trials = [each for each in search.trials if each.fingerprint == contender.fingerprint]
-    fresh, chosen = seed_scores(trials, contender), _chosen(search, finalist)
+    fresh, chosen = seed_scores(trials, contender), _chosen(search, finalist, number)
     scoring = search.protocol.evolution.scoring
     shape = Shape(scoring.warmup_fraction, scoring.hold_fraction)
     usage = f'GraphOptimizer(from_text("{spec.to_text()}"), {_rate(chosen, trials):g}, {shape.arguments})'
     return Card(
         name=contender.name,
+        file=f"sample-{number}",
         family="Found by the search",
-        origin=f"Sample {_number(finalist)}, profile {search.protocol.profile}, seed {search.protocol.seed}",
+        origin=f"Sample {number}, profile {search.protocol.profile}, seed {search.protocol.seed}",
         words="",
         update=spec.to_text(),
         latex=spec.to_latex(),
@@ -61,7 +61,7 @@ def _card(search: StoredSearch, place: int, finalist: Finalist, elimination: str
         facts=(
             ("Searched", _searched(search, place, finalist, chosen)),
             ("Scored again", _again(finalist, fresh, trials)),
-            ("Descent", _descent(search, finalist)),
+            ("Descent", _descent(search, number)),
             ("Elimination", elimination),
         ),
         comparisons=tuple(_comparisons(search, finalist, fresh, reference)),
@@ -70,16 +70,16 @@ def _card(search: StoredSearch, place: int, finalist: Finalist, elimination: str
     )
 
 
-def _chosen(search: StoredSearch, finalist: Finalist) -> Trained:
+def _number(search: StoredSearch, finalist: Finalist) -> int:
+    """Of its sample: no two have one fingerprint."""
+    found = samples_of(search.records).items()
+    return next(number for number, sample in found if sample.fingerprint == finalist.contender.fingerprint)
+
+
+def _chosen(search: StoredSearch, finalist: Finalist, number: int) -> Trained:
     """The outcome that the finalist was chosen by."""
-    outcomes = (
-        each.outcome for each in evaluations_of(search.records, "evolution") if each.sample == _number(finalist)
-    )
+    outcomes = (each.outcome for each in evaluations_of(search.records, "evolution") if each.sample == number)
     return next(each for each in outcomes if isinstance(each, Trained) and score_of(each) == finalist.search_score)
-
-
-def _number(finalist: Finalist) -> int:
-    return int(finalist.contender.name.rpartition("#")[2])
 
 
 def _rate(chosen: Trained, trials: Sequence[Trial]) -> float:
@@ -115,15 +115,15 @@ def _again(finalist: Finalist, fresh: SeedScores, trials: Sequence[Trial]) -> st
     )
 
 
-def _descent(search: StoredSearch, finalist: Finalist) -> str:
+def _descent(search: StoredSearch, number: int) -> str:
     """From the random candidate it goes back to, with the scores on the evolution stage."""
-    samples, line = samples_of(search.records), [_number(finalist)]
+    samples, line = samples_of(search.records), [number]
     while (parent := samples[line[-1]].parent) is not None:
         line.append(parent)
     if len(line) == 1:
         return "Drawn at random; no mutation of another."
     scores = _scores(search)
-    listed = ", ".join(f"#{number} ({scores.get(number, 'not scored there')})" for number in reversed(line))
+    listed = ", ".join(f"#{each} ({scores.get(each, 'not scored there')})" for each in reversed(line))
     return f"{number_of(len(line) - 1, 'mutation')} of a random candidate: {listed}."
 
 
@@ -145,13 +145,10 @@ def _elimination(course: Course | None, rounds: Sequence[str]) -> str:
 def _comparisons(search: StoredSearch, finalist: Finalist, fresh: SeedScores, reference: str) -> Iterator[Comparison]:
     """Beside the reference on the search's own stage, where both were scored; an untrained run counts 0."""
     known = next((each for each in search.baselines if each.name == reference), None)
-    if known is None or not fresh.compared:
-        return
-    task = f"{search.protocol.evolution.data.source}, evolution stage"
-    yield Comparison(
-        source=Source(SEARCH, task, finalist.contender.name, "final"),
-        accuracy=statistics.fmean(fresh.compared.values()),
-        n=len(fresh.compared),
-        diverged=fresh.untrained,
-        difference=paired_difference(fresh.compared, seed_scores(search.trials, known).compared),
-    )
+    test = summarise(list(fresh.compared.values()))
+    if known is not None and test is not None:
+        source = Source(
+            SEARCH, f"{search.protocol.evolution.data.source}, evolution stage", finalist.contender.name, "final"
+        )
+        against = paired_difference(fresh.compared, seed_scores(search.trials, known).compared)
+        yield Comparison(source, test, fresh.untrained, against)

@@ -1,26 +1,69 @@
-"""Which cards there are: of the catalog, of what only Keras has, and of what a search found."""
+"""Which cards there are, of the catalog and of what only Keras has, with what studies measured of each."""
 
 from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from paper_optimizers import describe, names
 from reproduce.report.cards.card import Card, Comparison, Rates
 from reproduce.report.cards.catalog import catalog_card
 from reproduce.report.cards.keras import KNOWN, keras_card
-from reproduce.report.cards.runs import measured_of
 from reproduce.report.cards.usage import Shape
-from reproduce.report.page.inputs import ReportInputs
-from reproduce.report.speed import StepCost
+from reproduce.report.collection import Collection
+from reproduce.report.figures.rates import sensitivity
+from reproduce.report.overall import shared_tasks
+from reproduce.report.results import REFERENCE, StudyResults
+from reproduce.report.tables.comparisons import difference
 
 
-def cards(inputs: ReportInputs) -> list[Card]:
-    """A card for every optimizer of the catalog, in its order, for Keras' own, and those that were handed in."""
-    of_runs = measured_of(inputs.studies, inputs.settings, inputs.reference)
+class _Measured(NamedTuple):
+    """What was measured of one optimizer, by task."""
 
-    shape = Shape(inputs.warmup_fraction, inputs.hold_fraction)
+    rates: list[Rates]
+    comparisons: list[Comparison]
 
-    def measured(name: str) -> tuple[list[Rates], list[Comparison], StepCost | None, str, Shape]:
-        rates, comparisons = of_runs.get(name, ([], []))
-        return rates, comparisons, inputs.step_costs.get(name), inputs.reference, shape
 
-    found = [catalog_card(describe(name), *measured(name)) for name in names()]
-    return [*found, *(keras_card(name, *measured(name)) for name in KNOWN), *inputs.cards]
+def all_cards(found: Collection) -> list[Card]:
+    """A card for every optimizer of the catalog, in its order, then for those that Keras alone has."""
+    of_studies, shape = _measured(found.studies), Shape(*found.shape)
+
+    def card_of(name: str) -> Card:
+        rates, comparisons = of_studies.get(name, ([], []))
+        rate = _middle(rates)
+        card = keras_card(name, rate, shape) if name in KNOWN else catalog_card(describe(name), rate, shape)
+        return replace(
+            card,
+            rates=tuple(rates),
+            comparisons=tuple(comparisons),
+            cost=found.step_costs.get(name),
+            reference=REFERENCE,
+        )
+
+    return [card_of(name) for name in (*names(), *KNOWN)]
+
+
+def _measured(studies: Sequence[StudyResults]) -> dict[str, _Measured]:
+    """By optimizer: the rates that worked on each task, and the final runs there beside those of the reference."""
+    found: dict[str, _Measured] = {}
+    by_name = {study.name: study for study in studies}
+    for shared in shared_tasks(studies):
+        for name, result in shared.results.items():
+            measured = found.setdefault(name, _Measured([], []))
+            if result.tuning:
+                measured.rates.append(Rates(result.tuning_source, *sensitivity(result).good))
+            if result.test is not None:
+                other = None if name == REFERENCE else by_name[result.study].result(result.task, REFERENCE)
+                measured.comparisons.append(
+                    Comparison(result.source, result.test, result.num_diverged, difference(result, other))
+                )
+    return found
+
+
+def _middle(rates: Sequence[Rates]) -> float | None:
+    """The rate that examples show: to one digit the median over tasks of the middle of what worked; None of nothing."""
+    if not rates:
+        return None
+    return float(f"{statistics.median((each.low * each.high) ** 0.5 for each in rates):.1g}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from reproduce.report.cards.card import Card, Comparison, Rates
-from reproduce.report.cards.runs import middle_rate
+from reproduce.report.cards.card import Card
 from reproduce.report.cards.usage import Shape, rate_text, usage_of
-from reproduce.report.speed import StepCost
+from reproduce.report.style import file_name
 from reproduce.study.optimizers import SCHEDULE_FREE
 
 
@@ -62,29 +61,19 @@ KNOWN: Mapping[str, Known] = {
 _NO_SPEC = "None: it is a class of Keras, not a spec, and is run as it is. Its invariances were not measured."
 
 
-def keras_card(
-    name: str,
-    rates: Sequence[Rates],
-    results: Sequence[Comparison],
-    cost: StepCost | None,
-    reference: str,
-    shape: Shape,
-) -> Card:
-    """The card of one of `KNOWN`, from what is known of it and its runs, whose rates had this shape."""
+def keras_card(name: str, rate: float | None, shape: Shape) -> Card:
+    """What the card of one of `KNOWN` says without runs; its usage has this rate, of this shape."""
     known = KNOWN[name]
     return Card(
         name=name,
+        file=file_name(name),
         family="Baseline that Keras alone has",
         origin=known.origin,
         words=known.words,
         deviations=known.deviations,
         facts=(("Equation and graph", _NO_SPEC),),
-        rates=tuple(rates),
-        comparisons=tuple(results),
         state=f"{known.numbers} numbers for every weight{known.where}, of 4 bytes each in float32.",
-        cost=cost,
-        reference=reference,
-        usage=_usage(name, known.module, middle_rate(rates), shape),
+        usage=_usage(name, known.module, rate, shape),
     )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from reproduce.counts import number_of
 from reproduce.report.claims.findings import Finding
-from reproduce.report.runs import number_of_runs
+from reproduce.report.results import number_of_runs
 from reproduce.report.statistics import CONFIDENCE, Verdict, holm, paired_difference, paired_p_value
 from reproduce.report.table import signed
 

@@ -13,8 +13,7 @@ from reproduce.report.claims.enough import Compared, compare, enough
 from reproduce.report.claims.findings import Finding, Status, not_run
 from reproduce.report.claims.search import BestScoresShrink, FindsBeat, NothingScoredTwice
 from reproduce.report.collection import Collection
-from reproduce.report.results import StudyResults
-from reproduce.report.runs import number_of_runs
+from reproduce.report.results import StudyResults, number_of_runs
 from reproduce.report.tables.ablations import crossings, decay_pairs
 from reproduce.report.tables.comparisons import listed
 

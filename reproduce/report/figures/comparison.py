@@ -8,15 +8,11 @@ from typing import Any
 import numpy as np
 
 from reproduce.counts import number_of
-from reproduce.report.figures.learning import file_name
 from reproduce.report.multiples import Axis, Panel, Stroke, draw_multiples
-from reproduce.report.overall import Overall, Scores, above_guessing, compare_over_tasks
-from reproduce.report.results import counted_accuracy
-from reproduce.report.runs import Alike, alike, final_runs, number_of_runs, tasks, with_profile
-from reproduce.report.same_tasks import Place, Runs, same_tasks
+from reproduce.report.overall import Overall, compare_over_tasks, task_scores
+from reproduce.report.results import AlikeRuns, StudyResults, alike, number_of_runs
 from reproduce.report.statistics import same_mean, score_distribution
-from reproduce.report.style import GREY, INK, LINES, PAGE, Picture, new_figure, picture, plain, say_empty
-from reproduce.study.rows import Row
+from reproduce.report.style import GREY, INK, LINES, PAGE, Picture, file_name, new_figure, picture, plain, say_empty
 
 _NO_TASKS = "not run: needs two tasks with runs of the same optimizers"
 #: Most tasks beside each other.
@@ -25,24 +21,21 @@ _COLUMNS = 4
 _THRESHOLDS = np.linspace(0, 1, 101)
 
 
-def accuracy_picture(study: str, rows: Sequence[Row]) -> Picture:
+def accuracy_picture(study: StudyResults) -> Picture:
     """Test accuracy of every final run of a study, a panel for each task."""
-    by_task = {task: alike(final_runs(rows, task)) for task in tasks(rows)}
-    counts = number_of_runs(len(group.runs) for groups in by_task.values() for group in groups)
-    title = f"Test accuracy in the study {with_profile(study, rows)}: each run a ring, their mean a bar, {counts}"
-    name = file_name("accuracy", study)
+    by_task = {task: study.alike(task) for task in study.tasks_run}
+    counts = number_of_runs(len(group.first.finals) for groups in by_task.values() for group in groups)
+    title = f"Test accuracy in the study {study.title}: each run a ring, their mean a bar, {counts}"
+    name = file_name("accuracy", study.name)
     return picture(name, title, accuracy_reading(by_task), lambda: draw_accuracies(by_task))
 
 
-def overall_pictures(
-    studies: Mapping[str, Sequence[Row]], settings: Mapping[Place, str], reference: str
-) -> list[Picture]:
+def overall_pictures(studies: Sequence[StudyResults], reference: str) -> list[Picture]:
     """Interquartile means, performance profiles and ranks over all tasks of these studies; see `task_scores`."""
-    scores = task_scores(studies, settings)
-    overall = compare_over_tasks(scores, reference)
+    overall = compare_over_tasks(task_scores(studies), reference)
     counted_tasks = f"{number_of(len(overall.tasks), 'task')}, " if overall else ""
     runs = sum(len(runs) for by_task in (overall.scores if overall else {}).values() for runs in by_task.values())
-    profiles = dict.fromkeys(f"profile {row.profile}, " for rows in studies.values() for row in rows)
+    profiles = dict.fromkeys(f"profile {study.protocol.profile}, " for study in studies)
     made = f"{''.join(profiles)}{counted_tasks}n = {runs} runs"
     return [
         picture(
@@ -63,20 +56,7 @@ def overall_pictures(
     ]
 
 
-def task_scores(studies: Mapping[str, Sequence[Row]], settings: Mapping[Place, str]) -> Scores:
-    """Accuracies above guessing of final runs, by optimizer and by task; ``settings`` says which tasks are one."""
-    found: dict[str, dict[str, list[float]]] = {}
-    for same in same_tasks(studies, settings):
-        final = {place: final_runs(studies[place.study], place.task) for place in same.places}
-        counts = {place: {name: Runs(len(runs), 0) for name, runs in of.items()} for place, of in final.items()}
-        for name, place in same.most(counts).items():
-            found.setdefault(name, {})[same.label] = [
-                above_guessing(counted_accuracy(row, row.test_accuracy), row.num_classes) for row in final[place][name]
-            ]
-    return found
-
-
-def accuracy_reading(by_task: Mapping[str, Sequence[Alike]]) -> str:
+def accuracy_reading(by_task: Mapping[str, Sequence[AlikeRuns]]) -> str:
     """The best and the worst mean of each task."""
     parts = []
     for task, groups in by_task.items():
@@ -122,28 +102,28 @@ def rank_reading(overall: Overall | None) -> str:
     )
 
 
-def draw_accuracies(by_task: Mapping[str, Sequence[Alike]]) -> Any:
+def draw_accuracies(by_task: Mapping[str, Sequence[AlikeRuns]]) -> Any:
     """One panel for each task, one line for each optimizer, in the order of the first task's means."""
     shown = {task: groups for task, groups in by_task.items() if groups}
     if not shown:
         return _empty("not run")
-    labels = _rows_of(shown)
+    lines = _lines_of(shown)
     columns = min(_COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
-    figure = new_figure(PAGE, 0.7 + rows * (0.3 + 0.17 * len(labels)))
+    figure = new_figure(PAGE, 0.7 + rows * (0.3 + 0.17 * len(lines)))
     axes = list(figure.subplots(rows, columns, sharey=True, squeeze=False).flat)
     for empty in axes[len(shown) :]:
         empty.remove()
     for panel, (task, groups) in zip(axes, shown.items(), strict=False):
         for group in groups:
-            for height in {labels.index(_label(name, labels)) for name in group.names}:
-                values = [100 * counted_accuracy(row, row.test_accuracy) for row in group.runs]
+            for height in {number for number, names in enumerate(lines) if set(names) & set(group.names)}:
+                values = [100 * accuracy for accuracy in group.first.test_by_seed.values()]
                 panel.plot(values, [height] * len(values), "o", markersize=3, color=LINES[0].color, fillstyle="none")
                 panel.plot([100 * _mean(group)], [height], "|", markersize=8, markeredgewidth=2, color=INK)
         panel.set_title(plain(task), fontsize=8)
     figure.supxlabel("test accuracy, %", fontsize=9)
-    axes[0].set_yticks(range(len(labels)), [plain(label) for label in labels], fontsize=7)
-    axes[0].set_ylim(len(labels) - 0.4, -0.6)
+    axes[0].set_yticks(range(len(lines)), [plain(", ".join(names)) for names in lines], fontsize=7)
+    axes[0].set_ylim(len(lines) - 0.4, -0.6)
     return figure
 
 
@@ -233,25 +213,12 @@ def _profiles(overall: Overall) -> dict[str, Any]:
     return {name: score_distribution(list(by_task.values()), _THRESHOLDS) for name, by_task in overall.scores.items()}
 
 
-def _rows_of(by_task: Mapping[str, Sequence[Alike]]) -> list[str]:
-    """A label for each line: optimizers that coincide on every task share one."""
-    places: dict[str, list[int]] = {}
-    for groups in by_task.values():
-        for name in dict.fromkeys(name for group in groups for name in group.names):
-            places.setdefault(name, [])
-    for groups in by_task.values():
-        for name, found in places.items():
-            found.append(next((number for number, group in enumerate(groups) if name in group.names), -1))
-    lines: dict[tuple[int, ...], list[str]] = {}
-    for name, found in places.items():
-        lines.setdefault(tuple(found), []).append(name)
-    means = {group.names: _mean(group) for groups in list(by_task.values())[:1] for group in groups}
-    score = {name: mean for names, mean in means.items() for name in names}
-    return [", ".join(names) for names in sorted(lines.values(), key=lambda names: -score.get(names[0], -1.0))]
-
-
-def _label(name: str, labels: Sequence[str]) -> str:
-    return next(label for label in labels if name in label.split(", "))
+def _lines_of(by_task: Mapping[str, Sequence[AlikeRuns]]) -> list[tuple[str, ...]]:
+    """The optimizers of each line: those that coincide on every task share one."""
+    groups = [{name: group for group in of_task for name in group.names} for of_task in by_task.values()]
+    names = dict.fromkeys(name for by_name in groups for name in by_name)
+    lines = alike({name: tuple(by_name[name].names if name in by_name else () for by_name in groups) for name in names})
+    return sorted(lines, key=lambda line: -_mean(groups[0][line[0]]) if line[0] in groups[0] else 1.0)
 
 
 def _named(means: Mapping[str, float], wanted: float) -> str:
@@ -259,8 +226,8 @@ def _named(means: Mapping[str, float], wanted: float) -> str:
     return f"{', '.join(name for name, mean in means.items() if same_mean(mean, wanted))} {100 * wanted:.1f} %"
 
 
-def _mean(group: Alike) -> float:
-    return float(np.mean([counted_accuracy(row, row.test_accuracy) for row in group.runs]))
+def _mean(group: AlikeRuns) -> float:
+    return float(np.mean(list(group.first.test_by_seed.values())))
 
 
 def _empty(text: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from reproduce.counts import number_of
 from reproduce.elimination.rounds import RoundResult, Standing
-from reproduce.report.runs import number_of_runs
+from reproduce.report.results import number_of_runs
 from reproduce.report.statistics import summarise
 from reproduce.report.style import GREY, INK, LINES, Picture, new_figure, picture, plain, say_empty
 

@@ -10,8 +10,7 @@ from paper_optimizers.draw import draw
 from paper_optimizers.graph import Graph
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.counts import number_of
-from reproduce.report.figures.learning import file_name
-from reproduce.report.style import Picture
+from reproduce.report.style import Picture, file_name
 
 
 @functools.cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,52 +11,44 @@ from numpy.typing import NDArray
 
 from reproduce.report import multiples
 from reproduce.report.multiples import Panel, Stroke, draw_multiples
-from reproduce.report.results import counted_accuracy
-from reproduce.report.runs import Alike, alike, final_runs, number_diverged, number_of_runs, with_profile
-from reproduce.report.style import Picture, picture, plain
+from reproduce.report.results import REFERENCE, Alike, AlikeRuns, StudyResults, counted_accuracy, number_of_runs
+from reproduce.report.style import Picture, file_name, picture, plain
 from reproduce.study.rows import Row
 
 Axis = Literal["steps", "seconds"]
 
 
 @dataclass(frozen=True, eq=False)
-class Band:
-    """One panel.
+class Band(Alike):
+    """One panel, of optimizers whose runs coincide.
 
     Attributes:
-        label: The optimizer, or those that coincide.
         n: How many runs.
         diverged: How many of them diverged; they count as guessing from there on.
         x: The end of each epoch, in steps or in seconds.
         quartiles: Validation accuracy, of shape (3, epochs): first quartile, median, third quartile.
     """
 
-    label: str
     n: int
     diverged: int
     x: NDArray[np.float64]
     quartiles: NDArray[np.float64]
 
 
-def learning_picture(study: str, task: str, rows: Sequence[Row], axis: Axis, reference: str = "Adam") -> Picture:
+def learning_picture(study: StudyResults, task: str, axis: Axis, reference: str = REFERENCE) -> Picture:
     """One panel for each optimizer, with the reference in grey behind it."""
-    bands = learning_bands(task, rows, axis)
+    bands = learning_bands(study, task, axis)
     runs = number_of_runs(band.n for band in bands)
     dashed = f"{reference} dashed, " if _named(bands, reference) else ""
-    title = f"Learning curves on {task} ({with_profile(study, rows)}) over {axis}: median and quartiles, {dashed}{runs}"
-    name = file_name("learning", study, task, axis)
+    title = f"Learning curves on {task} ({study.title}) over {axis}: median and quartiles, {dashed}{runs}"
+    name = file_name("learning", study.name, task, axis)
     return picture(name, title, reading(bands, axis), lambda: draw(bands, axis, reference))
 
 
-def file_name(*parts: str) -> str:
-    """Parts of a name joined by underscores, with nothing that a file system might refuse."""
-    return "_".join(re.sub(r"[^\w.+-]+", "-", part) for part in parts)
-
-
-def learning_bands(task: str, rows: Sequence[Row], axis: Axis) -> list[Band]:
+def learning_bands(study: StudyResults, task: str, axis: Axis) -> list[Band]:
     """The bands of one task, those of optimizers that coincide as one."""
-    groups = alike(final_runs(rows, task))
-    epochs = max((len(row.curve.validation_accuracy) for group in groups for row in group.runs), default=0)
+    groups = study.alike(task)
+    epochs = max((len(row.curve.validation_accuracy) for group in groups for row in group.first.finals), default=0)
     return [_band(group, epochs, axis) for group in groups]
 
 
@@ -96,7 +87,7 @@ def draw(bands: Sequence[Band], axis: Axis, reference: str) -> Any:
 
 
 def _named(bands: Sequence[Band], optimizer: str) -> Band | None:
-    return next((band for band in bands if optimizer in band.label.split(", ")), None)
+    return next((band for band in bands if optimizer in band.names), None)
 
 
 def panel_title(label: str, diverged: int) -> str:
@@ -114,12 +105,13 @@ def _panel(band: Band, behind: Band | None) -> Panel:
     )
 
 
-def _band(group: Alike, epochs: int, axis: Axis) -> Band:
-    curves = np.array([_padded(row, epochs) for row in group.runs]).reshape(len(group.runs), epochs)
+def _band(group: AlikeRuns, epochs: int, axis: Axis) -> Band:
+    runs = group.first.finals
+    curves = np.array([_padded(row, epochs) for row in runs]).reshape(len(runs), epochs)
     quartiles = np.quantile(curves, (0.25, 0.5, 0.75), axis=0)
-    length = np.median([_seconds(row) if axis == "seconds" else _total_steps(row, epochs) for row in group.runs])
+    length = np.median([_seconds(row) if axis == "seconds" else _total_steps(row, epochs) for row in runs])
     x = length * np.arange(1, epochs + 1) / max(epochs, 1)
-    return Band(group.label, len(group.runs), number_diverged(group.runs), x, quartiles)
+    return Band(group.names, len(runs), group.first.num_diverged, x, quartiles)
 
 
 def _padded(row: Row, epochs: int) -> list[float]:

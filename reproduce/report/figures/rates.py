@@ -7,23 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reproduce.report.figures.learning import file_name
 from reproduce.report.multiples import Axis, Mark, Panel, Stroke, draw_multiples
-from reproduce.report.results import counted_accuracy
-from reproduce.report.runs import final_runs, number_of_runs, tuning_runs, with_profile
-from reproduce.report.style import Picture, picture, plain
-from reproduce.study.rows import Row
+from reproduce.report.results import Alike, Result, StudyResults, alike, counted_accuracy, num_diverged, number_of_runs
+from reproduce.report.style import Picture, file_name, picture, plain
 
 #: A rate is good if its accuracy is within this share of the best.
 GOOD = 0.02
 
 
 @dataclass(frozen=True)
-class Sensitivity:
-    """One panel.
+class Sensitivity(Alike):
+    """One panel, of optimizers with the same accuracies at the same rates.
 
     Attributes:
-        names: The optimizer, or those with the same accuracies at the same rates.
         n: Runs at each rate.
         rates: Ascending.
         accuracies: Mean validation accuracy at each; a diverged run counts as guessing.
@@ -31,17 +27,11 @@ class Sensitivity:
         chosen: The rate of the final runs, or None.
     """
 
-    names: tuple[str, ...]
     n: int
     rates: tuple[float, ...]
     accuracies: tuple[float, ...]
     diverged: tuple[bool, ...]
     chosen: float | None
-
-    @property
-    def label(self) -> str:
-        """The names, joined by commas."""
-        return ", ".join(self.names)
 
     @property
     def good(self) -> tuple[float, float]:
@@ -56,27 +46,39 @@ class Sensitivity:
         return self.rates[low], self.rates[high]
 
 
-def rate_picture(study: str, task: str, rows: Sequence[Row]) -> Picture:
+def rate_picture(study: StudyResults, task: str) -> Picture:
     """One panel for each optimizer."""
-    found = sensitivities(task, rows)
+    found = sensitivities(study, task)
     counts = number_of_runs(each.n for each in found)
     title = (
-        f"Rate sensitivity on {task} ({with_profile(study, rows)}): validation accuracy over peak learning rate, "
+        f"Rate sensitivity on {task} ({study.title}): validation accuracy over peak learning rate, "
         f"{counts} at each rate"
     )
-    return picture(file_name("rates", study, task), title, reading(found), lambda: draw(found))
+    return picture(file_name("rates", study.name, task), title, reading(found), lambda: draw(found))
 
 
-def sensitivities(task: str, rows: Sequence[Row]) -> list[Sensitivity]:
-    """The panels of one task, equal ones as one."""
-    final = final_runs(rows, task)
-    groups: dict[object, list[str]] = {}
-    found = {}
-    for name, runs in tuning_runs(rows, task).items():
-        found[name] = _sensitivity(name, runs, final[name][-1].rate if name in final else None)
-        one = found[name]
-        groups.setdefault((one.n, one.rates, one.accuracies, one.diverged, one.chosen), []).append(name)
-    return [replace(found[names[0]], names=tuple(names)) for names in groups.values()]
+def sensitivities(study: StudyResults, task: str) -> list[Sensitivity]:
+    """The panels of one task, equal ones as one, in the catalog's order."""
+    found = {each.optimizer: sensitivity(each) for each in study.in_catalog_order(task) if each.tuning}
+    nameless = {name: replace(each, names=()) for name, each in found.items()}
+    return [replace(found[names[0]], names=names) for names in alike(nameless)]
+
+
+def sensitivity(result: Result) -> Sensitivity:
+    """How one optimizer answers to the rate, from the runs that chose it, of which there are some."""
+    by_rate = {rate: [row for row in result.tuning if row.rate == rate] for rate in {row.rate for row in result.tuning}}
+    rates = tuple(sorted(by_rate))
+    return Sensitivity(
+        names=(result.optimizer,),
+        n=max(len(runs) for runs in by_rate.values()),
+        rates=rates,
+        accuracies=tuple(
+            math.fsum(counted_accuracy(row, row.validation_accuracy) for row in by_rate[rate]) / len(by_rate[rate])
+            for rate in rates
+        ),
+        diverged=tuple(num_diverged(by_rate[rate]) > 0 for rate in rates),
+        chosen=result.choice.rate if result.finals else None,
+    )
 
 
 def reading(found: Sequence[Sensitivity]) -> str:
@@ -111,20 +113,3 @@ def _panel(each: Sensitivity) -> Panel:
         for rate, height, diverged in zip(each.rates, heights, each.diverged, strict=True)
     ]
     return Panel(plain(each.label), [Stroke(each.rates, heights)], marks=marks, spans=[each.good])
-
-
-def _sensitivity(name: str, runs: Sequence[Row], chosen: float | None) -> Sensitivity:
-    rates = sorted({row.rate for row in runs})
-    by_rate = {rate: [row for row in runs if row.rate == rate] for rate in rates}
-    means = (
-        math.fsum(counted_accuracy(row, row.validation_accuracy) for row in of_rate) / len(of_rate)
-        for of_rate in by_rate.values()
-    )
-    return Sensitivity(
-        names=(name,),
-        n=max(len(of_rate) for of_rate in by_rate.values()),
-        rates=tuple(rates),
-        accuracies=tuple(means),
-        diverged=tuple(any(row.diverged_at is not None for row in of_rate) for of_rate in by_rate.values()),
-        chosen=chosen,
-    )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reproduce.report.runs import number_of_runs
+from reproduce.report.results import number_of_runs
 from reproduce.report.style import GREY, INK, LINES, Picture, new_figure, picture, plain, say_empty
 
 

@@ -17,6 +17,7 @@ from paper_optimizers.program import Program, compile_spec, run_update, step_val
 from paper_optimizers.simulation import NumpyOptimizer, draw_from, numpy_progress
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.report.multiples import Axis, Panel, Stroke, draw_multiples
+from reproduce.report.results import Alike, alike
 from reproduce.report.style import DIVERGING, INK, Picture, label_panels, panels, picture, plain, say_empty
 
 Array = NDArray[np.float64]
@@ -31,34 +32,15 @@ _LEVELS = (-0.8, -0.6, -0.4, -0.2, 0.2, 0.4, 0.6, 0.8)
 
 
 @dataclass(frozen=True, eq=False)
-class Surface:
-    """One panel.
+class Values(Alike):
+    """One panel: what `surface` or `effective_steps` gives for these optimizers, the same to four decimals."""
 
-    Attributes:
-        label: The optimizer, or those whose surfaces are the same.
-        values: The update, of shape (past gradient, gradient); both run from -`REACH` to `REACH`.
-    """
-
-    label: str
     values: Array
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """One panel.
-
-    Attributes:
-        label: The optimizer, or those that move alike.
-        steps: Root mean square change of a weight in each step, over the peak learning rate.
-    """
-
-    label: str
-    steps: Array
 
 
 def surface_picture(specs: Mapping[str, OptimizerSpec], name: str = "update_surfaces") -> Picture:
     """The update surface of each optimizer."""
-    found = surfaces(specs)
+    found = _panels(specs, surface)
     title = (
         f"Update u over gradient g after a long constant gradient v, half-way through training, {len(specs)} optimizers"
     )
@@ -67,14 +49,9 @@ def surface_picture(specs: Mapping[str, OptimizerSpec], name: str = "update_surf
 
 def step_picture(specs: Mapping[str, OptimizerSpec], name: str = "effective_steps") -> Picture:
     """The effective step of each optimizer over a run."""
-    found = traces(specs)
+    found = _panels(specs, effective_steps)
     title = f"Effective step over training under random gradients, one seed, T = {TOTAL_STEPS}, {len(specs)} optimizers"
     return picture(name, title, step_reading(found), lambda: draw_traces(found))
-
-
-def surfaces(specs: Mapping[str, OptimizerSpec]) -> list[Surface]:
-    """The surfaces, equal ones as one."""
-    return [Surface(label, values) for label, values in _alike(specs, surface)]
 
 
 @functools.cache
@@ -94,11 +71,6 @@ def surface(spec: OptimizerSpec) -> Array:
         points = [_after(program, past[[n]], gradient[[n]]) for n in range(past.size)]
         return np.concatenate(points).reshape(POINTS, POINTS)
     return _after(program, past, gradient).reshape(POINTS, POINTS)
-
-
-def traces(specs: Mapping[str, OptimizerSpec]) -> list[Trace]:
-    """The effective steps, equal ones as one."""
-    return [Trace(label, values) for label, values in _alike(specs, effective_steps)]
 
 
 @functools.cache
@@ -124,9 +96,9 @@ def effective_steps(spec: OptimizerSpec) -> Array:
     return moves
 
 
-def surface_reading(found: Sequence[Surface]) -> str:
+def surface_reading(found: Sequence[Values]) -> str:
     """Which updates are the same, never above 1 on this square, or independent of one of the two gradients."""
-    same = "; ".join(each.label for each in found if ", " in each.label)
+    same = "; ".join(each.label for each in found if len(each.names) > 1)
     bounded = _listed(each.label for each in found if _largest(each.values) <= 1 + 1e-6)
     present_only = _listed(each.label for each in found if _constant(each.values, axis=0))
     return (
@@ -136,11 +108,11 @@ def surface_reading(found: Sequence[Surface]) -> str:
     )
 
 
-def step_reading(found: Sequence[Trace]) -> str:
+def step_reading(found: Sequence[Values]) -> str:
     """Whose longest step comes first, and last."""
     if not found:
         return "There are none."
-    peaks = {each.label: 100 * int(np.argmax(each.steps)) / TOTAL_STEPS for each in found}
+    peaks = {each.label: 100 * int(np.argmax(each.values)) / TOTAL_STEPS for each in found}
     first, last = min(peaks, key=lambda label: peaks[label]), max(peaks, key=lambda label: peaks[label])
     return (
         f"The longest step comes earliest for {first} ({peaks[first]:.0f} % of the run) and latest for {last} "
@@ -148,7 +120,7 @@ def step_reading(found: Sequence[Trace]) -> str:
     )
 
 
-def draw_surfaces(found: Sequence[Surface]) -> Any:
+def draw_surfaces(found: Sequence[Values]) -> Any:
     """The figure of the surfaces."""
     titles = [f"{plain(each.label)}: ±{_largest(each.values):.2g}" for each in found]
     figure, axes = panels(titles, columns=6, height=0.95, sharex=True, sharey=True)
@@ -167,13 +139,13 @@ def draw_surfaces(found: Sequence[Surface]) -> Any:
     return figure
 
 
-def draw_traces(found: Sequence[Trace]) -> Any:
+def draw_traces(found: Sequence[Values]) -> Any:
     """The figure of the effective steps."""
     progress = 100 * np.arange(TOTAL_STEPS) / TOTAL_STEPS
     panels = [
         Panel(
-            f"{plain(each.label)}: {_largest(each.steps):.2g}",
-            [Stroke(progress, each.steps / (_largest(each.steps) or 1.0))],
+            f"{plain(each.label)}: {_largest(each.values):.2g}",
+            [Stroke(progress, each.values / (_largest(each.values) or 1.0))],
         )
         for each in found
     ]
@@ -182,13 +154,11 @@ def draw_traces(found: Sequence[Trace]) -> Any:
     return draw_multiples(panels, across, up, columns=6, height=58.0)
 
 
-def _alike(specs: Mapping[str, OptimizerSpec], values_of: Callable[[OptimizerSpec], Array]) -> list[tuple[str, Array]]:
-    """What ``values_of`` gives, once for all optimizers with the same to four digits, under their names."""
-    groups: dict[bytes, list[str]] = {}
+def _panels(specs: Mapping[str, OptimizerSpec], values_of: Callable[[OptimizerSpec], Array]) -> list[Values]:
+    """What ``values_of`` gives, once for all optimizers that it gives the same."""
     values = {name: values_of(spec) for name, spec in specs.items()}
-    for name, value in values.items():
-        groups.setdefault(np.round(value, 4).tobytes(), []).append(name)
-    return [(", ".join(names), values[names[0]]) for names in groups.values()]
+    rounded = {name: np.round(each, 4).tobytes() for name, each in values.items()}
+    return [Values(names, values[names[0]]) for names in alike(rounded)]
 
 
 def _after(program: Program, past: Array, gradient: Array) -> Array:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 
 from reproduce.counts import number_of
 from reproduce.report.cards.card import Card
 from reproduce.report.forms import Link, to_html
+from reproduce.report.overall import repeated_words, shared_tasks
 from reproduce.report.page.cards import card_anchor, card_html
-from reproduce.report.page.content import Content
 from reproduce.report.page.figures import figure_html
-from reproduce.report.page.inputs import HEADINGS, ReportInputs
 from reproduce.report.page.mathml import to_mathml
+from reproduce.report.page.report import HEADINGS, Report
 from reproduce.report.page.runs import list_runs
-from reproduce.report.runs import number_diverged
-from reproduce.report.same_tasks import number_repeated, repeated_words, same_tasks
-from reproduce.report.style import Picture
+from reproduce.report.results import num_diverged
 from reproduce.report.table import Cell, Table
 
 #: A browser that follows it loads nothing from anywhere.
@@ -43,14 +41,13 @@ class _Part:
         return "-".join(self.heading.lower().split())
 
 
-def build_page(content: Content) -> str:
+def build_page(report: Report) -> str:
     """The page; the same content gives the same text.
 
     It opens from disk, loads nothing, and holds every table, figure, optimizer card and run.
     """
-    inputs = content.inputs
-    runs = list_runs(inputs.studies)
-    parts = [*_headed_parts(inputs, content.pictures, runs.link), _optimizers(content.cards, runs.link)]
+    runs = list_runs(report.studies)
+    parts = [*_headed_parts(report, runs.link), _optimizers(report.cards, runs.link)]
     body = runs.to_html() or "<p>Nothing has been run.</p>"
     introduction = "<p>What the numbers of the tables and cards are made of, and where they link to.</p>"
     parts.append(_Part("Runs", f"{introduction}\n{body}", ()))
@@ -62,7 +59,7 @@ def build_page(content: Content) -> str:
             "<body>",
             '<a class="skip" href="#main">Skip to the report</a>',
             _contents(parts),
-            f'<header>\n<h1>{_TITLE}</h1>\n<p class="facts">{html.escape(facts(inputs))}</p>\n</header>',
+            f'<header>\n<h1>{_TITLE}</h1>\n<p class="facts">{html.escape(facts(report))}</p>\n</header>',
             '<main id="main" tabindex="-1">',
             *(_section(part) for part in parts),
             "</main>",
@@ -81,22 +78,23 @@ def _head() -> str:
     )
 
 
-def facts(inputs: ReportInputs) -> str:
+def facts(report: Report) -> str:
     """Where the numbers come from, in a paragraph."""
-    rows = [row for of_study in inputs.studies.values() for row in of_study]
+    rows = [row for study in report.studies for row in study.rows]
     if not rows:
-        return f"Profile {inputs.profile}. Nothing has been run."
+        return f"Profile {report.profile}. Nothing has been run."
     devices = "; ".join(sorted({row.device for row in rows}))
-    tasks = same_tasks(inputs.studies, inputs.settings)
-    repeated = number_repeated(inputs.studies, inputs.settings)
     optimizers = number_of(len({row.optimizer for row in rows}), "optimizer")
-    studies = number_of(len(inputs.studies), "study", "studies")
+    studies = (
+        f"{number_of(len(report.studies), 'study', 'studies')} ({', '.join(each.name for each in report.studies)})"
+    )
+    tasks = number_of(len(shared_tasks(report.studies)), "task")
     hours = sum(row.seconds for row in rows) / 3600
     return (
-        f"Profile {inputs.profile}: {number_of(len(rows), 'run')} of {optimizers} on "
-        f"{number_of(len(tasks), 'task')} in {studies} ({', '.join(inputs.studies)}), {number_diverged(rows)} of them "
-        f"diverged, {hours:.1f} hours in all, on {devices}. {repeated_words(repeated)}Numbers are comparable within a "
-        "profile and a data set, and with nothing else."
+        f"Profile {report.profile}: {number_of(len(rows), 'run')} of {optimizers} on {tasks} in {studies}, "
+        f"{num_diverged(rows)} of them diverged, {hours:.1f} hours in all, on {devices}. "
+        f"{repeated_words(report.studies)}Numbers are comparable within a profile and a data set, and with nothing "
+        "else."
     )
 
 
@@ -116,11 +114,11 @@ def _section(part: _Part) -> str:
     )
 
 
-def _headed_parts(inputs: ReportInputs, pictures: Mapping[str, Sequence[Picture]], link: Link) -> Iterator[_Part]:
+def _headed_parts(report: Report, link: Link) -> Iterator[_Part]:
     """A part for each heading that has a table or a figure."""
     number = 0
-    for heading in dict.fromkeys((*HEADINGS, *inputs.tables, *pictures)):
-        tables, drawn = inputs.tables.get(heading, ()), pictures.get(heading, ())
+    for heading in dict.fromkeys((*HEADINGS, *report.tables, *report.pictures)):
+        tables, drawn = report.tables.get(heading, ()), report.pictures.get(heading, ())
         if not tables and not drawn:
             continue
         entries = [(f"table-{html.escape(table.name)}", table.title) for table in tables]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reproduce.counts import number_of
+from reproduce.report.results import StudyResults
 from reproduce.report.table import Source
 from reproduce.study.rows import Row
 
@@ -60,12 +61,12 @@ class RunList:
         )
 
 
-def list_runs(studies: Mapping[str, Sequence[Row]]) -> RunList:
+def list_runs(studies: Sequence[StudyResults]) -> RunList:
     """The groups of these studies, in their order."""
     groups: dict[Source, list[Row]] = {}
-    for study, rows in studies.items():
-        for row in rows:
-            groups.setdefault(Source(study, row.task, row.optimizer, row.phase), []).append(row)
+    for study in studies:
+        for row in study.rows_by_task:
+            groups.setdefault(Source(study.name, row.task, row.optimizer, row.phase), []).append(row)
     return RunList(groups)
 
 

@@ -15,7 +15,7 @@ from reproduce.report.cards.finds import find_cards
 from reproduce.report.figures.elimination import elimination_picture
 from reproduce.report.figures.search import best_so_far_picture, search_pictures
 from reproduce.report.figures.shrinkage import Rescored, shrinkage_picture
-from reproduce.report.page.inputs import REFERENCE
+from reproduce.report.results import REFERENCE
 from reproduce.report.stored_search import (
     COMPARISON,
     ELIMINATION,

@@ -12,10 +12,9 @@ from reproduce.report.cards.card import to_markdown
 from reproduce.report.claims.claim import CLAIMS, check, load_claims
 from reproduce.report.collection import read_collection
 from reproduce.report.forms import write_table
-from reproduce.report.page.content import Content, catalog_drawings, content_of, drawn
 from reproduce.report.page.page import build_page, facts
+from reproduce.report.page.report import Report, catalog_drawings, drawn, report_of
 from reproduce.report.page.search import search_results
-from reproduce.report.page.tables import report_inputs
 from reproduce.report.rendering import rendering
 from reproduce.report.style import write_pictures
 
@@ -33,50 +32,43 @@ def write_reports(rows: Path, profiles: Sequence[str], output: Path) -> Iterator
     """
     cores, drawings = usable_cores(), catalog_drawings()
     with rendering(drawings, cores) as rendered:
-        contents = read_contents(rows, profiles)
+        reports = read_reports(rows, profiles)
         at_hand = {each.picture: found for each, found in zip(drawings, rendered(), strict=True)}
-    for content in drawn(contents, cores, at_hand):
-        yield write_report(content, output / content.inputs.profile)
+    for report in drawn(reports, cores, at_hand):
+        yield write_report(report, output / report.profile)
 
 
-def read_contents(rows: Path, profiles: Sequence[str]) -> list[Content]:
-    """What the reports of these profiles show, not yet drawn; see `write_reports`."""
+def read_reports(rows: Path, profiles: Sequence[str]) -> list[Report]:
+    """The reports of these profiles, not yet drawn; see `write_reports`."""
     collections = {profile: read_collection(rows, profile) for profile in profiles}
     checked = check(load_claims(CLAIMS), collections)
-    return [
-        content_of(report_inputs(found, checked, search_results(found.search, found.folder)))
-        for found in collections.values()
-    ]
+    return [report_of(found, checked, search_results(found.search, found.folder)) for found in collections.values()]
 
 
-def write_report(content: Content, folder: Path) -> str:
+def write_report(report: Report, folder: Path) -> str:
     """Write ``index.html``, ``tables/``, ``figures/`` with their captions, and ``cards/``; returns a line about it.
 
     Raises:
         ReproduceError: If a file cannot be written.
     """
-    inputs = content.inputs
-    pictures = [picture for of_heading in content.pictures.values() for picture in of_heading]
-    tables = [table for of_heading in inputs.tables.values() for table in of_heading]
+    tables, pictures, page = report.all_tables, report.all_pictures, folder / "index.html"
     for table in tables:
         write_table(table, folder / "tables")
     write_pictures(pictures, folder / "figures")
-    write_text(folder / "figures" / "captions.md", captions(content))
-    for card in content.cards:
+    write_text(folder / "figures" / "captions.md", captions(report))
+    for card in report.cards:
         write_text(folder / "cards" / f"{card.file}.md", to_markdown(card))
-    page = folder / "index.html"
-    write_text(page, build_page(content))
-    runs = sum(len(of_study) for of_study in inputs.studies.values())
-    cards = number_of(len(content.cards), "optimizer card")
+    write_text(page, build_page(report))
+    runs, cards = sum(len(study.rows) for study in report.studies), number_of(len(report.cards), "optimizer card")
     return (
-        f"{page}: profile {inputs.profile}, {number_of(runs, 'run')}; beside it {number_of(len(tables), 'table')}, "
+        f"{page}: profile {report.profile}, {number_of(runs, 'run')}; beside it {number_of(len(tables), 'table')}, "
         f"{number_of(len(pictures), 'figure')} and {cards} as files of their own"
     )
 
 
-def captions(content: Content) -> str:
+def captions(report: Report) -> str:
     """The captions of all figures as Markdown, by heading, after what the numbers were measured on."""
-    lines = ["# Figures", facts(content.inputs)]
-    for heading, pictures in content.pictures.items():
+    lines = ["# Figures", facts(report)]
+    for heading, pictures in report.pictures.items():
         lines += [f"## {heading}", *(f"- `{picture.name}`: {picture.caption}" for picture in pictures)]
     return "\n\n".join(lines) + "\n"

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reproduce.report.results import Result, StudyResults
-from reproduce.report.runs import number_of_runs
-from reproduce.report.statistics import paired_difference
+from reproduce.report.results import Result, StudyResults, number_of_runs
 from reproduce.report.table import (
     NONE,
     Cell,
     Column,
     Section,
-    Source,
     Table,
     fixed,
     marked,
@@ -142,9 +139,8 @@ def change_table(study: StudyResults) -> Table:
     lines = []
     for entrant in study.entrants:
         start = study.results[first, entrant.name]
-        source = Source(study.name, first, entrant.name, "final")
-        mean = missing() if start.test is None else percent(start.test.mean, source=source)
-        changes = [_change(study, study.results[task, entrant.name], start) for task in others]
+        mean = missing() if start.test is None else percent(start.test.mean, source=start.source)
+        changes = [_change(study.results[task, entrant.name], start) for task in others]
         lines.append((words(entrant.name), mean, *changes))
     return Table(
         name=f"{study.name}_change",
@@ -171,10 +167,7 @@ def _runs(study: StudyResults) -> str:
 def _pair_line(study: StudyResults, task: str, kept: str, left_out: str) -> tuple[Cell, ...]:
     results = [study.results[task, name] for name in (kept, left_out)]
     means = [
-        missing()
-        if result.test is None
-        else percent(result.test.mean, source=Source(study.name, task, result.optimizer, "final"))
-        for result in results
+        missing() if result.test is None else percent(result.test.mean, source=result.source) for result in results
     ]
     return (words(kept), *means, *_against(study, task, kept, left_out))
 
@@ -196,15 +189,14 @@ def _crossed_lines(
             if name is None:
                 cells.append(missing(NONE))
             else:
-                cells.append(marked(accuracy_cell(study, study.results[task, name]), best[base].get(name)))
+                cells.append(marked(accuracy_cell(study.results[task, name]), best[base].get(name)))
         lines.append(tuple(cells))
     return lines
 
 
-def _change(study: StudyResults, result: Result, start: Result) -> Cell:
-    found = paired_difference(result.test_by_seed, start.test_by_seed)
+def _change(result: Result, start: Result) -> Cell:
+    found = difference(result, start)
     if found is None:
         return missing()
-    source = Source(study.name, result.task, result.optimizer, "final")
     half = "" if found.high is None else f" ± {fixed(100 * (found.high - found.mean), 1)}"
-    return Cell(f"{points(found.mean).text}{half}", found.mean, source=source)
+    return Cell(f"{points(found.mean).text}{half}", found.mean, source=result.source)

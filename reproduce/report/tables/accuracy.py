@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reproduce.report.results import Result, StudyResults, same_results
+from reproduce.report.results import Result, StudyResults
 from reproduce.report.table import (
     NONE,
     Cell,
     Column,
     Mark,
     Section,
-    Source,
     Table,
     marked,
     missing,
@@ -60,7 +59,7 @@ def task_table(study: StudyResults) -> Table:
         cells = [words(entrant.name)]
         for task in study.tasks:
             result = study.results[task, entrant.name]
-            cells += [marked(accuracy_cell(study, result), best[task].get(entrant.name)), *_spread(result)]
+            cells += [marked(accuracy_cell(result), best[task].get(entrant.name)), *_spread(result)]
         lines.append(tuple(cells))
     columns = [Column("Optimizer", "optimizer")]
     for task in study.tasks:
@@ -86,7 +85,7 @@ def rate_table(study: StudyResults) -> Table:
     lines = []
     for entrant in study.entrants:
         results = [study.results[task, entrant.name] for task in study.tasks]
-        lines.append((words(entrant.name), *(rate_cell(study, result) for result in results)))
+        lines.append((words(entrant.name), *(rate_cell(result) for result in results)))
     grid = study.protocol.rates.grid
     return Table(
         name=f"{study.name}_rates",
@@ -106,32 +105,31 @@ def rate_table(study: StudyResults) -> Table:
 MARKS = "Bold: the best; ≈: not told apart from it on common seeds."
 
 
-def rate_cell(study: StudyResults, result: Result) -> Cell:
+def rate_cell(result: Result) -> Cell:
     """The chosen rate, with * at the edge of its grid."""
     choice = result.choice
     if choice.rate is None:
         return missing()
     edge = "*" if choice.at_edge else ""
-    return Cell(f"{choice.rate:g}{edge}", choice.rate, source=Source(study.name, result.task, result.optimizer, "tune"))
+    return Cell(f"{choice.rate:g}{edge}", choice.rate, source=result.tuning_source)
 
 
 def _lines(study: StudyResults, task: str) -> tuple[tuple[Cell, ...], ...]:
     results = study.of_task(task)
     best = marks(results)
     reference = study.result(task, study.protocol.optimizers.reference)
-    return tuple(_line(study, result, reference, best) for result in results)
+    return tuple(_line(result, reference, best) for result in results)
 
 
-def _line(study: StudyResults, result: Result, reference: Result | None, best: Mapping[str, Mark]) -> tuple[Cell, ...]:
+def _line(result: Result, reference: Result | None, best: Mapping[str, Mark]) -> tuple[Cell, ...]:
     choice = result.choice
-    start = (words(result.optimizer), words(result.kind), rate_cell(study, result), Cell("", choice.at_edge))
+    start = (words(result.optimizer), words(result.entrant.kind), rate_cell(result), Cell("", choice.at_edge))
     if result.test is None or result.validation is None:
         # Said once where that is enough, so that the line fits a screen.
         return (*start, missing(NONE), missing(), missing(NONE), Cell("0", 0), Cell("", 0), *difference_cells(None))
-    source = Source(study.name, result.task, result.optimizer, "final")
     accuracies = (
-        percent(result.validation.mean, source=source),
-        marked(percent(result.test.mean, source=source), best.get(result.optimizer)),
+        percent(result.validation.mean, source=result.source),
+        marked(percent(result.test.mean, source=result.source), best.get(result.optimizer)),
         percent(result.test.sd),
         number(result.test.n, 0),
         Cell("", result.num_diverged),
@@ -171,9 +169,8 @@ def _alike(study: StudyResults) -> Sequence[str]:
     """A sentence for each task on which optimizers cannot be told apart."""
     sentences = []
     for task in study.tasks:
-        same = same_results(study.of_task(task))
-        if same:
-            groups = "; ".join(", ".join(group) for group in same)
+        groups = "; ".join(group.label for group in study.alike(task) if len(group.names) > 1)
+        if groups:
             place = f" on {task}" if len(study.tasks) > 1 else ""
             sentences.append(f"Identical learning curves in all final runs{place}: {groups}.")
     return sentences

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reproduce.report.overall import Overall, Scores, above_guessing, compare_over_tasks
-from reproduce.report.results import Result, StudyResults
-from reproduce.report.same_tasks import Runs, same_tasks, settings_of_tasks
+from reproduce.report.overall import Overall, compare_over_tasks, task_scores
+from reproduce.report.results import StudyResults
 from reproduce.report.table import NONE, Cell, Column, Table, fixed, missing, number, one_section, words
 from reproduce.report.tables.comparisons import setting
 
 
 def across_table(studies: Sequence[StudyResults], reference: str) -> Table | None:
     """Interquartile mean, average rank and Wilcoxon's test; None where fewer than two tasks have been run."""
-    overall = compare_over_tasks(study_scores(studies), reference)
+    overall = compare_over_tasks(task_scores(studies), reference)
     if overall is None:
         return None
     order = sorted(overall.scores, key=lambda name: -overall.interquartile_means[name].value)
@@ -34,26 +33,6 @@ def across_table(studies: Sequence[StudyResults], reference: str) -> Table | Non
         ),
         sections=one_section(lines),
     )
-
-
-def study_scores(studies: Sequence[StudyResults]) -> Scores:
-    """Test accuracies of final runs on the scale of `above_guessing`, by optimizer and by task, each task once."""
-    scores: dict[str, dict[str, Sequence[float]]] = {
-        entrant.name: {} for study in studies for entrant in study.entrants
-    }
-    rows = {study.name: study.rows_by_task for study in studies}
-    by_name = {study.name: study for study in studies}
-    for same in same_tasks(rows, settings_of_tasks(study.protocol for study in studies)):
-        results = {place: by_name[place.study].of_task(place.task) for place in same.places}
-        for name, place in same.most({place: _runs(found) for place, found in results.items()}).items():
-            result = by_name[place.study].results[place.task, name]
-            runs = zip(result.finals, result.test_by_seed.values(), strict=True)
-            scores[name][same.label] = [above_guessing(accuracy, row.num_classes) for row, accuracy in runs]
-    return scores
-
-
-def _runs(results: Sequence[Result]) -> dict[str, Runs]:
-    return {each.optimizer: Runs(len(each.finals), len(each.tuning)) for each in results if each.finals}
 
 
 def _line(overall: Overall, name: str) -> tuple[Cell, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reproduce.report.results import Result, StudyResults
 from reproduce.report.statistics import Difference, paired_difference, same_mean
-from reproduce.report.table import NONE, Cell, Mark, Source, fixed, missing, points, signed, words
+from reproduce.report.table import NONE, Cell, Mark, fixed, missing, points, signed, words
 
 
 def difference(result: Result | None, reference: Result | None) -> Difference | None:
@@ -76,10 +76,9 @@ def study_setting(study: StudyResults) -> str:
     return setting([study])
 
 
-def accuracy_cell(study: StudyResults, result: Result) -> Cell:
+def accuracy_cell(result: Result) -> Cell:
     """Mean test accuracy in percent ± sd."""
     if result.test is None:
         return missing()
     spread = "" if result.test.sd is None else f" ± {fixed(100 * result.test.sd, 1)}"
-    source = Source(study.name, result.task, result.optimizer, "final")
-    return Cell(f"{fixed(100 * result.test.mean, 1)}{spread}", result.test.mean, source=source)
+    return Cell(f"{fixed(100 * result.test.mean, 1)}{spread}", result.test.mean, source=result.source)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from reproduce.report.results import StudyResults
-from reproduce.report.same_tasks import number_repeated, repeated_words, settings_of_tasks
+from reproduce.report.overall import repeated_words
+from reproduce.report.results import StudyResults, num_diverged
 from reproduce.report.table import Cell, Column, Section, Table, count, number, words
 from reproduce.report.tables.comparisons import listed
 from reproduce.study.rows import Row
@@ -16,9 +16,6 @@ def compute_table(profile: str, studies: Sequence[StudyResults]) -> Table:
     """Runs, diverged runs, steps and hours, by study and task, with a line for all."""
     rows = [row for study in studies for row in study.rows]
     sections = [_study(study) for study in studies if study.rows]
-    repeated = number_repeated(
-        {study.name: study.rows for study in studies}, settings_of_tasks(each.protocol for each in studies)
-    )
     total = Section("all studies", (_line("all", rows),))
     return Table(
         name="compute",
@@ -26,7 +23,7 @@ def compute_table(profile: str, studies: Sequence[StudyResults]) -> Table:
         caption=(
             f"Profile {profile}; {listed(row.device for row in rows) or 'no device'}. Every training run on record, "
             f"n = {len(rows):,}: those that chose a learning rate, those that are reported, and those that diverged. "
-            f"{repeated_words(repeated)}Hours are wall time of the runs, each on the share of the machine that it was "
+            f"{repeated_words(studies)}Hours are wall time of the runs, each on the share of the machine that it was "
             "given; steps of a run of many trained side by side are counted one by one."
         ),
         columns=(
@@ -53,14 +50,10 @@ def _line(task: str, rows: Sequence[Row]) -> tuple[Cell, ...]:
     return (
         words(task),
         count(len(rows)),
-        count(_number(row.phase == "tune" for row in rows)),
-        count(_number(row.phase == "final" for row in rows)),
-        count(_number(row.diverged_at is not None for row in rows)),
+        count(sum(row.phase == "tune" for row in rows)),
+        count(sum(row.phase == "final" for row in rows)),
+        count(num_diverged(rows)),
         count(sum(row.steps for row in rows)),
         number(math.fsum(row.seconds for row in rows) / 3600, 2),
         Cell("", listed(f"{row.device}, {row.backend}" for row in rows)),
     )
-
-
-def _number(facts: Iterable[bool]) -> int:
-    return sum(facts)

@@ -8,7 +8,7 @@ from paper_optimizers import get, names
 from reproduce.counts import number_of
 from reproduce.report.cards.catalog import states
 from reproduce.report.cards.keras import KNOWN
-from reproduce.report.runs import number_of_runs
+from reproduce.report.results import number_of_runs
 from reproduce.report.speed import StepCost
 from reproduce.report.table import NONE, Cell, Column, Table, missing, number, one_section, words
 from reproduce.report.tables.comparisons import listed

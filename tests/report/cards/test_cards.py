@@ -1,26 +1,28 @@
 import dataclasses
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from paper_optimizers import describe, names
 from reproduce.report.cards.card import Card, to_markdown
-from reproduce.report.cards.index import cards
+from reproduce.report.cards.index import all_cards
 from reproduce.report.cards.keras import KNOWN
 from reproduce.report.cards.words import WORDS
-from reproduce.report.page.inputs import ReportInputs
+from reproduce.report.page.report import report_of
+from reproduce.report.page.search import SearchResults
 from reproduce.report.speed import StepCost
 from reproduce.study.optimizers import KERAS, learning_rates, make_entrant
 from reproduce.study.rows import Row
 from reproduce.training.length import RunLength
-from tests.report.figure_cases import diverged, study
+from tests.report.figure_cases import diverged, measured, results_of, study
 
 
-def card_of(name: str, *rows: Row, **options: object):
-    inputs = ReportInputs("tiny", {"main": rows} if rows else {}, **options)
-    return next(card for card in cards(inputs) if card.name == name)
+def card_of(name: str, *rows: Row, shape: Mapping[str, float] | None = None, **options: object):
+    found = measured(*([results_of(rows, **shape or {})] if rows or shape else []), **options)
+    return next(card for card in all_cards(found) if card.name == name)
 
 
 def with_test(rows: list[Row], accuracies: dict[str, tuple[float, ...]]) -> list[Row]:
@@ -32,12 +34,11 @@ def with_test(rows: list[Row], accuracies: dict[str, tuple[float, ...]]) -> list
 
 
 def test_there_is_a_card_for_every_optimizer_that_can_take_part_and_for_those_handed_in() -> None:
-    found = [card.name for card in cards(ReportInputs("tiny", {}))]
+    found = [card.name for card in all_cards(measured())]
     assert found == [*names(), *KNOWN]
     assert set(KERAS) <= set(found)
     own = dataclasses.replace(card_of("Opt1"), name="#143")
-    assert cards(ReportInputs("tiny", {}, cards=[own]))[-1] is own
-    assert own.file == "sample-143"
+    assert report_of(measured(), [], SearchResults((), (), (own,))).cards[-1] is own
 
 
 def test_words_are_about_optimizers_that_exist() -> None:
@@ -78,7 +79,7 @@ def test_a_diverged_run_counts_and_is_said() -> None:
     assert "**Diverged.** 1 of 3 final runs." in to_markdown(card)
     (comparison,) = card.comparisons
     others = [row.test_accuracy for row in rows if row.optimizer == "Opt7" and row.phase == "final" and row.seed != 1]
-    assert comparison.accuracy == pytest.approx((0.1 + sum(others)) / 3)
+    assert comparison.test.mean == pytest.approx((0.1 + sum(others)) / 3)
 
 
 def test_the_measured_rates_are_on_the_card_and_in_the_usage() -> None:
@@ -93,9 +94,9 @@ def test_the_measured_rates_are_on_the_card_and_in_the_usage() -> None:
 def test_the_usage_has_the_warm_up_and_the_hold_of_the_runs() -> None:
     shape = {"warmup_fraction": 0.05, "hold_fraction": 0.2}
     steps = "total_steps=total_steps, warmup_steps=int(0.05 * total_steps), hold_steps=int(0.2 * total_steps)"
-    assert f"Opt1(learning_rate, {steps})" in card_of("Opt1", **shape).usage
-    assert f"Muon(WarmupHoldCosine(learning_rate, {steps}))" in card_of("Muon", **shape).usage
-    none = card_of("Adam", warmup_fraction=0.0).usage
+    assert f"Opt1(learning_rate, {steps})" in card_of("Opt1", shape=shape).usage
+    assert f"Muon(WarmupHoldCosine(learning_rate, {steps}))" in card_of("Muon", shape=shape).usage
+    none = card_of("Adam", shape={"warmup_fraction": 0.0}).usage
     assert 'GraphOptimizer(get("Adam"), learning_rate, total_steps=total_steps, warmup_steps=0)' in none
 
 

@@ -56,7 +56,7 @@ def test_it_says_what_the_ledgers_say(name: str) -> None:
     assert text.startswith(f"{100 * fmean(trained):.2f} ± ")
     assert f"n = {len(trained)} of {len(again)} fresh seeds" in text
     (comparison,) = card.comparisons
-    assert (comparison.n, comparison.diverged) == (len(again), len(again) - len(trained))
+    assert (comparison.test.n, comparison.diverged) == (len(again), len(again) - len(trained))
 
 
 @pytest.mark.parametrize("name", CARDS)

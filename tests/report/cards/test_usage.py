@@ -8,12 +8,13 @@ import pytest
 from paper_optimizers import names
 from reproduce.report.cards.card import Card
 from reproduce.report.cards.finds import find_cards
-from reproduce.report.cards.index import cards
+from reproduce.report.cards.index import all_cards
 from reproduce.report.cards.keras import KNOWN
 from reproduce.report.cards.usage import UNKNOWN_RATE
 from reproduce.report.collection import Collection, read_collection
-from reproduce.report.page.inputs import REFERENCE, ReportInputs
+from reproduce.report.results import REFERENCE
 from tests.report.artifact_compute import ARTIFACT
+from tests.report.figure_cases import measured
 
 EPOCHS, BATCH = 4, 32
 #: Ten classes are guessed with 0.1.
@@ -30,9 +31,7 @@ def cards_of(profile: str) -> dict[str, Card]:
     """The cards of a profile whose rates were measured."""
     kept = found(profile)
     finds = [] if kept.search is None else find_cards(kept.search, [], REFERENCE)
-    studies = {study.name: study.rows_by_task for study in kept.studies}
-    made = cards(ReportInputs(profile, studies, cards=finds, settings=kept.settings))
-    return {card.name: card for card in made if UNKNOWN_RATE not in card.usage}
+    return {card.name: card for card in [*all_cards(kept), *finds] if UNKNOWN_RATE not in card.usage}
 
 
 def accuracy_of(card: Card) -> float:
@@ -73,7 +72,7 @@ def test_the_code_of_every_card_trains(profile: str) -> None:
 def test_a_card_without_measured_rates_leaves_the_rate_to_its_reader() -> None:
     open_ = [name for name in (*names(), *KNOWN) if name not in cards_of("smoke")]
     assert "Opt1-released" in open_
-    by_name = {card.name: card for card in cards(ReportInputs("smoke", {}))}
+    by_name = {card.name: card for card in all_cards(measured())}
     assert all(
         f"({UNKNOWN_RATE}, " in by_name[name].usage or f", {UNKNOWN_RATE}, " in by_name[name].usage for name in open_
     )

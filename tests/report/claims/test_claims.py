@@ -299,7 +299,7 @@ def test_results_come_back_from_a_folder(rows: Path) -> None:
     assert main_study.protocol == MAIN
     assert main_study.rows == main_results().rows
     assert found.step_costs["Opt1"].ratio == 1.05
-    assert read_collection(rows, "paper").rows == []
+    assert read_collection(rows, "paper").studies == ()
 
 
 def test_what_does_not_fit_together_is_refused(rows: Path) -> None:

@@ -13,8 +13,8 @@ from reproduce.report.figures.comparison import accuracy_picture, overall_pictur
 from reproduce.report.figures.decays import curve_picture, evolved_decays, evolved_picture, search_space_curves
 from reproduce.report.figures.engine import engine_picture, scaling
 from reproduce.report.figures.graphs import decay_graph, optimizer_graph
-from reproduce.report.figures.index import all_pictures
-from reproduce.report.figures.learning import file_name, learning_bands, learning_picture
+from reproduce.report.figures.index import study_pictures
+from reproduce.report.figures.learning import learning_bands, learning_picture
 from reproduce.report.figures.rates import rate_picture, sensitivities
 from reproduce.report.figures.shrinkage import Rescored, shrinkage_picture
 from reproduce.report.figures.updates import (
@@ -25,14 +25,15 @@ from reproduce.report.figures.updates import (
     surface,
     surface_picture,
 )
-from reproduce.report.page.inputs import RESULTS, ROBUSTNESS, SPACE, ReportInputs
+from reproduce.report.page.report import RESULTS, ROBUSTNESS, SEARCH, SPACE, report_of
+from reproduce.report.page.search import SearchResults
 from reproduce.report.speed import MemberStep, read_member_steps
-from reproduce.report.style import Picture
+from reproduce.report.style import Picture, file_name
 from reproduce.study.rows import Row
-from tests.report.figure_cases import EPOCHS, RATES, diverged, study
+from tests.report.figure_cases import EPOCHS, RATES, diverged, measured, results_of, study
 
 NAMES = ("Opt1", "Adam", "Ünï|_&%$#{}~^\\ <b>")
-ROWS = study(NAMES, ("digits", "other $task"), seeds=(1, 2))
+ROWS = study(NAMES, ("digits", "other.task"), seeds=(1, 2))
 CASES: dict[str, Sequence[Row]] = {
     "rows": ROWS,
     "none": [],
@@ -42,13 +43,13 @@ CASES: dict[str, Sequence[Row]] = {
     "all diverged at once": [diverged(row) for row in ROWS],
 }
 FROM_ROWS: dict[str, Callable[[Sequence[Row]], Picture]] = {
-    "learning over steps": lambda rows: learning_picture("main", "digits", rows, "steps"),
-    "learning over seconds": lambda rows: learning_picture("main", "other $task", rows, "seconds"),
-    "rates": lambda rows: rate_picture("main", "digits", rows),
-    "accuracies": lambda rows: accuracy_picture("main", rows),
-    "interquartile means": lambda rows: overall_pictures({"main": rows}, {}, "Adam")[0],
-    "performance profiles": lambda rows: overall_pictures({"main": rows}, {}, "Adam")[1],
-    "ranks": lambda rows: overall_pictures({"main": rows}, {}, "Adam")[2],
+    "learning over steps": lambda rows: learning_picture(results_of(rows), "digits", "steps"),
+    "learning over seconds": lambda rows: learning_picture(results_of(rows), "other.task", "seconds"),
+    "rates": lambda rows: rate_picture(results_of(rows), "digits"),
+    "accuracies": lambda rows: accuracy_picture(results_of(rows)),
+    "interquartile means": lambda rows: overall_pictures([results_of(rows)], "Adam")[0],
+    "performance profiles": lambda rows: overall_pictures([results_of(rows)], "Adam")[1],
+    "ranks": lambda rows: overall_pictures([results_of(rows)], "Adam")[2],
 }
 RESCORED = [
     Rescored(NAMES[2], 0.9, (0.8, 0.82)),
@@ -116,19 +117,19 @@ def test_titles_of_rows_say_their_profile(name: str) -> None:
 
 
 def test_titles_say_whose_line_is_dashed() -> None:
-    assert "Adam dashed" in learning_picture("main", "digits", study(["Opt1", "Adam"]), "steps").title
-    assert "dashed" not in learning_picture("main", "digits", study(["Opt1"]), "steps").title
+    assert "Adam dashed" in learning_picture(results_of(study(["Opt1", "Adam"])), "digits", "steps").title
+    assert "dashed" not in learning_picture(results_of(study(["Opt1"])), "digits", "steps").title
 
 
 def test_a_run_of_no_measurable_time_is_drawn_over_seconds() -> None:
     rows = [dataclasses.replace(row, seconds=0.0) for row in study(["Opt1", "Adam"])]
-    learning_picture("main", "digits", rows, "seconds").render(("svg",))
-    assert min(learning_bands("digits", rows, "seconds")[0].x) > 0
+    learning_picture(results_of(rows), "digits", "seconds").render(("svg",))
+    assert min(learning_bands(results_of(rows), "digits", "seconds")[0].x) > 0
 
 
 def test_bands_are_medians_and_quartiles() -> None:
     rows = study(["Opt1"], seeds=(1, 2, 3))
-    band = learning_bands("digits", rows, "steps")[0]
+    band = learning_bands(results_of(rows), "digits", "steps")[0]
     curves = np.array([row.curve.validation_accuracy for row in rows if row.phase == "final"])
     np.testing.assert_allclose(band.quartiles[1], np.median(curves, axis=0))
     np.testing.assert_allclose(band.quartiles[0], np.quantile(curves, 0.25, axis=0))
@@ -136,8 +137,8 @@ def test_bands_are_medians_and_quartiles() -> None:
 
 
 def test_a_diverged_run_guesses_from_there_on() -> None:
-    rows = [diverged(row, 2) for row in study(["Opt1"], seeds=(1,))]
-    band = learning_bands("digits", [*rows, *study(["Adam"], seeds=(1,))], "steps")[0]
+    rows = [diverged(row, 2) if row.phase == "final" else row for row in study(["Opt1"], seeds=(1,))]
+    band = learning_bands(results_of([*rows, *study(["Adam"], seeds=(1,))]), "digits", "steps")[0]
     np.testing.assert_allclose(band.quartiles[1, 2:], 0.1)
     assert band.quartiles[1, 1] == rows[-1].curve.validation_accuracy[1]
     assert band.diverged == 1
@@ -146,13 +147,16 @@ def test_a_diverged_run_guesses_from_there_on() -> None:
 def test_optimizers_that_coincide_share_a_panel() -> None:
     rows = study(["Opt1", "Adam"])
     twins = [dataclasses.replace(row, optimizer="Twin") for row in rows if row.optimizer == "Opt1"]
-    assert [band.label for band in learning_bands("digits", [*rows, *twins], "steps")] == ["Opt1, Twin", "Adam"]
-    assert [each.label for each in sensitivities("digits", [*rows, *twins])] == ["Opt1, Twin", "Adam"]
+    assert [band.label for band in learning_bands(results_of([*rows, *twins]), "digits", "steps")] == [
+        "Opt1, Twin",
+        "Adam",
+    ]
+    assert [each.label for each in sensitivities(results_of([*rows, *twins]), "digits")] == ["Opt1, Twin", "Adam"]
 
 
 def test_rows_of_an_older_spec_do_not_count() -> None:
     old = [dataclasses.replace(row, fingerprint="0" * 16) for row in study(["Opt1"], seeds=(7, 8, 9))]
-    band = learning_bands("digits", [*old, *study(["Opt1"], seeds=(1,))], "steps")[0]
+    band = learning_bands(results_of([*old, *study(["Opt1"], seeds=(1,))]), "digits", "steps")[0]
     assert band.n == 1
 
 
@@ -160,10 +164,10 @@ def test_good_rates_are_those_within_two_points_of_the_best() -> None:
     tuning = [row for row in study(["Opt1"]) if row.phase == "tune"]
     accuracies = dict(zip(RATES, (0.50, 0.885, 0.9, 0.881), strict=True))
     rows = [dataclasses.replace(row, validation_accuracy=accuracies[row.rate]) for row in tuning]
-    each = sensitivities("digits", rows)[0]
+    each = sensitivities(results_of(rows), "digits")[0]
     assert each.good == (0.01, 1.0)
     assert each.chosen is None
-    assert "span 2.0 decades for every optimizer" in rate_picture("main", "digits", rows).reading
+    assert "span 2.0 decades for every optimizer" in rate_picture(results_of(rows), "digits").reading
 
 
 def test_curves_are_those_of_the_search_space_in_order() -> None:
@@ -221,10 +225,10 @@ def test_readings_follow_the_numbers() -> None:
     rows = [
         dataclasses.replace(row, test_accuracy=level[row.optimizer] if row.phase == "final" else None) for row in rows
     ]
-    assert accuracy_picture("main", rows).reading == (
+    assert accuracy_picture(results_of(rows)).reading == (
         "Highest and lowest mean on digits: Opt1 80.0 % down to Adam 50.0 %; other: Opt1 80.0 % down to Adam 50.0 %."
     )
-    means, profiles, ranks = overall_pictures({"main": rows}, {}, "Adam")
+    means, profiles, ranks = overall_pictures([results_of(rows)], "Adam")
     assert means.reading.startswith("Highest: Opt1, 77.8 %; intervals that overlap its: none.")
     assert profiles.reading == "At or above every other profile everywhere: Opt1."
     assert "Friedman" in ranks.reading
@@ -232,13 +236,13 @@ def test_readings_follow_the_numbers() -> None:
 
 
 def test_figures_of_one_task_in_two_studies_are_told_apart_by_their_titles() -> None:
-    studies = {"main": ROWS, "transfer": ROWS}
-    titles = [made.title for made in all_pictures(ReportInputs("tiny", studies))[RESULTS]]
+    studies = [results_of(ROWS, name) for name in ("main", "transfer")]
+    titles = [made.title for each in studies for made in study_pictures(each, "Adam")]
     assert len(set(titles)) == len(titles)
 
 
 def test_one_task_is_no_comparison_over_tasks() -> None:
-    for made in overall_pictures({"main": study(["Opt1", "Adam"])}, {}, "Adam"):
+    for made in overall_pictures([results_of(study(["Opt1", "Adam"]))], "Adam"):
         assert made.reading == "Not run: needs two tasks with runs of the same optimizers."
         assert "n = 0" in made.title
 
@@ -252,13 +256,13 @@ def test_bars_join_ranks_closer_than_the_critical_difference() -> None:
 
 def test_every_study_has_its_figures_under_its_heading() -> None:
     handed_in = curve_picture()
-    inputs = ReportInputs("tiny", {"main": ROWS, "noise": ROWS}, pictures={SPACE: [handed_in], "More": [handed_in]})
-    found = all_pictures(inputs)
-    assert list(found) == [RESULTS, ROBUSTNESS, SPACE, "More"]
+    studies = measured(results_of(ROWS), results_of(ROWS, "noise"))
+    found = report_of(studies, [], SearchResults((), (handed_in,))).pictures
+    assert list(found) == [RESULTS, ROBUSTNESS, SEARCH, SPACE]
     assert [made.name for made in found[ROBUSTNESS]] == ["accuracy_noise"]
     assert found[RESULTS][0].name == "accuracy_main"
     assert len(found[RESULTS]) == 1 + 3 * 2 + 3
-    assert found[SPACE][-1] is handed_in
+    assert found[SEARCH] == [handed_in]
     names = [made.name for pictures in found.values() for made in pictures if made is not handed_in]
     assert len(names) == len(set(names))
 
@@ -296,5 +300,5 @@ def test_the_engines_times_are_read_back(tmp_path: Path) -> None:
 
 def test_optimizers_stand_in_the_catalogs_order_whatever_order_runs_ended_in() -> None:
     optimizers = ["Muon", "Adam+LR2", "Adam", "Opt10", "Opt7-nodecay", "Opt7", "Opt9"]
-    found = [each.label for each in learning_bands("digits", study(optimizers)[::-1], "steps")]
+    found = [each.label for each in learning_bands(results_of(study(optimizers)[::-1]), "digits", "steps")]
     assert found == ["Opt7", "Opt7-nodecay", "Opt9", "Opt10", "Adam", "Adam+LR2", "Muon"]

@@ -3,18 +3,20 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from reproduce.report.page.content import content_of
 from reproduce.report.page.figures import svg_size
-from reproduce.report.page.inputs import RESULTS, ReportInputs
 from reproduce.report.page.page import build_page
+from reproduce.report.page.report import RESULTS, Report, report_of
+from reproduce.report.page.search import SearchResults
 from reproduce.report.speed import StepCost
 from reproduce.report.table import Cell, Column, Section, Source, Table, marked, missing, percent, words
-from tests.report.figure_cases import diverged, study
+from reproduce.study.rows import Row
+from tests.report.figure_cases import diverged, measured, results_of, study
 
 HOSTILE = "Ünï|_&%$#{}~^\\ <b>\"'"
 ROWS = [
@@ -48,12 +50,11 @@ def table() -> Table:
     return Table("main", "Main results", f"Profile tiny, n = 3, {HOSTILE}.", columns, (Section("digits", lines),))
 
 
-INPUTS = ReportInputs(
-    "tiny",
-    {"main": ROWS},
-    {RESULTS: [table()], "Of its own": [dataclasses.replace(table(), name="own")]},
-    step_costs={"Opt7": StepCost(0.1, 1.0, 8, 8, 30, HOSTILE)},
-)
+def report(rows: Sequence[Row]) -> Report:
+    """All that is made of these rows, with tables of our own."""
+    found = measured(results_of(rows), step_costs={"Opt7": StepCost(0.1, 1.0, 8, 8, 30, HOSTILE)})
+    tables = {RESULTS: [table()], "Of its own": [dataclasses.replace(table(), name="own")]}
+    return dataclasses.replace(report_of(found, [], SearchResults((), ())), tables=tables)
 
 
 class Document(HTMLParser):
@@ -84,7 +85,7 @@ class Document(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return build_page(content_of(INPUTS))
+    return build_page(report(ROWS))
 
 
 @pytest.fixture(scope="module")
@@ -171,12 +172,11 @@ def test_figures_are_numbered_in_order(page: str) -> None:
 
 
 def test_same_inputs_same_page(page: str) -> None:
-    assert build_page(content_of(dataclasses.replace(INPUTS, studies={"main": list(ROWS)}))) == page
+    assert build_page(report(list(ROWS))) == page
 
 
 def test_a_page_of_nothing() -> None:
-    inputs = ReportInputs("tiny", {}, {RESULTS: [Table("empty", "Empty", "Nothing.", (), ())]})
-    text = build_page(content_of(inputs))
+    text = build_page(Report("tiny", tables={RESULTS: [Table("empty", "Empty", "Nothing.", (), ())]}))
     document = Document(text)
     assert document.open == []
     assert "Profile tiny. Nothing has been run." in document.text

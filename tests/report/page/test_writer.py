@@ -3,30 +3,29 @@ from pathlib import Path
 import pytest
 
 from reproduce.errors import ReproduceError
-from reproduce.report.cards.index import cards
+from reproduce.report.cards.index import all_cards
 from reproduce.report.page import writer
-from reproduce.report.page.content import Content
-from reproduce.report.page.inputs import RESULTS, ReportInputs
+from reproduce.report.page.report import RESULTS, Report
 from reproduce.report.style import FORMATS, Picture
 from reproduce.report.table import Column, Table, one_section, words
+from tests.report.figure_cases import measured
 
 
 @pytest.fixture
-def content() -> Content:
+def report() -> Report:
     """A report with one table, one figure and one card."""
     svg = b'<svg width="72pt" height="72pt"></svg>'
     picture = Picture("drawn", "Title, n = 1", "It rises", lambda formats: dict.fromkeys(formats, svg))
     table = Table("a_table", "A table", "A caption.", (Column("Name", "name"),), one_section([(words("Opt1"),)]))
-    inputs = ReportInputs("tiny", {}, {RESULTS: [table]})
-    return Content(inputs, {RESULTS: [picture]}, cards(inputs)[:1])
+    return Report("tiny", (), {RESULTS: [table]}, {RESULTS: [picture]}, all_cards(measured())[:1])
 
 
 def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_everything_is_written_and_the_same_each_time(content: Content, tmp_path: Path) -> None:
-    line = writer.write_report(content, tmp_path / "a")
+def test_everything_is_written_and_the_same_each_time(report: Report, tmp_path: Path) -> None:
+    line = writer.write_report(report, tmp_path / "a")
     assert line == (
         f"{tmp_path / 'a' / 'index.html'}: profile tiny, 0 runs; beside it 1 table, 1 figure and 1 optimizer card as "
         "files of their own"
@@ -37,11 +36,11 @@ def test_everything_is_written_and_the_same_each_time(content: Content, tmp_path
     assert found["figures/captions.md"].decode() == (
         "# Figures\n\nProfile tiny. Nothing has been run.\n\n## Results\n\n- `drawn`: Title, n = 1. It rises\n"
     )
-    writer.write_report(content, tmp_path / "b")
+    writer.write_report(report, tmp_path / "b")
     assert files(tmp_path / "b") == found
 
 
-def test_a_folder_that_cannot_be_written_is_named(content: Content, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_named(report: Report, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ReproduceError, match="file"):
-        writer.write_report(content, tmp_path / "file")
+        writer.write_report(report, tmp_path / "file")

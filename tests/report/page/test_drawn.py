@@ -1,10 +1,11 @@
 import dataclasses
 from collections import Counter
 
-from reproduce.report.cards.index import cards
-from reproduce.report.page.content import Content, catalog_drawings, content_of, drawn
-from reproduce.report.page.inputs import RESULTS, SPACE, ReportInputs
+from reproduce.report.cards.index import all_cards
+from reproduce.report.page.report import RESULTS, SPACE, Report, catalog_drawings, drawn, report_of
+from reproduce.report.page.search import SearchResults
 from reproduce.report.style import FORMATS, Picture
+from tests.report.figure_cases import measured, results_of
 
 
 def test_what_reports_share_is_drawn_once() -> None:
@@ -18,12 +19,10 @@ def test_what_reports_share_is_drawn_once() -> None:
         return Picture(name, name, "", render)
 
     shared, graph, own = picture("shared"), picture("graph"), [picture("one"), picture("two")]
-    (card,) = (dataclasses.replace(card, graph=graph) for card in cards(ReportInputs("tiny", {}))[:1])
-    both = drawn(
-        [Content(ReportInputs("tiny", {}), {RESULTS: [each, shared], SPACE: [shared]}, [card]) for each in own]
-    )
-    for content, mine in zip(both, own, strict=True):
-        shown = [*content.pictures[RESULTS], *content.pictures[SPACE], content.cards[0].graph]
+    (card,) = (dataclasses.replace(card, graph=graph) for card in all_cards(measured())[:1])
+    both = drawn([Report("tiny", pictures={RESULTS: [each, shared], SPACE: [shared]}, cards=[card]) for each in own])
+    for report, mine in zip(both, own, strict=True):
+        shown = [*report.pictures[RESULTS], *report.pictures[SPACE], report.cards[0].graph]
         assert [each.name for each in shown] == [mine.name, "shared", "shared", "graph"]
         for each in shown:
             assert each.render(("svg",)) == {"svg": f"{each.name}.svg".encode()}
@@ -33,14 +32,16 @@ def test_what_reports_share_is_drawn_once() -> None:
 
 def test_reports_share_what_is_made_of_the_catalog() -> None:
     """A second profile costs no second drawing of graphs, curves and surfaces; schedules follow the warm-up."""
-    one, other = (content_of(ReportInputs("tiny", {}, warmup_fraction=fraction)) for fraction in (0.1, 0.2))
+    one, other = (
+        report_of(measured(results_of([], "main", fraction)), [], SearchResults((), ())) for fraction in (0.1, 0.2)
+    )
     assert [card.graph for card in one.cards] == [card.graph for card in other.cards]
     different = [a.name for a, b in zip(one.pictures[SPACE], other.pictures[SPACE], strict=True) if a != b]
     assert different == ["schedules_family_1", "schedules_family_2", "schedules_outsiders"]
 
 
 def test_graphs_drawn_while_rows_are_read_are_those_of_the_cards() -> None:
-    shown = {card.graph for card in cards(ReportInputs("tiny", {})) if card.graph}
+    shown = {card.graph for card in all_cards(measured()) if card.graph}
     assert {each.picture for each in catalog_drawings()} == shown
     assert {each.formats for each in catalog_drawings()} == {("svg",)}
 
@@ -54,9 +55,9 @@ def test_what_is_at_hand_is_not_drawn_again() -> None:
 
     first, headed = Picture("graph", "", "", render), Picture("both", "", "", render)
     held = Picture("held", "", "", lambda formats: dict.fromkeys(formats, b"at hand"))
-    (card,) = (dataclasses.replace(card, graph=first) for card in cards(ReportInputs("tiny", {}))[:1])
-    content = Content(ReportInputs("tiny", {}), {SPACE: [headed]}, [card])
-    (found,) = drawn([content], at_hand={first: held, headed: held})
+    (card,) = (dataclasses.replace(card, graph=first) for card in all_cards(measured())[:1])
+    report = Report("tiny", pictures={SPACE: [headed]}, cards=[card])
+    (found,) = drawn([report], at_hand={first: held, headed: held})
     assert found.cards[0].graph.render(("svg",)) == {"svg": b"at hand"}
     assert found.pictures[SPACE][0].render(("svg", "pdf")) == {"svg": b"at hand", "pdf": b"at hand"}
     assert asked == []

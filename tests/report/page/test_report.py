@@ -8,12 +8,10 @@ from pathlib import Path
 from reproduce.report.claims.claim import CLAIMS, check, claims_table, load_claims
 from reproduce.report.collection import Collection
 from reproduce.report.latex import to_latex
-from reproduce.report.page.inputs import CLAIMS as CLAIMS_HEADING
-from reproduce.report.page.inputs import COST, HEADINGS, RESULTS, ROBUSTNESS, SPACE
+from reproduce.report.page.report import CLAIMS as CLAIMS_HEADING
+from reproduce.report.page.report import COST, HEADINGS, RESULTS, ROBUSTNESS, SPACE, report_of
 from reproduce.report.page.search import SearchResults
-from reproduce.report.page.tables import report_inputs
 from reproduce.report.results import StudyResults
-from reproduce.report.runs import tasks
 from reproduce.report.tables.paper import paper_table
 from reproduce.study.protocol import load_protocol, studies
 from tests.report.latex import NEEDS_PDFLATEX, require_compiles
@@ -35,26 +33,28 @@ def all_studies() -> list[StudyResults]:
 
 def test_every_table_has_a_name_of_its_own_and_stands_under_its_heading() -> None:
     found = collection(*all_studies())
-    inputs = report_inputs(found, check(load_claims(CLAIMS), {"tiny": found}), SearchResults((), ()))
-    names = Counter(table.name for tables in inputs.tables.values() for table in tables)
+    report = report_of(found, check(load_claims(CLAIMS), {"tiny": found}), SearchResults((), ()))
+    names = Counter(table.name for tables in report.tables.values() for table in tables)
     assert [name for name, count in names.items() if count > 1] == []
-    assert list(inputs.tables) == list(HEADINGS)
-    by_heading = {heading: {table.name for table in tables} for heading, tables in inputs.tables.items()}
+    assert list(report.tables) == list(HEADINGS)
+    by_heading = {heading: {table.name for table in tables} for heading, tables in report.tables.items()}
     assert by_heading[CLAIMS_HEADING] == {"claims", "claim_costs"}
     assert {"main", "transfer_by_task", "schedules_crossed", "decays_ablation", "across_tasks"} <= by_heading[RESULTS]
     assert {"label_noise_change", "architectures"} <= by_heading[ROBUSTNESS]
     assert by_heading[COST] == {"compute", "step_costs", "engine"}
     assert {"operands", "evolved_schedules", "paper_map"} <= by_heading[SPACE]
-    assert list(inputs.studies) == list(NAMES)
+    assert [study.name for study in report.studies] == list(NAMES)
 
 
 def test_figures_and_runs_name_tasks_in_the_protocols_order() -> None:
     """Runs end in whatever order, and so do their rows."""
     study = invented(protocol_of("label_noise", ("Opt7", "Adam"), ("none", "little", "much")))
     turned = dataclasses.replace(study, rows=study.rows[::-1])
-    inputs = report_inputs(collection(turned), [], SearchResults((), ()))
-    assert tasks(inputs.studies["label_noise"]) == ("none", "little", "much")
-    assert sorted(map(id, inputs.studies["label_noise"])) == sorted(map(id, study.rows))
+    report = report_of(collection(turned), [], SearchResults((), ()))
+    (shown,) = report.studies
+    assert shown.tasks_run == ("none", "little", "much")
+    assert list(dict.fromkeys(row.task for row in shown.rows_by_task)) == ["none", "little", "much"]
+    assert sorted(map(id, shown.rows_by_task)) == sorted(map(id, study.rows))
 
 
 def test_long_text_is_set_in_paragraphs_that_share_what_width_there_is() -> None:
@@ -66,22 +66,22 @@ def test_long_text_is_set_in_paragraphs_that_share_what_width_there_is() -> None
 @NEEDS_PDFLATEX
 def test_the_latex_of_a_whole_report_compiles_and_fits_the_page(tmp_path: Path) -> None:
     found = collection(*all_studies())
-    inputs = report_inputs(found, check(load_claims(CLAIMS), {"small": found}), SearchResults((), ()))
-    tables = [table for of_heading in inputs.tables.values() for table in of_heading if not table.is_empty]
+    report = report_of(found, check(load_claims(CLAIMS), {"small": found}), SearchResults((), ()))
+    tables = [table for of_heading in report.tables.values() for table in of_heading if not table.is_empty]
     assert "Overfull" not in require_compiles(tables, tmp_path)
 
 
 def test_a_report_of_nothing() -> None:
-    inputs = report_inputs(collection(), check(load_claims(CLAIMS), {}), SearchResults((), ()))
-    assert inputs.studies == {}
-    assert {table.name for table in inputs.tables[COST]} == {"compute", "step_costs", "engine"}
-    assert inputs.tables[RESULTS] == []
+    report = report_of(collection(), check(load_claims(CLAIMS), {}), SearchResults((), ()))
+    assert report.studies == ()
+    assert {table.name for table in report.tables[COST]} == {"compute", "step_costs", "engine"}
+    assert report.tables[RESULTS] == []
 
 
 def test_every_study_of_the_smoke_profile_makes_tables() -> None:
     empty = [invented_nothing(name) for name in studies("smoke")]
-    inputs = report_inputs(collection(*empty), [], SearchResults((), ()))
-    names = Counter(table.name for tables in inputs.tables.values() for table in tables)
+    report = report_of(collection(*empty), [], SearchResults((), ()))
+    names = Counter(table.name for tables in report.tables.values() for table in tables)
     assert set(studies("smoke")) <= set(names)
     assert max(names.values()) == 1
 

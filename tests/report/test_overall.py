@@ -1,19 +1,18 @@
 """A task that several studies share, and a run of it, count once wherever something is said over all studies."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 from reproduce.report.cards.card import Card, outcome_text, rates_text, to_markdown
-from reproduce.report.cards.index import cards
+from reproduce.report.cards.index import all_cards
 from reproduce.report.collection import Collection
-from reproduce.report.figures.comparison import task_scores
-from reproduce.report.page.inputs import ReportInputs
+from reproduce.report.overall import num_repeated, shared_tasks, task_scores
 from reproduce.report.page.page import facts
+from reproduce.report.page.report import report_of
 from reproduce.report.page.search import SearchResults
-from reproduce.report.page.tables import report_inputs
 from reproduce.report.results import StudyResults
-from reproduce.report.same_tasks import Place, SameTask, number_repeated, same_tasks, settings_of_tasks
-from reproduce.report.tables.across import across_table, study_scores
+from reproduce.report.tables.across import across_table
 from reproduce.report.tables.compute import compute_table
 from reproduce.study.protocol import Protocol
 from tests.report.result_cases import invented, protocol_of
@@ -39,38 +38,39 @@ def renamed(study: str, task: str, seeds: tuple[int, ...], like: Protocol = MAIN
 
 #: The main study's task comes again with fewer seeds; two tasks are different.
 STUDIES = (invented(MAIN, SKILLS), invented(OTHER, SKILLS), renamed("label_noise", "noise-0", (1, 2)))
-INPUTS = report_inputs(Collection("tiny", Path("nowhere"), STUDIES, {}, None, None), [], SearchResults((), ()))
 
 
-def card(name: str, inputs: ReportInputs = INPUTS) -> Card:
-    return next(each for each in cards(inputs) if each.name == name)
+def card(name: str, studies: Sequence[StudyResults] = STUDIES) -> Card:
+    return next(each for each in all_cards(Collection("tiny", Path("nowhere"), studies, {})) if each.name == name)
 
 
 def test_tasks_are_told_apart_by_data_settings_and_weights_not_by_name() -> None:
-    first, other = same_tasks(INPUTS.studies, INPUTS.settings)
-    assert first.places == (Place("main", "digits"), Place("label_noise", "noise-0"))
-    assert other.places == (Place("transfer", "other"),)
-    rows = INPUTS.studies
+    first, other = shared_tasks(STUDIES)
+    assert first.places == (("main", "digits"), ("label_noise", "noise-0"))
+    assert other.places == (("transfer", "other"),)
+    noise = STUDIES[2]
     for change in ({"data": "0" * 16}, {"weights": "pretrained"}):
-        changed = [dataclasses.replace(row, **change) for row in rows["label_noise"]]
-        assert len(same_tasks({**rows, "label_noise": changed}, INPUTS.settings)) == 3
+        changed = tuple(dataclasses.replace(row, **change) for row in noise.rows)
+        assert len(shared_tasks([*STUDIES[:2], dataclasses.replace(noise, rows=changed)])) == 3
     longer = dataclasses.replace(MAIN.tasks[0].training, epochs=MAIN.tasks[0].training.epochs + 1)
-    protocol = dataclasses.replace(STUDIES[2].protocol, tasks=(dataclasses.replace(MAIN.tasks[0], training=longer),))
-    settings = settings_of_tasks([protocol])
-    assert settings[Place("label_noise", "digits")] != INPUTS.settings[Place("label_noise", "noise-0")]
-    assert len(same_tasks(rows, {})) == 3
+    tasks = (dataclasses.replace(noise.protocol.tasks[0], training=longer),)
+    protocol = dataclasses.replace(noise.protocol, tasks=tasks)
+    assert len(shared_tasks([*STUDIES[:2], dataclasses.replace(noise, protocol=protocol)])) == 3
 
 
 def test_the_runs_of_an_optimizer_are_those_of_the_study_that_has_most() -> None:
-    places = (Place("main", "a"), Place("decays", "b"))
-    assert SameTask(places).most({places[0]: {"Opt7": 3, "Adam": 3}, places[1]: {"Opt7": 4, "Adam": 3, "A1": 1}}) == {
-        "Opt7": places[1], "Adam": places[0], "A1": places[1],
+    main, _, noise = STUDIES
+    few = tuple(row for row in main.rows if row.optimizer == "Adam" or row.phase == "tune" or row.seed == 1)
+    without = tuple(row for row in few if row.optimizer != "A1")
+    (shared,) = shared_tasks([dataclasses.replace(main, rows=without), noise])
+    assert {name: result.study for name, result in shared.results.items()} == {
+        "Opt7": "label_noise", "Adam": "main", "A1": "label_noise",
     }  # fmt: skip
 
 
 def test_a_card_counts_a_task_once() -> None:
     won = card("Opt7")
-    assert [(each.source.study, each.source.task, each.n) for each in won.comparisons] == [
+    assert [(each.source.study, each.source.task, each.test.n) for each in won.comparisons] == [
         ("main", "digits", 3), ("transfer", "other", 3),
     ]  # fmt: skip
     assert outcome_text(won, "better").count("n = 3") == 2
@@ -83,16 +83,14 @@ def test_a_card_counts_a_task_once() -> None:
 def test_without_its_runs_in_the_first_study_those_of_the_second_are_shown() -> None:
     main, other, noise = STUDIES
     few = dataclasses.replace(main, rows=tuple(row for row in main.rows if row.phase == "tune" or row.seed == 1))
-    found = Collection("tiny", Path("nowhere"), (few, other, noise), {}, None, None)
-    shown = card("Opt7", report_inputs(found, [], SearchResults((), ()))).comparisons
-    assert [(each.source.study, each.n) for each in shown] == [("label_noise", 2), ("transfer", 3)]
+    shown = card("Opt7", (few, other, noise)).comparisons
+    assert [(each.source.study, each.test.n) for each in shown] == [("label_noise", 2), ("transfer", 3)]
 
 
 def test_over_all_tasks_and_in_the_figures_a_task_counts_once() -> None:
-    of_rows, of_results = task_scores(INPUTS.studies, INPUTS.settings), study_scores(STUDIES)
-    assert of_rows == of_results
-    assert all(list(by_task) == ["main/digits", "transfer/other"] for by_task in of_rows.values())
-    assert {len(runs) for by_task in of_rows.values() for runs in by_task.values()} == {3}
+    scores = task_scores(STUDIES)
+    assert all(list(by_task) == ["main/digits", "transfer/other"] for by_task in scores.values())
+    assert {len(runs) for by_task in scores.values() for runs in by_task.values()} == {3}
     table = across_table(STUDIES, "Adam")
     assert table is not None
     assert "2 tasks (main/digits, transfer/other), 3 optimizers, n = 18 final runs" in table.caption
@@ -100,11 +98,12 @@ def test_over_all_tasks_and_in_the_figures_a_task_counts_once() -> None:
 
 def test_the_page_and_the_ledger_say_how_many_runs_repeat_others() -> None:
     repeated = len(STUDIES[2].rows)
-    assert number_repeated(INPUTS.studies, INPUTS.settings) == repeated
+    assert num_repeated(STUDIES) == repeated
     sentence = f"{repeated} runs repeat others of the same data, settings, optimizer, rate and seed. "
-    assert sentence in facts(INPUTS)
-    assert " of 3 optimizers on 2 tasks in 3 studies " in facts(INPUTS)
+    report = report_of(Collection("tiny", Path("nowhere"), STUDIES, {}), [], SearchResults((), ()))
+    assert sentence in facts(report)
+    assert " of 3 optimizers on 2 tasks in 3 studies " in facts(report)
     assert sentence in compute_table("tiny", STUDIES).caption
     assert "repeat" not in compute_table("tiny", STUDIES[:2]).caption
-    changed = [dataclasses.replace(row, backend="jax") for row in INPUTS.studies["label_noise"]]
-    assert number_repeated({**INPUTS.studies, "label_noise": changed}, INPUTS.settings) == 0
+    changed = tuple(dataclasses.replace(row, backend="jax") for row in STUDIES[2].rows)
+    assert num_repeated([*STUDIES[:2], dataclasses.replace(STUDIES[2], rows=changed)]) == 0
