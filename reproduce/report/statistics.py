@@ -65,6 +65,11 @@ class Difference:
     detectable: float | None
 
     @property
+    def half(self) -> float | None:
+        """Half the interval; None where there is none."""
+        return None if self.high is None else self.high - self.mean
+
+    @property
     def verdict(self) -> Verdict:
         """A tie unless the interval leaves 0 out and the mean is at least the detectable difference."""
         if self.low is None or self.high is None or self.detectable is None or self.low <= 0 <= self.high:

@@ -1,10 +1,14 @@
-"""Tables as values: captioned sections of cells, each with what is shown and what it stands for."""
+"""Tables as values: captioned sections of cells, each with what is shown and what it stands for.
+
+A table is made of columns and of items, one for each line: a column says its heading, its name in the CSV file, and how
+its cell follows from an item.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from reproduce.study.rows import Phase
 
@@ -14,6 +18,8 @@ NOT_RUN = "not run"
 NONE = "-"
 #: Follows a number that is not told apart from the best of its column.
 TIE = "≈"
+#: What a line of a table is made of.
+Item = TypeVar("Item")
 #: "best": the best of its column; "tie": not told apart from it.
 Mark = Literal["best", "tie"]
 
@@ -52,17 +58,19 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Column:
+class Column(Generic[Item]):
     """One column.
 
     Attributes:
         title: Its heading; empty for one that only the CSV file has.
         name: Its name in the CSV file; empty for one that the CSV file does not have.
+        cell: From a line's item to its cell.
         numeric: Whether it is set flush right.
     """
 
     title: str
     name: str
+    cell: Callable[[Item], Cell] = field(default=lambda _: Cell(""), compare=False)
     numeric: bool = False
 
 
@@ -98,9 +106,39 @@ class Table:
     name: str
     title: str
     caption: str
-    columns: tuple[Column, ...]
+    columns: tuple[Column[Any], ...]
     sections: tuple[Section, ...]
     section_name: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        title: str,
+        caption: str,
+        columns: Iterable[Column[Item]],
+        items: Iterable[Item] = (),
+        *,
+        sections: Mapping[str, Iterable[Item]] | None = None,
+        section_name: str = "",
+    ) -> Table:
+        """A table with a line for each item.
+
+        Args:
+            name: See the class, as for the next two and the last.
+            title: See there.
+            caption: See there.
+            columns: What the cells of a line are.
+            items: The items of a table that has no sections.
+            sections: Those of each section of one that has, by heading.
+            section_name: See there.
+        """
+        columns = tuple(columns)
+        filled = (
+            Section(heading, tuple(tuple(column.cell(item) for column in columns) for item in listed))
+            for heading, listed in ({"": items} if sections is None else sections).items()
+        )
+        return cls(name, title, caption, columns, tuple(filled), section_name)
 
     def __post_init__(self) -> None:
         """Every line fits the columns."""
@@ -118,7 +156,7 @@ class Table:
         """Whether there is no line at all."""
         return not any(True for _ in self.lines())
 
-    def shown_columns(self) -> list[Column]:
+    def shown_columns(self) -> list[Column[Any]]:
         """The columns that more than the CSV file has."""
         return [column for column in self.columns if column.title]
 
@@ -152,9 +190,9 @@ def number(value: float | None, digits: int, factor: float = 1.0, source: Source
     return missing(NONE) if value is None else Cell(fixed(factor * value, digits), value, source=source)
 
 
-def count(value: int, source: Source | None = None) -> Cell:
-    """An integer, with thin groups of three."""
-    return Cell(f"{value:,}", value, source=source)
+def count(value: int | None) -> Cell:
+    """An integer, with groups of three; `NONE` of None."""
+    return missing(NONE) if value is None else Cell(f"{value:,}", value)
 
 
 def percent(share: float | None, digits: int = 1, source: Source | None = None) -> Cell:
@@ -191,8 +229,3 @@ def signed(value: float, digits: int) -> str:
     """The same with its sign, unless it rounds to zero."""
     text = fixed(value, digits)
     return f"+{text}" if float(text) > 0 else text
-
-
-def one_section(lines: Sequence[tuple[Cell, ...]]) -> tuple[Section, ...]:
-    """The sections of a table that has none."""
-    return (Section("", tuple(lines)),)

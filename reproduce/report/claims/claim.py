@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from reproduce.plain_data import read_settings, require
 from reproduce.report.claims.findings import Finding, Status
 from reproduce.report.claims.predicates import PREDICATES, Predicate
 from reproduce.report.collection import Collection
-from reproduce.report.table import NONE, Cell, Column, Section, Table, missing, number, words
+from reproduce.report.table import NONE, Column, Table, missing, number, words
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 _PLACES = (_PACKAGE.parent / "artifact" / "claims.toml", _PACKAGE / "claims.toml")
@@ -113,7 +113,7 @@ def check(claims: Sequence[tuple[Claim, Predicate]], collections: Mapping[str, C
 def claims_table(checked: Sequence[Checked]) -> Table:
     """Claims and what became of them."""
     counts = {status: sum(each.status == status for each in checked) for status in ("PASS", "FAIL", "NOT RUN")}
-    return Table(
+    return Table.of(
         name="claims",
         title="Claims",
         caption=(
@@ -125,21 +125,21 @@ def claims_table(checked: Sequence[Checked]) -> Table:
             "that the claim counts."
         ),
         columns=(
-            Column("Claim", "claim"),
-            Column("Status", "status"),
-            Column("Statement", "statement"),
-            Column("Evidence", "evidence"),
-            Column("Profile", "profile"),
-            Column("", "expected"),
+            Column("Claim", "claim", lambda each: words(each.claim.name)),
+            Column("Status", "status", lambda each: words(each.status)),
+            Column("Statement", "statement", lambda each: words(each.claim.statement)),
+            Column("Evidence", "evidence", lambda each: words(each.evidence)),
+            Column("Profile", "profile", lambda each: words(each.profile) if each.profile else missing(NONE)),
+            Column("", "expected", lambda each: words(each.claim.expected)),
         ),
-        sections=_by_source(checked, _verdict_cells),
+        sections=_by_source(checked),
         section_name="source",
     )
 
 
 def claim_costs_table(checked: Sequence[Checked]) -> Table:
     """What it takes to make the rows that decide each claim."""
-    return Table(
+    return Table.of(
         name="claim_costs",
         title="What it takes to check the claims",
         caption=(
@@ -148,43 +148,21 @@ def claim_costs_table(checked: Sequence[Checked]) -> Table:
             "seconds. Expected: what the rows kept with the repository say, unknown while none decide it."
         ),
         columns=(
-            Column("Claim", "claim"),
-            Column("Command", "command"),
-            Column("Minutes", "minutes", numeric=True),
-            Column("GPU hours", "gpu_hours", numeric=True),
-            Column("Disk", "disk_gb", numeric=True),
-            Column("Expected", "expected"),
+            Column("Claim", "claim", lambda each: words(each.claim.name)),
+            Column("Command", "command", lambda each: words(each.claim.command)),
+            Column("Minutes", "minutes", lambda each: number(each.claim.minutes, 0), numeric=True),
+            Column("GPU hours", "gpu_hours", lambda each: number(each.claim.gpu_hours, 1), numeric=True),
+            Column("Disk", "disk_gb", lambda each: number(each.claim.disk_gb, 1), numeric=True),
+            Column("Expected", "expected", lambda each: words(each.claim.expected)),
         ),
-        sections=_by_source(checked, _cost_cells),
+        sections=_by_source(checked),
         section_name="source",
     )
 
 
-def _by_source(checked: Sequence[Checked], cells: Callable[[Checked], tuple[Cell, ...]]) -> tuple[Section, ...]:
+def _by_source(checked: Sequence[Checked]) -> dict[str, list[Checked]]:
     sources = {"paper": "The paper's abstract, in our words", "ours": "This project"}
-    return tuple(
-        Section(title, tuple(cells(each) for each in checked if each.claim.source == source))
-        for source, title in sources.items()
-    )
-
-
-def _verdict_cells(each: Checked) -> tuple[Cell, ...]:
-    profile = missing(NONE) if each.profile is None else words(each.profile)
-    claim = each.claim
-    texts = (words(text) for text in (claim.name, each.status, claim.statement, each.evidence))
-    return (*texts, profile, words(claim.expected))
-
-
-def _cost_cells(each: Checked) -> tuple[Cell, ...]:
-    claim = each.claim
-    return (
-        words(claim.name),
-        words(claim.command),
-        number(claim.minutes, 0),
-        number(claim.gpu_hours, 1),
-        number(claim.disk_gb, 1),
-        words(claim.expected),
-    )
+    return {title: [each for each in checked if each.claim.source == source] for source, title in sources.items()}
 
 
 def _read(table: Any, origin: str) -> tuple[Claim, Predicate]:

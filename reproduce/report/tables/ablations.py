@@ -2,54 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from reproduce.report.results import Result, StudyResults, number_of_runs
-from reproduce.report.table import (
-    NONE,
-    Cell,
-    Column,
-    Section,
-    Table,
-    fixed,
-    marked,
-    missing,
-    one_section,
-    percent,
-    points,
-    words,
+from reproduce.report.table import NONE, NOT_RUN, Cell, Column, Table, fixed, marked, missing, points, words
+from reproduce.report.tables.accuracy import MARKS, NAME, task_column
+from reproduce.report.tables.comparisons import (
+    accuracy_cell,
+    difference,
+    difference_columns,
+    marks,
+    mean_cell,
+    setting,
 )
-from reproduce.report.tables.accuracy import MARKS
-from reproduce.report.tables.comparisons import accuracy_cell, difference, difference_cells, marks, study_setting
 from reproduce.study.optimizers import Entrant
+
+
+class _Pair(NamedTuple):
+    """Two results beside each other: with a part, and without it, if that takes part."""
+
+    result: Result
+    without: Result | None
+
+
+_DIFFERENCE: tuple[Column[_Pair], ...] = difference_columns(
+    "Difference", ("n", "n"), lambda pair: difference(pair.result, pair.without) or NOT_RUN
+)
 
 
 def decay_table(study: StudyResults) -> Table:
     """Each optimizer with and without its decay functions and schedule factor."""
-    pairs = decay_pairs(study.entrants)
-    return Table(
+    columns: tuple[Column[_Pair], ...] = (
+        Column("Optimizer", "optimizer", lambda pair: words(pair.result.optimizer)),
+        Column("With%", "with", lambda pair: mean_cell(pair.result), numeric=True),
+        Column(
+            "Without%",
+            "without",
+            lambda pair: missing() if pair.without is None else mean_cell(pair.without),
+            numeric=True,
+        ),
+    )
+    return Table.of(
         name=f"{study.name}_ablation",
         title=f"With and without decay functions in the study {study.name}",
         caption=(
-            f"{study_setting(study)} Mean test accuracy in percent of an optimizer with its decay functions and "
+            f"{setting(study)} Mean test accuracy in percent of an optimizer with its decay functions and "
             "schedule factor, and without them, each at the rate tuned for it, over n common seeds; the difference in "
             "points with Student's 95 % interval. Verdict: what the decays make of it."
         ),
-        columns=(
-            Column("Optimizer", "optimizer"),
-            Column("With%", "with", numeric=True),
-            Column("Without%", "without", numeric=True),
-            Column("Difference", "difference", numeric=True),
-            Column("95 % interval", "", numeric=True),
-            Column("Verdict", "verdict"),
-            Column("", "difference_low"),
-            Column("", "difference_high"),
-            Column("n", "n", numeric=True),
-        ),
-        sections=tuple(
-            Section(task, tuple(_pair_line(study, task, kept, left_out) for kept, left_out in pairs))
+        columns=(*columns, *_DIFFERENCE),
+        sections={
+            task: [
+                _Pair(study.results[task, kept], study.results[task, left_out])
+                for kept, left_out in decay_pairs(study.entrants)
+            ]
             for task in study.tasks
-        ),
+        },
         section_name="task",
     )
 
@@ -68,93 +77,70 @@ def schedule_table(study: StudyResults) -> Table:
     """Evolved schedules by the optimizers they were crossed with."""
     crossed = crossings(study.entrants)
     schedules = sorted({schedule for per_base in crossed.values() for schedule in per_base if schedule})
-    return Table(
+    items = {task: [(task, schedule) for schedule in (None, *schedules)] for task in study.tasks}
+    return Table.of(
         name=f"{study.name}_crossed",
         title=f"Schedules crossed with optimizers in the study {study.name}",
         caption=(
-            f"{study_setting(study)} Mean test accuracy in percent ± sd with each evolved schedule's factor on the "
+            f"{setting(study)} Mean test accuracy in percent ± sd with each evolved schedule's factor on the "
             f"learning rate, every pair at the rate tuned for it; {_runs(study)}. none: warm-up, hold and cosine "
             f"alone. By column: {MARKS}"
         ),
         columns=(
-            Column("Schedule", "schedule"),
-            *(Column(base, base, numeric=True) for base in crossed),
+            Column("Schedule", "schedule", lambda place: words(place[1] or "none")),
+            *(Column(base, base, _crossed(study, names), numeric=True) for base, names in crossed.items()),
         ),
-        sections=tuple(
-            Section(task, tuple(_crossed_lines(study, task, crossed, [None, *schedules]))) for task in study.tasks
-        ),
+        sections=items,
         section_name="task",
     )
 
 
 def schedule_differences(study: StudyResults) -> Table:
     """What each schedule changes in each optimizer."""
-    crossed = crossings(study.entrants)
-    return Table(
+    columns: tuple[Column[_Pair], ...] = (
+        Column("Optimizer", "optimizer", lambda pair: words(_base_name(pair.result.entrant))),
+        Column("Schedule", "schedule", lambda pair: words(pair.result.entrant.schedule or "")),
+    )
+    return Table.of(
         name=f"{study.name}_differences",
         title=f"What schedules change in the study {study.name}",
         caption=(
-            f"{study_setting(study)} Test accuracy with the schedule's factor minus that without, in points, over n "
+            f"{setting(study)} Test accuracy with the schedule's factor minus that without, in points, over n "
             "common seeds with Student's 95 % interval, each side at the rate tuned for it."
         ),
-        columns=(
-            Column("Optimizer", "optimizer"),
-            Column("Schedule", "schedule"),
-            Column("Difference", "difference", numeric=True),
-            Column("95 % interval", "", numeric=True),
-            Column("Verdict", "verdict"),
-            Column("", "difference_low"),
-            Column("", "difference_high"),
-            Column("n", "n", numeric=True),
-        ),
-        sections=tuple(
-            Section(
-                task,
-                tuple(
-                    (words(base), words(schedule), *_against(study, task, name, names.get(None)))
-                    for base, names in crossed.items()
-                    for schedule, name in names.items()
-                    if schedule is not None
-                ),
-            )
-            for task in study.tasks
-        ),
+        columns=(*columns, *_DIFFERENCE),
+        sections={task: list(_schedule_pairs(study, task)) for task in study.tasks},
         section_name="task",
     )
 
 
 def crossings(entrants: Sequence[Entrant]) -> dict[str, dict[str | None, str]]:
     """For each optimizer that was crossed with a schedule, the entrant's name by schedule, None for without."""
-    bases = dict.fromkeys((entrant.base, entrant.decay) for entrant in entrants if entrant.schedule is not None)
+    crossed = {_base_name(entrant) for entrant in entrants if entrant.schedule is not None}
     found: dict[str, dict[str | None, str]] = {}
-    for base, decay in bases:
-        own = {entrant.schedule: entrant.name for entrant in entrants if (entrant.base, entrant.decay) == (base, decay)}
-        found[base if decay else f"{base}-nodecay"] = own
+    for entrant in entrants:
+        if _base_name(entrant) in crossed:
+            found.setdefault(_base_name(entrant), {})[entrant.schedule] = entrant.name
     return found
 
 
 def change_table(study: StudyResults) -> Table:
     """What each task changes for every optimizer beside the study's first task."""
     first, *others = study.tasks
-    lines = []
-    for entrant in study.entrants:
-        start = study.results[first, entrant.name]
-        mean = missing() if start.test is None else percent(start.test.mean, source=start.source)
-        changes = [_change(study.results[task, entrant.name], start) for task in others]
-        lines.append((words(entrant.name), mean, *changes))
-    return Table(
+
+    def change(result: Result) -> Cell:
+        return _change(result, study.results[first, result.optimizer])
+
+    return Table.of(
         name=f"{study.name}_change",
         title=f"What each task changes in the study {study.name}",
         caption=(
-            f"{study_setting(study)} Mean test accuracy in percent on {first}; then, for each other task, the mean "
+            f"{setting(study)} Mean test accuracy in percent on {first}; then, for each other task, the mean "
             "change from it in points on common seeds ± half the 95 % interval, every optimizer at the rate tuned "
             f"for it there; {_runs(study)}."
         ),
-        columns=(
-            Column("Optimizer", "optimizer"),
-            *(Column(task, task, numeric=True) for task in study.tasks),
-        ),
-        sections=one_section(lines),
+        columns=(NAME, task_column(study, first, mean_cell), *(task_column(study, task, change) for task in others)),
+        items=study.entrants,
     )
 
 
@@ -164,39 +150,32 @@ def _runs(study: StudyResults) -> str:
     return f"{number_of_runs(counts)} ({len(study.protocol.seeds.final)} planned)"
 
 
-def _pair_line(study: StudyResults, task: str, kept: str, left_out: str) -> tuple[Cell, ...]:
-    results = [study.results[task, name] for name in (kept, left_out)]
-    means = [
-        missing() if result.test is None else percent(result.test.mean, source=result.source) for result in results
-    ]
-    return (words(kept), *means, *_against(study, task, kept, left_out))
+def _base_name(entrant: Entrant) -> str:
+    """The optimizer without its schedule."""
+    return entrant.base if entrant.decay else f"{entrant.base}-nodecay"
 
 
-def _against(study: StudyResults, task: str, name: str, reference: str | None) -> tuple[Cell, ...]:
-    other = None if reference is None else study.result(task, reference)
-    return difference_cells(difference(study.result(task, name), other))
+def _schedule_pairs(study: StudyResults, task: str) -> Iterator[_Pair]:
+    for names in crossings(study.entrants).values():
+        without = study.result(task, names[None]) if None in names else None
+        yield from (_Pair(study.results[task, name], without) for schedule, name in names.items() if schedule)
 
 
-def _crossed_lines(
-    study: StudyResults, task: str, crossed: dict[str, dict[str | None, str]], schedules: Sequence[str | None]
-) -> list[tuple[Cell, ...]]:
-    best = {base: marks([study.results[task, name] for name in names.values()]) for base, names in crossed.items()}
-    lines = []
-    for schedule in schedules:
-        cells = [words(schedule or "none")]
-        for base, names in crossed.items():
-            name = names.get(schedule)
-            if name is None:
-                cells.append(missing(NONE))
-            else:
-                cells.append(marked(accuracy_cell(study.results[task, name]), best[base].get(name)))
-        lines.append(tuple(cells))
-    return lines
+def _crossed(study: StudyResults, names: dict[str | None, str]) -> Callable[[tuple[str, str | None]], Cell]:
+    """From a task and a schedule to what one optimizer came to there, marked among its schedules."""
+    best = {task: marks([study.results[task, name] for name in names.values()]) for task in study.tasks}
+
+    def cell(place: tuple[str, str | None]) -> Cell:
+        task, schedule = place
+        name = names.get(schedule)
+        return missing(NONE) if name is None else marked(accuracy_cell(study.results[task, name]), best[task].get(name))
+
+    return cell
 
 
 def _change(result: Result, start: Result) -> Cell:
     found = difference(result, start)
     if found is None:
         return missing()
-    half = "" if found.high is None else f" ± {fixed(100 * (found.high - found.mean), 1)}"
+    half = "" if found.half is None else f" ± {fixed(100 * found.half, 1)}"
     return Cell(f"{points(found.mean).text}{half}", found.mean, source=result.source)

@@ -2,107 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from reproduce.report.results import Result, StudyResults
-from reproduce.report.table import (
-    NONE,
-    Cell,
-    Column,
-    Mark,
-    Section,
-    Table,
-    marked,
-    missing,
-    number,
-    one_section,
-    percent,
-    words,
+from reproduce.report.statistics import Difference
+from reproduce.report.table import NONE, NOT_RUN, Cell, Column, Mark, Table, marked, missing, number, percent, words
+from reproduce.report.tables.comparisons import (
+    accuracy_cell,
+    difference,
+    difference_columns,
+    marks,
+    mean_cell,
+    setting,
 )
-from reproduce.report.tables.comparisons import accuracy_cell, difference, difference_cells, marks, study_setting
+from reproduce.study.optimizers import Entrant
+
+#: How the marks of a column are read.
+MARKS = "Bold: the best; ≈: not told apart from it on common seeds."
+
+
+class _Line(NamedTuple):
+    """A result, its mark among those of its task, and its difference to the reference or what stands in its place."""
+
+    result: Result
+    mark: Mark | None
+    against: Difference | str
 
 
 def main_table(study: StudyResults) -> Table:
     """Every optimizer with its accuracy and the difference to the reference; a section for each task."""
+    columns: tuple[Column[_Line], ...] = (
+        Column("Optimizer", "optimizer", lambda each: words(each.result.optimizer)),
+        Column("", "kind", lambda each: words(each.result.entrant.kind)),
+        Column("Rate", "rate", lambda each: rate_cell(each.result), numeric=True),
+        Column("", "rate_at_edge", lambda each: Cell("", each.result.choice.at_edge)),
+        Column("Val%", "validation_accuracy", lambda each: _validation_cell(each.result), numeric=True),
+        Column("Test%", "test_accuracy_mean", lambda each: marked(mean_cell(each.result), each.mark), numeric=True),
+        Column("sd", "test_accuracy_sd", lambda each: percent(_spread(each.result)), numeric=True),
+        Column("n", "n", lambda each: number(len(each.result.finals), 0), numeric=True),
+        Column("", "diverged", lambda each: Cell("", each.result.num_diverged)),
+    )
     reference = study.protocol.optimizers.reference
-    return Table(
+    return Table.of(
         name=study.name,
         title=f"Accuracy in the study {study.name}",
         caption=_caption(study),
-        columns=(
-            Column("Optimizer", "optimizer"),
-            Column("", "kind"),
-            Column("Rate", "rate", numeric=True),
-            Column("", "rate_at_edge"),
-            Column("Val%", "validation_accuracy", numeric=True),
-            Column("Test%", "test_accuracy_mean", numeric=True),
-            Column("sd", "test_accuracy_sd", numeric=True),
-            Column("n", "n", numeric=True),
-            Column("", "diverged"),
-            Column(f"vs {reference}", "difference", numeric=True),
-            Column("95 % interval", "", numeric=True),
-            Column("Verdict", "verdict"),
-            Column("", "difference_low"),
-            Column("", "difference_high"),
-            Column("", "pairs"),
-        ),
-        sections=tuple(Section(task, _lines(study, task)) for task in study.tasks),
+        columns=(*columns, *difference_columns(f"vs {reference}", ("", "pairs"), lambda each: each.against)),
+        sections={task: list(_lines(study, task, reference)) for task in study.tasks},
         section_name="task",
     )
 
 
 def task_table(study: StudyResults) -> Table:
     """Test accuracy as optimizers by tasks."""
-    lines = []
-    best = {task: marks(study.of_task(task)) for task in study.tasks}
-    for entrant in study.entrants:
-        cells = [words(entrant.name)]
-        for task in study.tasks:
-            result = study.results[task, entrant.name]
-            cells += [marked(accuracy_cell(result), best[task].get(entrant.name)), *_spread(result)]
-        lines.append(tuple(cells))
-    columns = [Column("Optimizer", "optimizer")]
-    for task in study.tasks:
-        columns += [Column(task, task, numeric=True), Column("", f"{task}_sd"), Column("", f"{task}_n")]
-    return Table(
+    columns = [column for task in study.tasks for column in _task_columns(study, task)]
+    return Table.of(
         name=f"{study.name}_by_task",
         title=f"Test accuracy by task in the study {study.name}",
         caption=" ".join(
             [
-                study_setting(study),
+                setting(study),
                 "Mean test accuracy in percent ± sd over the final runs (n in the CSV file and in the table with a "
                 f"section for each task; {len(study.protocol.seeds.final)} planned).",
                 MARKS,
             ]
         ),
-        columns=tuple(columns),
-        sections=one_section(lines),
+        columns=(NAME, *columns),
+        items=study.entrants,
     )
 
 
 def rate_table(study: StudyResults) -> Table:
     """The rate that tuning chose, as optimizers by tasks."""
-    lines = []
-    for entrant in study.entrants:
-        results = [study.results[task, entrant.name] for task in study.tasks]
-        lines.append((words(entrant.name), *(rate_cell(result) for result in results)))
     grid = study.protocol.rates.grid
-    return Table(
+    return Table.of(
         name=f"{study.name}_rates",
         title=f"Chosen learning rates in the study {study.name}",
         caption=(
-            f"{study_setting(study)} Peak learning rate with the best mean validation accuracy, n = "
+            f"{setting(study)} Peak learning rate with the best mean validation accuracy, n = "
             f"{len(study.protocol.seeds.tune)} a rate; every optimizer was tried at the same {len(grid)} "
             f"rates, {grid[0]:g} to {grid[-1]:g}, and at more while its best was at an edge. A rate with * is at the "
             "edge of a grid that had grown to its limit."
         ),
-        columns=(Column("Optimizer", "optimizer"), *(Column(task, task, numeric=True) for task in study.tasks)),
-        sections=one_section(lines),
+        columns=(NAME, *(task_column(study, task, rate_cell) for task in study.tasks)),
+        items=study.entrants,
     )
 
 
-#: How the marks of a column are read.
-MARKS = "Bold: the best; ≈: not told apart from it on common seeds."
+#: The first column of tables with a line for each optimizer of a study.
+NAME: Column[Entrant] = Column("Optimizer", "optimizer", lambda each: words(each.name))
+
+
+def task_column(study: StudyResults, task: str, cell: Callable[[Result], Cell]) -> Column[Entrant]:
+    """A column for a task, with a cell for what each optimizer came to on it."""
+    return Column(task, task, lambda each: cell(study.results[task, each.name]), numeric=True)
 
 
 def rate_cell(result: Result) -> Cell:
@@ -110,45 +104,40 @@ def rate_cell(result: Result) -> Cell:
     choice = result.choice
     if choice.rate is None:
         return missing()
-    edge = "*" if choice.at_edge else ""
-    return Cell(f"{choice.rate:g}{edge}", choice.rate, source=result.tuning_source)
+    return Cell(f"{choice.rate:g}{'*' if choice.at_edge else ''}", choice.rate, source=result.tuning_source)
 
 
-def _lines(study: StudyResults, task: str) -> tuple[tuple[Cell, ...], ...]:
-    results = study.of_task(task)
+def _lines(study: StudyResults, task: str, reference: str) -> Iterator[_Line]:
+    results, known = study.of_task(task), study.result(task, reference)
     best = marks(results)
-    reference = study.result(task, study.protocol.optimizers.reference)
-    return tuple(_line(result, reference, best) for result in results)
+    for result in results:
+        is_run_reference = result is known and result.test is not None
+        against = NONE if is_run_reference else difference(result, known) or NOT_RUN
+        yield _Line(result, best.get(result.optimizer), against)
 
 
-def _line(result: Result, reference: Result | None, best: Mapping[str, Mark]) -> tuple[Cell, ...]:
-    choice = result.choice
-    start = (words(result.optimizer), words(result.entrant.kind), rate_cell(result), Cell("", choice.at_edge))
-    if result.test is None or result.validation is None:
-        # Said once where that is enough, so that the line fits a screen.
-        return (*start, missing(NONE), missing(), missing(NONE), Cell("0", 0), Cell("", 0), *difference_cells(None))
-    accuracies = (
-        percent(result.validation.mean, source=result.source),
-        marked(percent(result.test.mean, source=result.source), best.get(result.optimizer)),
-        percent(result.test.sd),
-        number(result.test.n, 0),
-        Cell("", result.num_diverged),
+def _task_columns(study: StudyResults, task: str) -> tuple[Column[Entrant], ...]:
+    best = marks(study.of_task(task))
+    return (
+        task_column(study, task, lambda each: marked(accuracy_cell(each), best.get(each.optimizer))),
+        Column("", f"{task}_sd", lambda each: Cell("", _spread(study.results[task, each.name]))),
+        Column("", f"{task}_n", lambda each: Cell("", len(study.results[task, each.name].finals))),
     )
-    if result is reference:
-        return (*start, *accuracies, *(missing(NONE) for _ in range(6)))
-    return (*start, *accuracies, *difference_cells(difference(result, reference)))
 
 
-def _spread(result: Result) -> tuple[Cell, Cell]:
-    if result.test is None:
-        return Cell("", None), Cell("", 0)
-    return Cell("", result.test.sd), Cell("", result.test.n)
+def _validation_cell(result: Result) -> Cell:
+    """Said of the test accuracy where nothing was run, once, so that the line fits a screen."""
+    return missing(NONE) if result.validation is None else percent(result.validation.mean, source=result.source)
+
+
+def _spread(result: Result) -> float | None:
+    return None if result.test is None else result.test.sd
 
 
 def _caption(study: StudyResults) -> str:
     reference, results = study.protocol.optimizers.reference, list(study.results.values())
     sentences = [
-        study_setting(study),
+        setting(study),
         "Validation and test accuracy in percent at the end of training, at the rate chosen on validation, over n "
         f"fresh seeds ({len(study.protocol.seeds.final)} planned); sd of the test accuracy.",
         f"{MARKS} Difference to {reference} in points, paired by seed, with Student's 95 % interval (each on its own, "

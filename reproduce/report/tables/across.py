@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from reproduce.report.overall import Overall, compare_over_tasks, task_scores
 from reproduce.report.results import StudyResults
-from reproduce.report.table import NONE, Cell, Column, Table, fixed, missing, number, one_section, words
+from reproduce.report.statistics import Estimate
+from reproduce.report.table import Cell, Column, Table, fixed, missing, number, percent, words
 from reproduce.report.tables.comparisons import setting
 
 
@@ -16,44 +17,39 @@ def across_table(studies: Sequence[StudyResults], reference: str) -> Table | Non
     if overall is None:
         return None
     order = sorted(overall.scores, key=lambda name: -overall.interquartile_means[name].value)
-    lines = [_line(overall, name) for name in order]
-    lines += [(words(name), *(missing() for _ in range(6))) for name in overall.left_out]
-    return Table(
+    means, ranks = overall.interquartile_means, overall.ranks.average
+
+    def of_compared(cell: Callable[[str], Cell]) -> Callable[[str], Cell]:
+        return lambda name: cell(name) if name in means else missing()
+
+    return Table.of(
         name="across_tasks",
         title="All tasks together",
         caption=_caption(studies, overall, reference),
         columns=(
-            Column("Optimizer", "optimizer"),
-            Column("IQM%", "interquartile_mean", numeric=True),
-            Column("95 % interval", "", numeric=True),
-            Column("", "low"),
-            Column("", "high"),
-            Column("Rank", "average_rank", numeric=True),
-            Column("p (Holm)", "p_value", numeric=True),
+            Column("Optimizer", "optimizer", words),
+            Column("IQM%", "interquartile_mean", of_compared(lambda name: percent(means[name].value)), numeric=True),
+            Column("95 % interval", "", of_compared(lambda name: _interval(means[name])), numeric=True),
+            Column("", "low", of_compared(lambda name: Cell("", means[name].low))),
+            Column("", "high", of_compared(lambda name: Cell("", means[name].high))),
+            Column("Rank", "average_rank", of_compared(lambda name: number(ranks[name], 1)), numeric=True),
+            Column(
+                "p (Holm)", "p_value", of_compared(lambda name: number(overall.p_values.get(name), 3)), numeric=True
+            ),
         ),
-        sections=one_section(lines),
+        items=(*order, *overall.left_out),
     )
 
 
-def _line(overall: Overall, name: str) -> tuple[Cell, ...]:
-    mean = overall.interquartile_means[name]
-    p_value = overall.p_values.get(name)
-    return (
-        words(name),
-        number(mean.value, 1, 100.0),
-        Cell(f"{fixed(100 * mean.low, 1)} to {fixed(100 * mean.high, 1)}", mean.low),
-        Cell("", mean.low),
-        Cell("", mean.high),
-        number(overall.ranks.average[name], 1),
-        missing(NONE) if p_value is None else number(p_value, 3),
-    )
+def _interval(mean: Estimate) -> Cell:
+    return Cell(f"{fixed(100 * mean.low, 1)} to {fixed(100 * mean.high, 1)}", mean.low)
 
 
 def _caption(studies: Sequence[StudyResults], overall: Overall, reference: str) -> str:
     ranks = overall.ranks
     runs = sum(len(runs) for by_task in overall.scores.values() for runs in by_task.values())
     sentences = [
-        setting(studies),
+        setting(*studies),
         f"{len(overall.tasks)} tasks ({', '.join(overall.tasks)}), {len(overall.scores)} optimizers, n = {runs} final "
         "runs. IQM: interquartile mean of the test accuracies of all runs, on a scale on which guessing is 0 and no "
         "error is 100, with a 95 % interval of a bootstrap that draws runs again within each task. Rank: mean over "

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
 from reproduce.report.results import Result, StudyResults
 from reproduce.report.statistics import Difference, paired_difference, same_mean
-from reproduce.report.table import NONE, Cell, Mark, fixed, missing, points, signed, words
+from reproduce.report.table import (
+    NONE,
+    Cell,
+    Column,
+    Item,
+    Mark,
+    fixed,
+    missing,
+    number,
+    percent,
+    points,
+    signed,
+    words,
+)
+
+
+class Timed(Protocol):
+    """What took some time: a run, a score, a trial."""
+
+    @property
+    def seconds(self) -> float:
+        """How long."""
 
 
 def difference(result: Result | None, reference: Result | None) -> Difference | None:
@@ -34,16 +57,32 @@ def marks(results: Sequence[Result]) -> Mapping[str, Mark]:
     return found
 
 
-def difference_cells(found: Difference | None) -> tuple[Cell, ...]:
-    """Mean, interval, verdict, then both ends and the number of pairs for the CSV file alone."""
-    if found is None:
-        return tuple(missing() for _ in range(6))
-    low, high = found.low, found.high
-    interval = missing(NONE)
-    if low is not None and high is not None:  # A table is sorted by its lower end.
-        interval = Cell(f"{end_of_interval(100 * low)} to {end_of_interval(100 * high)}", low)
-    ends = (points(low), points(high))
-    return (points(found.mean), interval, words(found.verdict), *ends, Cell(str(found.n), found.n))
+def difference_columns(
+    title: str, num_pairs: tuple[str, str], found: Callable[[Item], Difference | str]
+) -> tuple[Column[Item], ...]:
+    """Mean, interval, verdict, then both ends for the CSV file alone, and the number of pairs.
+
+    Args:
+        title: The heading of the mean.
+        num_pairs: Heading and name of the number of pairs.
+        found: From a line's item to the difference, or what stands in its place.
+    """
+
+    def column(heading: str, name: str, cell: Callable[[Difference], Cell]) -> Column[Item]:
+        def cell_of(item: Item) -> Cell:
+            each = found(item)
+            return missing(each) if isinstance(each, str) else cell(each)
+
+        return Column(heading, name, cell_of, numeric=name != "verdict")
+
+    return (
+        column(title, "difference", lambda each: points(each.mean)),
+        column("95 % interval", "", _interval),
+        column("Verdict", "verdict", lambda each: words(each.verdict)),
+        column("", "difference_low", lambda each: points(each.low)),
+        column("", "difference_high", lambda each: points(each.high)),
+        column(*num_pairs, lambda each: Cell(str(each.n), each.n)),
+    )
 
 
 def end_of_interval(points: float) -> str:
@@ -57,23 +96,29 @@ def listed(values: Iterable[str]) -> str:
     return "; ".join(sorted(set(values)))
 
 
+def hours(timed: Iterable[Timed] | None) -> Cell:
+    """The hours that all of these took together; `NONE` of None."""
+    if timed is None:
+        return missing(NONE)
+    return number(math.fsum(each.seconds for each in timed) / 3600, 2)
+
+
 def placed(where: str, devices: Iterable[str]) -> str:
     """The start of a caption: where numbers come from (profile, data set) and what they were measured on."""
     return f"{where[:1].upper()}{where[1:]}; {listed(devices) or 'no device'}"
 
 
-def setting(studies: Sequence[StudyResults]) -> str:
+def setting(*studies: StudyResults) -> str:
     """The sentence that places a table's numbers: profile, the tasks that have runs, devices."""
     rows = [row for study in studies for row in study.rows]
-    run = {row.task for row in rows}
-    tasks = ", ".join(dict.fromkeys(task for study in studies for task in study.tasks if task in run)) or "no data"
+    tasks = ", ".join(dict.fromkeys(task for study in studies for task in study.tasks_run)) or "no data"
     devices = listed(f"{row.device}, {row.backend}" for row in rows) or "no device"
     return f"Profile {studies[0].protocol.profile}; {tasks}; {devices}."
 
 
-def study_setting(study: StudyResults) -> str:
-    """The same of one study."""
-    return setting([study])
+def mean_cell(result: Result) -> Cell:
+    """Mean test accuracy in percent."""
+    return missing() if result.test is None else percent(result.test.mean, source=result.source)
 
 
 def accuracy_cell(result: Result) -> Cell:
@@ -82,3 +127,10 @@ def accuracy_cell(result: Result) -> Cell:
         return missing()
     spread = "" if result.test.sd is None else f" ± {fixed(100 * result.test.sd, 1)}"
     return Cell(f"{fixed(100 * result.test.mean, 1)}{spread}", result.test.mean, source=result.source)
+
+
+def _interval(found: Difference) -> Cell:
+    """Both ends; a table is sorted by the lower one."""
+    if found.low is None or found.high is None:
+        return missing(NONE)
+    return Cell(f"{end_of_interval(100 * found.low)} to {end_of_interval(100 * found.high)}", found.low)

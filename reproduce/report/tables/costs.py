@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from paper_optimizers import get, names
 from reproduce.counts import number_of
@@ -10,15 +10,18 @@ from reproduce.report.cards.catalog import states
 from reproduce.report.cards.keras import KNOWN
 from reproduce.report.results import number_of_runs
 from reproduce.report.speed import StepCost
-from reproduce.report.table import NONE, Cell, Column, Table, missing, number, one_section, words
+from reproduce.report.table import NONE, Cell, Column, Table, missing, number, words
 from reproduce.report.tables.comparisons import listed
 
 
 def step_cost_table(costs: Mapping[str, StepCost]) -> Table:
     """Time and memory of each optimizer beside Keras Adam: those that were timed, then the others."""
     pairs = number_of_runs(cost.pairs for cost in costs.values())
-    others = [name for name in (*names(), *KNOWN) if name not in costs]
-    return Table(
+
+    def measured(cell: Callable[[StepCost], Cell]) -> Callable[[str], Cell]:
+        return lambda name: cell(costs[name]) if name in costs else missing()
+
+    return Table.of(
         name="step_costs",
         title="Step time and memory",
         caption=(
@@ -28,16 +31,14 @@ def step_cost_table(costs: Mapping[str, StepCost]) -> Table:
             f"each in float32, as the optimizer's spec has it. {number_of(len(costs), 'optimizer')} timed."
         ),
         columns=(
-            Column("Optimizer", "optimizer"),
-            Column("ms", "seconds", numeric=True),
-            Column("to Adam", "ratio", numeric=True),
-            Column("State KiB", "state_bytes", numeric=True),
-            Column("Adam KiB", "adam_state_bytes", numeric=True),
-            Column("Numbers a weight", "numbers_a_weight", numeric=True),
+            Column("Optimizer", "optimizer", words),
+            Column("ms", "seconds", measured(lambda cost: number(cost.seconds, 1, 1000.0)), numeric=True),
+            Column("to Adam", "ratio", measured(lambda cost: number(cost.ratio, 3)), numeric=True),
+            Column("State KiB", "state_bytes", measured(lambda cost: _kib(cost.state_bytes)), numeric=True),
+            Column("Adam KiB", "adam_state_bytes", measured(lambda cost: _kib(cost.adam_state_bytes)), numeric=True),
+            Column("Numbers a weight", "numbers_a_weight", lambda name: words(numbers_kept(name)), numeric=True),
         ),
-        sections=one_section(
-            [(words(name), *_measured(costs.get(name)), words(numbers_kept(name))) for name in (*costs, *others)]
-        ),
+        items=dict.fromkeys((*costs, *names(), *KNOWN)),
     )
 
 
@@ -46,12 +47,5 @@ def numbers_kept(name: str) -> str:
     return str(states(get(name))) if name in names() else KNOWN[name].numbers if name in KNOWN else NONE
 
 
-def _measured(cost: StepCost | None) -> tuple[Cell, ...]:
-    if cost is None:
-        return tuple(missing() for _ in range(4))
-    return (
-        number(cost.seconds, 1, 1000.0),
-        number(cost.ratio, 3),
-        number(cost.state_bytes, 0, 1 / 1024),
-        number(cost.adam_state_bytes, 0, 1 / 1024),
-    )
+def _kib(num_bytes: int) -> Cell:
+    return number(num_bytes, 0, 1 / 1024)

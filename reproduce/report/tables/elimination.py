@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reproduce.elimination.rounds import RoundResult, Standing
 from reproduce.report.statistics import CONFIDENCE, paired_difference, summarise
-from reproduce.report.table import NONE, Cell, Column, Section, Table, fixed, marked, missing, words
+from reproduce.report.table import NONE, Cell, Column, Table, fixed, marked, missing, words
 from reproduce.report.tables.comparisons import listed, placed
 from reproduce.search.trials import Contender, SeedScores
 
@@ -29,7 +29,7 @@ def elimination_table(results: Sequence[RoundResult], where: str, devices: Itera
     baselines = [each.contender for each in first if each.is_baseline]
     sources = listed(result.settings.data.source for result in results)
     rounds = "; ".join(f"{result.settings.name}, n = {len(result.settings.seeds)}" for result in results)
-    return Table(
+    return Table.of(
         name="elimination",
         title="Progressive elimination",
         caption=(
@@ -41,14 +41,11 @@ def elimination_table(results: Sequence[RoundResult], where: str, devices: Itera
             "many runs detect. Rounds decide by the mean, also between optimizers that are not told apart."
         ),
         columns=(
-            Column("optimizer", "optimizer"),
-            *(Column(result.settings.name, result.settings.name, numeric=True) for result in results),
-            Column("", "update"),
+            Column("optimizer", "optimizer", lambda each: words(each.name)),
+            *(_column(result.settings.name, standings) for result, standings in zip(results, by_round, strict=True)),
+            Column("", "update", lambda each: words(each.spec.to_text())),
         ),
-        sections=(
-            Section("evolved", tuple(_line(each, by_round) for each in entrants)),
-            Section("baselines", tuple(_line(each, by_round) for each in baselines)),
-        ),
+        sections={"evolved": entrants, "baselines": baselines},
         section_name="group",
     )
 
@@ -59,12 +56,8 @@ def _how_far(contender: Contender, rounds: Sequence[Mapping[str, Standing]]) -> 
     return len(taken), taken[-1].scores.rank
 
 
-def _line(contender: Contender, rounds: Sequence[Mapping[str, Standing]]) -> tuple[Cell, ...]:
-    return (
-        words(contender.name),
-        *(_cell(each.get(contender.fingerprint), each) for each in rounds),
-        words(contender.spec.to_text()),
-    )
+def _column(name: str, standings: Mapping[str, Standing]) -> Column[Contender]:
+    return Column(name, name, lambda each: _cell(standings.get(each.fingerprint), standings), numeric=True)
 
 
 def _cell(standing: Standing | None, round_: Mapping[str, Standing]) -> Cell:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from reproduce.report.speed import EngineSpeed, Form
-from reproduce.report.table import NONE, Cell, Column, Section, Table, count, missing, number, words
+from reproduce.report.table import NONE, Cell, Column, Table, count, missing, number, words
 
 _MINUTES = {
     "steps": "minutes for the 43 million steps of the published search",
@@ -16,52 +17,56 @@ _MINUTES = {
 
 def engine_table(speed: EngineSpeed | None) -> Table:
     """Candidates a minute of the engine and of Keras, then the engine's other speeds."""
-    return Table(
+    columns: tuple[Column[_Measured], ...] = (
+        Column("Measured", "measured", lambda each: words(each.what)),
+        Column("Median", "median", lambda each: each.median, numeric=True),
+        Column("Lowest", "lowest", lambda each: each.lowest, numeric=True),
+        Column("Highest", "highest", lambda each: each.highest, numeric=True),
+        Column("n", "n", lambda each: count(each.n), numeric=True),
+    )
+    return Table.of(
         name="engine",
         title="Speed of the population engine",
         caption=_caption(speed),
-        columns=(
-            Column("Measured", "measured"),
-            Column("Median", "median", numeric=True),
-            Column("Lowest", "lowest", numeric=True),
-            Column("Highest", "highest", numeric=True),
-            Column("n", "n", numeric=True),
-        ),
-        sections=() if speed is None else _sections(speed),
+        columns=columns,
+        sections={} if speed is None else _items(speed),
         section_name="quantity",
     )
 
 
-def _sections(speed: EngineSpeed) -> tuple[Section, ...]:
-    return (
-        Section("candidates scored a minute", tuple(_line(each.name, each.per_minute, 1) for each in speed.scorers)),
-        Section(
-            "engine alone",
-            (
-                _line("integrity checks a second", speed.integrity, 0),
-                _single("member-steps a second", number(speed.member_steps_per_second, 0)),
-                _single("share of the matrix rate, %", number(speed.matrix_share, 1, 100.0)),
-                *(_single(_MINUTES[name], number(each, 0)) for name, each in speed.search_minutes.items()),
-            ),
-        ),
-        Section("microseconds of a step of one member", tuple(_form_line(each) for each in speed.forms)),
-    )
+class _Measured(NamedTuple):
+    """A quantity, measured n times."""
+
+    what: str
+    median: Cell
+    lowest: Cell = missing(NONE)
+    highest: Cell = missing(NONE)
+    n: int = 1
 
 
-def _line(name: str, values: Sequence[float], digits: int) -> tuple[Cell, ...]:
+def _items(speed: EngineSpeed) -> dict[str, list[_Measured]]:
+    return {
+        "candidates scored a minute": [_several(each.name, each.per_minute, 1) for each in speed.scorers],
+        "engine alone": [
+            _several("integrity checks a second", speed.integrity, 0),
+            _Measured("member-steps a second", number(speed.member_steps_per_second, 0)),
+            _Measured("share of the matrix rate, %", number(speed.matrix_share, 1, 100.0)),
+            *(_Measured(_MINUTES[name], number(each, 0)) for name, each in speed.search_minutes.items()),
+        ],
+        "microseconds of a step of one member": [_form(each) for each in speed.forms],
+    }
+
+
+def _several(what: str, values: Sequence[float], digits: int) -> _Measured:
     if not values:
-        return (words(name), *(missing() for _ in range(3)), count(0))
-    shown = (statistics.median(values), min(values), max(values))
-    return (words(name), *(number(value, digits) for value in shown), count(len(values)))
+        return _Measured(what, missing(), missing(), missing(), 0)
+    low, middle, high = (number(each(values), digits) for each in (min, statistics.median, max))
+    return _Measured(what, middle, low, high, len(values))
 
 
-def _single(name: str, cell: Cell) -> tuple[Cell, ...]:
-    return (words(name), cell, missing(NONE), missing(NONE), count(1))
-
-
-def _form_line(form: Form) -> tuple[Cell, ...]:
-    value = missing("refused") if form.seconds is None else number(form.seconds, 0, 1e6)
-    return (words(form.name), value, missing(NONE), missing(NONE), count(form.count))
+def _form(form: Form) -> _Measured:
+    median = missing("refused") if form.seconds is None else number(form.seconds, 0, 1e6)
+    return _Measured(form.name, median, n=form.count)
 
 
 def _caption(speed: EngineSpeed | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from paper_optimizers import CatalogEntry, describe, describe_schedule, names, schedule_names
 from paper_optimizers.catalog import Family
 from paper_optimizers.latex import graph_to_latex
-from reproduce.report.table import Column, Table, formula, one_section, words
+from reproduce.report.table import Column, Table, formula, words
 
 _SYMBOLS = (
     "g is the gradient and w the weight; v, s and lam average g, g^2 and g^3 with betas 0.9, 0.99 and 0.999, a hat "
@@ -35,17 +35,18 @@ def catalog_tables() -> list[Table]:
 def schedule_table() -> Table:
     """The evolved learning-rate schedules."""
     entries = [describe_schedule(name) for name in schedule_names()]
-    return Table(
+    return Table.of(
         name="evolved_schedules",
         title="Evolved schedules",
         caption=(
             f"The {len(entries)} evolved schedules: what multiplies the base rate of warm-up, hold and half a cosine. "
             "a1 to a14 are curves of training progress; a14' is the form of a14 that LR3 alone has."
         ),
-        columns=(Column("Schedule", "schedule"), Column("Factor", "factor")),
-        sections=one_section(
-            [(words(entry.name), formula(entry.equation, graph_to_latex(entry.factor))) for entry in entries]
+        columns=(
+            Column("Schedule", "schedule", lambda each: words(each.name)),
+            Column("Factor", "factor", lambda each: formula(each.equation, graph_to_latex(each.factor))),
         ),
+        items=entries,
     )
 
 
@@ -56,26 +57,16 @@ def factor_name(entry: CatalogEntry) -> str:
 
 
 def _optimizers(name: str, title: str, families: Sequence[Family], what: str) -> Table:
-    entries = [entry for entry in map(describe, names()) if entry.family in families]
-    return Table(
+    entries: list[CatalogEntry] = [entry for entry in map(describe, names()) if entry.family in families]
+    return Table.of(
         name=name,
         title=title,
         caption=f"{what} {_SYMBOLS}",
         columns=(
-            Column("Optimizer", "optimizer"),
-            Column("Update u", "update"),
-            Column("Momentum", "momentum"),
-            Column("Schedule", "schedule"),
+            Column("Optimizer", "optimizer", lambda each: words(each.name)),
+            Column("Update u", "update", lambda each: formula(each.equation, each.spec.to_latex())),
+            Column("Momentum", "momentum", lambda each: words(_MOMENTUM[each.spec.momentum.type])),
+            Column("Schedule", "schedule", lambda each: words(factor_name(each))),
         ),
-        sections=one_section(
-            [
-                (
-                    words(entry.name),
-                    formula(entry.equation, entry.spec.to_latex()),
-                    words(_MOMENTUM[entry.spec.momentum.type]),
-                    words(factor_name(entry)),
-                )
-                for entry in entries
-            ]
-        ),
+        items=entries,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from reproduce.report.table import Column, Table, one_section, words
+from reproduce.report.table import Column, Table, words
 
 
 class Part(NamedTuple):
@@ -68,13 +68,17 @@ PARTS = (
 
 def paper_table() -> Table:
     """The map as a table."""
-    return Table(
+    return Table.of(
         name="paper_map",
         title="The paper's tables and figures, and ours",
         caption=(
             f"{len(PARTS)} parts of the paper, as far as we know them, with what stands for them here. Our numbers are "
             "measured anew and belong to their profile; none is copied from the paper."
         ),
-        columns=(Column("The paper", "paper"), Column("Here", "ours"), Column("How, or why not", "how")),
-        sections=one_section([tuple(words(text) for text in part) for part in PARTS]),
+        columns=(
+            Column("The paper", "paper", lambda part: words(part.paper)),
+            Column("Here", "ours", lambda part: words(part.ours)),
+            Column("How, or why not", "how", lambda part: words(part.how)),
+        ),
+        items=PARTS,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from paper_optimizers.search_space import (
 )
 from paper_optimizers.simulation import numpy_progress
 from paper_optimizers.templates import Formula, Slot, number_text, rest_of, split
-from reproduce.report.table import Cell, Column, Table, count, formula, number, one_section, words
+from reproduce.report.table import Cell, Column, Table, count, formula, number, words
 
 #: Steps of the run at whose first, middle and last step a curve's values are shown.
 CURVE_STEPS = 100
@@ -55,11 +55,7 @@ def primitive_tables() -> list[Table]:
 
 def operand_table() -> Table:
     """The quantities that an update can read."""
-    lines = []
-    for position, primitive in enumerate(OPERANDS, start=1):
-        graph = Graph((_node(primitive),), "x", "update")
-        lines.append((count(position), formula(graph_to_text(graph), graph_to_latex(graph)), words(_named(primitive))))
-    return Table(
+    return Table.of(
         name="operands",
         title="Operands",
         caption=(
@@ -67,8 +63,12 @@ def operand_table() -> Table:
             "them in a spec. g is the gradient, w the weight; v, s and lam average g, g^2 and g^3 with betas 0.9, 0.99 "
             "and 0.999, a hat stands for bias correction. q1, q2 and q3 are the blends."
         ),
-        columns=(Column("#", "number", numeric=True), Column("Operand", "operand"), Column("In a spec", "spec")),
-        sections=one_section(lines),
+        columns=(
+            Column("#", "number", lambda each: count(OPERANDS.index(each) + 1), numeric=True),
+            Column("Operand", "operand", lambda each: formula(*_texts(each, "update"))),
+            Column("In a spec", "spec", lambda each: words(_named(each))),
+        ),
+        items=OPERANDS,
     )
 
 
@@ -84,32 +84,23 @@ def binary_table() -> Table:
 
 def curve_table() -> Table:
     """The curves that decay functions are made of."""
-    middle, last = CURVE_STEPS // 2, CURVE_STEPS - 1
-    now = numpy_progress(np.array([0, middle, last]), CURVE_STEPS)
-    lines = []
-    for primitive in DECAY_CURVES:
-        graph = Graph((_node(primitive),), "x", "decay")
-        name = graph_to_text(graph)
-        values = np.broadcast_to(np.asarray(evaluate_graph(graph, NUMPY, now)), 3).tolist()
-        cells = (number(value, 3) for value in values)
-        lines.append((words(name), formula(*DEFINITIONS[name]), words(CURVES[primitive.op].name), *cells))
-    return Table(
+    steps = {"First": 0, "Middle": CURVE_STEPS // 2, "Last": CURVE_STEPS - 1}
+    at_steps = (Column(title, title.lower(), _value_at(step), numeric=True) for title, step in steps.items())
+    return Table.of(
         name="decay_curves",
         title="Decay curves",
         caption=(
             f"The {len(DECAY_CURVES)} curves of training progress that decay functions read, and their values at steps "
-            f"0, {middle} and {last} of {CURVE_STEPS}, computed. At step t of T: tau = t/T, rho = ((2t) mod T)/T, "
-            "b = 0.95 (1 - (t+1)/T)."
+            f"{steps['First']}, {steps['Middle']} and {steps['Last']} of {CURVE_STEPS}, computed. At step t of T: "
+            "tau = t/T, rho = ((2t) mod T)/T, b = 0.95 (1 - (t+1)/T)."
         ),
         columns=(
-            Column("Curve", "curve"),
-            Column("Definition", "definition"),
-            Column("In a spec", "spec"),
-            Column("First", "first", numeric=True),
-            Column("Middle", "middle", numeric=True),
-            Column("Last", "last", numeric=True),
+            Column("Curve", "curve", lambda each: words(_texts(each, "decay")[0])),
+            Column("Definition", "definition", lambda each: formula(*DEFINITIONS[_texts(each, "decay")[0]])),
+            Column("In a spec", "spec", lambda each: words(CURVES[each.op].name)),
+            *at_steps,
         ),
-        sections=one_section(lines),
+        items=DECAY_CURVES,
     )
 
 
@@ -124,11 +115,7 @@ def decay_binary_table() -> Table:
 
 
 def _functions(name: str, title: str, primitives: Sequence[Primitive], kind: Kind, what: str) -> Table:
-    lines = [
-        (count(position), words(function_text(primitive, kind)), _formula(primitive, kind), *_place(primitive))
-        for position, primitive in enumerate(primitives, start=1)
-    ]
-    return Table(
+    return Table.of(
         name=name,
         title=title,
         caption=(
@@ -136,13 +123,13 @@ def _functions(name: str, title: str, primitives: Sequence[Primitive], kind: Kin
             "logarithm or a division), what writes it in a spec, and what it needs beside its arguments."
         ),
         columns=(
-            Column("#", "number", numeric=True),
-            Column("In the log", "text"),
-            Column("Formula", "formula"),
-            Column("In a spec", "spec"),
-            Column("Needs", "needs"),
+            Column("#", "number", lambda each: count(primitives.index(each) + 1), numeric=True),
+            Column("In the log", "text", lambda each: words(function_text(each, kind))),
+            Column("Formula", "formula", lambda each: _formula(each, kind)),
+            Column("In a spec", "spec", lambda each: words(_named(each))),
+            Column("Needs", "needs", lambda each: words(_NEEDS[FUNCTIONS[each.op].needs])),
         ),
-        sections=one_section(lines),
+        items=primitives,
     )
 
 
@@ -164,12 +151,19 @@ def _formula(primitive: Primitive, kind: Kind) -> Cell:
     return formula(function_text(primitive, kind), node_formula(node, kind, arguments).latex)
 
 
-def _place(primitive: Primitive) -> tuple[Cell, Cell]:
-    return words(_named(primitive)), words(_NEEDS[FUNCTIONS[primitive.op].needs])
+def _graph(leaf: Primitive, kind: Kind) -> Graph:
+    return Graph((Node("x", leaf.op, (), dict(leaf.params)),), "x", kind)
 
 
-def _node(primitive: Primitive) -> Node:
-    return Node("x", primitive.op, (), dict(primitive.params))
+def _texts(leaf: Primitive, kind: Kind) -> tuple[str, str]:
+    """An operand or a curve in the published notation, and in LaTeX."""
+    return graph_to_text(_graph(leaf, kind)), graph_to_latex(_graph(leaf, kind))
+
+
+def _value_at(step: int) -> Callable[[Primitive], Cell]:
+    """From a curve to its value at a step of `CURVE_STEPS`."""
+    now = numpy_progress(np.array([step]), CURVE_STEPS)
+    return lambda curve: number(np.asarray(evaluate_graph(_graph(curve, "decay"), NUMPY, now)).ravel()[0].item(), 3)
 
 
 def _named(primitive: Primitive) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from reproduce.extremes import expected_maximum
 from reproduce.report.statistics import (
     CONFIDENCE,
     POWER,
-    Difference,
+    Summary,
     detectable_difference,
     holm,
     paired_difference,
@@ -21,7 +22,6 @@ from reproduce.report.table import (
     Column,
     Table,
     missing,
-    one_section,
     p_value,
     percent,
     points,
@@ -53,25 +53,20 @@ def rescoring_table(
         it and whether it is one, and a column with its p-value.
     """
     scores = {each.fingerprint: seed_scores(trials, each) for each in [*_contenders(finalists), *baselines]}
-    columns = [_compared(finalists, scores, scores[baseline.fingerprint]) for baseline in baselines]
-    ranked = sorted(finalists, key=lambda each: -scores[each.contender.fingerprint].rank)
     lines = [
-        (
-            *_line(each.contender, each.search_score, scores[each.contender.fingerprint]),
-            *(cell for column in columns for cell in column[each.contender.fingerprint]),
-            words(each.text),
-        )
-        for each in ranked
+        _Line(each.contender, each.text, each.search_score, scores[each.contender.fingerprint]) for each in finalists
     ]
-    known = [
-        (
-            *_line(baseline, None, scores[baseline.fingerprint]),
-            *(missing(NONE) for _ in range(2 * len(baselines))),
-            words(baseline.spec.to_text()),
-        )
-        for baseline in baselines
-    ]
-    return Table(
+    lines.sort(key=lambda each: -each.scores.rank)
+    known = [_Line(each, each.spec.to_text(), None, scores[each.fingerprint]) for each in baselines]
+    columns: tuple[Column[_Line], ...] = (
+        Column("candidate", "candidate", lambda each: words(each.contender.name)),
+        Column("searched", "search_score", lambda each: percent(each.search_score, 2), numeric=True),
+        Column("again", "rescored_mean", lambda each: percent(each.mean, 2), numeric=True),
+        Column("sd", "rescored_sd", lambda each: percent(each.sd, 2), numeric=True),
+        Column("trained", "n_trained", lambda each: _trained(each.scores), numeric=True),
+        Column("shrinkage", "shrinkage", lambda each: points(each.shrinkage, 2), numeric=True),
+    )
+    return Table.of(
         name=name,
         title="The best candidates scored again",
         caption=(
@@ -85,59 +80,61 @@ def rescoring_table(
             f"the {len(finalists)} candidates of the column."
         ),
         columns=(
-            Column("candidate", "candidate"),
-            Column("searched", "search_score", numeric=True),
-            Column("again", "rescored_mean", numeric=True),
-            Column("sd", "rescored_sd", numeric=True),
-            Column("trained", "n_trained", numeric=True),
-            Column("shrinkage", "shrinkage", numeric=True),
-            *(column for baseline in baselines for column in _baseline_columns(baseline.name)),
-            Column("", "update"),
+            *columns,
+            *(column for each in known for column in _baseline_columns(lines, each)),
+            Column("", "update", lambda each: words(each.text)),
         ),
-        sections=one_section([*lines, *known]),
+        items=[*lines, *known],
     )
+
+
+class _Line(NamedTuple):
+    """An optimizer with fresh seeds, and the score that a search chose it by, if one did."""
+
+    contender: Contender
+    text: str
+    search_score: float | None
+    scores: SeedScores
+
+    @property
+    def summary(self) -> Summary | None:
+        return summarise(list(self.scores.trained.values()))
+
+    @property
+    def mean(self) -> float | None:
+        return None if self.summary is None else self.summary.mean
+
+    @property
+    def sd(self) -> float | None:
+        return None if self.summary is None else self.summary.sd
+
+    @property
+    def shrinkage(self) -> float | None:
+        return None if self.search_score is None or self.mean is None else self.search_score - self.mean
 
 
 def _contenders(finalists: Sequence[Finalist]) -> list[Contender]:
     return [finalist.contender for finalist in finalists]
 
 
-def _baseline_columns(name: str) -> tuple[Column, Column]:
-    return Column(f"to {name}", f"difference_to_{name}"), Column("p", f"p_value_to_{name}", numeric=True)
+def _trained(scores: SeedScores) -> Cell:
+    return Cell(f"{len(scores.trained)}/{len(scores.compared)}", len(scores.trained))
 
 
-def _line(contender: Contender, search_score: float | None, scores: SeedScores) -> tuple[Cell, ...]:
-    summary = summarise(list(scores.trained.values()))
-    mean, sd = (None, None) if summary is None else (summary.mean, summary.sd)
-    shrinkage = None if search_score is None or mean is None else search_score - mean
-    return (
-        words(contender.name),
-        percent(search_score, 2),
-        percent(mean, 2),
-        percent(sd, 2),
-        Cell(f"{len(scores.trained)}/{len(scores.compared)}", len(scores.trained)),
-        points(shrinkage, 2),
-    )
-
-
-def _compared(
-    finalists: Sequence[Finalist], scores: Mapping[str, SeedScores], baseline: SeedScores
-) -> dict[str, tuple[Cell, Cell]]:
-    """By fingerprint, the cells of each finalist beside one baseline."""
-    own = {each.contender.fingerprint: scores[each.contender.fingerprint].compared for each in finalists}
-    tested = {key: paired_p_value(each, baseline.compared) for key, each in own.items()}
+def _baseline_columns(lines: Sequence[_Line], baseline: _Line) -> tuple[Column[_Line], ...]:
+    """The difference of each candidate to one baseline with what it is called, and its p-value."""
+    against, name = baseline.scores.compared, baseline.contender.name
+    tested = {each.contender.fingerprint: paired_p_value(each.scores.compared, against) for each in lines}
     corrected = holm({key: value for key, value in tested.items() if value is not None})
-    return {
-        key: (_verdict(paired_difference(each, baseline.compared)), p_value(corrected.get(key)))
-        for key, each in own.items()
-    }
 
+    def verdict(each: _Line) -> Cell:
+        found = None if each.search_score is None else paired_difference(each.scores.compared, against)
+        return missing(NONE) if found is None else Cell(f"{signed(100 * found.mean, 2)} {found.verdict}", found.mean)
 
-def _verdict(difference: Difference | None) -> Cell:
-    """The difference and what it is called."""
-    if difference is None:
-        return missing(NONE)
-    return Cell(f"{signed(100 * difference.mean, 2)} {difference.verdict}", difference.mean)
+    def p(each: _Line) -> Cell:
+        return p_value(None if each.search_score is None else corrected.get(each.contender.fingerprint))
+
+    return Column(f"to {name}", f"difference_to_{name}", verdict), Column("p", f"p_value_to_{name}", p, numeric=True)
 
 
 def noise_table(name: str, contender: Contender, trials: Sequence[Trial], searched: int, where: str) -> Table:
@@ -156,16 +153,14 @@ def noise_table(name: str, contender: Contender, trials: Sequence[Trial], search
         raise ValueError("the noise of a score takes two trained runs or more")
     best = summary.mean + summary.sd * expected_maximum(searched)
     untrained = f" ({scores.untrained} more could not be trained)" if scores.untrained else ""
+    detectable = {arm: detectable_difference(summary.sd, arm) for arm in ARMS}
     lines = [
-        (words("mean"), percent(summary.mean, 2)),
-        (words("standard deviation"), percent(summary.sd, 2)),
-        (words(f"expected best of {searched:,} reruns"), percent(best, 2)),
-        *(
-            (words(f"detectable with {arm} runs an arm"), points(detectable_difference(summary.sd, arm), 2))
-            for arm in ARMS
-        ),
+        ("mean", percent(summary.mean, 2)),
+        ("standard deviation", percent(summary.sd, 2)),
+        (f"expected best of {searched:,} reruns", percent(best, 2)),
+        *((f"detectable with {arm} runs an arm", points(found, 2)) for arm, found in detectable.items()),
     ]
-    return Table(
+    return Table.of(
         name=name,
         title=f"The noise of one score: {contender.name}",
         caption=(
@@ -174,6 +169,9 @@ def noise_table(name: str, contender: Contender, trials: Sequence[Trial], search
             f"for what a t test at the level 0.05 detects with probability {POWER}. The expected best takes scores to "
             "be normal."
         ),
-        columns=(Column("of its scores", "quantity"), Column("%", "value", numeric=True)),
-        sections=one_section(lines),
+        columns=(
+            Column("of its scores", "quantity", lambda line: words(line[0])),
+            Column("%", "value", lambda line: line[1], numeric=True),
+        ),
+        items=lines,
     )

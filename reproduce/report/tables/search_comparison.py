@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from reproduce.report.statistics import summarise
-from reproduce.report.table import NONE, Cell, Column, Table, count, missing, one_section, percent, points, words
+from reproduce.report.statistics import Summary, summarise
+from reproduce.report.table import NONE, NOT_RUN, Cell, Column, Table, count, missing, percent, points, words
 from reproduce.report.tables.comparisons import placed
 from reproduce.search.comparison import ComparedSearch
 from reproduce.search.protocol import SearchProtocol
@@ -32,15 +33,31 @@ def comparison_table(
         screening_epochs: Of the evolution stage.
         where: For the caption.
     """
-    kinds: dict[str, list[ComparedSearch]] = {}
-    for search in searches:
-        kinds.setdefault(search.kind, []).append(search)
     devices = [trial.device for trial in trials]
     devices += [record.device for search in searches for record in search.records if isinstance(record, Header)]
     settings, seeds = protocol.comparison, len(protocol.comparison.seeds)
-    lines = [_line(kind, each, protocol, trials, screening_epochs) for kind, each in kinds.items()]
-    lines += [_baseline_line(each, trials) for each in baselines(protocol.rescoring.baselines)]
-    return Table(
+    kinds = dict.fromkeys(search.kind for search in searches)
+    lines = [
+        *(
+            _of_kind([each for each in searches if each.kind == kind], protocol, trials, screening_epochs)
+            for kind in kinds
+        ),
+        *(_of_baseline(each, trials) for each in baselines(protocol.rescoring.baselines)),
+    ]
+    columns: tuple[Column[_Line], ...] = (
+        Column("search", "search", lambda line: words(line.name)),
+        Column("best", "best_score", lambda line: percent(line.best, 2), numeric=True),
+        Column("again", "rescored_best", _again, numeric=True),
+        Column(
+            "sd", "rescored_sd", lambda line: percent(None if line.again is None else line.again.sd, 2), numeric=True
+        ),
+        Column(f"top {settings.top}", "rescored_top", lambda line: percent(line.top, 2), numeric=True),
+        Column("untrained", "untrained_runs", lambda line: _untrained(line.rescored), numeric=True),
+        Column("shrinkage", "shrinkage", lambda line: points(line.shrinkage, 2), numeric=True),
+        Column("evaluated", "evaluated", lambda line: _count(line.within), numeric=True),
+        Column("reused", "reused", lambda line: _count(line.reused), numeric=True),
+    )
+    return Table.of(
         name="search_comparison",
         title="Searches under one budget",
         caption=(
@@ -56,57 +73,80 @@ def comparison_table(
             "kind; reused: of those, scores known from a search before. "
             f"With {seeds} searches of each kind the table shows, and does not test, differences."
         ),
-        columns=(
-            Column("search", "search"),
-            Column("best", "best_score", numeric=True),
-            Column("again", "rescored_best", numeric=True),
-            Column("sd", "rescored_sd", numeric=True),
-            Column(f"top {settings.top}", "rescored_top", numeric=True),
-            Column("untrained", "untrained_runs", numeric=True),
-            Column("shrinkage", "shrinkage", numeric=True),
-            Column("evaluated", "evaluated", numeric=True),
-            Column("reused", "reused", numeric=True),
-        ),
-        sections=one_section(lines),
+        columns=columns,
+        items=lines,
     )
 
 
-def _line(
-    kind: str, searches: Sequence[ComparedSearch], protocol: SearchProtocol, trials: Sequence[Trial], screening: int
-) -> tuple[Cell, ...]:
-    bests, agains, tops, shrinkages = [], [], [], []
-    rescored: list[SeedScores] = []
-    within: list[Evaluation] = []
-    for search in searches:
-        within += budgeted(search.records, protocol.comparison.epochs, screening)
-        found = search.finds(protocol)
-        scores = [seed_scores(trials, finalist.contender) for finalist in found]
-        rescored += scores
-        bests += [found[0].search_score] if found else []
-        if scores and all(each.compared for each in scores):
-            agains.append(scores[0].rank)
-            tops.append(statistics.fmean(each.rank for each in scores))
-        if scores and scores[0].trained:
-            shrinkages.append(found[0].search_score - statistics.fmean(scores[0].trained.values()))
-    best, again, top, shrinkage = summarise(bests), summarise(agains), summarise(tops), summarise(shrinkages)
-    return (
-        words(kind),
-        percent(None if best is None else best.mean, 2),
-        percent(None if again is None else again.mean, 2),
-        percent(None if again is None else again.sd, 2),
-        percent(None if top is None else top.mean, 2),
-        _untrained(rescored),
-        points(None if shrinkage is None else shrinkage.mean, 2),
-        count(len(within)),
-        count(sum(record.cached is not None for record in within)),
+class _Line(NamedTuple):
+    """The searches of one kind, in means over them, or a baseline, which was not searched for.
+
+    Attributes:
+        name: The kind, or the baseline.
+        best: The best score in the search.
+        again: The mean of that candidate with fresh seeds.
+        top: The mean of the best together.
+        shrinkage: What fresh seeds took off the best score.
+        rescored: All scores with fresh seeds.
+        within: What was evaluated within the budget; None for a baseline.
+    """
+
+    name: str
+    best: float | None
+    again: Summary | None
+    top: float | None
+    shrinkage: float | None
+    rescored: Sequence[SeedScores]
+    within: Sequence[Evaluation] | None
+
+    @property
+    def reused(self) -> Sequence[Evaluation] | None:
+        """Scores within the budget that were known from a search before."""
+        return None if self.within is None else [each for each in self.within if each.cached is not None]
+
+
+def _of_kind(
+    searches: Sequence[ComparedSearch], protocol: SearchProtocol, trials: Sequence[Trial], screening: int
+) -> _Line:
+    found = [search.finds(protocol) for search in searches]
+    scores = [[seed_scores(trials, each.contender) for each in of_search] for of_search in found]
+    complete = [of_search for of_search in scores if of_search and all(each.compared for each in of_search)]
+    trained = [
+        (finalists[0].search_score, list(of_search[0].trained.values()))
+        for finalists, of_search in zip(found, scores, strict=True)
+        if of_search and of_search[0].trained
+    ]
+    epochs = protocol.comparison.epochs
+    return _Line(
+        name=searches[0].kind,
+        best=_mean(of_search[0].search_score for of_search in found if of_search),
+        again=summarise([of_search[0].rank for of_search in complete]),
+        top=_mean(statistics.fmean(each.rank for each in of_search) for of_search in complete),
+        shrinkage=_mean(score - statistics.fmean(again) for score, again in trained),
+        rescored=[each for of_search in scores for each in of_search],
+        within=[each for search in searches for each in budgeted(search.records, epochs, screening)],
     )
 
 
-def _baseline_line(contender: Contender, trials: Sequence[Trial]) -> tuple[Cell, ...]:
+def _of_baseline(contender: Contender, trials: Sequence[Trial]) -> _Line:
     scores = seed_scores(trials, contender)
-    again = percent(scores.rank, 2) if scores.compared else missing()
-    none = missing(NONE)
-    return words(contender.name), none, again, none, none, _untrained([scores]), none, none, none
+    again = Summary(scores.rank, None, len(scores.compared)) if scores.compared else None
+    return _Line(contender.name, None, again, None, None, [scores], None)
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    summary = summarise(list(values))
+    return None if summary is None else summary.mean
+
+
+def _again(line: _Line) -> Cell:
+    if line.again is None:
+        return missing(NOT_RUN if line.within is None else NONE)
+    return percent(line.again.mean, 2)
+
+
+def _count(evaluations: Sequence[Evaluation] | None) -> Cell:
+    return missing(NONE) if evaluations is None else count(len(evaluations))
 
 
 def _untrained(scores: Sequence[SeedScores]) -> Cell:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from reproduce.outcomes import epochs_of
-from reproduce.report.table import Cell, Column, Section, Table, count, number, one_section, words
-from reproduce.report.tables.comparisons import placed
+from reproduce.report.table import Column, Table, count, words
+from reproduce.report.tables.comparisons import hours, placed
 from reproduce.search.algorithm import Stage
 from reproduce.search.records import AnyRecord, Evaluation, Header, Rejection
 from reproduce.search.results import evaluations_of
@@ -16,6 +16,26 @@ from reproduce.search.trials import Trial
 _STAGES: tuple[Stage, ...] = ("initial", "evolution")
 _OUTCOMES = {"trained": "trained", "screened out": "no rate reached a threshold", "diverged": "diverged"}
 _CAUSES = {"integrity": "failed the integrity check", "duplicate": "computes what another one does"}
+
+
+class _Cost(NamedTuple):
+    """What scores cost; None for what there is not.
+
+    Attributes:
+        what: The scores' name: what became of candidates, or the kind of search.
+        scores: Those that were made, and those that were taken over.
+        taken_over: How many were taken from an earlier search instead of trained.
+        epochs: Of training, screening runs whole.
+        number: Of draws, or of searches.
+        rejected: Draws that were not scored.
+    """
+
+    what: str
+    scores: Sequence[Evaluation] | Sequence[Trial] | None
+    taken_over: int | None
+    epochs: int | None
+    number: int | None = None
+    rejected: int | None = None
 
 
 def search_cost_table(records: Sequence[AnyRecord], screening_epochs: Mapping[Stage, int], where: str) -> Table:
@@ -29,15 +49,16 @@ def search_cost_table(records: Sequence[AnyRecord], screening_epochs: Mapping[St
     rejections = [record for record in records if isinstance(record, Rejection)]
     evaluations = [record for record in records if isinstance(record, Evaluation)]
     devices = [record.device for record in records if isinstance(record, Header)]
-    drawn = Section(
-        "drawn and not scored",
-        tuple(
-            (words(text), count(sum(each.cause == cause for each in rejections)), Cell("-"), Cell("-"), Cell("-"))
-            for cause, text in _CAUSES.items()
-        ),
+    drawn = {text: sum(each.cause == cause for each in rejections) for cause, text in _CAUSES.items()}
+    stages = {f"scored on the {stage} stage": _outcomes(records, stage, screening_epochs[stage]) for stage in _STAGES}
+    columns: tuple[Column[_Cost], ...] = (
+        Column("What became of it", "outcome", lambda cost: words(cost.what)),
+        Column("Number", "number", lambda cost: count(cost.number), numeric=True),
+        Column("Cached", "cached", lambda cost: count(cost.taken_over), numeric=True),
+        Column("Epochs", "epochs", lambda cost: count(cost.epochs), numeric=True),
+        Column("Hours", "hours", lambda cost: hours(cost.scores), numeric=True),
     )
-    stages = tuple(_stage(stage, evaluations_of(records, stage), screening_epochs[stage]) for stage in _STAGES)
-    return Table(
+    return Table.of(
         name="search_cost",
         title="What the search cost",
         caption=(
@@ -45,14 +66,10 @@ def search_cost_table(records: Sequence[AnyRecord], screening_epochs: Mapping[St
             "failed and scores. Epochs count screening runs whole; hours are wall time of the search, so that "
             "candidates scored side by side share them. Cached: taken from an earlier search instead of trained."
         ),
-        columns=(
-            Column("What became of it", "outcome"),
-            Column("Number", "number", numeric=True),
-            Column("Cached", "cached", numeric=True),
-            Column("Epochs", "epochs", numeric=True),
-            Column("Hours", "hours", numeric=True),
-        ),
-        sections=(drawn, *stages) if records else (),
+        columns=columns,
+        sections={"drawn and not scored": [_Cost(what, None, None, None, n) for what, n in drawn.items()], **stages}
+        if records
+        else {},
         section_name="part",
     )
 
@@ -73,7 +90,18 @@ def comparison_cost_table(
     """
     found = [record for of_kind in searches.values() for records in of_kind for record in records]
     devices = [record.device for record in [*found, *trials] if isinstance(record, (Header, Trial))]
-    return Table(
+    columns: tuple[Column[_Cost], ...] = (
+        Column("Search", "search", lambda cost: words(cost.what)),
+        Column("Searches", "searches", lambda cost: count(cost.number), numeric=True),
+        Column("Not scored", "not_scored", lambda cost: count(cost.rejected), numeric=True),
+        Column("Scores", "scores", lambda cost: count(len(cost.scores or ())), numeric=True),
+        Column("Untrained", "untrained", lambda cost: count(_num_untrained(cost.scores or ())), numeric=True),
+        Column("Taken over", "taken_over", lambda cost: count(cost.taken_over), numeric=True),
+        Column("Epochs", "epochs", lambda cost: count(cost.epochs), numeric=True),
+        Column("Hours", "hours", lambda cost: hours(cost.scores), numeric=True),
+    )
+    fresh = sum(epochs_of(each.outcome, screening_epochs["evolution"]) for each in trials)
+    return Table.of(
         name="search_comparison_cost",
         title="What the compared searches cost",
         caption=(
@@ -82,77 +110,37 @@ def comparison_cost_table(
             "training diverged. Taken over: from a search before, instead of trained. Epochs are of what was trained, "
             "screening runs whole; hours are wall time, which candidates scored side by side share."
         ),
-        columns=(
-            Column("Search", "search"),
-            Column("Searches", "searches", numeric=True),
-            Column("Not scored", "not_scored", numeric=True),
-            Column("Scores", "scores", numeric=True),
-            Column("Untrained", "untrained", numeric=True),
-            Column("Taken over", "taken_over", numeric=True),
-            Column("Epochs", "epochs", numeric=True),
-            Column("Hours", "hours", numeric=True),
-        ),
-        sections=one_section(
-            [
-                *(_kind_line(kind, of_kind, screening_epochs) for kind, of_kind in searches.items()),
-                _trials_line(trials, screening_epochs["evolution"]),
-            ]
-            if searches
-            else []
-        ),
+        columns=columns,
+        items=[
+            *(_of_kind(kind, of_kind, screening_epochs) for kind, of_kind in searches.items()),
+            *([_Cost("with fresh seeds", trials, None, fresh)] if searches else []),
+        ],
     )
 
 
-def _kind_line(
-    kind: str, searches: Sequence[Sequence[AnyRecord]], screening_epochs: Mapping[Stage, int]
-) -> tuple[Cell, ...]:
+def _of_kind(kind: str, searches: Sequence[Sequence[AnyRecord]], screening_epochs: Mapping[Stage, int]) -> _Cost:
     records = [record for records in searches for record in records]
-    evaluations = [record for record in records if isinstance(record, Evaluation)]
-    trained = [each for each in evaluations if each.cached is None]
-    return (
-        words(kind),
-        count(len(searches)),
-        count(sum(isinstance(record, Rejection) for record in records)),
-        count(len(evaluations)),
-        count(sum(each.outcome.kind != "trained" for each in evaluations)),
-        count(len(evaluations) - len(trained)),
-        count(sum(epochs_of(each.outcome, screening_epochs[each.stage]) for each in trained)),
-        _hours(evaluations),
+    scores = [record for record in records if isinstance(record, Evaluation)]
+    trained = [each for each in scores if each.cached is None]
+    return _Cost(
+        what=kind,
+        scores=scores,
+        taken_over=len(scores) - len(trained),
+        epochs=sum(epochs_of(each.outcome, screening_epochs[each.stage]) for each in trained),
+        number=len(searches),
+        rejected=sum(isinstance(record, Rejection) for record in records),
     )
 
 
-def _trials_line(trials: Sequence[Trial], screening_epochs: int) -> tuple[Cell, ...]:
-    return (
-        words("with fresh seeds"),
-        Cell("-"),
-        Cell("-"),
-        count(len(trials)),
-        count(sum(each.outcome.kind != "trained" for each in trials)),
-        Cell("-"),
-        count(sum(epochs_of(each.outcome, screening_epochs) for each in trials)),
-        _hours(trials),
-    )
+def _outcomes(records: Sequence[AnyRecord], stage: Stage, screening_epochs: int) -> list[_Cost]:
+    """What the scores on a stage cost, by outcome."""
+    costs = []
+    for kind, text in _OUTCOMES.items():
+        scores = [each for each in evaluations_of(records, stage) if each.outcome.kind == kind]
+        epochs = sum(epochs_of(each.outcome, screening_epochs) for each in scores)
+        costs.append(_Cost(text, scores, sum(each.cached is not None for each in scores), epochs, len(scores)))
+    return costs
 
 
-def _hours(scores: Sequence[Evaluation] | Sequence[Trial]) -> Cell:
-    return number(math.fsum(each.seconds for each in scores) / 3600, 2)
-
-
-def _stage(stage: Stage, evaluations: Sequence[Evaluation], screening_epochs: int) -> Section:
-    return Section(
-        f"scored on the {stage} stage",
-        tuple(
-            _line(text, [each for each in evaluations if each.outcome.kind == kind], screening_epochs)
-            for kind, text in _OUTCOMES.items()
-        ),
-    )
-
-
-def _line(text: str, evaluations: Sequence[Evaluation], screening_epochs: int) -> tuple[Cell, ...]:
-    return (
-        words(text),
-        count(len(evaluations)),
-        count(sum(each.cached is not None for each in evaluations)),
-        count(sum(epochs_of(each.outcome, screening_epochs) for each in evaluations)),
-        _hours(evaluations),
-    )
+def _num_untrained(scores: Sequence[Evaluation] | Sequence[Trial]) -> int:
+    return sum(each.outcome.kind != "trained" for each in scores)

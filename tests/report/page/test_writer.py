@@ -7,7 +7,7 @@ from reproduce.report.cards.index import all_cards
 from reproduce.report.page import writer
 from reproduce.report.page.report import RESULTS, Report
 from reproduce.report.style import FORMATS, Picture
-from reproduce.report.table import Column, Table, one_section, words
+from reproduce.report.table import Column, Section, Table, words
 from tests.report.figure_cases import measured
 
 
@@ -16,7 +16,7 @@ def report() -> Report:
     """A report with one table, one figure and one card."""
     svg = b'<svg width="72pt" height="72pt"></svg>'
     picture = Picture("drawn", "Title, n = 1", "It rises", lambda formats: dict.fromkeys(formats, svg))
-    table = Table("a_table", "A table", "A caption.", (Column("Name", "name"),), one_section([(words("Opt1"),)]))
+    table = Table("a_table", "A table", "A caption.", (Column("Name", "name"),), (Section("", ((words("Opt1"),),)),))
     return Report("tiny", (), {RESULTS: [table]}, {RESULTS: [picture]}, all_cards(measured())[:1])
 
 

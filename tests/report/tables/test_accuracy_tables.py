@@ -11,7 +11,7 @@ from rich.console import Console
 from reproduce.report.forms import FORMS, on_screen, to_csv, to_markdown
 from reproduce.report.latex import latex_text, to_latex
 from reproduce.report.results import StudyResults, frame
-from reproduce.report.table import Column, Table, number, one_section, words
+from reproduce.report.table import Column, Section, Table, number, words
 from reproduce.report.tables.accuracy import main_table, rate_table, task_table
 from reproduce.report.tables.comparisons import end_of_interval
 from reproduce.screen import show_table
@@ -204,7 +204,7 @@ def test_a_table_of_long_paragraphs_is_a_long_one() -> None:
 
     def latex(characters: int) -> str:
         lines = [(words("one"), words(("word " * characters)[:characters])) for _ in range(20)]
-        return to_latex(Table("claims", "Claims", "What is claimed.", columns, one_section(lines)))
+        return to_latex(Table("claims", "Claims", "What is claimed.", columns, (Section("", tuple(lines)),)))
 
     assert "longtable" not in latex(100)
     assert "longtable" in latex(400)
@@ -213,7 +213,7 @@ def test_a_table_of_long_paragraphs_is_a_long_one() -> None:
 def _of_lines(count: int) -> Table:
     columns = (Column("Optimizer", "optimizer"), Column("Test", "test", numeric=True))
     lines = [(words("Opt7"), number(0.5, 1)) for _ in range(count)]
-    return Table("long", "Long", "Many lines.", columns, one_section(lines))
+    return Table("long", "Long", "Many lines.", columns, (Section("", tuple(lines)),))
 
 
 def test_frame_has_a_line_for_each_run() -> None:
