@@ -13,6 +13,12 @@ from scipy import special
 
 EPS = 1e-7
 
+
+def softplus(x: Any, epsilon: float) -> Any:
+    """ln(1 + e^x + epsilon); above 40, where e^x holds the rest in its last digit, it is x."""
+    return np.where(x > 40, x, np.log(1 + np.exp(np.minimum(x, 40)) + epsilon))
+
+
 #: Function name to its formula, for the default parameters.
 UNARY: dict[str, Callable[[Any], Any]] = {
     "identity": lambda x: x,
@@ -23,7 +29,7 @@ UNARY: dict[str, Callable[[Any], Any]] = {
     "abs": lambda x: np.abs(x),
     "sigmoid": lambda x: special.expit(x),
     "softsign_derivative": lambda x: 1 / (1 + np.abs(x)),
-    "softplus": lambda x: np.log(1 + np.exp(x) + EPS),
+    "softplus": lambda x: softplus(x, EPS),
     "erf": lambda x: special.erf(x),
     "erfc": lambda x: special.erfc(x),
     "arcsinh": lambda x: np.arcsinh(x),
@@ -59,7 +65,7 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
 #: Parameters other than the defaults, with the formula they must give.
 PARAMETERS: list[tuple[str, dict[str, float], Callable[..., Any]]] = [
     ("log_abs", {"epsilon": 0.5}, lambda x: np.log(np.abs(x) + 0.5)),
-    ("softplus", {"epsilon": 0.5}, lambda x: np.log(1 + np.exp(x) + 0.5)),
+    ("softplus", {"epsilon": 0.5}, lambda x: softplus(x, 0.5)),
     ("reciprocal", {"epsilon": 0.25}, lambda x: 1 / (x + 0.25)),
     ("clip_norm", {"max_norm": 3.0}, lambda x: x * min(1.0, 3 / np.linalg.norm(x))),
     ("divide", {"epsilon": 0.25}, lambda a, b: a / (b + 0.25)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import paper_optimizers
 from paper_optimizers.catalog import CatalogEntry, Invariances
 from paper_optimizers.latex import graph_to_latex
 from paper_optimizers.program import compile_spec
@@ -19,6 +18,8 @@ _FAMILIES = {
     "released": "As in the published code",
     "baseline": "Baseline",
 }
+#: Each optimizer of these families is a class that users import.
+_WITH_CLASS = ("evolved", "adam-variant")
 _MOMENTUM = {"none": "", "classical": "momentum", "nesterov": "Nesterov momentum"}
 
 
@@ -40,7 +41,7 @@ def catalog_card(entry: CatalogEntry, rate: float | None, shape: Shape) -> Card:
         graph=optimizer_graph(entry.name, spec),
         facts=tuple(("Needs", f"{need.text[0].upper()}{need.text[1:]}.") for need in entry.needs),
         state=state_of(states(spec)),
-        usage=_usage(entry.name, f"{rate_text(rate)}, {shape.arguments}"),
+        usage=_usage(entry, f"{rate_text(rate)}, {shape.arguments}"),
     )
 
 
@@ -71,7 +72,9 @@ def invariance_lines(measured: Invariances) -> tuple[str, ...]:
     )
 
 
-def _usage(name: str, arguments: str) -> str:
-    if name in paper_optimizers.__all__:
-        return usage_of(f"from paper_optimizers import {name}", f"{name}({arguments})")
-    return usage_of("from paper_optimizers import GraphOptimizer, get", f'GraphOptimizer(get("{name}"), {arguments})')
+def _usage(entry: CatalogEntry, arguments: str) -> str:
+    if entry.family in _WITH_CLASS:
+        return usage_of(f"from paper_optimizers import {entry.name}", f"{entry.name}({arguments})")
+    return usage_of(
+        "from paper_optimizers import GraphOptimizer, get", f'GraphOptimizer(get("{entry.name}"), {arguments})'
+    )
