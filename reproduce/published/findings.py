@@ -5,6 +5,7 @@ Pure functions of its rows. Two candidates are the same when their fingerprints 
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -245,7 +246,7 @@ def _phase(phase: str, rows: Sequence[LoggedEvaluation]) -> PhaseFinding:
         rows=len(rows),
         scored=len(seconds),
         acceptance=len(seconds) / len(rows),
-        minutes=sum(seconds) / 60,
+        minutes=math.fsum(seconds) / 60,
         mean_seconds=mean(seconds) if seconds else None,
         median_seconds=median(seconds) if seconds else None,
         best=max((row.score for row in rows if row.score is not None), default=None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -29,5 +30,5 @@ def pooled_noise(scores: Mapping[str, Sequence[float]]) -> Noise:
     """
     groups = [np.asarray(group, float) for group in scores.values() if len(group) > 1]
     degrees = sum(len(group) - 1 for group in groups)
-    squares = sum(float(((group - group.mean()) ** 2).sum()) for group in groups)
+    squares = math.fsum(float(((group - group.mean()) ** 2).sum()) for group in groups)
     return Noise((squares / degrees) ** 0.5 if degrees else 0.0, degrees)

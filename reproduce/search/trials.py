@@ -6,6 +6,7 @@ there is not made again.
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -244,7 +245,7 @@ class SeedScores:
     @property
     def rank(self) -> float:
         """What contenders are ranked by: the mean of ``compared``; below any score where there is no run."""
-        return sum(self.compared.values()) / len(self.compared) if self.compared else -1.0
+        return statistics.fmean(self.compared.values()) if self.compared else -1.0
 
 
 def seed_scores(trials: Sequence[Trial], contender: Contender) -> SeedScores:

@@ -4,12 +4,13 @@ Three sequences: steps are taken on z, x is the mean of all z so far, and gradie
 y = (1 - beta_1) z + beta_1 x. The model holds y while it is trained; x is what the method gives.
 
 Keras 3.15 writes x in terms of y and the z before the step. On TensorFlow and PyTorch it reads z after the step, and y
-is then x itself: gradients are taken at the mean. Here both are written in terms of the old z.
+is then x itself: gradients are taken at the mean. Here both are written in terms of the old z. When ``fit`` builds
+Keras' class on TensorFlow, z starts at 0 and draws the weights there; here it starts at the weights, whoever builds it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -18,6 +19,20 @@ from keras import ops
 
 class ScheduleFreeAdamW(keras.optimizers.ScheduleFreeAdamW):
     """Keras' optimizer with its arguments and variables: `momentum` is z, the model's weights are y."""
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Make the variables; z starts at the weights that ``variables`` have now."""
+        if self.built:
+            return
+        super(keras.optimizers.ScheduleFreeAdamW, self).build(variables)
+        self._momentums, self._velocities = [], []
+        for weight in variables:
+            trained = not self._overwrite_variable_with_gradient(weight)
+            for slots, name, start in (
+                (self._momentums, "momentum", _copied(weight)),
+                (self._velocities, "velocity", "zeros"),
+            ):
+                slots.append(self.add_variable_from_reference(weight, name, start) if trained else None)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One step of z, and what it makes of y."""
@@ -47,3 +62,8 @@ class ScheduleFreeAdamW(keras.optimizers.ScheduleFreeAdamW):
             mean = (weight - (1 - self.beta_1) * z) / self.beta_1
             weight.assign(mean)
             z.assign(mean)
+
+
+def _copied(weight: Any) -> Callable[..., Any]:
+    """An initializer that gives a copy of the weight's value."""
+    return lambda shape, dtype=None: ops.copy(weight.value)

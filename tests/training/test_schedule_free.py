@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from reproduce.training import trainer as module
 from reproduce.training.checkpoint import Checkpoint
 from reproduce.training.evaluation import evaluate
 from reproduce.training.loop import Loop
+from reproduce.training.schedule_free import ScheduleFreeAdamW
 from reproduce.training.start import backbone_variables
 from tests.training.cases import invented, run, trainer, untimed
 
@@ -44,10 +46,6 @@ def by_the_paper() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def by_keras() -> list[list[list[float]]]:
-    import keras
-
-    from reproduce.training.schedule_free import ScheduleFreeAdamW
-
     trained, means = [], []
     for count in COUNTS:
         weight = keras.Variable(START.astype(np.float32))
@@ -97,6 +95,16 @@ class Watched:
 def test_the_sequences_are_those_of_the_paper() -> None:
     for found, expected in zip(by_keras(), by_the_paper(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_fit_starts_at_the_weights() -> None:
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, use_bias=False)])
+    (before,) = model.get_weights()
+    model.compile(ScheduleFreeAdamW(0.0), "mse")
+    model.fit(np.ones((8, 4)), np.ones((8, 3)), batch_size=2, verbose=0)
+    np.testing.assert_allclose(model.get_weights()[0], before, rtol=1e-6)
+    (start,) = [value for value in model.optimizer.variables if value.path.endswith("momentum")]
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(start), before)
 
 
 @pytest.mark.slow

@@ -51,11 +51,12 @@ KNOWN: Mapping[str, Known] = {
         "Defazio et al., The Road Less Scheduled, 2024, arXiv 2405.15682",
         "As AdamW at a constant rate after the warm-up; what is kept is the mean of all weights so far, and gradients "
         "are taken between that mean and the last weights. Results here are measured at the mean, to which "
-        "optimizer.move_to_mean(model.trainable_variables) moves the model after training.",
+        "optimizer.move_to_mean(model.trainable_variables) moves the model after training. Batch normalization then "
+        "needs its statistics at the mean: call the model on some training batches with training=True.",
         "2",
         "reproduce.training.schedule_free",
         "Keras 3.15 takes gradients at the mean itself on TensorFlow and PyTorch; measured is a class that takes them "
-        "where the paper does.",
+        "where the paper does. On TensorFlow, `fit` also starts Keras' z at 0; this class starts it at the weights.",
     ),
 }
 _NO_SPEC = "None: it is a class of Keras, not a spec, and is run as it is. Its invariances were not measured."
