@@ -25,14 +25,17 @@ class ScheduleFreeAdamW(keras.optimizers.ScheduleFreeAdamW):
         if self.built:
             return
         super(keras.optimizers.ScheduleFreeAdamW, self).build(variables)
-        self._momentums, self._velocities = [], []
-        for weight in variables:
-            trained = not self._overwrite_variable_with_gradient(weight)
-            for slots, name, start in (
-                (self._momentums, "momentum", _copied(weight)),
-                (self._velocities, "velocity", "zeros"),
-            ):
-                slots.append(self.add_variable_from_reference(weight, name, start) if trained else None)
+        slots = [self._slots(weight) for weight in variables]
+        self._momentums: list[Any] = [momentum for momentum, _ in slots]
+        self._velocities: list[Any] = [velocity for _, velocity in slots]
+
+    def _slots(self, weight: Any) -> tuple[Any, Any]:
+        if self._overwrite_variable_with_gradient(weight):
+            return None, None
+        return (
+            self.add_variable_from_reference(weight, "momentum", _copied(weight)),
+            self.add_variable_from_reference(weight, "velocity", "zeros"),
+        )
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One step of z, and what it makes of y."""
