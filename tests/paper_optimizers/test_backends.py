@@ -1,7 +1,7 @@
 """The Keras contract on the back ends that this process does not run: one run of its folder for each of them.
 
-There three optimizers stand for the table's nine. Between them they have what nine have: decays, a schedule factor, moments,
-states of nodes, random masks, the norm, one-cycle Nesterov momentum. By hand, all nine:
+There three optimizers stand for the table's nine. Between them they have what nine have: decays, a schedule factor,
+moments, states of nodes, random masks, the norm, one-cycle Nesterov momentum. By hand, all nine:
 ``KERAS_BACKEND=jax python -m pytest tests/paper_optimizers/keras_contract``.
 """
 
