@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from reproduce.errors import ProtocolError
 from reproduce.files import write_text
 from reproduce.plain_data import read_settings
+from reproduce.stored_form import current_form
 
 #: The file's name.
 SETTINGS = "protocol.json"
@@ -18,7 +19,7 @@ _Settings = TypeVar("_Settings")
 
 
 def write_stored_settings(folder: Path, settings: Mapping[str, Any], **beside: Any) -> None:
-    """Write the settings, and what else is worth knowing of them, into ``folder``.
+    """Write the settings, in their stored form, and what else is worth knowing of them, into ``folder``.
 
     Raises:
         ReproduceError: If the folder or file cannot be written.
@@ -37,7 +38,7 @@ def read_stored_settings(path: Path, kind: type[_Settings]) -> _Settings:
 
 
 def stored_settings(path: Path) -> dict[str, Any]:
-    """The settings of a ``protocol.json`` as plain data.
+    """The settings of a ``protocol.json`` as plain data, in the form in which they are read.
 
     Raises:
         ProtocolError: If the file cannot be read.
@@ -45,7 +46,8 @@ def stored_settings(path: Path) -> dict[str, Any]:
     settings = _document(path).get("protocol")
     if not isinstance(settings, dict):
         raise ProtocolError(f"{path}: expected the settings under the key protocol")
-    return settings
+    plain: dict[str, Any] = current_form(settings)
+    return plain
 
 
 def stored_paths(path: Path, key: str) -> list[Path]:

@@ -1,42 +1,27 @@
 """The settings of a tiny task, which many tests start from."""
 
-from reproduce.data.settings import DataSettings
-from reproduce.models.settings import ModelSettings
+from dataclasses import replace
+from typing import Any
+
+from reproduce.data.settings import DigitSettings, TextSettings
+from reproduce.models.settings import ConvNetSettings, ModelSettings
+from reproduce.plain_data import from_plain
 from reproduce.training.settings import TrainingSettings
 
-DIGITS = DataSettings(
-    source="digits",
-    image_size=0,
-    train_per_class=0,
-    test_per_class=0,
-    validation_fraction=0.25,
-    test_fraction=0.4,
-    leave_out=(),
-    window=0,
-    label_noise=0.0,
-    imbalance=1.0,
-)
-MODEL = ModelSettings(
-    kind="surrogate",
-    width=2,
-    depth=3,
-    heads=0,
-    patch_size=0,
-    dropout=0.2,
-    batch_norm_momentum=0.9,
-    pixels="unit",
-    start="scratch",
-    weights_file="",
-)
-TRAINING = TrainingSettings(
-    batch_size=128,
-    epochs=2,
-    steps_per_epoch=0,
-    warmup_fraction=0.2,
-    hold_fraction=0.0,
-    gradient_noise=0.0,
-    augmentations=(),
-    accumulation=1,
-    precision="float32",
-    frozen="nothing",
-)
+DIGITS = DigitSettings(source="digits", validation_fraction=0.25, test_fraction=0.4)
+TEXT = TextSettings(source="text", window=16, validation_fraction=0.25, test_fraction=0.4)
+MODEL = ConvNetSettings(network="surrogate", width=2, dropout=0.2, batch_norm_momentum=0.9, pixels="unit")
+TRAINING = TrainingSettings(batch_size=128, epochs=2, warmup_fraction=0.2)
+#: Small sizes of each network.
+SIZES: dict[str, dict[str, Any]] = {
+    "surrogate": {"width": 2, "batch_norm_momentum": 0.9, "pixels": "unit"},
+    "efficientnetv2": {"width": 8, "depth": 1, "batch_norm_momentum": 0.9, "pixels": "unit"},
+    "vision_transformer": {"width": 8, "depth": 2, "heads": 2, "patch_size": 4, "pixels": "unit"},
+    "char_lstm": {"width": 8, "depth": 2},
+    "char_transformer": {"width": 8, "depth": 2, "heads": 2},
+}
+
+
+def model_of(network: str, **changes: Any) -> ModelSettings:
+    """The settings of a small network, changed."""
+    return replace(from_plain(ModelSettings, {"network": network, "dropout": 0.2, **SIZES[network]}), **changes)

@@ -21,24 +21,13 @@ from reproduce.files import csv_text, write_text
 from reproduce.libraries import enter_known_keras
 from reproduce.machine import device_name
 from reproduce.models.registry import image_model
-from reproduce.models.settings import ModelSettings
+from reproduce.models.settings import ConvNetSettings
 from reproduce.screen import say, screen_table, show_table
 from reproduce.study.optimizers import KERAS, Entrant, make_entrant, make_optimizer
 from reproduce.training.length import RunLength
 
 #: The surrogate of the paper's initial stage.
-_MODEL = ModelSettings(
-    kind="surrogate",
-    width=32,
-    depth=3,
-    heads=0,
-    patch_size=0,
-    dropout=0.2,
-    batch_norm_momentum=0.99,
-    pixels="unit",
-    start="scratch",
-    weights_file="",
-)
+_MODEL = ConvNetSettings(network="surrogate", width=32, dropout=0.2, batch_norm_momentum=0.99, pixels="unit")
 _IMAGE_SHAPE = (32, 32, 3)
 _NUM_CLASSES = 10
 _BATCH = 128

@@ -49,7 +49,6 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     from reproduce.elimination.protocol import load_elimination_protocol
     from reproduce.elimination.rounds import eliminate, protocol_settings
     from reproduce.ledger import NAME
-    from reproduce.protocols import plain_settings
     from reproduce.report.console import show
     from reproduce.report.search_writer import write, write_specs
     from reproduce.report.stored_search import read_trials
@@ -76,7 +75,7 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     require_these_trials(
         folder / NAME, {name: {"protocol": code} for name, code in hashes.items()}, protocol_settings(protocol)
     )
-    write_stored_settings(folder, plain_settings(protocol), hashes=hashes, searches=sources)
+    write_stored_settings(folder, protocol.to_dict(), hashes=hashes, searches=sources)
     with (
         open_executors(options, options.data_dir, console) as executors,
         TrialProgress(console, "eliminating") as progress,

@@ -14,7 +14,7 @@ import numpy as np
 from reproduce.arrays import read_arrays
 from reproduce.data.dataset import Dataset, Part
 from reproduce.data.image_files import ImageFiles
-from reproduce.data.settings import DataSettings
+from reproduce.data.settings import ImageSettings
 from reproduce.errors import DataError, ReproduceError
 from reproduce.files import replacing
 
@@ -24,7 +24,7 @@ _VERSION = 2
 _APPLIED_LATER = ("label_noise", "imbalance")
 
 
-def cached(files: ImageFiles, settings: DataSettings, folder: Path | None, make: Callable[[], Dataset]) -> Dataset:
+def cached(files: ImageFiles, settings: ImageSettings, folder: Path | None, make: Callable[[], Dataset]) -> Dataset:
     """What ``make`` returns, from ``folder`` if it is kept there, else made and kept.
 
     Args:
@@ -47,7 +47,7 @@ def cached(files: ImageFiles, settings: DataSettings, folder: Path | None, make:
     return kept
 
 
-def _key(fingerprint: str, settings: DataSettings) -> str:
+def _key(fingerprint: str, settings: ImageSettings) -> str:
     relevant = {key: value for key, value in dataclasses.asdict(settings).items() if key not in _APPLIED_LATER}
     text = json.dumps([_VERSION, fingerprint, relevant], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

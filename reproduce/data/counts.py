@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reproduce.data.catalogue import CATALOGUE
-from reproduce.data.settings import DataSettings
+from reproduce.data.settings import FOLDER, DataSettings, ImageSettings
 from reproduce.data.splits import share
 
 #: Training images of each class of data sets whose parts are drawn by class (artifact/DATA.md).
@@ -15,9 +15,9 @@ def published_train_samples(settings: DataSettings) -> int | None:
 
     Classes count as equally large, as they are in all but Cars196, where this is off by a few images.
     """
-    entry = CATALOGUE.get(settings.source)
-    if entry is None:
+    if not isinstance(settings, ImageSettings) or settings.source == FOLDER:
         return None
+    entry = CATALOGUE[settings.source]
     images = entry.train_images or _TRAIN_OF_A_CLASS[entry.name] * entry.num_classes
     of_a_class: float = images / entry.num_classes
     if settings.train_per_class:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from reproduce.data.dataset import Dataset, Part
 from reproduce.data.images import resize_all
-from reproduce.data.settings import DataSettings
+from reproduce.data.settings import DigitSettings
 from reproduce.data.splits import hashed_order, limits, share
 
 _LARGEST_PIXEL = 16
@@ -17,7 +17,7 @@ _FINER = 15
 _NUMBERS = {"digits": (10, 1), "digits100": (100, 2), "digits200": (200, 3)}
 
 
-def load_digits(settings: DataSettings) -> Dataset:
+def load_digits(settings: DigitSettings) -> Dataset:
     """The 1,797 digits, or the numbers 00 to 99 or 000 to 199 written with them.
 
     Each digit's images are split in the order of their own hashes. The numbers of a part are written with that part's
@@ -34,7 +34,7 @@ def load_digits(settings: DataSettings) -> Dataset:
     return Dataset(settings.source, classes, _LARGEST_PIXEL * (_FINER if settings.image_size else 1), **parts)
 
 
-def _split_digits(settings: DataSettings) -> dict[str, list[list[NDArray[np.uint8]]]]:
+def _split_digits(settings: DigitSettings) -> dict[str, list[list[NDArray[np.uint8]]]]:
     """For each part, the images of each digit."""
     from sklearn import datasets
 
@@ -52,7 +52,7 @@ def _split_digits(settings: DataSettings) -> dict[str, list[list[NDArray[np.uint
 
 
 def _number_part(
-    digits: list[list[NDArray[np.uint8]]], num_classes: int, num_digits: int, most: int | None, size: int
+    digits: list[list[NDArray[np.uint8]]], num_classes: int, num_digits: int, most: int | None, size: int | None
 ) -> Part:
     images = [_write(f"{number:0{num_digits}}", digits)[:most] for number in range(num_classes)]
     labels = np.repeat(np.arange(num_classes, dtype=np.int32), [len(each) for each in images])

@@ -10,7 +10,7 @@ import numpy as np
 
 from reproduce.data.dataset import Dataset, Part
 from reproduce.data.images import decode
-from reproduce.data.settings import DataSettings
+from reproduce.data.settings import ImageSettings
 from reproduce.data.splits import hashed_order, limits, share
 from reproduce.errors import DataError
 
@@ -77,7 +77,7 @@ def is_image(name: str) -> bool:
     return not name.startswith(".") and name.lower().endswith(SUFFIXES)
 
 
-def make_dataset(files: ImageFiles, settings: DataSettings) -> Dataset:
+def make_dataset(files: ImageFiles, settings: ImageSettings) -> Dataset:
     """Choose, split and decode; which images and which split depend on their names alone.
 
     Raises:
@@ -139,7 +139,7 @@ def content_checksum(files: ImageFiles, listing: Listing, check_images: bool) ->
     digests = {}
     for image, content in files.read(wanted):
         if check_images:
-            decode(content, f"{files.origin}: {image}", 0)
+            decode(content, f"{files.origin}: {image}", None)
         digests[image] = hashlib.sha256(content).hexdigest()
     lines = "".join(f"{digests[image]} {image}\n" for image in sorted(digests))
     return hashlib.sha256(lines.encode()).hexdigest()
@@ -155,9 +155,9 @@ def _without(listing: Listing, leave_out: Collection[str], origin: str) -> Listi
     }
 
 
-def _split_class(listing: Listing, name: str, settings: DataSettings, origin: str) -> dict[str, list[ImageFile]]:
+def _split_class(listing: Listing, name: str, settings: ImageSettings, origin: str) -> dict[str, list[ImageFile]]:
     train, test = (_ordered(part, name, listing[part][name]) for part in PARTS)
-    train = train[: settings.train_per_class or None]
+    train = train[: settings.train_per_class]
     if len(train) < 2:
         raise DataError(
             f"{origin}: class {name!r} has {len(train)} train image, and at least 2 are needed, to split off "
@@ -172,7 +172,9 @@ def _ordered(part: str, label: str, names: Collection[str]) -> list[ImageFile]:
     return hashed_order(images, [f"{image.label}/{image.name}".encode() for image in images], "folder")
 
 
-def _decode_parts(files: ImageFiles, chosen: Mapping[str, list[tuple[ImageFile, int]]], size: int) -> dict[str, Part]:
+def _decode_parts(
+    files: ImageFiles, chosen: Mapping[str, list[tuple[ImageFile, int]]], size: int | None
+) -> dict[str, Part]:
     """All parts in one pass over the files."""
     places = {image: (part, row) for part, rows in chosen.items() for row, (image, _) in enumerate(rows)}
     arrays: dict[str, np.ndarray] = {}

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")
 
 
-def decode(content: bytes, origin: str, size: int) -> NDArray[np.uint8]:
+def decode(content: bytes, origin: str, size: int | None) -> NDArray[np.uint8]:
     """The pixels of an encoded image; of an animation, those of the first picture.
 
     Args:
         content: A file in one of `FORMATS`.
         origin: Names it in errors.
-        size: Height and width to give it; 0 leaves them.
+        size: Height and width to give it; None leaves them.
 
     Returns:
         Shape (height, width, 3).
@@ -58,11 +58,11 @@ def resize_all(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.stack([np.asarray(_fit(Image.fromarray(image[..., 0]), size)) for image in images])[..., None]
 
 
-def _fit(image: Image.Image, size: int) -> Image.Image:
+def _fit(image: Image.Image, size: int | None) -> Image.Image:
     """Square, by means over boxes or, to grow, by linear interpolation: neither leaves the range of the pixels."""
     from PIL import Image
 
-    if not size or image.size == (size, size):
+    if size is None or image.size == (size, size):
         return image
     shrinks = min(image.size) >= size
     return image.resize((size, size), Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR)

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from reproduce.data.catalogue import CATALOGUE, Entry
 from reproduce.data.image_files import PARTS, Listing, check_listing, content_checksum
-from reproduce.data.settings import DIGIT_SOURCES, TEXT, DataSettings
+from reproduce.data.settings import DIGIT_SOURCES, TEXT, DataSettings, DigitSettings, TextSettings
 from reproduce.data.sources import find_files, how_to_get, load_dataset
 from reproduce.data.tree_files import TreeFiles
 from reproduce.errors import DataError
 
 #: How the data sets that come with the project are cut when they are counted; their protocols may cut them otherwise.
-_WHOLE = DataSettings(
-    source=DIGIT_SOURCES[0],
-    image_size=0,
-    train_per_class=0,
-    test_per_class=0,
-    validation_fraction=0.25,
-    test_fraction=0.4,
-    leave_out=(),
-    window=0,
-    label_noise=0.0,
-    imbalance=1.0,
+_CUTS: Sequence[DataSettings] = (
+    *(DigitSettings(source=name, validation_fraction=0.25, test_fraction=0.4) for name in DIGIT_SOURCES),
+    TextSettings(source=TEXT, window=64, validation_fraction=0.25, test_fraction=0.4),
 )
-_TEXT_WINDOW = 64
+_BUILT_IN: Mapping[str, DataSettings] = {settings.source: settings for settings in _CUTS}
 #: The origin of what comes with the project.
 BUILT_IN = "built in"
-_BUILT_IN = {
-    **dict.fromkeys(DIGIT_SOURCES, "BSD-3-Clause, CC BY 4.0"),
-    TEXT: "public domain",
-}
 NAMES = (*_BUILT_IN, *CATALOGUE)
 
 
@@ -99,10 +86,11 @@ def inspect(name: str, data_dir: Path | None, *, verify: bool) -> Found | Missin
 
 
 def _inspect_built_in(name: str, verify: bool) -> Found:
-    dataset = load_dataset(dataclasses.replace(_WHOLE, source=name, window=_TEXT_WINDOW if name == TEXT else 0))
+    dataset = load_dataset(_BUILT_IN[name])
     counts = (len(dataset.train) + len(dataset.validation), len(dataset.test))
     checksum = dataset.checksum() if verify else None
-    return Found(name, BUILT_IN, len(dataset.classes), counts, None, _BUILT_IN[name], checksum)
+    licence = "public domain" if name == TEXT else "BSD-3-Clause, CC BY 4.0"
+    return Found(name, BUILT_IN, len(dataset.classes), counts, None, licence, checksum)
 
 
 def _inspect_files(entry: Entry, data_dir: Path | None, verify: bool) -> Found | Missing:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce.data.dataset import Dataset, Part
-from reproduce.data.settings import DataSettings
+from reproduce.data.settings import PictureSettings
 from reproduce.data.splits import hashed_order
 from reproduce.errors import DataError
 
 
-def perturb(dataset: Dataset, settings: DataSettings) -> Dataset:
+def perturb(dataset: Dataset, settings: PictureSettings) -> Dataset:
     """``dataset`` with the imbalance and then the label noise of ``settings`` in its training part alone.
 
     Raises:

@@ -1,70 +1,111 @@
-"""Which data a task has, how much of it, and what is done to its training part."""
+"""Which data a task has, how much of it, and what is done to its training part: a class for each kind of source."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
-from reproduce.data.catalogue import CATALOGUE
 from reproduce.plain_data import require
 
 #: Made from what comes with scikit-learn.
-DIGIT_SOURCES = ("digits", "digits100", "digits200")
+DigitSource = Literal["digits", "digits100", "digits200"]
+#: The names in `reproduce.data.catalogue`, and the data set that ``--data-dir`` itself is.
+ImageSource = Literal["cifar10", "cifar100", "tiny_imagenet", "flowers102", "cars196", "caltech101", "folder"]
+DIGIT_SOURCES: tuple[DigitSource, ...] = get_args(DigitSource)
 #: The text that comes with this project.
-TEXT = "text"
-#: The data set that ``data_dir`` itself is.
-FOLDER = "folder"
-SOURCES = (*DIGIT_SOURCES, TEXT, *CATALOGUE, FOLDER)
+TEXT: Literal["text"] = "text"
+FOLDER: Literal["folder"] = "folder"
 
 
-@dataclass(frozen=True)
-class DataSettings:
-    """One data set, cut to size.
+@dataclass(frozen=True, kw_only=True)
+class _PictureSettings:
+    """Images cut to size.
 
     Attributes:
-        source: "digits", "digits100" (two digits side by side), "digits200" (three, 000 to 199), "text" (characters),
-            a name in the catalogue ("cifar10", ...), or "folder": the data set that ``--data-dir`` itself is.
-        image_size: Height and width, in pixels, to which every image is resized; 0 leaves images as they are, which
-            asks for images of one size. 0 for text.
-        train_per_class: Most training images of a class, validation included; 0 takes all. 0 for text.
-        test_per_class: Most test images of a class; 0 takes all. 0 for text.
-        validation_fraction: Share of each class's training images, or of the text, kept for validation.
-        test_fraction: Share kept for the test where the source has no test part of its own: digits and text.
-        leave_out: Classes to pass over, by name, where a source lacks them in one part; empty for digits and text.
-        window: Characters of one sample of text; 0 for images.
+        source: The data set.
+        validation_fraction: Share of each class's training images kept for validation.
+        image_size: Height and width, in pixels, to which every image is resized; left out, images stay as they are,
+            which asks for images of one size.
+        train_per_class: Most training images of a class, validation included; left out, all.
+        test_per_class: Most test images of a class; left out, all.
         label_noise: Share of the training labels that are replaced by another class.
         imbalance: Training images of the first class over those of the last, with a geometric fall between; 1 leaves
             the training images alone.
     """
 
     source: str
-    image_size: int
-    train_per_class: int
-    test_per_class: int
     validation_fraction: float
-    test_fraction: float
-    leave_out: tuple[str, ...]
-    window: int
-    label_noise: float
-    imbalance: float
+    image_size: int | None = None
+    train_per_class: int | None = None
+    test_per_class: int | None = None
+    label_noise: float = 0.0
+    imbalance: float = 1.0
 
     def __post_init__(self) -> None:
-        require(self.source in SOURCES, "source", self.source, f"one of {', '.join(SOURCES)}")
         size = self.image_size
-        require(size == 0 or 4 <= size <= 1024, "image_size", size, "0 (as they are) or between 4 and 1024 pixels")
-        require(self.train_per_class >= 0, "train_per_class", self.train_per_class, "0 (all) or more")
-        require(self.test_per_class >= 0, "test_per_class", self.test_per_class, "0 (all) or more")
-        for name in ("validation_fraction", "test_fraction"):
-            require(0 < getattr(self, name) < 1, name, getattr(self, name), "in (0, 1)")
+        require(size is None or 4 <= size <= 1024, "image_size", size, "between 4 and 1024 pixels")
+        for name in ("train_per_class", "test_per_class"):
+            most = getattr(self, name)
+            require(most is None or most >= 1, name, most, "1 or more")
+        require_share("validation_fraction", self.validation_fraction)
         require(0 <= self.label_noise < 1, "label_noise", self.label_noise, "in [0, 1)")
         require(1 <= self.imbalance <= 10_000, "imbalance", self.imbalance, "between 1 and 10000")
-        built_in = self.source in (*DIGIT_SOURCES, TEXT)
-        require(not (built_in and self.leave_out), "leave_out", list(self.leave_out), f"empty for {self.source}")
-        if self.source == TEXT:
-            require(2 <= self.window <= 4096, "window", self.window, "between 2 and 4096 characters for text")
-            for name, neutral in _IMAGES_ALONE.items():
-                require(getattr(self, name) == neutral, name, getattr(self, name), f"{neutral} for text")
-        else:
-            require(self.window == 0, "window", self.window, "0 for images")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DigitSettings(_PictureSettings):
+    """Handwritten digits, or numbers written with them.
+
+    Attributes:
+        source: "digits", "digits100" (two digits side by side) or "digits200" (three, 000 to 199).
+        test_fraction: Share of each digit's images kept for the test.
+    """
+
+    source: DigitSource
+    test_fraction: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_share("test_fraction", self.test_fraction)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSettings(_PictureSettings):
+    """A published data set, which has a test part of its own, or a user's.
+
+    Attributes:
+        source: A name in the catalogue ("cifar10", ...), or "folder": the data set that ``--data-dir`` itself is.
+        leave_out: Classes to pass over, by name, where a source lacks them in one part.
+    """
+
+    source: ImageSource
+    leave_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextSettings:
+    """Characters of a text.
+
+    Attributes:
+        source: "text".
+        window: Characters of one sample.
+        validation_fraction: Share of the samples kept for validation.
+        test_fraction: Share of the samples kept for the test.
+    """
+
+    source: Literal["text"]
+    window: int
+    validation_fraction: float
+    test_fraction: float
+
+    def __post_init__(self) -> None:
+        require(2 <= self.window <= 4096, "window", self.window, "between 2 and 4096 characters")
+        for name in ("validation_fraction", "test_fraction"):
+            require_share(name, getattr(self, name))
+
+
+PictureSettings: TypeAlias = DigitSettings | ImageSettings
+DataSettings: TypeAlias = PictureSettings | TextSettings
 
 
 def leaking_setting(own: DataSettings, other: DataSettings) -> str | None:
@@ -73,13 +114,13 @@ def leaking_setting(own: DataSettings, other: DataSettings) -> str | None:
     None where the two are different data sets or are split alike. The sources of digits are one data set: all are
     written with the same images.
     """
-    names: tuple[str, ...] = ()
-    if own.source in DIGIT_SOURCES and other.source in DIGIT_SOURCES:
-        names = ("test_fraction", "validation_fraction")
-    elif own.source == other.source:
-        text = ("test_fraction", "validation_fraction", "window")
-        names = text if own.source == TEXT else ("validation_fraction", "train_per_class")
-    return next((name for name in names if getattr(own, name) != getattr(other, name)), None)
+    if isinstance(own, ImageSettings):
+        names: tuple[str, ...] = ("validation_fraction", "train_per_class") if own.source == other.source else ()
+    else:
+        names = ("test_fraction", "validation_fraction", "window") if type(own) is type(other) else ()
+    return next((name for name in names if getattr(own, name, None) != getattr(other, name, None)), None)
 
 
-_IMAGES_ALONE = {"image_size": 0, "train_per_class": 0, "test_per_class": 0, "label_noise": 0, "imbalance": 1}
+def require_share(name: str, value: float) -> None:
+    """Refuse a share that leaves nothing on one side."""
+    require(0 < value < 1, name, value, "in (0, 1)")

@@ -15,7 +15,7 @@ from reproduce.data.folders import listed
 from reproduce.data.image_files import LAYOUT, ImageFiles, make_dataset
 from reproduce.data.perturbations import perturb
 from reproduce.data.prepared import find_prepared
-from reproduce.data.settings import DIGIT_SOURCES, FOLDER, TEXT, DataSettings
+from reproduce.data.settings import FOLDER, DataSettings, DigitSettings, ImageSettings, TextSettings
 from reproduce.data.text import load_text
 from reproduce.data.tree_files import TreeFiles, open_folder
 from reproduce.errors import DataError
@@ -33,7 +33,11 @@ def load_dataset(settings: DataSettings, data_dir: Path | None = None, cache_dir
     Raises:
         DataError: If there is no such data set, it cannot be read, or it is too small for the settings.
     """
-    return perturb(_load(settings, data_dir, cache_dir), settings)
+    if isinstance(settings, TextSettings):
+        return load_text(settings)
+    if isinstance(settings, DigitSettings):
+        return perturb(load_digits(settings), settings)
+    return perturb(_load_images(settings, data_dir, cache_dir), settings)
 
 
 def dataset_name(settings: DataSettings, data_dir: Path | None = None) -> str:
@@ -98,11 +102,7 @@ def how_to_get(entry: Entry) -> str:
     return f"{command} where there is a network; or {entry.how_to_bring}"
 
 
-def _load(settings: DataSettings, data_dir: Path | None, cache_dir: Path | None) -> Dataset:
-    if settings.source in DIGIT_SOURCES:
-        return load_digits(settings)
-    if settings.source == TEXT:
-        return load_text(settings)
+def _load_images(settings: ImageSettings, data_dir: Path | None, cache_dir: Path | None) -> Dataset:
     files = _own_files(data_dir) if settings.source == FOLDER else _catalogued_files(settings.source, data_dir)
     dataset = cached(files, settings, cache_dir, lambda: make_dataset(files, settings))
     return dataset if settings.source == FOLDER else dataclasses.replace(dataset, name=settings.source)

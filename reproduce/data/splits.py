@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import TypeVar
 
-from reproduce.data.settings import DataSettings
+from reproduce.data.settings import PictureSettings
 
 Item = TypeVar("Item")
 
@@ -28,12 +28,14 @@ def share(count: int, fraction: float) -> int:
     return min(max(round(count * fraction), 1), count - 1)
 
 
-def limits(settings: DataSettings) -> dict[str, int | None]:
+def limits(settings: PictureSettings) -> dict[str, int | None]:
     """The most images of a class in each part; None for all."""
-    together = settings.train_per_class
-    validation = share(together, settings.validation_fraction) if together else None
+    together, validation = settings.train_per_class, None
+    if together is not None:
+        validation = share(together, settings.validation_fraction)
+        together -= validation
     return {
-        "train": together - validation if validation else None,
+        "train": together,
         "validation": validation,
-        "test": settings.test_per_class or None,
+        "test": settings.test_per_class,
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from reproduce.data.dataset import Dataset, Part
-from reproduce.data.settings import DataSettings
+from reproduce.data.settings import TextSettings
 from reproduce.data.splits import hashed_order, share
 from reproduce.errors import DataError
 
@@ -17,7 +17,7 @@ PATH = Path(__file__).resolve().parent / "charters.txt"
 SHA256 = "781d3414ea61aea713233985718c224e3810fc6b6ca41096fe7da08cea2f04f6"
 
 
-def load_text(settings: DataSettings) -> Dataset:
+def load_text(settings: TextSettings) -> Dataset:
     """The text in disjoint windows, split in the order of the windows' hashes.
 
     Each window of L + 1 characters gives L inputs, all but its last, and L labels, all but its first: no character of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from reproduce.data import DataSettings
 from reproduce.errors import ProtocolError
@@ -12,6 +13,7 @@ from reproduce.models.settings import ModelSettings
 from reproduce.plain_data import require
 from reproduce.protocols import load_settings, plain_settings, settings_hash
 from reproduce.search.surrogate_settings import SurrogateSettings
+from reproduce.stored_form import stored_round
 from reproduce.training.settings import TrainingSettings
 
 
@@ -98,7 +100,7 @@ class RoundSettings:
 
     def hash(self) -> str:
         """Of everything that a score in this round depends on beside spec, seed and data."""
-        settings = plain_settings(self)
+        settings = stored_round(plain_settings(self))
         return settings_hash({name: settings.get(name) for name in ("surrogate", "keras")})
 
 
@@ -134,6 +136,11 @@ class EliminationProtocol:
                 not again, "rounds.seeds", sorted(again), f"fresh seeds in round {each.name}, of no round before it"
             )
             used |= set(each.seeds)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All settings as plain data in their stored form."""
+        settings = plain_settings(self)
+        return {**settings, "rounds": [stored_round(each) for each in settings["rounds"]]}
 
     def require_fresh(self, seed: int, path: Path) -> None:
         """Refuse a search whose candidates were scored with a seed of the rounds.

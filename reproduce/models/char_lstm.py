@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from reproduce.models.settings import ModelSettings
+from reproduce.models.settings import CharLSTMSettings
 
 
-def char_lstm(x: Any, settings: ModelSettings, num_classes: int) -> Any:
+def char_lstm(x: Any, settings: CharLSTMSettings, num_classes: int) -> Any:
     """Characters to features, then layers of LSTM (Hochreiter & Schmidhuber 1997), each dropped.
 
     Args:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from reproduce.models.settings import ModelSettings
+from reproduce.models.settings import ConvNetSettings
 
 
-def surrogate(x: Any, settings: ModelSettings) -> Any:
+def surrogate(x: Any, settings: ConvNetSettings) -> Any:
     """Three blocks of 3x3 convolution, batch normalisation and swish, pooled and dropped.
 
     The blocks have b, 2b and 4b filters, b the settings' width; the second and third have stride 2.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from reproduce.models.settings import ModelSettings
+from reproduce.models.settings import EfficientNetV2Settings
 
 _PUBLISHED_WIDTH = 24
 _HEAD_FILTERS = 1280
@@ -37,7 +37,7 @@ _STAGES = (
 )
 
 
-def efficientnetv2(x: Any, settings: ModelSettings) -> Any:
+def efficientnetv2(x: Any, settings: EfficientNetV2Settings) -> Any:
     """Stem, six stages, head, pooled and dropped.
 
     A block's branch is left out of a sample's forward pass with a probability that grows with its place, up to the
@@ -69,7 +69,7 @@ def efficientnetv2(x: Any, settings: ModelSettings) -> Any:
 class _Builder:
     """The parts of the network, in one size."""
 
-    def __init__(self, settings: ModelSettings) -> None:
+    def __init__(self, settings: EfficientNetV2Settings) -> None:
         self._width = settings.width
         self._momentum = settings.batch_norm_momentum
 

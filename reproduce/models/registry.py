@@ -1,4 +1,4 @@
-"""The networks by kind, as whole Keras models."""
+"""The networks by name, as whole Keras models."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from reproduce.errors import ProtocolError
 from reproduce.models.char_lstm import char_lstm
 from reproduce.models.convnet import surrogate
 from reproduce.models.efficientnetv2 import efficientnetv2
-from reproduce.models.settings import ModelSettings
+from reproduce.models.settings import ImageModelSettings, ModelSettings, TextModelSettings, VisionTransformerSettings
 from reproduce.models.transformer import char_transformer, vision_transformer
 
 Affine = float | list[float]
 
 #: From images and settings to features.
-IMAGE_NETWORKS: Mapping[str, Callable[[Any, ModelSettings], Any]] = {
+IMAGE_NETWORKS: Mapping[str, Callable[[Any, Any], Any]] = {
     "surrogate": surrogate,
     "efficientnetv2": efficientnetv2,
     "vision_transformer": vision_transformer,
 }
 #: From characters, settings and their number to features.
-TEXT_NETWORKS: Mapping[str, Callable[[Any, ModelSettings, int], Any]] = {
+TEXT_NETWORKS: Mapping[str, Callable[[Any, Any, int], Any]] = {
     "char_lstm": char_lstm,
     "char_transformer": char_transformer,
 }
@@ -38,7 +38,7 @@ def build_model(settings: ModelSettings, dataset: Dataset, precision: str = "flo
     The softmax is left to the loss.
 
     Args:
-        settings: Kind and size.
+        settings: Which, and its size.
         dataset: Shapes, classes and, for standardised pixels, the statistics of the training part.
         precision: Keras' dtype policy of all layers but the last, which is float32.
 
@@ -47,7 +47,7 @@ def build_model(settings: ModelSettings, dataset: Dataset, precision: str = "flo
         (n, length) to logits (n, length, classes).
 
     Raises:
-        ProtocolError: If the kind does not read what the data set has, or the images are smaller than a patch.
+        ProtocolError: If the network does not read what the data set has, or the images are smaller than a patch.
     """
     from keras import Model, layers
 
@@ -55,25 +55,25 @@ def build_model(settings: ModelSettings, dataset: Dataset, precision: str = "flo
         kinds = TEXT_NETWORKS if dataset.is_text else IMAGE_NETWORKS
         found = "text" if dataset.is_text else "images"
         raise ProtocolError(
-            f"model.kind {settings.kind} does not read {dataset.name}, which is {found}; "
+            f"model.network {settings.network} does not read {dataset.name}, which is {found}; "
             f"expected one of {', '.join(kinds)}"
         )
-    if not dataset.is_text and settings.patch_size > min(dataset.image_shape[:2]):
+    num_classes = len(dataset.classes)
+    if isinstance(settings, TextModelSettings):
+        inputs = layers.Input(dataset.input_shape, dtype="int32")
+        with _policy(precision):
+            features = TEXT_NETWORKS[settings.network](inputs, settings, num_classes)
+        return Model(inputs, _last(num_classes)(features))
+    if isinstance(settings, VisionTransformerSettings) and settings.patch_size > min(dataset.image_shape[:2]):
         raise ProtocolError(
             f"model.patch_size {settings.patch_size} is larger than the images of {dataset.name}, {dataset.image_shape}"
         )
-    num_classes = len(dataset.classes)
-    if dataset.is_text:
-        inputs = layers.Input(dataset.input_shape, dtype="int32")
-        with _policy(precision):
-            features = TEXT_NETWORKS[settings.kind](inputs, settings, num_classes)
-        return Model(inputs, _last(num_classes)(features))
     scale, offset = _pixels(settings, dataset)
     return image_model(settings, dataset.image_shape, num_classes, scale, offset, precision)
 
 
 def image_model(
-    settings: ModelSettings,
+    settings: ImageModelSettings,
     image_shape: tuple[int, int, int],
     num_classes: int,
     scale: Affine = 1.0,
@@ -88,7 +88,7 @@ def image_model(
 
     inputs = layers.Input(image_shape)
     with _policy(precision):
-        features = IMAGE_NETWORKS[settings.kind](layers.Rescaling(scale, offset)(inputs), settings)
+        features = IMAGE_NETWORKS[settings.network](layers.Rescaling(scale, offset)(inputs), settings)
     return Model(inputs, _last(num_classes)(features))
 
 
@@ -98,13 +98,13 @@ def _last(num_classes: int) -> Any:
     return layers.Dense(num_classes, dtype="float32", name="logits")
 
 
-def blank_pixel(settings: ModelSettings, dataset: Dataset) -> NDArray[np.float64]:
+def blank_pixel(settings: ImageModelSettings, dataset: Dataset) -> NDArray[np.float64]:
     """The pixel, in the data set's range, that the network's first layer turns into 0; for each channel or for all."""
     scale, offset = _pixels(settings, dataset)
     return -np.asarray(offset) / np.asarray(scale)
 
 
-def _pixels(settings: ModelSettings, dataset: Dataset) -> tuple[Affine, Affine]:
+def _pixels(settings: ImageModelSettings, dataset: Dataset) -> tuple[Affine, Affine]:
     """What pixels are multiplied by, and what is added then."""
     unit = 1 / dataset.largest_pixel
     if settings.pixels == "unit":

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from reproduce.models.settings import ModelSettings
+from reproduce.models.settings import CharTransformerSettings, TransformerSettings, VisionTransformerSettings
 
 
-def vision_transformer(x: Any, settings: ModelSettings) -> Any:
+def vision_transformer(x: Any, settings: VisionTransformerSettings) -> Any:
     """Patches to features, positions added, blocks, a last normalisation, the mean over patches.
 
     Args:
@@ -31,7 +31,7 @@ def vision_transformer(x: Any, settings: ModelSettings) -> Any:
     return layers.Dropout(settings.dropout)(layers.GlobalAveragePooling1D()(x))
 
 
-def char_transformer(x: Any, settings: ModelSettings, num_classes: int) -> Any:
+def char_transformer(x: Any, settings: CharTransformerSettings, num_classes: int) -> Any:
     """Characters to features, positions added, causal blocks, a last normalisation.
 
     Args:
@@ -56,7 +56,7 @@ def _with_positions(x: Any) -> Any:
     return Positions()(x)
 
 
-def _blocks(x: Any, settings: ModelSettings, *, causal: bool) -> Any:
+def _blocks(x: Any, settings: TransformerSettings, *, causal: bool) -> Any:
     from keras import layers
 
     for _ in range(settings.depth):
@@ -66,7 +66,7 @@ def _blocks(x: Any, settings: ModelSettings, *, causal: bool) -> Any:
     return _normalised(x)
 
 
-def _attention(x: Any, settings: ModelSettings, *, causal: bool) -> Any:
+def _attention(x: Any, settings: TransformerSettings, *, causal: bool) -> Any:
     """Softmax attention; query, key and value of all heads come from one matrix, in that order."""
     from keras import layers, ops
 

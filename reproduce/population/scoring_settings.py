@@ -13,23 +13,23 @@ class ScoringSettings:
     Attributes:
         epochs: Epochs of the run that counts.
         warmup_fraction: Share of a run's steps in which the rate rises to its peak.
-        hold_fraction: Share of its steps at the peak after that.
         screening_epochs: Epochs of a run that chooses the rate.
         first_rates: Rates every candidate is tried at.
         first_threshold: Train accuracy that one of them must reach.
         second_rates: Rates the others are tried at.
         second_threshold: Train accuracy that one of all rates must reach.
         patience: A run is cut short after so many epochs if its train accuracy is still under ``first_threshold``.
+        hold_fraction: Share of its steps at the peak after the warm-up.
         nesterov: The form of Nesterov momentum; see `Member`.
     """
 
-    epochs: int = 40
-    warmup_fraction: float = 0.05
+    epochs: int
+    warmup_fraction: float
+    screening_epochs: int
+    first_rates: tuple[float, ...]
+    first_threshold: float
+    second_rates: tuple[float, ...]
+    second_threshold: float
+    patience: int
     hold_fraction: float = 0.0
-    screening_epochs: int = 2
-    first_rates: tuple[float, ...] = (10.0, 1e-2, 1e-5)
-    first_threshold: float = 0.25
-    second_rates: tuple[float, ...] = (1.0, 0.1, 1e-3, 1e-4)
-    second_threshold: float = 0.40
-    patience: int = 3
     nesterov: Literal["released", "search"] = "released"

@@ -23,6 +23,7 @@ from reproduce.published.sample import Job, seed_of
 from reproduce.search.executors import Candidate, Executor
 from reproduce.search.hashes import held
 from reproduce.search.surrogate_settings import SurrogateSettings
+from reproduce.stored_form import stored_surrogate
 
 Behaviour = Literal["published", "described"]
 
@@ -119,7 +120,7 @@ def behave(settings: SurrogateSettings, behaviour: Behaviour) -> SurrogateSettin
 def conditions_hash(settings: SurrogateSettings, integrity: IntegritySettings, behaviour: Behaviour) -> str:
     """Of everything that a row depends on beside candidate, run and data."""
     checked = held(integrity=plain_settings(integrity))
-    return settings_hash({"surrogate": plain_settings(settings), "behaviour": behaviour, **checked})
+    return settings_hash({"surrogate": stored_surrogate(plain_settings(settings)), "behaviour": behaviour, **checked})
 
 
 def run_replay(

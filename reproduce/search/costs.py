@@ -65,7 +65,7 @@ def surrogate_key(settings: SurrogateSettings) -> SurrogateKey:
     data = settings.data
     return (
         *(settings.base_filters, data.source, data.image_size, settings.batch_size),
-        *(settings.precision, settings.augment),
+        *(settings.precision, settings.augmentation is not None),
     )
 
 

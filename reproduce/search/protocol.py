@@ -14,6 +14,7 @@ from reproduce.search.particles import SelectionRule
 from reproduce.search.probabilities import DESCRIBED, PUBLISHED, Probabilities
 from reproduce.search.spaces import SPACES, Space
 from reproduce.search.surrogate_settings import SurrogateSettings
+from reproduce.stored_form import stored_surrogate
 from reproduce.stored_settings import stored_settings
 
 #: What proposes candidates: the particles under one of their two selection rules, or a peer.
@@ -165,8 +166,9 @@ class SearchProtocol:
         return SPACES[self.space]
 
     def to_dict(self) -> dict[str, Any]:
-        """All settings as plain data for JSON."""
-        return plain_settings(self)
+        """All settings as plain data in their stored form."""
+        settings = plain_settings(self)
+        return {**settings, **{stage: stored_surrogate(settings[stage]) for stage in ("initial", "evolution")}}
 
     def scoring_hash(self) -> str:
         """Of what a score depends on beside spec, stage, seed and data."""

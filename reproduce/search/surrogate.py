@@ -108,7 +108,8 @@ def _problem(settings: SurrogateSettings, dataset: Dataset) -> Problem:
         batch_norm_momentum=settings.batch_norm_momentum,
         dtype=settings.precision,
     )
-    change = crop_flip_cutout(settings.crop_padding, settings.cutout) if settings.augment else None
+    augmentation = settings.augmentation
+    change = None if augmentation is None else crop_flip_cutout(augmentation.crop_padding, augmentation.cutout)
 
     def prepare(key: Any, images: Any) -> Any:
         normal = normalise(images)

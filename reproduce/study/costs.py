@@ -41,8 +41,8 @@ def step_key(task: TaskSettings, runner: Runner) -> StepKey:
     """Tasks of the same key have steps of the same cost."""
     data, training = task.data, task.training
     return (
-        *(runner, task.model.kind, task.model.width, task.model.depth, task.model.patch_size),
-        *(data.source, data.image_size, data.window),
+        *(runner, *(getattr(task.model, name, None) for name in ("network", "width", "depth", "patch_size"))),
+        *(getattr(data, name, None) for name in ("source", "image_size", "window")),
         *(training.batch_size, training.accumulation, training.precision, training.augmentations, training.frozen),
     )
 

@@ -10,6 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from reproduce.data import Dataset, channel_statistics
+from reproduce.models.settings import (
+    CharLSTMSettings,
+    CharTransformerSettings,
+    ConvNetSettings,
+    ImageModelSettings,
+    TextModelSettings,
+    VisionTransformerSettings,
+)
 from reproduce.population.augmentation import crop_flip_cutout
 from reproduce.population.networks.char_lstm import CharLSTM
 from reproduce.population.networks.char_transformer import CharTransformer
@@ -17,7 +25,7 @@ from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.networks.vision_transformer import VisionTransformer
 from reproduce.population.problems import Arrays, Problem, classification
 from reproduce.study.protocol import TaskSettings
-from reproduce.study.runners import ENGINE_TYPES
+from reproduce.study.runners import ENGINE_NETWORKS, ENGINE_TYPES
 
 _Network = ConvNet | VisionTransformer | CharLSTM | CharTransformer
 
@@ -28,10 +36,10 @@ def engine_problem(task: TaskSettings, dataset: Dataset) -> Problem:
     Images stay uint8 on the device, a quarter of the memory. They are normalised before they are augmented, so that a
     cutout is a square of zeros, the mean colour of standardised images.
     """
-    network = _NETWORKS[task.model.kind](task, dataset)
-    if dataset.is_text:
+    network, model = _network(task, dataset), task.model
+    if isinstance(model, TextModelSettings):
         return classification(network.initial, network.apply)
-    normalise = _normalisation(task, dataset)
+    normalise = _normalisation(model, dataset)
     height = dataset.input_shape[0]
     change = crop_flip_cutout(height // 8, height // 4) if task.training.augmentations else None
 
@@ -45,66 +53,52 @@ def engine_problem(task: TaskSettings, dataset: Dataset) -> Problem:
     return classification(network.initial, apply, prepare)
 
 
-def _surrogate(task: TaskSettings, dataset: Dataset) -> _Network:
-    return ConvNet(
-        base_filters=task.model.width,
-        channels=dataset.input_shape[-1],
-        num_classes=len(dataset.classes),
-        scale=1.0,
-        dropout=task.model.dropout,
-        batch_norm_momentum=task.model.batch_norm_momentum,
-        dtype=ENGINE_TYPES[task.training.precision],
-    )
+def _network(task: TaskSettings, dataset: Dataset) -> _Network:
+    model, num_classes, dtype = task.model, len(dataset.classes), ENGINE_TYPES[task.training.precision]
+    match model:
+        case ConvNetSettings():
+            return ConvNet(
+                base_filters=model.width,
+                channels=dataset.input_shape[-1],
+                num_classes=num_classes,
+                scale=1.0,
+                dropout=model.dropout,
+                batch_norm_momentum=model.batch_norm_momentum,
+                dtype=dtype,
+            )
+        case VisionTransformerSettings():
+            return VisionTransformer(
+                image_shape=dataset.image_shape,
+                num_classes=num_classes,
+                width=model.width,
+                depth=model.depth,
+                heads=model.heads,
+                patch_size=model.patch_size,
+                dropout=model.dropout,
+                dtype=dtype,
+            )
+        case CharLSTMSettings():
+            return CharLSTM(num_classes, model.width, model.depth, model.dropout, dtype)
+        case CharTransformerSettings():
+            return CharTransformer(
+                length=dataset.input_shape[0],
+                num_classes=num_classes,
+                width=model.width,
+                depth=model.depth,
+                heads=model.heads,
+                dropout=model.dropout,
+                dtype=dtype,
+            )
+    raise ValueError(f"the engine has no network {model.network}; it has {', '.join(ENGINE_NETWORKS)}")
 
 
-def _vision_transformer(task: TaskSettings, dataset: Dataset) -> _Network:
-    model = task.model
-    return VisionTransformer(
-        image_shape=dataset.image_shape,
-        num_classes=len(dataset.classes),
-        width=model.width,
-        depth=model.depth,
-        heads=model.heads,
-        patch_size=model.patch_size,
-        dropout=model.dropout,
-        dtype=ENGINE_TYPES[task.training.precision],
-    )
-
-
-def _char_lstm(task: TaskSettings, dataset: Dataset) -> _Network:
-    model, dtype = task.model, ENGINE_TYPES[task.training.precision]
-    return CharLSTM(len(dataset.classes), model.width, model.depth, model.dropout, dtype)
-
-
-def _char_transformer(task: TaskSettings, dataset: Dataset) -> _Network:
-    model = task.model
-    return CharTransformer(
-        length=dataset.input_shape[0],
-        num_classes=len(dataset.classes),
-        width=model.width,
-        depth=model.depth,
-        heads=model.heads,
-        dropout=model.dropout,
-        dtype=ENGINE_TYPES[task.training.precision],
-    )
-
-
-#: The networks that the engine has, by kind.
-_NETWORKS: dict[str, Callable[[TaskSettings, Dataset], _Network]] = {
-    "surrogate": _surrogate,
-    "vision_transformer": _vision_transformer,
-    "char_lstm": _char_lstm,
-    "char_transformer": _char_transformer,
-}
-
-
-def _normalisation(task: TaskSettings, dataset: Dataset) -> Callable[[Any], Any]:
-    """Pixels to what the network reads; see `ModelSettings.pixels`."""
+def _normalisation(model: ImageModelSettings, dataset: Dataset) -> Callable[[Any], Any]:
+    """Pixels to what the network reads; see `ImageModelSettings`."""
     largest = dataset.largest_pixel
     mean, deviation = np.zeros(1, np.float32), np.ones(1, np.float32)
-    if task.model.pixels == "centred":
+    if model.pixels == "centred":
         mean, deviation = np.full(1, 0.5, np.float32), np.full(1, 0.5, np.float32)
-    elif task.model.pixels == "standardised":
+    elif model.pixels == "standardised":
         mean, deviation = channel_statistics(dataset.train, largest)
     scale, offset = (1 / (largest * deviation)).astype(np.float32), mean / deviation
     return lambda images: images.astype(jnp.float32) * scale - offset

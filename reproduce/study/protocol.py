@@ -11,7 +11,7 @@ from typing import Any, Literal
 from reproduce.data.settings import DataSettings, leaking_setting
 from reproduce.errors import ProtocolError
 from reproduce.models.settings import ModelSettings
-from reproduce.plain_data import read_settings, require, to_plain
+from reproduce.plain_data import read_settings, require
 from reproduce.protocols import (
     find_protocol,
     is_path,
@@ -22,6 +22,7 @@ from reproduce.protocols import (
     require_names,
     settings_hash,
 )
+from reproduce.stored_form import stored_study
 from reproduce.training.pretraining import PretrainingSettings
 from reproduce.training.settings import TrainingSettings
 
@@ -197,13 +198,12 @@ class Protocol:
         return dataclasses.replace(self, study=f"{self.study}-{name}", tasks=(task,))
 
     def to_dict(self) -> dict[str, Any]:
-        """The settings as plain data."""
-        plain: dict[str, Any] = to_plain(self)
-        return plain
+        """The settings as plain data in their stored form."""
+        return stored_study(plain_settings(self))
 
     def hash(self) -> str:
-        """16 hexadecimal digits of the settings' canonical form; the description and what is None do not count."""
-        return settings_hash({key: value for key, value in plain_settings(self).items() if key != "description"})
+        """16 hexadecimal digits of the settings' stored form; the description and what is None do not count."""
+        return settings_hash({key: value for key, value in self.to_dict().items() if key != "description"})
 
 
 def load_protocol(profile: str, study: str = "main") -> Protocol:

@@ -16,7 +16,7 @@ ENGINE = "engine"
 #: The type that the engine computes in, by precision.
 ENGINE_TYPES = {"float32": "float32", "mixed_bfloat16": "bfloat16"}
 #: The networks that the engine has; `reproduce.study.engine_networks` makes them.
-ENGINE_KINDS = ("surrogate", "vision_transformer", "char_lstm", "char_transformer")
+ENGINE_NETWORKS = ("surrogate", "vision_transformer", "char_lstm", "char_transformer")
 #: What the engine's own augmentation does, together or not at all.
 CROP_FLIP_CUTOUT = ("crop", "flip", "cutout")
 
@@ -45,7 +45,7 @@ def _lacking(task: TaskSettings) -> str | None:
     model, training = task.model, task.training
     own = () if model.is_text else CROP_FLIP_CUTOUT
     there = {
-        f"model.kind = {model.kind!r}": model.kind in ENGINE_KINDS,
+        f"model.network = {model.network!r}": model.network in ENGINE_NETWORKS,
         f"model.start = {model.start!r}": model.start == "scratch",
         f"training.augmentations = {list(training.augmentations)}": training.augmentations in ((), own),
         f"training.accumulation = {training.accumulation}": training.accumulation == 1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,8 @@ from reproduce.data import Dataset, DataSettings
 from reproduce.errors import ReproduceError
 from reproduce.models.settings import ModelSettings
 from reproduce.plain_data import require
+from reproduce.protocols import plain_settings
+from reproduce.stored_form import stored_model, stored_pretraining
 from reproduce.training.checkpoint import libraries, run_name
 from reproduce.training.length import RunLength
 from reproduce.training.settings import TrainingSettings
@@ -44,6 +46,11 @@ class PretrainingSettings:
         require(0 <= self.seed < 2**31, "seed", self.seed, "in [0, 2^31)")
 
 
+def document_of(settings: PretrainingSettings, model: ModelSettings) -> str:
+    """What decides, beside data and libraries, what the weights become: part of their name, which rows keep."""
+    return json.dumps([stored_pretraining(plain_settings(settings)), stored_model(plain_settings(model))])
+
+
 def pretrained_weights(
     settings: PretrainingSettings,
     model: ModelSettings,
@@ -67,9 +74,8 @@ def pretrained_weights(
     Raises:
         ReproduceError: If the training diverges, or the file cannot be written.
     """
-    scratch = replace(model, start="scratch", weights_file="")
-    document = json.dumps([asdict(settings), asdict(scratch)])
-    name = run_name(document, dataset.checksum(), libraries())
+    scratch = replace(model, start="scratch", weights_file=None)
+    name = run_name(document_of(settings, scratch), dataset.checksum(), libraries())
     path = cache / f"{settings.data.source}-{name[:16]}.npz"
     if path.exists():
         return path

@@ -19,9 +19,9 @@ class TrainingSettings:
     Attributes:
         batch_size: Samples of a step; what is left over at an epoch's end is dropped, after a fresh shuffle each epoch.
         epochs: Passes over the training samples, or as many times ``steps_per_epoch`` steps.
-        steps_per_epoch: Steps of an epoch, after which validation is measured; 0 makes it one pass. Where it is more
-            than one pass, samples are shuffled afresh for each.
         warmup_fraction: Share of all steps in which the rate rises linearly from 0 to its peak.
+        steps_per_epoch: Steps of an epoch, after which validation is measured; left out, one pass. Where it is more
+            than one pass, samples are shuffled afresh for each.
         hold_fraction: Share of all steps at the peak after the warm-up; a half cosine to 0 takes the rest.
         gradient_noise: Standard deviation of the normal noise added to each tensor's gradient, as a share of the
             root mean square of that gradient; 0 adds none.
@@ -37,19 +37,20 @@ class TrainingSettings:
 
     batch_size: int
     epochs: int
-    steps_per_epoch: int
     warmup_fraction: float
-    hold_fraction: float
-    gradient_noise: float
-    augmentations: tuple[Augmentation, ...]
-    accumulation: int
-    precision: Precision
-    frozen: Frozen
+    steps_per_epoch: int | None = None
+    hold_fraction: float = 0.0
+    gradient_noise: float = 0.0
+    augmentations: tuple[Augmentation, ...] = ()
+    accumulation: int = 1
+    precision: Precision = "float32"
+    frozen: Frozen = "nothing"
 
     def __post_init__(self) -> None:
         require(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
         require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
-        require(self.steps_per_epoch >= 0, "steps_per_epoch", self.steps_per_epoch, "0 (one pass) or more")
+        steps = self.steps_per_epoch
+        require(steps is None or steps >= 1, "steps_per_epoch", steps, "1 or more")
         require(0 <= self.warmup_fraction < 1, "warmup_fraction", self.warmup_fraction, "in [0, 1)")
         room = 1 - self.warmup_fraction
         require(0 <= self.hold_fraction < room, "hold_fraction", self.hold_fraction, f"in [0, {room:g})")

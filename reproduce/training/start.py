@@ -59,7 +59,7 @@ def starting_weights(settings: ModelSettings, model: Any, pretrained: Path | Non
     if settings.start == "imagenet":
         start = _imagenet(IMAGENET, IMAGENET)
     elif settings.start == "file":
-        path = Path(settings.weights_file).expanduser()
+        path = Path(settings.weights_file or "").expanduser()
         start = _published(path) if path.suffix == ".h5" else read_start(path)
     elif pretrained is None:
         raise ProtocolError("model.start is 'pretrained', and there is no pretraining: add a table [pretraining]")
@@ -140,7 +140,7 @@ def _check_fit(start: Start, model: Any) -> None:
     if len(variables) != len(start.values):
         raise ProtocolError(
             f"the weights {start.weights!r} are {len(start.values)} arrays and the network has {len(variables)} "
-            "before its last layer: kind, width and depth must be those that the weights were trained with"
+            "before its last layer: network, width and depth must be those that the weights were trained with"
         )
     for variable, value in zip(variables, start.values, strict=True):
         if tuple(variable.shape) != value.shape:

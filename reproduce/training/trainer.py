@@ -18,7 +18,7 @@ from reproduce.data import Dataset
 from reproduce.errors import ProtocolError
 from reproduce.libraries import enter_known_keras
 from reproduce.models.registry import blank_pixel, build_model
-from reproduce.models.settings import ModelSettings
+from reproduce.models.settings import ModelSettings, TextModelSettings
 from reproduce.outcomes import Curve, Training
 from reproduce.training.augmentation import AugmentedEpochs
 from reproduce.training.checkpoint import Checkpoint, libraries, read_checkpoint, run_name, write_checkpoint
@@ -91,7 +91,7 @@ class Trainer:
             gradients = GradientSettings(training.accumulation, training.gradient_noise)
             self._loop = make_loop(network, optimizer, dataset.train, gradients)
         self._augmented: AugmentedEpochs | None = None
-        if training.augmentations:
+        if training.augmentations and not isinstance(model, TextModelSettings):
             self._augmented = AugmentedEpochs(dataset, training.augmentations, blank_pixel(model, dataset))
         self._weights = SCRATCH if start is None else start.weights
         self._settings = json.dumps([asdict(model), asdict(training), self._weights, _description(optimizer)])

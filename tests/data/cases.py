@@ -3,15 +3,14 @@
 import io
 import tarfile
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from tests.settings import DIGITS
+from reproduce.data.settings import ImageSettings
 
-FOLDER = replace(DIGITS, source="folder", image_size=8)
+FOLDER = ImageSettings(source="folder", validation_fraction=0.25, image_size=8)
 
 
 def encoded(seed: int, size: tuple[int, int] = (8, 9), kind: str = "jpeg", grey: bool = False) -> bytes:

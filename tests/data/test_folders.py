@@ -65,12 +65,12 @@ def test_files_that_are_no_images_and_hidden_ones_are_passed_over(folder: Path) 
     assert load(folder).checksum() == before
 
 
-def test_size_0_leaves_images_of_one_size_as_they_are(folder: Path) -> None:
+def test_without_a_size_images_of_one_size_are_left_as_they_are(folder: Path) -> None:
     with pytest.raises(DataError, match="set image_size to bring all to one size"):
-        load(folder, image_size=0)
+        load(folder, image_size=None)
     for number, path in enumerate(sorted(folder.rglob("*.*g"))):
         path.write_bytes(encoded(number, (5, 7), "png"))
-    assert load(folder, image_size=0).image_shape == (5, 7, 3)
+    assert load(folder, image_size=None).image_shape == (5, 7, 3)
 
 
 def test_a_class_can_be_left_out_by_name(folder: Path) -> None:

@@ -28,7 +28,7 @@ def saved(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def pixels(content: bytes) -> np.ndarray:
-    return decode(content, "pets/x", 0).astype(int)
+    return decode(content, "pets/x", None).astype(int)
 
 
 def tiff(
@@ -52,7 +52,7 @@ def _twelve_bits(values: np.ndarray) -> bytes:
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_each_format_is_decoded(kind: str) -> None:
-    assert decode(encoded(kind), "an image", 0).shape == (4, 5, 3)
+    assert decode(encoded(kind), "an image", None).shape == (4, 5, 3)
     assert decode(encoded(kind), "an image", 2).shape == (2, 2, 3)
 
 
@@ -63,12 +63,12 @@ def test_other_formats_that_pillow_knows_are_refused(kind: str, monkeypatch: pyt
 
     monkeypatch.setattr(subprocess, "Popen", start)  # For EPS, Pillow would start Ghostscript.
     with pytest.raises(DataError, match="expected JPEG, PNG, BMP, GIF, TIFF, WEBP"):
-        decode(encoded(kind), "an image", 0)
+        decode(encoded(kind), "an image", None)
 
 
 def test_an_empty_file_is_told_as_that() -> None:
     with pytest.raises(DataError, match="cannot read the image pets/x: the file is empty; replace or remove it"):
-        decode(b"", "pets/x", 0)
+        decode(b"", "pets/x", None)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_transparent_grey_or_colour_is_white() -> None:
 )
 def test_what_cannot_be_brought_to_8_bits_is_refused_by_name(content: bytes, said: str) -> None:
     with pytest.raises(DataError, match=f"cannot read the image pets/x: .*{said}"):
-        decode(content, "pets/x", 0)
+        decode(content, "pets/x", None)
 
 
 def test_of_an_animation_the_first_picture_is_read() -> None:

@@ -89,7 +89,7 @@ def test_every_image_of_a_file_of_many_has_its_own_pixels(tmp_path: Path) -> Non
         tree = TreeFiles(Folder(as_folder(files, tmp_path / name)))
         listing = tree.listing()["test"]
         wanted = [ImageFile("test", label, image) for label in listing for image in listing[label]]
-        found = {image.name: decode(content, "x", 0) for image, content in tree.read(wanted)}
+        found = {image.name: decode(content, "x", None) for image, content in tree.read(wanted)}
         rows = np.frombuffer(files[file], np.uint8).reshape(-1, num_labels + 3072)[:, num_labels:]
         assert len(found) == len(rows)
         for number, row in enumerate(rows):

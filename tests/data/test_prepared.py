@@ -70,15 +70,17 @@ def test_tiny_imagenet_is_prepared_and_read(manual: Path, tmp_path: Path, monkey
     assert find_prepared(TINY, tmp_path) is None
     files = prepare(TINY, tmp_path)
     assert files == find_prepared(TINY, tmp_path)
-    data = load_dataset(dataclasses.replace(FOLDER, source="tiny_imagenet", image_size=0), tmp_path, tmp_path / "cache")
+    data = load_dataset(
+        dataclasses.replace(FOLDER, source="tiny_imagenet", image_size=None), tmp_path, tmp_path / "cache"
+    )
     assert (data.name, data.classes, data.image_shape) == ("tiny_imagenet", ("n1", "n2"), (8, 9, 3))
     assert [len(part) for part in data.parts.values()] == [6, 2, 4]
     from reproduce.data.images import decode
 
-    expected = {decode(encoded(100 + number), "", 0).tobytes(): number % 2 for number in range(4)}
+    expected = {decode(encoded(100 + number), "", None).tobytes(): number % 2 for number in range(4)}
     assert {i.tobytes(): label for i, label in zip(data.test.inputs, data.test.labels, strict=True)} == expected
     again = load_dataset(
-        dataclasses.replace(FOLDER, source="tiny_imagenet", image_size=0), tmp_path, tmp_path / "cache"
+        dataclasses.replace(FOLDER, source="tiny_imagenet", image_size=None), tmp_path, tmp_path / "cache"
     )
     assert again.checksum() == data.checksum()
     assert content_checksum(files, files.listing(), check_images=True)

@@ -1,51 +1,54 @@
 import dataclasses
+from typing import get_args
 
 import pytest
 
 from reproduce.data import DataSettings
-from reproduce.data.settings import SOURCES
+from reproduce.data.catalogue import CATALOGUE
+from reproduce.data.settings import DIGIT_SOURCES, ImageSource
 from reproduce.data.splits import hashed_order, limits, share
 from reproduce.errors import ProtocolError
-from reproduce.plain_data import read_settings
+from reproduce.plain_data import read_settings, to_plain
 from tests.data.cases import FOLDER
-from tests.settings import DIGITS
+from tests.settings import DIGITS, TEXT
 
 
 def test_settings_are_read_from_a_plain_table() -> None:
-    table = dataclasses.asdict(FOLDER) | {"leave_out": ["001"], "imbalance": 10}
+    table = to_plain(FOLDER) | {"leave_out": ["001"], "imbalance": 10}
     expected = dataclasses.replace(FOLDER, leave_out=("001",), imbalance=10.0)
     assert read_settings(DataSettings, table, "x.toml") == expected
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("own", "changes", "message"),
     [
-        ({"source": "mnist"}, "source must be one of digits, .*cifar10.*folder; received 'mnist'"),
-        ({"image_size": 3}, r"image_size must be 0 \(as they are\) or between 4 and 1024"),
-        ({"train_per_class": -1}, "train_per_class must be 0"),
-        ({"test_per_class": -1}, "test_per_class must be 0"),
-        ({"validation_fraction": 0.0}, r"validation_fraction must be in \(0, 1\)"),
-        ({"test_fraction": 1.0}, r"test_fraction must be in \(0, 1\)"),
-        ({"label_noise": 1.0}, r"label_noise must be in \[0, 1\)"),
-        ({"imbalance": 0.5}, "imbalance must be between 1 and 10000"),
-        ({"leave_out": ["3"]}, "leave_out must be empty for digits"),
-        ({"window": 8}, "window must be 0 for images"),
-        ({"source": "text"}, "window must be between 2 and 4096 characters for text"),
-        ({"source": "text", "window": 8, "label_noise": 0.2}, "label_noise must be 0 for text"),
-        ({"source": "text", "window": 8, "imbalance": 2.0}, "imbalance must be 1 for text"),
-        ({"source": "text", "window": 8, "image_size": 8}, "image_size must be 0 for text"),
+        (DIGITS, {"source": "mnist"}, "data.source must be one of digits, .*cifar10.*folder.*; received 'mnist'"),
+        (DIGITS, {"image_size": 3}, "data.image_size must be between 4 and 1024"),
+        (DIGITS, {"image_size": 0}, "data.image_size must be between 4 and 1024"),
+        (DIGITS, {"train_per_class": 0}, "data.train_per_class must be 1 or more"),
+        (FOLDER, {"test_per_class": -1}, "data.test_per_class must be 1 or more"),
+        (DIGITS, {"validation_fraction": 0.0}, r"data.validation_fraction must be in \(0, 1\)"),
+        (DIGITS, {"test_fraction": 1.0}, r"data.test_fraction must be in \(0, 1\)"),
+        (DIGITS, {"label_noise": 1.0}, r"data.label_noise must be in \[0, 1\)"),
+        (FOLDER, {"imbalance": 0.5}, "data.imbalance must be between 1 and 10000"),
+        (TEXT, {"window": 1}, "data.window must be between 2 and 4096 characters"),
+        (TEXT, {"test_fraction": 0.0}, r"data.test_fraction must be in \(0, 1\)"),
+        (DIGITS, {"leave_out": ["3"]}, "unknown key data.leave_out; expected: source, validation_fraction"),
+        (DIGITS, {"window": 8}, "unknown key data.window"),
+        (FOLDER, {"test_fraction": 0.5}, "unknown key data.test_fraction"),
+        (TEXT, {"label_noise": 0.2}, "unknown key data.label_noise"),
     ],
 )
-def test_what_is_not_allowed_is_named_with_its_key(changes: dict[str, object], message: str) -> None:
-    table = dataclasses.asdict(DIGITS) | {"leave_out": []} | changes
-    with pytest.raises(ProtocolError, match=rf"x.toml: data\.{message}"):
-        read_settings(DataSettings, table, "x.toml", "data")
+def test_what_is_not_allowed_is_named_with_its_key(own: DataSettings, changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ProtocolError, match=f"x.toml: {message}"):
+        read_settings(DataSettings, to_plain(own) | changes, "x.toml", "data")
 
 
 def test_every_source_can_be_asked_for() -> None:
-    for source in SOURCES:
-        window = 8 if source == "text" else 0
-        assert dataclasses.replace(DIGITS, source=source, window=window).source == source
+    assert (*get_args(ImageSource),) == (*CATALOGUE, "folder")
+    for source in (*DIGIT_SOURCES, *get_args(ImageSource), "text"):
+        own = DIGITS if source in DIGIT_SOURCES else TEXT if source == "text" else FOLDER
+        assert read_settings(DataSettings, to_plain(own) | {"source": source}, "here").source == source
 
 
 def test_the_order_is_that_of_hashes() -> None:

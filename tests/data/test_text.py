@@ -5,9 +5,9 @@ import pytest
 
 from reproduce.data import Dataset, channel_statistics, load_dataset, text
 from reproduce.errors import DataError
-from tests.settings import DIGITS
+from tests import settings
 
-TEXT = dataclasses.replace(DIGITS, source="text", window=64)
+TEXT = dataclasses.replace(settings.TEXT, window=64)
 
 
 def windows(part, classes: tuple[str, ...]) -> list[str]:

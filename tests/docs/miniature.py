@@ -60,7 +60,9 @@ def miniature(table: Table) -> Table:
     small = copy.deepcopy(table)
     for data in _tables(small, "data"):
         if data.get("source", "digits") not in _AT_HAND:
-            data |= {"source": "digits", "image_size": 0, "train_per_class": 0, "test_per_class": 0, "leave_out": []}
+            for key in ("image_size", "train_per_class", "test_per_class", "leave_out"):
+                data.pop(key, None)
+            data |= {"source": "digits", "test_fraction": 0.4}
     if "tasks" in small:
         _make_study_small(small)
     if "sizes" in small:

@@ -119,7 +119,8 @@ class Commands:
         """As the page says: copied, named by its file, and with images of one's own in both stages."""
         text = (ROOT / "artifact/protocols/smoke/search.toml").read_text("utf-8")
         text = text.replace('profile = "smoke"', 'profile = "my-search"')
-        text = text.replace('source = "digits"\nimage_size = 0', 'source = "folder"\nimage_size = 8')
+        text = text.replace('source = "digits"', 'source = "folder"\nimage_size = 8')
+        text = text.replace("test_fraction = 0.4\n", "")
         (self.folder / "my-search.toml").write_text(text, "utf-8")
 
 

@@ -16,14 +16,12 @@ LEDGER = ROOT / "artifact" / "results" / "smoke" / "search" / "ledger.jsonl"
 SMALLER = {
     "seeds = [321, 322, 323, 324, 325]": "seeds = [321]",
     "keep = 3": "keep = 1",
-    'source = "cifar10"': 'source = "digits"',
+    'source = "cifar10"': 'source = "digits"\ntest_fraction = 0.4\ntrain_per_class = 20',
     "image_size = 64": "image_size = 32",
-    "train_per_class = 0": "train_per_class = 20",
     "width = 24": "width = 8",
     "depth = 15": "depth = 1",
     "batch_size = 64": "batch_size = 32",
-    "epochs = 100": "epochs = 2",
-    "steps_per_epoch = 0": "steps_per_epoch = 3",
+    "epochs = 100": "epochs = 2\nsteps_per_epoch = 3",
     "screening_epochs = 2": "screening_epochs = 1",
     "first_rates = [10.0, 0.01, 1e-05]": "first_rates = [0.01]",
     "first_threshold = 0.15": "first_threshold = 0.0",
@@ -42,7 +40,7 @@ def protocol(tmp_path: Path) -> Path:
         text = text.replace(old, new)
     path = tmp_path / "last.toml"
     path.write_text(f'profile = "last"\ndescription = "Reduced."\nentrants = 1\nbaselines = []\n\n{text}')
-    assert tomllib.loads(path.read_text())["rounds"][0]["keras"]["model"]["kind"] == "efficientnetv2"
+    assert tomllib.loads(path.read_text())["rounds"][0]["keras"]["model"]["network"] == "efficientnetv2"
     return path
 
 

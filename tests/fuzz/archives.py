@@ -59,7 +59,7 @@ def _images_of(classes: Mapping[str, Collection[str]]) -> Iterator[tuple[str, st
 
 def _reads_image(data: bytes) -> bool:
     try:
-        pixels = decode(data, "an image", 0)
+        pixels = decode(data, "an image", None)
         fitted = decode(data, "an image", _SIZE)
     except DataError:
         return False

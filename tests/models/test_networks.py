@@ -1,4 +1,3 @@
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,24 +9,12 @@ from reproduce.models.initial import draw_weights, drawn
 from reproduce.models.registry import IMAGE_NETWORKS, TEXT_NETWORKS, build_model
 from reproduce.models.settings import ModelSettings
 from reproduce.plain_data import OutOfRangeError, read_settings
-from tests.settings import MODEL
+from tests.settings import MODEL, SIZES, model_of
 from tests.training.cases import invented, text
-
-SIZES: dict[str, dict[str, Any]] = {
-    "surrogate": {},
-    "efficientnetv2": {"width": 8, "depth": 1},
-    "vision_transformer": {"width": 8, "depth": 2, "heads": 2, "patch_size": 4},
-    "char_lstm": {"width": 8, "depth": 2},
-    "char_transformer": {"width": 8, "depth": 2, "heads": 2},
-}
-
-
-def settings(kind: str, **changes: object) -> ModelSettings:
-    return replace(MODEL, **{"kind": kind, **SIZES[kind], **changes})
 
 
 def built(kind: str, dataset: Dataset, **changes: object) -> Any:
-    model = build_model(settings(kind, **changes), dataset)
+    model = build_model(model_of(kind, **changes), dataset)
     draw_weights(model, np.random.default_rng(0))
     return model
 
@@ -108,14 +95,14 @@ def test_pixels_are_scaled_as_the_settings_say() -> None:
         "standardised": (pixels / 255 - mean) / deviation,
     }
     for name, values in expected.items():
-        scaling = build_model(settings("surrogate", pixels=name), dataset).layers[1]
+        scaling = build_model(model_of("surrogate", pixels=name), dataset).layers[1]
         np.testing.assert_allclose(np.asarray(scaling(dataset.train.inputs)), values, rtol=1e-4, atol=1e-5)
 
 
 def test_low_precision_is_for_the_layers_of_this_model_alone() -> None:
     import keras
 
-    model = build_model(settings("surrogate"), invented(), "mixed_bfloat16")
+    model = build_model(model_of("surrogate"), invented(), "mixed_bfloat16")
     assert {layer.compute_dtype for layer in model.layers[1:-1]} == {"bfloat16"}
     assert model.layers[-1].compute_dtype == "float32"
     assert {str(weight.dtype) for weight in model.trainable_variables} == {"float32"}
@@ -146,7 +133,7 @@ def test_weights_are_drawn_as_keras_initializers_do() -> None:
 
 
 def test_a_seed_draws_the_same_weights_and_another_others() -> None:
-    model = build_model(settings("char_lstm"), text())
+    model = build_model(model_of("char_lstm"), text())
     drawn_weights = []
     for seed in (0, 0, 1):
         draw_weights(model, np.random.default_rng(seed))
@@ -157,28 +144,32 @@ def test_a_seed_draws_the_same_weights_and_another_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("network", "changes", "words"),
     [
-        ({"depth": 2}, "depth must be 3 for the surrogate; received 2"),
-        ({"heads": 2}, "heads must be 0 for surrogate"),
-        ({"kind": "vision_transformer", "width": 8, "heads": 3, "patch_size": 2}, "heads must be a divisor of width 8"),
-        ({"kind": "vision_transformer", "width": 8, "heads": 2}, "patch_size must be 1 or more"),
-        ({"start": "imagenet"}, "start must be another, or the model efficientnetv2 of width 24"),
-        ({"start": "file"}, "weights_file must be given"),
-        ({"weights_file": "x.npz"}, "weights_file must be given for start 'file', else empty"),
-        ({"dropout": 1.0}, "dropout must be in"),
+        ("surrogate", {"width": 0}, "width must be between 1 and 4096; received 0"),
+        ("efficientnetv2", {"depth": 101}, "depth must be between 1 and 100; received 101"),
+        ("vision_transformer", {"heads": 3}, "heads must be a divisor of width 8; received 3"),
+        ("char_transformer", {"heads": 0}, "heads must be a divisor of width 8; received 0"),
+        ("vision_transformer", {"patch_size": 0}, "patch_size must be between 1 and 1024; received 0"),
+        ("surrogate", {"start": "imagenet"}, "start must be another, or the network efficientnetv2 of width 24"),
+        ("surrogate", {"start": "file"}, "weights_file must be given where start is 'file'; received None"),
+        ("surrogate", {"weights_file": "x.npz"}, "weights_file must be left out where start is 'scratch'"),
+        ("char_lstm", {"dropout": 1.0}, "dropout must be in"),
+        ("efficientnetv2", {"batch_norm_momentum": 1.0}, "batch_norm_momentum must be in"),
     ],
 )
-def test_sizes_that_make_no_network_are_refused(changes: dict[str, Any], words: str) -> None:
+def test_sizes_that_make_no_network_are_refused(network: str, changes: dict[str, Any], words: str) -> None:
     with pytest.raises(OutOfRangeError, match=words):
-        replace(MODEL, **changes)
+        model_of(network, **changes)
 
 
 def test_settings_are_read_from_a_table() -> None:
     table = {name: getattr(MODEL, name) for name in MODEL.__dataclass_fields__}
     assert read_settings(ModelSettings, table, "file") == MODEL
-    with pytest.raises(ProtocolError, match="kind must be one of surrogate, efficientnetv2"):
-        read_settings(ModelSettings, {**table, "kind": "resnet"}, "file")
+    with pytest.raises(ProtocolError, match="file: network must be one of surrogate, efficientnetv2"):
+        read_settings(ModelSettings, {**table, "network": "resnet"}, "file")
+    with pytest.raises(ProtocolError, match="file: unknown key heads; expected: network, width, dropout"):
+        read_settings(ModelSettings, {**table, "heads": 2}, "file")
 
 
 @pytest.mark.parametrize(
@@ -193,4 +184,4 @@ def test_a_network_that_does_not_fit_the_data_is_refused(
     kind: str, changes: dict[str, Any], dataset: Dataset, words: str
 ) -> None:
     with pytest.raises(ProtocolError, match=words):
-        build_model(settings(kind, **changes), dataset)
+        build_model(model_of(kind, **changes), dataset)

@@ -20,29 +20,29 @@ from reproduce.population.networks.precision import arithmetic_type
 from reproduce.population.networks.vision_transformer import VisionTransformer
 from reproduce.population.problems import classification
 from reproduce.population.waves import Examples, train_members
-from tests.settings import DIGITS, MODEL
+from tests import settings
+from tests.settings import DIGITS, model_of
 
 IMAGES = load_dataset(DIGITS)
-TEXT = load_dataset(replace(DIGITS, source="text", window=12))
+TEXT = load_dataset(replace(settings.TEXT, window=12))
 CHARACTERS = len(TEXT.classes)
-LSTM = replace(MODEL, kind="char_lstm", width=8, depth=2, dropout=0.0)
 
 #: Each network, its twin's settings, and the data it reads.
 CASES = {
     "surrogate": (
         ConvNet(4, 1, 10, scale=1 / 16, dropout=0.0),
-        replace(LSTM, kind="surrogate", width=4, depth=3),
+        model_of("surrogate", width=4, dropout=0.0),
         IMAGES,
     ),
     "vision transformer": (
         VisionTransformer((8, 8, 1), 10, width=8, depth=2, heads=2, patch_size=3),
-        replace(LSTM, kind="vision_transformer", heads=2, patch_size=3),
+        model_of("vision_transformer", patch_size=3, dropout=0.0),
         IMAGES,
     ),
-    "character LSTM": (CharLSTM(CHARACTERS, width=8, depth=2), LSTM, TEXT),
+    "character LSTM": (CharLSTM(CHARACTERS, width=8, depth=2), model_of("char_lstm", dropout=0.0), TEXT),
     "character transformer": (
         CharTransformer(12, CHARACTERS, width=8, depth=2, heads=4),
-        replace(LSTM, kind="char_transformer", heads=4),
+        model_of("char_transformer", heads=4, dropout=0.0),
         TEXT,
     ),
 }

@@ -168,7 +168,7 @@ def test_sizes():
 
 
 SETTINGS = ScoringSettings(
-    epochs=3, screening_epochs=1, first_rates=(10.0, 0.01), second_rates=(0.5, 0.1),
+    epochs=3, warmup_fraction=0.05, screening_epochs=1, first_rates=(10.0, 0.01), second_rates=(0.5, 0.1),
     first_threshold=0.25, second_threshold=0.75, patience=1,
 )  # fmt: skip
 

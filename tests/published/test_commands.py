@@ -5,6 +5,7 @@ import json
 import pytest
 
 from reproduce.cli import main
+from reproduce.protocols import plain_settings
 from reproduce.published.log import COLUMNS
 from reproduce.search.protocol import load_search_protocol
 
@@ -50,7 +51,7 @@ def toml(settings, name):
 
 @pytest.mark.slow
 def test_replay_scores_again_and_goes_on(log, tmp_path, capsys):
-    settings = load_search_protocol("smoke").to_dict() | {"profile": "tiny"}
+    settings = plain_settings(load_search_protocol("smoke")) | {"profile": "tiny"}
     scoring = {
         "epochs": 1,
         "screening_epochs": 1,

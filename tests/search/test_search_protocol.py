@@ -17,6 +17,7 @@ from reproduce.search.probabilities import PUBLISHED, MutationProbabilities, Pro
 from reproduce.search.protocol import load_search_protocol, stored_search_protocol
 from reproduce.search.search import comparison_plans, search_plan
 from reproduce.search.spaces import FULL, SPACES
+from reproduce.search.surrogate_settings import AugmentationSettings
 from reproduce.stored_settings import write_stored_settings
 
 PROTOCOLS = Path(__file__).resolve().parents[2] / "artifact" / "protocols"
@@ -50,10 +51,10 @@ def test_the_paper_profile_has_the_published_sizes():
         assert scoring.first_rates == (10.0, 1e-2, 1e-5)
         assert scoring.second_rates == (1.0, 0.1, 1e-3, 1e-4)
         assert (scoring.first_threshold, scoring.second_threshold, scoring.patience) == (0.25, 0.40, 3)
-    assert (protocol.initial.augment, protocol.initial.standardise) == (False, False)
-    assert (protocol.evolution.augment, protocol.evolution.standardise) == (True, True)
+    assert (protocol.initial.augmentation, protocol.initial.standardise) == (None, False)
+    assert (protocol.evolution.augmentation, protocol.evolution.standardise) == (AugmentationSettings(4, 8), True)
     last = load_elimination_protocol("paper").rounds[-1].keras
-    assert (last.model.kind, last.model.width, last.model.depth) == ("efficientnetv2", 24, 15)
+    assert (last.model.network, last.model.width, last.model.depth) == ("efficientnetv2", 24, 15)
 
 
 def test_hashes_cover_what_can_change_a_number_and_nothing_else(tmp_path):

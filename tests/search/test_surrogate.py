@@ -15,7 +15,8 @@ from reproduce.plain_data import read_settings
 from reproduce.search.executors import Candidate, InProcessExecutor
 from reproduce.search.protocol import load_search_protocol
 from reproduce.search.surrogate import SurrogateScorer, _problem, make_scorer, scorer_from_dict
-from reproduce.search.surrogate_settings import SurrogateSettings
+from reproduce.search.surrogate_settings import AugmentationSettings, SurrogateSettings
+from tests.settings import TEXT
 
 SMOKE = load_search_protocol("smoke").evolution
 SETTINGS = dataclasses.replace(
@@ -104,7 +105,7 @@ def test_images_are_normalised_alike_in_training_and_outside(standardise):
 
 
 def test_augmentation_changes_training_images_alone():
-    settings = dataclasses.replace(SETTINGS, augment=True, crop_padding=1, cutout=2, dropout=0.0)
+    settings = dataclasses.replace(SETTINGS, augmentation=AugmentationSettings(1, 2), dropout=0.0)
     dataset = load_dataset(settings.data)
     problem = _problem(settings, dataset)
     parameters, statistics = problem.initial(np.random.default_rng(0))
@@ -120,8 +121,8 @@ def test_augmentation_changes_training_images_alone():
         ({"base_filters": 0}, "base_filters must be between 1 and 4096; received 0"),
         ({"dropout": 1.0}, r"dropout must be in \[0, 1\)"),
         ({"batch_norm_momentum": 1.0}, "batch_norm_momentum must be"),
-        ({"cutout": 4}, "cutout must be 0 where augment = false; received 4"),
-        ({"augment": True, "crop_padding": -1}, "crop_padding must be 0 or more"),
+        ({"augmentation": {"cutout": 4}}, "missing key augmentation.crop_padding"),
+        ({"augmentation": {"crop_padding": 1, "cutout": 0}}, "augmentation.cutout must be 1 or more; received 0"),
         ({"batch_size": 0}, "batch_size must be 1 or more"),
         ({"steps_per_epoch": 0}, "steps_per_epoch must be 1 or more"),
         ({"precision": "float16"}, "precision must be one of float32, bfloat16"),
@@ -141,7 +142,6 @@ def test_settings_that_cannot_be_are_refused(change, message):
 def test_data_that_do_not_fit_are_refused():
     with pytest.raises(DataError, match="fewer than one batch"):
         make_scorer(dataclasses.replace(SETTINGS, batch_size=4096))
-    text = {"source": "text", "image_size": 0, "window": 16}
-    dataset = load_dataset(dataclasses.replace(SETTINGS.data, **text))
+    dataset = load_dataset(TEXT)
     with pytest.raises(DataError, match="takes images; received text, which is text"):
         SurrogateScorer(SETTINGS, dataset)

@@ -13,26 +13,23 @@ from reproduce.study.protocol import TaskSettings
 from reproduce.study.rows import Job
 from reproduce.study.runners import runner_of
 from reproduce.training.trainer import Trainer
+from tests.settings import TEXT, model_of
 from tests.study.cases import TASK
 
-KINDS = {
-    "vision_transformer": {"heads": 2, "patch_size": 2},
-    "char_lstm": {},
-    "char_transformer": {"heads": 2},
-}
+SIZES = {"vision_transformer": {"patch_size": 2}, "char_lstm": {}, "char_transformer": {}}
 
 
-def task_of(kind: str) -> TaskSettings:
+def task_of(network: str) -> TaskSettings:
     """One epoch without dropout, of digits or of a text in windows of 16 characters."""
-    model = dataclasses.replace(TASK.model, kind=kind, width=8, depth=1, dropout=0.0, **KINDS[kind])
-    data = dataclasses.replace(TASK.data, source="text", window=16) if model.is_text else TASK.data
+    model = model_of(network, depth=1, dropout=0.0, **SIZES[network])
+    data = TEXT if model.is_text else TASK.data
     training = dataclasses.replace(TASK.training, epochs=1, steps_per_epoch=12, batch_size=64)
     return dataclasses.replace(TASK, model=model, data=data, training=training)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_engine_trains_it_as_keras_does(kind: str) -> None:
-    task = task_of(kind)
+@pytest.mark.parametrize("network", SIZES)
+def test_the_engine_trains_it_as_keras_does(network: str) -> None:
+    task = task_of(network)
     dataset = load_dataset(task.data)
     entrant, job = make_entrant("Opt7", "here"), Job("digits", "Opt7", "final", 0.3, 3)
     assert runner_of(task, entrant) == "engine"

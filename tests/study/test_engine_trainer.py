@@ -17,6 +17,7 @@ from reproduce.study.protocol import TaskSettings
 from reproduce.study.rows import Job
 from reproduce.study.runners import runner_of
 from reproduce.training.trainer import Trainer
+from tests.settings import model_of
 from tests.study.cases import TASK
 
 NO_DROPOUT = dataclasses.replace(TASK, model=dataclasses.replace(TASK.model, dropout=0.0, pixels="standardised"))
@@ -96,7 +97,7 @@ def changed(section: str, **values: object) -> TaskSettings:
 @pytest.mark.parametrize(
     "task",
     [
-        changed("model", kind="efficientnetv2"),
+        dataclasses.replace(TASK, model=model_of("efficientnetv2")),
         changed("training", augmentations=("rand_augment",)),
         changed("training", accumulation=2),
         changed("training", precision="mixed_float16"),

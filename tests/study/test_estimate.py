@@ -10,6 +10,7 @@ from reproduce.cli import main
 from reproduce.data import Part
 from reproduce.data.counts import published_train_samples
 from reproduce.data.perturbations import thin_out
+from reproduce.data.settings import ImageSettings
 from reproduce.estimates import Span, StepCost
 from reproduce.stored_settings import read_stored_settings
 from reproduce.study.costs import Costs, measured_costs, step_key
@@ -107,7 +108,10 @@ def test_a_stored_protocol_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_the_command_says_what_is_known_and_what_is_not(tmp_path: Path, capsys) -> None:
     profile = tmp_path / "main.toml"
     profile.write_text(
-        TINY_TOML.replace('name = "digits"', 'name = "digits"\n[[tasks]]\nname = "far"\ndata.source = "cars196"')
+        TINY_TOML.replace("test_fraction = 0.4\n", "").replace(
+            'name = "digits"',
+            'name = "digits"\ndata.test_fraction = 0.4\n[[tasks]]\nname = "far"\ndata.source = "cars196"',
+        )
     )
     assert main(["estimate", "--profile", str(profile), "--output", str(tmp_path / "output"), "--workers", "2"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
@@ -117,7 +121,7 @@ def test_the_command_says_what_is_known_and_what_is_not(tmp_path: Path, capsys) 
 
 
 def test_a_data_set_of_one_s_own_that_is_not_at_hand_cannot_be_counted(tmp_path: Path) -> None:
-    own = dataclasses.replace(TASK, data=dataclasses.replace(TASK.data, source="folder"))
+    own = dataclasses.replace(TASK, data=ImageSettings(source="folder", validation_fraction=0.25))
     (found,) = estimate(
         dataclasses.replace(experiment(tmp_path), protocol=dataclasses.replace(TINY, tasks=(own,))), NONE
     )
@@ -137,17 +141,15 @@ def test_published_numbers_of_images_are_those_that_kept_rows_were_trained_on(st
 
 
 def test_a_long_tail_and_uneven_classes_are_counted() -> None:
-    cifar = dataclasses.replace(
-        TASK.data, source="cifar10", train_per_class=60, validation_fraction=0.25, imbalance=9.0
-    )
+    cifar = ImageSettings(source="cifar10", train_per_class=60, validation_fraction=0.25, imbalance=9.0)
     labels = np.repeat(np.arange(10, dtype=np.int32), 45)
     part = Part(np.arange(450, dtype=np.uint16).view(np.uint8).reshape(450, 1, 2, 1), labels)
     assert published_train_samples(cifar) == len(thin_out(part, tuple("0123456789"), 9.0))
     all_of = {"cifar10": 37_500, "cifar100": 37_500, "tiny_imagenet": 75_000, "flowers102": 1_530, "caltech101": 2_244}
     for source, number in all_of.items():
-        settings = dataclasses.replace(cifar, source=source, train_per_class=0, imbalance=1.0)
+        settings = dataclasses.replace(cifar, source=source, train_per_class=None, imbalance=1.0)
         assert published_train_samples(settings) == number
-    cars = published_train_samples(dataclasses.replace(cifar, source="cars196", train_per_class=0, imbalance=1.0))
+    cars = published_train_samples(dataclasses.replace(cifar, source="cars196", train_per_class=None, imbalance=1.0))
     assert cars == pytest.approx(0.75 * 8_144, rel=0.02)
     without = dataclasses.replace(cifar, imbalance=1.0, leave_out=("a", "b"))
     assert published_train_samples(without) == 8 * 45

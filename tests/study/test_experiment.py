@@ -15,6 +15,7 @@ from reproduce.study.ledgers import read_rows
 from reproduce.study.progress import Progress
 from reproduce.study.rows import Job, Row
 from reproduce.study.runs import Machine, MakeTrainingRun, checkpoint_path
+from tests.settings import model_of
 from tests.study.cases import ENTRANTS, TINY, MakeInventedRun, all_rows, dataset
 
 
@@ -123,10 +124,11 @@ def test_a_given_file_stands_for_imagenet_alone(tiny: Experiment, monkeypatch: p
 
     monkeypatch.setattr("reproduce.training.trainer.Trainer", Made)
     job = Job("digits", "SGD", "tune", 0.1, 0)
-    size = {"kind": "efficientnetv2", "width": 24, "depth": 15}
     (task,) = TINY.tasks
     for start in ("scratch", "imagenet"):
-        protocol = replace(TINY, tasks=(replace(task, model=replace(task.model, **size, start=start)),))
+        protocol = replace(
+            TINY, tasks=(replace(task, model=model_of("efficientnetv2", width=24, depth=15, start=start)),)
+        )
         checksum = module.load_dataset().checksum()
         monkeypatch.setattr("reproduce.study.runs.load_dataset", lambda *_: dataset())
         make = MakeTrainingRun(
@@ -142,4 +144,4 @@ def test_a_given_file_stands_for_imagenet_alone(tiny: Experiment, monkeypatch: p
         )
         with pytest.raises(InterruptedError):
             make()([job])
-    assert starts == [("scratch", ""), ("file", "own.h5")]
+    assert starts == [("scratch", None), ("file", "own.h5")]

@@ -2,18 +2,27 @@ import copy
 import dataclasses
 import json
 import re
-import tomllib
+from pathlib import Path
 
 import pytest
 
-from reproduce.data.settings import leaking_setting
+from reproduce.data.settings import DataSettings, ImageSettings, leaking_setting
 from reproduce.errors import ProtocolError
+from reproduce.plain_data import read_settings, to_plain
+from reproduce.stored_form import current_form
+from reproduce.stored_settings import read_stored_settings, stored_settings
 from reproduce.study import protocol as module
+from reproduce.study.ledgers import RESULTS
 from reproduce.study.optimizers import KERAS, roster
 from reproduce.study.protocol import Protocol, load_protocol, parse_protocol, profiles, studies
 from reproduce.study.runners import runners
+from reproduce.training.pretraining import PretrainingSettings
+from tests.settings import DIGITS, TEXT, TRAINING
 from tests.study.cases import TINY, TINY_TOML
 
+CIFAR = ImageSettings(source="cifar10", validation_fraction=0.25)
+#: What other settings are changed to than by a word.
+CHANGED = {"folder": DIGITS, "pretraining": PretrainingSettings(DIGITS, TRAINING, "Adam", 0.1, 0)}
 SETTINGS = [kind for kind in vars(module).values() if dataclasses.is_dataclass(kind)]
 
 
@@ -99,12 +108,13 @@ def test_the_data_of_a_study_can_be_replaced_where_it_says_how() -> None:
     with pytest.raises(ProtocolError, match=r"study main has no table \[folder\]"):
         TINY.on_folder("mine")
     folder = '[folder]\nsource = "folder"\nimage_size = 16\n[rates]'
-    protocol = parse_protocol(TINY_TOML.replace("[rates]", folder))
+    text = TINY_TOML.replace("test_fraction = 0.4\n", "").replace("[[tasks]]", "[[tasks]]\ndata.test_fraction = 0.4")
+    protocol = parse_protocol(text.replace("[rates]", folder))
     replaced = protocol.on_folder("mine")
     assert (replaced.study, replaced.tasks[0].name) == ("main-mine", "mine")
-    assert replaced.tasks[0].data == dataclasses.replace(TINY.tasks[0].data, source="folder", image_size=16)
+    assert replaced.tasks[0].data == ImageSettings(source="folder", validation_fraction=0.25, image_size=16)
     assert replaced.hash() != protocol.hash()
-    two = TINY_TOML.replace("[rates]", '[[tasks]]\nname = "second"\n' + folder)
+    two = text.replace("[rates]", '[[tasks]]\nname = "second"\ndata.test_fraction = 0.4\n' + folder)
     with pytest.raises(ProtocolError, match="folder must be left out of a protocol of several tasks"):
         parse_protocol(two)
 
@@ -116,7 +126,7 @@ def test_the_data_of_a_study_can_be_replaced_where_it_says_how() -> None:
         ('source = "digits100"\ntrain_per_class = 5', None),
         ("test_fraction = 0.3", "test_fraction must be 0.4 as in data.*received 0.3"),
         ('source = "digits200"\nvalidation_fraction = 0.5', "validation_fraction must be 0.25 as in data"),
-        ('source = "cifar10"\ntest_fraction = 0.3\nvalidation_fraction = 0.5', None),
+        ('source = "text"\nwindow = 8\ntest_fraction = 0.3\nvalidation_fraction = 0.5', None),
     ],
 )
 def test_weights_are_not_pretrained_on_what_they_are_tested_with(pretraining: str, refused: str | None) -> None:
@@ -132,23 +142,24 @@ def test_weights_are_not_pretrained_on_what_they_are_tested_with(pretraining: st
 
 
 @pytest.mark.parametrize(
-    ("source", "changes", "name"),
+    ("own", "changes", "name"),
     [
-        ("cifar10", {"test_fraction": 0.5}, None),
-        ("cifar10", {"train_per_class": 9}, "train_per_class"),
-        ("cifar10", {"validation_fraction": 0.5}, "validation_fraction"),
-        ("text", {"window": 9}, "window"),
-        ("text", {}, None),
+        (CIFAR, {"test_per_class": 5}, None),
+        (CIFAR, {"train_per_class": 9}, "train_per_class"),
+        (CIFAR, {"validation_fraction": 0.5}, "validation_fraction"),
+        (CIFAR, {"source": "cifar100", "validation_fraction": 0.5}, None),
+        (DIGITS, {"source": "digits100", "test_fraction": 0.5}, "test_fraction"),
+        (TEXT, {"window": 9}, "window"),
+        (TEXT, {}, None),
     ],
 )
-def test_what_parts_of_one_data_set_depend_on(source: str, changes: dict[str, object], name: str | None) -> None:
-    window = 8 if source == "text" else 0
-    own = dataclasses.replace(TINY.tasks[0].data, source=source, window=window)
+def test_what_parts_of_one_data_set_depend_on(own: DataSettings, changes: dict[str, object], name: str | None) -> None:
     assert leaking_setting(own, dataclasses.replace(own, **changes)) == name
+    assert leaking_setting(own, next(each for each in (CIFAR, DIGITS, TEXT) if type(each) is not type(own))) is None
 
 
 def test_hash_follows_every_setting_but_the_description() -> None:
-    values = TINY.to_dict()
+    values = to_plain(TINY)
     hashes = {TINY.hash()}
     for path in _leaves(values):
         if path[-1] != "description":
@@ -162,7 +173,7 @@ def _leaves(value: object, path: tuple = ()):
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _leaves(inner, (*path, key))
-    elif isinstance(value, tuple) and value and isinstance(value[0], dict):
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
         for number, inner in enumerate(value):
             yield from _leaves(inner, (*path, number))
     else:
@@ -176,7 +187,7 @@ def _hash_with(protocol: Protocol, path: tuple) -> str:
     holder = changed
     for step in way:
         holder = holder[step] if isinstance(step, int) else getattr(holder, step)
-    object.__setattr__(holder, last, "changed")
+    object.__setattr__(holder, last, CHANGED.get(last, "changed"))
     return changed.hash()
 
 
@@ -216,12 +227,35 @@ def test_every_protocol_of_the_project_can_be_run(profile: str, study: str) -> N
     assert len(protocol.description) > 20
 
 
-def test_plain_data_is_what_the_file_says() -> None:
-    table = tomllib.loads(TINY_TOML)
-    plain = json.loads(json.dumps(TINY.to_dict()))
-    (task,) = plain.pop("tasks")
-    assert (plain.pop("folder"), task.pop("pretraining")) == (None, None)
-    for key in ("runner", "data", "model", "training"):
-        assert task.pop(key) == table.pop(key)
-    assert task == table.pop("tasks")[0]
-    assert plain == table
+def test_the_stored_form_says_everything_and_is_read_back() -> None:
+    stored = json.loads(json.dumps(TINY.to_dict()))
+    assert stored["tasks"][0] == {
+        "name": "digits",
+        "runner": "auto",
+        "data": {
+            **{"source": "digits", "image_size": 0, "train_per_class": 0, "test_per_class": 0},
+            **{"validation_fraction": 0.25, "test_fraction": 0.4, "leave_out": [], "window": 0},
+            **{"label_noise": 0.0, "imbalance": 1.0},
+        },
+        "model": {
+            **{"kind": "surrogate", "width": 2, "depth": 3, "heads": 0, "patch_size": 0, "dropout": 0.2},
+            **{"batch_norm_momentum": 0.9, "pixels": "unit", "start": "scratch", "weights_file": ""},
+        },
+        "training": {
+            **{"batch_size": 128, "epochs": 2, "steps_per_epoch": 0, "warmup_fraction": 0.2, "hold_fraction": 0.0},
+            **{"gradient_noise": 0.0, "augmentations": [], "accumulation": 1, "precision": "float32"},
+            "frozen": "nothing",
+        },
+    }
+    assert read_settings(Protocol, current_form(stored), "here") == TINY
+    # The SHA-256 of all of it as JSON, with sorted keys, without spaces and without the description.
+    assert TINY.hash() == "a591e15fd104b928"
+
+
+KEPT = [path for path in sorted(RESULTS.glob("*/*/protocol.json")) if "study" in stored_settings(path)]
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: "-".join(path.parts[-3:-1]))
+def test_kept_rows_stay_under_the_hash_of_their_protocol(path: Path) -> None:
+    document, stored = json.loads(path.read_text(encoding="utf-8")), read_stored_settings(path, Protocol)
+    assert stored.hash() == document["hash"] == load_protocol(stored.profile, stored.study).hash()

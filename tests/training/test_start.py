@@ -13,7 +13,7 @@ from reproduce.models.registry import build_model
 from reproduce.study.optimizers import learning_rates, make_optimizer
 from reproduce.training.pretraining import PretrainingSettings, pretrained_weights
 from reproduce.training.start import Start, read_start, starting_weights, write_start
-from tests.settings import DIGITS, MODEL, TRAINING
+from tests.settings import DIGITS, MODEL, TRAINING, model_of
 from tests.training.cases import ADAM, invented, run, trainer
 
 SETTINGS = PretrainingSettings(DIGITS, replace(TRAINING, batch_size=8, epochs=4), "Adam", 0.1, 5)
@@ -114,8 +114,8 @@ def test_weights_that_do_not_fit_are_named(weights: Path) -> None:
     settings = replace(MODEL, **PRETRAINED)
     with pytest.raises(ProtocolError, match=r"shape \(3, 3, 1, 2\) where .* has \(3, 3, 3, 2\).*channels"):
         starting_weights(settings, build_model(settings, invented(channels=3)), weights)
-    other = replace(settings, kind="efficientnetv2", width=8, depth=1)
-    with pytest.raises(ProtocolError, match="kind, width and depth"):
+    other = model_of("efficientnetv2", **PRETRAINED)
+    with pytest.raises(ProtocolError, match="network, width and depth"):
         starting_weights(other, build_model(other, invented()), weights)
     with pytest.raises(ProtocolError, match=r"no pretraining: add a table \[pretraining\]"):
         starting_weights(settings, build_model(settings, invented()), None)
@@ -124,7 +124,7 @@ def test_weights_that_do_not_fit_are_named(weights: Path) -> None:
 def test_without_a_network_imagenet_is_from_scratch(monkeypatch: pytest.MonkeyPatch) -> None:
     import keras
 
-    published = replace(MODEL, kind="efficientnetv2", width=24, depth=15, start="imagenet")
+    published = model_of("efficientnetv2", width=24, depth=15, start="imagenet")
 
     def fails(message: str) -> Any:
         def make(**_: Any) -> None:
@@ -165,8 +165,7 @@ def test_the_file_that_keras_publishes_stands_for_imagenet(tmp_path: Path) -> No
         weights=None, include_top=False, include_preprocessing=False, input_shape=(None, None, 3)
     )
     network.save_weights(path)
-    sizes = {"kind": "efficientnetv2", "width": 24, "depth": 15}
-    settings = replace(MODEL, **sizes, start="file", weights_file=str(path))
+    settings = model_of("efficientnetv2", width=24, depth=15, start="file", weights_file=str(path))
     start = starting_weights(settings, build_model(settings, invented(channels=3, size=32)), None)
     assert start is not None
     assert start.weights.startswith("published.weights.h5 ")

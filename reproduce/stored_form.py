@@ -1,0 +1,126 @@
+"""The form in which settings are stored and hashed: that of the first ledgers, in which every setting is always there.
+
+In it 0, "" and numbers that change nothing stand for what does not apply or is left out. Files of settings and hashes
+keep to it, so a ledger goes on under the hash that it was begun with. All here are plain data without None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Table = Mapping[str, Any]
+
+#: The keys of each table in their order, with what stands for a setting that is left out; None where none can be.
+_DATA: Table = {
+    **{"source": None, "image_size": 0, "train_per_class": 0, "test_per_class": 0, "validation_fraction": None},
+    **{"test_fraction": None, "leave_out": [], "window": 0, "label_noise": 0.0, "imbalance": 1.0},
+}
+_MODEL: Table = {
+    **{"kind": None, "width": None, "depth": 3, "heads": 0, "patch_size": 0, "dropout": None},
+    **{"batch_norm_momentum": 0.9, "pixels": "unit", "start": None, "weights_file": ""},
+}
+_TRAINING: Table = {
+    **{"batch_size": None, "epochs": None, "steps_per_epoch": 0, "warmup_fraction": None, "hold_fraction": None},
+    **dict.fromkeys(("gradient_noise", "augmentations", "accumulation", "precision", "frozen")),
+}
+_AUGMENTATION: Table = {"crop_padding": 0, "cutout": 0}
+#: Sources without a test part of their own.
+_SPLIT_HERE = ("digits", "digits100", "digits200", "text")
+_NORMALISED = ("surrogate", "efficientnetv2")
+#: Shares of the test part that the first ledgers have where the source has one of its own, which they do not change: in
+#: searches, in studies that start from other weights, and of a user's own data. In other studies it is validation's.
+_OF_SEARCHES, _OF_STARTED, _OF_FOLDERS = 0.1, 0.2, 0.4
+
+
+def stored_study(protocol: Table) -> dict[str, Any]:
+    """The stored form of a study's protocol."""
+    stored = {**protocol, "tasks": [_stored_task(task) for task in protocol["tasks"]]}
+    if "folder" in protocol:
+        stored["folder"] = _stored_data(protocol["folder"], _OF_FOLDERS)
+    return stored
+
+
+def stored_pretraining(pretraining: Table) -> dict[str, Any]:
+    """The stored form of the settings of a pretraining."""
+    return _stored_tables(pretraining, _OF_STARTED)
+
+
+def stored_model(model: Table) -> dict[str, Any]:
+    """The stored form of a network's settings."""
+    return _filled(_MODEL, {"kind": model["network"], **{key: model[key] for key in model if key != "network"}})
+
+
+def stored_round(settings: Table) -> dict[str, Any]:
+    """The stored form of a round of elimination."""
+    stored = dict(settings)
+    if "surrogate" in settings:
+        stored["surrogate"] = stored_surrogate(settings["surrogate"])
+    if "keras" in settings:
+        stored["keras"] = _stored_tables(settings["keras"], _OF_SEARCHES)
+    return stored
+
+
+def stored_surrogate(surrogate: Table) -> dict[str, Any]:
+    """The stored form of a surrogate's settings."""
+    augmentation = surrogate.get("augmentation")
+    augment = {"augment": augmentation is not None, **_AUGMENTATION, **(augmentation or {})}
+    others = {key: value for key, value in surrogate.items() if key != "augmentation"}
+    return {**_stored_tables(others, _OF_SEARCHES), **augment}
+
+
+def current_form(stored: Any) -> Any:
+    """Settings as they are read, from their stored form; what is in the form of neither stays as it is."""
+    if isinstance(stored, list):
+        return [current_form(each) for each in stored]
+    if not isinstance(stored, dict):
+        return stored
+    table = {key: current_form(value) for key, value in stored.items()}
+    if table.keys() >= _DATA.keys():
+        applies = {"test_fraction": table["source"] in _SPLIT_HERE}
+        return _without_neutral(_DATA, table, applies)
+    if table.keys() >= _MODEL.keys():
+        kind = table.pop("kind")
+        is_text = str(kind).startswith("char_")
+        applies = {"depth": kind != "surrogate", "batch_norm_momentum": kind in _NORMALISED, "pixels": not is_text}
+        return {"network": kind, **_without_neutral(_MODEL, table, applies)}
+    if table.keys() >= _TRAINING.keys():
+        return _without_neutral(_TRAINING, table, {})
+    if table.keys() >= {"augment", *_AUGMENTATION}:
+        augment, augmentation = table.pop("augment"), {key: table.pop(key) for key in _AUGMENTATION}
+        return {**table, "augmentation": augmentation} if augment else table
+    return table
+
+
+def _stored_task(task: Table) -> dict[str, Any]:
+    is_scratch = task["model"]["start"] == "scratch"
+    stored = _stored_tables(task, task["data"]["validation_fraction"] if is_scratch else _OF_STARTED)
+    if "pretraining" in task:
+        stored["pretraining"] = stored_pretraining(task["pretraining"])
+    return stored
+
+
+def _stored_tables(settings: Table, test_fraction: float) -> dict[str, Any]:
+    """Settings with those of data, model and training in their stored form."""
+    stored = dict(settings)
+    stored["data"] = _stored_data(settings["data"], test_fraction)
+    if "model" in settings:
+        stored["model"] = stored_model(settings["model"])
+    if "training" in settings:
+        stored["training"] = _filled(_TRAINING, settings["training"])
+    return stored
+
+
+def _stored_data(data: Table, test_fraction: float) -> dict[str, Any]:
+    share = _OF_FOLDERS if data["source"] == "folder" else test_fraction
+    return _filled(_DATA, {"test_fraction": share, **data})
+
+
+def _filled(form: Table, table: Table) -> dict[str, Any]:
+    """The table with all keys of its form, in their order."""
+    return {**form, **table}
+
+
+def _without_neutral(form: Table, table: Table, applies: Mapping[str, bool]) -> dict[str, Any]:
+    """What applies of a table: without the keys that are told not to, and those that have what stands for left out."""
+    return {key: value for key, value in table.items() if applies.get(key, form.get(key) is None or value != form[key])}
