@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from reproduce.commands import Command, add_commands
-from reproduce.errors import ReproduceError
+from reproduce.errors import ReproduceError, warnings_told
 from reproduce.libraries import enter_known_state
 from reproduce.lifetime import Terminated, terminations_raised
-from reproduce.notices import warnings_told
 from reproduce.screen import note, replace_unprintable
 
 _INTERRUPTED = 130

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 #: What stands for a byte, 0x80 to 0xff, that is out of place; and all else that no encoding can write.
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -45,3 +50,19 @@ def summary(error: BaseException) -> str:
     """An exception's type and the last line of its text, as a traceback ends."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return ": ".join([type(error).__name__, *lines[-1:]])
+
+
+@contextmanager
+def warnings_told(told: Callable[[str], None]) -> Iterator[None]:
+    """Until this ends, ``told`` gets the text of each `ReproduceWarning`; all others are shown as before."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ReproduceWarning)
+        warnings.showwarning = partial(_show, told, warnings.showwarning)
+        yield
+
+
+def _show(told: Callable[[str], None], show: Any, message: Warning | str, kind: type[Warning], *place: Any) -> None:
+    if isinstance(message, ReproduceWarning):
+        told(str(message))
+    else:
+        show(message, kind, *place)

@@ -1,10 +1,10 @@
-"""What goes on screen: text as it is, and tables and bars that are readable whatever the width of the terminal."""
+"""What goes on screen: text as it is, and tables and bars that go with the width of the terminal."""
 
 from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
@@ -15,6 +15,8 @@ from reproduce.errors import printable
 
 #: Columns of a terminal, below which a bar has no room beside its text.
 _ROOM_FOR_A_BAR = 60
+#: Letters of a word that is not broken; no number has more.
+_LONGEST_WORD = 16
 
 
 def replace_unprintable() -> None:
@@ -61,68 +63,19 @@ def screen_table(header: Sequence[str], numeric: Sequence[bool]) -> Table:
         pad_edge=False,
     )
     for title, is_number in zip(header, numeric, strict=True):
-        table.add_column(title, justify="right" if is_number else "left", no_wrap=True)
+        table.add_column(title, justify="right" if is_number else "left", overflow="fold")
     return table
 
 
 def show_table(console: Console, table: Table) -> None:
-    """Print a table of `screen_table`, closer where it is too wide, and else in parts that all begin with its names.
+    """Print a table of `screen_table`: where it is too wide, text is broken, and never a number.
 
-    No number is ever cut; only text that is wider than the terminal leaves it is broken.
+    Where even its numbers take more than the terminal's width, lines are longer than that.
     """
-    widths, room = [_width(column, console) for column in table.columns], console.width
-    if sum(widths) + 2 * (len(widths) - 1) > room:
-        table.padding = (0, 0, 0, 0)
-    if sum(widths) + len(widths) - 1 <= room:
-        console.print(table)
-        return
-    groups = _groups([str(column.header) for column in table.columns])
-    wanted = [sum(widths[number] + 1 for number in group) for group in groups]
-    first = max(1, min(widths[0], max(room // 2, room - sum(wanted)), room - max(wanted, default=0)))
-    for number, columns in enumerate(_parts(groups, wanted, room - first)):
-        part = _part(table, columns, room - first - 1, widths)
-        part.columns[0].max_width, part.columns[0].no_wrap = first, first == widths[0]
-        if number == 0:
-            part.title, part.title_justify = table.title, table.title_justify
-        else:
-            console.print()
-        console.print(part)
-
-
-def _width(column: Column, console: Console) -> int:
-    return max(console.measure(each).maximum for each in (column.header, *column.cells))
-
-
-def _parts(groups: Sequence[list[int]], wanted: Sequence[int], room: int) -> Iterator[list[int]]:
-    """The columns of each part, the first one in all: as many groups as there is room for, and at least one."""
-    part, left = [0], room
-    for group, width in zip(groups, wanted, strict=True):
-        if len(part) > 1 and width > left:
-            yield part
-            part, left = [0], room
-        part += group
-        left -= width
-    yield part
-
-
-def _groups(titles: Sequence[str]) -> list[list[int]]:
-    """The columns after the first; a title that several of them have says nothing without the column before it."""
-    groups: list[list[int]] = []
-    for number, title in enumerate(titles[1:], start=1):
-        if groups and titles.count(title) > 1:
-            groups[-1].append(number)
-        else:
-            groups.append([number])
-    return groups
-
-
-def _part(table: Table, columns: Sequence[int], room: int, widths: Sequence[int]) -> Table:
-    """A table of these columns alone; text that there is no room for beside the first may be broken."""
-    kept = [table.columns[number] for number in columns]
-    part = screen_table([str(column.header) for column in kept], [column.justify == "right" for column in kept])
-    part.padding = table.padding
-    for column, number in zip(part.columns, columns, strict=True):
-        column.no_wrap, column.overflow = widths[number] <= room, "fold"
-    for row, cells in zip(table.rows, zip(*(column.cells for column in kept), strict=True), strict=True):
-        part.add_row(*cells, style=row.style, end_section=row.end_section)
-    return part
+    wide = console.options.update_width(1000)
+    for column in table.columns:
+        longest = max(console.measure(cell, options=wide).minimum for cell in (column.header, *column.cells))
+        column.min_width = min(longest, _LONGEST_WORD)
+    least = sum((column.min_width or 0) + 1 for column in table.columns)
+    table.width = least if least > console.width else None
+    console.print(table, crop=False)

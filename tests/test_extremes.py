@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from reproduce.extremes import expected_maximum
+from reproduce.counts import expected_maximum
 
 
 def test_of_one_and_of_two_it_is_known() -> None:

@@ -22,7 +22,7 @@ Command: TypeAlias = Callable[[argparse.Namespace, Console], int | None]
 
 
 #: The modules of this package that hold commands, in the order of ``--help``.
-_MODULES = ("study", "search", "elimination", "estimate", "published", "report", "data", "bench", "devices")
+_MODULES = ("study", "search", "elimination", "estimate", "published", "report", "data", "bench")
 
 
 def add_commands(commands: Commands) -> None:

@@ -1,4 +1,4 @@
-"""Measurements of speed: ``bench-optimizers`` and ``bench-engine``."""
+"""Measurements of speed, ``bench-optimizers`` and ``bench-engine``; and ``devices``, what libraries compute on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    """Add the measurements."""
+    """Add the three commands."""
     bench = commands.add_parser("bench-optimizers", help="time a training step of every optimizer beside Keras Adam")
     bench.add_argument("--pairs", type=positive, default=30, help="pairs of steps for each (default: %(default)s)")
     bench.add_argument(
@@ -39,6 +39,11 @@ def add(commands: Commands) -> None:
     engine.add_argument("--quick", action="store_true", help="measure little, to see that everything runs")
     add_output(engine, "folder to write to")
     engine.set_defaults(command=_bench_engine)
+    devices = commands.add_parser("devices", help="show the devices that JAX and TensorFlow see")
+    devices.add_argument(
+        "--require", choices=("cpu", "gpu"), default="cpu", help="end with status 1 unless both see one"
+    )
+    devices.set_defaults(command=_devices)
 
 
 def _bench(options: argparse.Namespace, console: Console) -> None:
@@ -57,3 +62,17 @@ def _bench_engine(options: argparse.Namespace, console: Console) -> None:
         settings = replace(settings, race=replace(settings.race, epochs=options.epochs))
     given = {name: getattr(options, name) for name in ("candidates", "rounds", "members")}
     bench_engine(replace(settings, **{name: value for name, value in given.items() if value}), options.output, console)
+
+
+def _devices(options: argparse.Namespace, console: Console) -> int:
+    from reproduce.machine import visible_devices
+
+    seen = visible_devices()
+    for library, devices in seen.items():
+        names = "not installed" if devices is None else ", ".join(name for _, name in devices) or "none"
+        console.print(f"{library}: {names}", highlight=False, markup=False)
+    lacking = [name for name, devices in seen.items() if options.require not in {kind for kind, _ in devices or ()}]
+    if lacking:
+        verb = "see" if len(lacking) > 1 else "sees"
+        console.print(f"{' and '.join(lacking)} {verb} no {options.require}", style="red", highlight=False)
+    return 1 if lacking else 0

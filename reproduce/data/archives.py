@@ -17,8 +17,7 @@ from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from typing import IO
 
-from reproduce.data.names import result_name
-from reproduce.data.trees import INNER_ARCHIVES, Member, require_size
+from reproduce.data.trees import INNER_ARCHIVES, Member, require_size, result_name
 from reproduce.errors import DataError
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")

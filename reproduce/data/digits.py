@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce.data.dataset import Dataset, Part
+from reproduce.data.dataset import Dataset, Part, hashed_order, limits, share
 from reproduce.data.images import resize_all
 from reproduce.data.settings import DigitSettings
-from reproduce.data.splits import hashed_order, limits, share
 
 _LARGEST_PIXEL = 16
 #: Images that are resized first get this many times their 17 grey levels, so that means between them are not lost.

@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from reproduce.data.archives import members
-from reproduce.data.names import is_hidden, result_name
-from reproduce.data.trees import INNER_ARCHIVES, Member, require_size
+from reproduce.data.trees import INNER_ARCHIVES, Member, is_hidden, require_size, result_name
 from reproduce.errors import DataError
 
 #: No published layout has half as many folders in each other.

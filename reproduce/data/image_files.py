@@ -8,10 +8,9 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from reproduce.data.dataset import Dataset, Part
+from reproduce.data.dataset import Dataset, Part, hashed_order, limits, share
 from reproduce.data.images import decode
 from reproduce.data.settings import ImageSettings
-from reproduce.data.splits import hashed_order, limits, share
 from reproduce.errors import DataError
 
 PARTS = ("train", "test")

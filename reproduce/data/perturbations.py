@@ -8,9 +8,8 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce.data.dataset import Dataset, Part
+from reproduce.data.dataset import Dataset, Part, hashed_order
 from reproduce.data.settings import PictureSettings
-from reproduce.data.splits import hashed_order
 from reproduce.errors import DataError
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from reproduce.data.dataset import Dataset, Part
+from reproduce.data.dataset import Dataset, Part, hashed_order, share
 from reproduce.data.settings import TextSettings
-from reproduce.data.splits import hashed_order, share
 from reproduce.errors import DataError
 
 #: The Declaration of Independence and the Constitution with its amendments, one paragraph a line; public domain.

@@ -12,8 +12,7 @@ from reproduce.data.folders import Folder, listed
 from reproduce.data.image_files import LAYOUT, ImageFile, Listing, is_image
 from reproduce.data.layouts.finding import NOTES, TOP, find_layout, layout_of
 from reproduce.data.layouts.layout import Contents, Layout, Plan
-from reproduce.data.names import is_hidden
-from reproduce.data.trees import Tree
+from reproduce.data.trees import Tree, is_hidden
 from reproduce.errors import DataError
 
 #: Archives of no more than this many bytes of images are unpacked once, into memory.

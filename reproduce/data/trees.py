@@ -1,13 +1,15 @@
-"""What a data set lies in, seen as files with paths: a folder, or an archive that is read in place."""
+"""What a data set lies in, seen as files with paths: a folder, or an archive that is read in place; and their names."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 from typing import Protocol
 
-from reproduce.errors import DataError
+from reproduce.errors import DataError, printable
 
 #: Archives that published data sets consist of, and the folder that each unpacks to. They are read where they lie.
 INNER_ARCHIVES = {
@@ -74,3 +76,28 @@ def require_size(origin: str, name: str, size: int) -> None:
     most = _LARGER.get(PurePosixPath(name).name, MOST_BYTES)
     if size > most:
         raise DataError(f"{origin}: {name} is of {size} bytes; no image has more than {most}")
+
+
+#: Folders beside the data that systems and programs make for themselves, as those whose names begin with a dot.
+_BESIDE = ("__MACOSX",)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder of this name is passed over, with all that lies in it."""
+    return name.startswith((".", *_BESIDE))
+
+
+def one_spelling(name: str, origin: str) -> str:
+    """The name of a class or image in Unicode's composed form: macOS decomposes what others compose.
+
+    Raises:
+        DataError: If it is not UTF-8.
+    """
+    if printable(name) != name:
+        raise DataError(f"{origin} holds the name '{printable(name)}', which is not UTF-8: rename it")
+    return unicodedata.normalize("NFC", name)
+
+
+def result_name(path: PurePath) -> str:
+    """What results on a data set at ``path`` are called: its name, with "_" for all but letters, digits, ".", "-"."""
+    return re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", path.name)) or "data"

@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from reproduce.data import Dataset, channel_statistics
 from reproduce.errors import ProtocolError
-from reproduce.models.char_lstm import char_lstm
-from reproduce.models.convnet import surrogate
 from reproduce.models.efficientnetv2 import efficientnetv2
+from reproduce.models.networks import char_lstm, char_transformer, surrogate, vision_transformer
 from reproduce.models.settings import ImageModelSettings, ModelSettings, TextModelSettings, VisionTransformerSettings
-from reproduce.models.transformer import char_transformer, vision_transformer
 
 Affine = float | list[float]
 

@@ -69,7 +69,7 @@ class _ImageNetworkSettings(_NetworkSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class ConvNetSettings(_ImageNetworkSettings):
-    """The paper's ConvNet; see `reproduce.models.convnet`.
+    """The paper's ConvNet; see `reproduce.models.networks`.
 
     Attributes:
         network: "surrogate".
@@ -98,7 +98,7 @@ class EfficientNetV2Settings(_ImageNetworkSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class VisionTransformerSettings(_ImageNetworkSettings):
-    """See `reproduce.models.transformer`.
+    """See `reproduce.models.networks`.
 
     Attributes:
         network: "vision_transformer".
@@ -115,7 +115,7 @@ class VisionTransformerSettings(_ImageNetworkSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class CharLSTMSettings(_NetworkSettings):
-    """See `reproduce.models.char_lstm`.
+    """See `reproduce.models.networks`.
 
     Attributes:
         network: "char_lstm".
@@ -128,7 +128,7 @@ class CharLSTMSettings(_NetworkSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class CharTransformerSettings(_NetworkSettings):
-    """See `reproduce.models.transformer`.
+    """See `reproduce.models.networks`.
 
     Attributes:
         network: "char_transformer".

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean, median, stdev
 
-from reproduce.extremes import expected_maximum
+from reproduce.counts import expected_maximum
 from reproduce.population.integrity import check_integrity
 from reproduce.published.log import PHASES, LoggedEvaluation
 from reproduce.published.noise import pooled_noise

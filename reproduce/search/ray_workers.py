@@ -13,9 +13,8 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
-from reproduce.errors import ReproduceError, WorkerError, summary
+from reproduce.errors import ReproduceError, WorkerError, summary, warnings_told
 from reproduce.libraries import adopt, recorded_settings
-from reproduce.notices import warnings_told
 from reproduce.outcomes import Outcome
 from reproduce.search.executors import Candidate, Scorer
 from reproduce.search.ray_cluster import ray_cluster

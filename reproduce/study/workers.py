@@ -20,10 +20,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Protocol
 
-from reproduce.errors import ReproduceError, WorkerError, summary
+from reproduce.errors import ReproduceError, WorkerError, summary, warnings_told
 from reproduce.libraries import environment, known_environment
 from reproduce.lifetime import end_with_parent, leave_signals_to_parent
-from reproduce.notices import warnings_told
 from reproduce.study.rows import Job, Row
 
 #: What a worker answers where a batch has no rows.

@@ -5,8 +5,8 @@ import pytest
 
 from reproduce.data import DataSettings
 from reproduce.data.catalogue import CATALOGUE
+from reproduce.data.dataset import hashed_order, limits, share
 from reproduce.data.settings import DIGIT_SOURCES, ImageSource
-from reproduce.data.splits import hashed_order, limits, share
 from reproduce.errors import ProtocolError
 from reproduce.plain_data import read_settings, to_plain
 from tests.data.cases import FOLDER

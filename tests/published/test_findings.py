@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from reproduce.counts import expected_maximum
 from reproduce.errors import ReproduceError
-from reproduce.extremes import expected_maximum
 from reproduce.published.findings import (
     cause_findings,
     duplicate_findings,

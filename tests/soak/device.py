@@ -5,7 +5,7 @@ In a process of its own, because one that has started JAX had better not fork, a
 
 import sys
 
-from reproduce.notices import warnings_told
+from reproduce.errors import warnings_told
 from reproduce.population.engine import Population
 from reproduce.population.memory import OutOfMemoryError
 from reproduce.population.problems import classification

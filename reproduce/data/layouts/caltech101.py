@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection
 from pathlib import PurePosixPath
 
+from reproduce.data.dataset import hashed_order
 from reproduce.data.image_files import is_image
 from reproduce.data.layouts.layout import Contents, Layout, Place, Plan
-from reproduce.data.names import one_spelling
-from reproduce.data.splits import hashed_order
+from reproduce.data.trees import one_spelling
 from reproduce.errors import DataError
 
 FOLDER = "101_ObjectCategories"

@@ -8,9 +8,8 @@ from reproduce.data.image_files import LAYOUT, PARTS
 from reproduce.data.layouts.caltech101 import CALTECH101
 from reproduce.data.layouts.cars196 import CARS196
 from reproduce.data.layouts.cifar import CIFAR10, CIFAR100, OTHER_CIFAR
-from reproduce.data.layouts.class_folders import CLASS_FOLDERS
 from reproduce.data.layouts.flowers102 import FLOWERS102
-from reproduce.data.layouts.layout import Layout
+from reproduce.data.layouts.layout import CLASS_FOLDERS, Layout
 from reproduce.data.layouts.tiny_imagenet import TINY_IMAGENET
 from reproduce.errors import DataError
 

@@ -1,4 +1,4 @@
-"""What a layout is: a way in which a data set's images, parts and classes are laid out as files."""
+"""What a layout is: a way in which a data set's images, parts and classes are laid out as files; and the plainest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from reproduce.data.image_files import PARTS, ImageFile, is_image
 from reproduce.data.matlab import MatlabError, Value, read_matlab
-from reproduce.data.names import one_spelling
+from reproduce.data.trees import one_spelling
 from reproduce.errors import DataError
 
 
@@ -163,3 +163,27 @@ def require_labels(origin: str, images: Collection[str], labels: Collection[str]
             f"{origin} has no {where}/{missing[0]}, which has a label ({len(missing)} images are missing): fetch it "
             "again"
         )
+
+
+def _fits(names: Collection[str]) -> bool:
+    return all(f"{part}/" in names for part in PARTS)
+
+
+def _plan(contents: Contents) -> Plan:
+    plan = Plan(contents.origin)
+    for folder in sorted(contents.folders):
+        if len(folder.parts) == 2 and folder.parts[0] in PARTS:
+            plan.add_class(*folder.parts)
+    images = (path for path in contents.files if path.parts[0] in PARTS and is_image(path.name))
+    for path in sorted(images, key=lambda path: path.parts):  # Quicker than by paths, which split themselves each time.
+        if len(path.parts) != 3:
+            where = "below" if len(path.parts) > 3 else "outside"
+            raise DataError(
+                f"{contents.origin}: {path} lies {where} the class folders, which are {path.parts[0]}/CLASS: put it "
+                "into one of them, or remove it"
+            )
+        plan.add(path.parts[0], path.parts[1], path.name, Place(path))
+    return plan
+
+
+CLASS_FOLDERS = Layout("class folders, {train,test}/CLASS/*.jpg", _fits, _plan)

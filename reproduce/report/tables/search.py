@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from reproduce.extremes import expected_maximum
+from reproduce.counts import expected_maximum
 from reproduce.report.statistics import (
     CONFIDENCE,
     POWER,
