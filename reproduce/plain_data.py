@@ -124,29 +124,21 @@ def _reader(kind: Any, *, detailed: bool) -> _Hook:
 def _converter(detailed: bool) -> Converter:
     """The one that names what does not fit, or the one that is quick."""
     converter = Converter(forbid_extra_keys=True, detailed_validation=detailed)
-    for kind, hook in ((str, _read_text), (int, _read_integer), (float, _read_number), (bool, _read_flag)):
-        converter.register_structure_hook(kind, hook)
+    for kind, expected in ((str, "a string"), (int, "an integer"), (bool, "true or false")):
+        converter.register_structure_hook(kind, _reads_scalar(kind, expected))
+    converter.register_structure_hook(float, _read_number)
     for fits, factory in _FACTORIES:
         converter.register_structure_hook_factory(fits, factory)
     return converter
 
 
-def _read_text(value: Any, _: Any) -> str:
-    if type(value) is str:
+def _reads_scalar(kind: type, expected: str) -> _Hook:
+    def read(value: Any, _: Any) -> Any:
+        if type(value) is not kind:
+            raise _UnfitError(value, expected)
         return value
-    raise _UnfitError(value, "a string")
 
-
-def _read_integer(value: Any, _: Any) -> int:
-    if type(value) is int:
-        return value
-    raise _UnfitError(value, "an integer")
-
-
-def _read_flag(value: Any, _: Any) -> bool:
-    if type(value) is bool:
-        return value
-    raise _UnfitError(value, "true or false")
+    return read
 
 
 def _read_number(value: Any, _: Any) -> float:
@@ -202,10 +194,10 @@ def _reads_tuple(kind: Any, converter: Converter) -> _Hook:
     hints = get_args(kind)
     if hints[1:] == (Ellipsis,):
         return _of_type(list, "a list", homogenous_tuple_structure_factory(kind, converter))
-    read = _of_type(list, f"a list of {len(hints)} values", converter.gen_structure_hetero_tuple(kind))
+    read = converter.gen_structure_hetero_tuple(kind)
 
     def read_as_many(value: Any, hint: Any) -> Any:
-        if type(value) is list and len(value) != len(hints):
+        if type(value) is not list or len(value) != len(hints):
             raise _UnfitError(value, f"a list of {len(hints)} values")
         return read(value, hint)
 

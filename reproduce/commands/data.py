@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -43,24 +43,35 @@ def add(commands: Commands) -> None:
         )
 
 
+def _inspected(names: Sequence[str], options: argparse.Namespace, *, verify: bool) -> Iterator[tuple[str, Any]]:
+    """Each data set by its name as `reproduce.data.inventory` finds it, or the error that it raises."""
+    from reproduce.data.inventory import inspect
+    from reproduce.data.sources import require_folder
+    from reproduce.errors import DataError
+
+    if options.data_dir is not None:
+        require_folder(options.data_dir)  # One error, rather than one for each data set.
+    for name in names:
+        try:
+            yield name, inspect(name, options.data_dir, verify=verify)
+        except DataError as error:
+            yield name, error
+
+
 def _list(options: argparse.Namespace, console: Console) -> int:
-    from reproduce.data.inventory import BUILT_IN, NAMES, Missing, inspect
+    from reproduce.data.inventory import BUILT_IN, NAMES, Missing
     from reproduce.errors import DataError
     from reproduce.screen import screen_table, show_table
 
-    _require_folder(options)
     table = screen_table(["data set", "classes", "train", "test", "licence"], [False, True, True, True, False])
     notes = []
     faulty = False
-    for name in NAMES:
-        try:
-            found = inspect(name, options.data_dir, verify=False)
-        except DataError as error:
+    for name, found in _inspected(NAMES, options, verify=False):
+        if isinstance(found, DataError):
             faulty = True
             table.add_row(name, "damaged", "", "", "")
-            notes.append(f"{name}: {error}")
-            continue
-        if isinstance(found, Missing):
+            notes.append(f"{name}: {found}")
+        elif isinstance(found, Missing):
             table.add_row(name, "missing", "", "", found.licence)
             notes.append(f"{name} is missing: {found.remedy}.")
         else:
@@ -77,29 +88,25 @@ def _list(options: argparse.Namespace, console: Console) -> int:
 
 
 def _verify(options: argparse.Namespace, console: Console) -> int:
-    from reproduce.data.inventory import NAMES, Missing, inspect
+    from reproduce.data.inventory import NAMES, Missing
     from reproduce.errors import DataError
 
-    _require_folder(options)
     faulty: list[str] = []
     missing: list[str] = []
-    for name in options.names or NAMES:
-        try:
-            found = inspect(name, options.data_dir, verify=True)
-        except DataError as error:
+    for name, found in _inspected(options.names or NAMES, options, verify=True):
+        if isinstance(found, DataError):
             faulty.append(name)
-            say(console, f"{name}: {error}")
-            continue
-        if isinstance(found, Missing):
+            say(console, f"{name}: {found}")
+        elif isinstance(found, Missing):
             missing.append(name)
             say(console, f"{name} is missing: {found.remedy}.")
-            continue
-        train, test = found.counts
-        say(
-            console,
-            f"{name}: {found.num_classes} classes, {train:,} + {test:,} samples, SHA-256 {found.checksum}, "
-            f"{found.origin}{_beside(found.unread)}",
-        )
+        else:
+            train, test = found.counts
+            say(
+                console,
+                f"{name}: {found.num_classes} classes, {train:,} + {test:,} samples, SHA-256 {found.checksum}, "
+                f"{found.origin}{_beside(found.unread)}",
+            )
     if faulty:
         say(console, f"Not as they should be: {', '.join(faulty)}.")
     if missing:
@@ -119,14 +126,6 @@ def _prepare(options: argparse.Namespace, console: Console) -> None:
             raise DataError(f"{name} is there and cannot be used as it is: {found.fault}")
         origin = found.origin if isinstance(found, Found) else prepare(CATALOGUE[name], options.data_dir).origin
         say(console, f"{name} is ready: {origin}")
-
-
-def _require_folder(options: argparse.Namespace) -> None:
-    """One error, rather than one for each data set."""
-    from reproduce.data.sources import require_folder
-
-    if options.data_dir is not None:
-        require_folder(options.data_dir)
 
 
 def _beside(unread: Mapping[str, int]) -> str:

@@ -59,9 +59,10 @@ def miniature(table: Table) -> Table:
     """A protocol file's table with few optimizers, runs and candidates, on data that come with the project."""
     small = copy.deepcopy(table)
     for data in _tables(small, "data"):
-        if data.get("source", "digits") not in _AT_HAND:
+        if data.get("source") not in _AT_HAND:
             for key in ("image_size", "train_per_class", "test_per_class", "leave_out"):
                 data.pop(key, None)
+        if data.get("source", "digits") not in _AT_HAND:
             data |= {"source": "digits", "test_fraction": 0.4}
     if "tasks" in small:
         _make_study_small(small)
