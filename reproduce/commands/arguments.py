@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from reproduce.protocols import is_path
-
 
 def expanded(text: str) -> Path:
     """A path in which ``~`` is the home folder and ``~NAME`` that of another user, whatever the shell made of it.
@@ -22,6 +20,8 @@ def expanded(text: str) -> Path:
 
 def profile(text: str) -> str:
     """A profile's name, or the path of a protocol file."""
+    from reproduce.protocols import is_path
+
     return str(expanded(text)) if is_path(text) else text
 
 
