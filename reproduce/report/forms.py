@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,14 +9,10 @@ from rich.table import Table as Screen
 from rich.text import Text
 
 from reproduce.files import csv_text, write_text
+from reproduce.report.html import to_html
 from reproduce.report.latex import to_latex
-from reproduce.report.table import TIE, Cell, Column, Source, Table
+from reproduce.report.table import Cell, Table
 from reproduce.screen import screen_table
-
-#: From LaTeX without dollar signs to HTML.
-Mathematics = Callable[[str], str]
-#: From the runs behind a number to a link to them, or None.
-Link = Callable[[Source], str | None]
 
 
 def to_csv(table: Table) -> str:
@@ -25,7 +20,7 @@ def to_csv(table: Table) -> str:
     kept = [number for number, column in enumerate(table.columns) if column.name]
     first = [table.section_name] if table.section_name else []
     rows = (
-        [*([section.title] if first else []), *(_plain(line[number]) for number in kept)]
+        [*([section.title] if first else []), *(line[number].plain for number in kept)]
         for section in table.sections
         for line in section.lines
     )
@@ -44,33 +39,6 @@ def to_markdown(table: Table) -> str:
             lines.append(_markdown_line([f"**{_markdown(title)}**", *[""] * (len(columns) - 1)]))
         lines += [_markdown_line([_markdown_cell(cell) for cell in line]) for line in section]
     return f"{_markdown(table.caption)}\n\n" + "\n".join(lines) + "\n"
-
-
-def to_html(table: Table, mathematics: Mathematics | None = None, link: Link | None = None) -> str:
-    """An HTML table with caption, column headings and row headings (its first column).
-
-    Args:
-        table: The table.
-        mathematics: Sets formulas; without it they stand as text.
-        link: Makes numbers links to their runs.
-    """
-    columns = table.shown_columns()
-    heads = "".join(f'<th scope="col"{_align(column)}>{html.escape(column.title)}</th>' for column in columns)
-    lines = [
-        f'<table id="table-{html.escape(table.name)}">',
-        f"<caption><span>{html.escape(table.caption)}</span></caption>",
-        f"<thead><tr>{heads}</tr></thead>",
-    ]
-    for title, section in table.shown_sections():
-        lines.append("<tbody>")
-        if title:
-            heading = html.escape(title)
-            lines.append(
-                f'<tr class="section"><th colspan="{len(columns)}" scope="rowgroup"><span>{heading}</span></th></tr>'
-            )
-        lines += [_html_line(columns, line, mathematics, link) for line in section]
-        lines.append("</tbody>")
-    return "\n".join([*lines, "</table>"]) + "\n"
 
 
 def on_screen(table: Table) -> Screen:
@@ -105,10 +73,6 @@ def write_table(table: Table, folder: Path) -> list[Path]:
 FORMS: dict[str, Callable[[Table], str]] = {".csv": to_csv, ".md": to_markdown, ".tex": to_latex, ".html": to_html}
 
 
-def _plain(cell: Cell) -> str:
-    return "" if cell.value is None else str(cell.value)
-
-
 def _markdown(text: str) -> str:
     for character in "\\`*_|<>[]":
         text = text.replace(character, f"\\{character}")
@@ -125,33 +89,6 @@ def _markdown_cell(cell: Cell) -> str:
 
 def _markdown_line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
-
-
-def _html_line(
-    columns: Sequence[Column], line: Sequence[Cell], mathematics: Mathematics | None, link: Link | None
-) -> str:
-    cells = []
-    for number, (column, cell) in enumerate(zip(columns, line, strict=True)):
-        tag, scope = ("th", ' scope="row"') if number == 0 else ("td", "")
-        sort = f' data-value="{html.escape(_plain(cell))}"' if column.numeric else ""
-        cells.append(f"<{tag}{scope}{_align(column)}{sort}>{_html_cell(cell, mathematics, link)}</{tag}>")
-    return f"<tr>{''.join(cells)}</tr>"
-
-
-def _html_cell(cell: Cell, mathematics: Mathematics | None, link: Link | None) -> str:
-    if cell.latex is not None:
-        return mathematics(cell.latex) if mathematics else f"<code>{html.escape(cell.text)}</code>"
-    text = html.escape(cell.text)
-    target = link(cell.source) if link and cell.source else None
-    if target is not None:
-        text = f'<a href="{html.escape(target)}">{text}</a>'
-    if cell.mark == "best":
-        return f"<strong>{text}</strong>"
-    return f'{text}<abbr title="not told apart from the best">{TIE}</abbr>' if cell.mark == "tie" else text
-
-
-def _align(column: Column) -> str:
-    return ' class="number"' if column.numeric else ""
 
 
 _VERDICTS = {"better": "green", "worse": "red"}

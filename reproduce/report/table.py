@@ -52,6 +52,11 @@ class Cell:
     source: Source | None = None
 
     @property
+    def plain(self) -> str:
+        """What the CSV file holds."""
+        return "" if self.value is None else str(self.value)
+
+    @property
     def marked_text(self) -> str:
         """The text with the sign of a tie."""
         return f"{self.text}{TIE}" if self.mark == "tie" else self.text

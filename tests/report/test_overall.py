@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from reproduce.report.cards.card import Card, outcome_text, rates_text, to_markdown
+from reproduce.report.cards.card import Card, to_markdown
 from reproduce.report.cards.index import all_cards
 from reproduce.report.collection import Collection
 from reproduce.report.overall import num_repeated, shared_tasks, task_scores
@@ -44,6 +44,10 @@ def card(name: str, studies: Sequence[StudyResults] = STUDIES) -> Card:
     return next(each for each in all_cards(Collection("tiny", Path("nowhere"), studies, {})) if each.name == name)
 
 
+def said(card: Card, heading: str) -> str:
+    return "".join(phrase.text for phrase in dict(card.statements)[heading])
+
+
 def test_tasks_are_told_apart_by_data_settings_and_weights_not_by_name() -> None:
     first, other = shared_tasks(STUDIES)
     assert first.places == (("main", "digits"), ("label_noise", "noise-0"))
@@ -73,10 +77,10 @@ def test_a_card_counts_a_task_once() -> None:
     assert [(each.source.study, each.source.task, each.test.n) for each in won.comparisons] == [
         ("main", "digits", 3), ("transfer", "other", 3),
     ]  # fmt: skip
-    assert outcome_text(won, "better").count("n = 3") == 2
-    assert outcome_text(won, "worse") == "On none of 2 tasks."
+    assert said(won, "Wins").count("n = 3") == 2
+    assert said(won, "Fails") == "On none of 2 tasks."
     assert "label_noise" not in to_markdown(won)
-    assert rates_text(won).count(" on ") == 2
+    assert said(won, "Learning rate").count(" on ") == 2
     assert "0 of 6 final runs" in to_markdown(won)
 
 

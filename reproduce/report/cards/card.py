@@ -6,7 +6,9 @@ measured of it, and how to use it. What was not measured says so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from reproduce.counts import number_of
 from reproduce.report.results import REFERENCE
@@ -16,8 +18,13 @@ from reproduce.report.style import Picture
 from reproduce.report.table import Source, signed
 
 NOT_MEASURED = "not measured"
-#: What the rates are that follow.
-WITHIN = "Peaks of warm-up and cosine within two points of the best: "
+
+
+class Phrase(NamedTuple):
+    """A part of a sentence, and the runs behind it, if there are any."""
+
+    text: str
+    source: Source | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,11 @@ class Rates:
     source: Source
     low: float
     high: float
+
+    @property
+    def range(self) -> str:
+        """One rate, or from where to where."""
+        return f"{self.low:g}" if self.low == self.high else f"{self.low:g} to {self.high:g}"
 
 
 @dataclass(frozen=True)
@@ -98,9 +110,25 @@ class Card:
     cost: StepCost | None = None
     reference: str = REFERENCE
 
-    def with_verdict(self, verdict: Verdict) -> list[Comparison]:
-        """The comparisons with this verdict against the reference."""
-        return [each for each in self.comparisons if each.difference and each.difference.verdict == verdict]
+    @property
+    def formulas(self) -> list[str]:
+        """In LaTeX: the update and what multiplies the learning rate, as far as there are such."""
+        update = [] if self.latex is None else [f"u = {self.latex}"]
+        return update if self.factor is None else [*update, rf"\mathrm{{factor}} = {self.factor}"]
+
+    @property
+    def statements(self) -> list[tuple[str, list[Phrase]]]:
+        """What was found and measured of it, each with its heading."""
+        return [
+            *((heading, [Phrase(text)]) for heading, text in self.facts),
+            ("Learning rate", _rates(self)),
+            ("State", [Phrase(self.state)]),
+            ("Time of a step", [Phrase(_time(self))]),
+            ("Wins", _outcomes(self, "better")),
+            ("Fails", _outcomes(self, "worse")),
+            ("Ties", _outcomes(self, "tie")),
+            ("Diverged", [Phrase(_diverged(self))]),
+        ]
 
 
 def to_markdown(card: Card) -> str:
@@ -113,35 +141,10 @@ def to_markdown(card: Card) -> str:
         *([card.words] if card.words else []),
         *([f"**Deviations.** {card.deviations}"] if card.deviations else []),
         *(["\n".join(f"- {line}" for line in card.invariances)] if card.invariances else []),
-        *(f"**{heading}.** {text}" for heading, text in card.facts),
-        f"**Learning rate.** {rates_text(card)}",
-        f"**State.** {card.state}",
-        f"**Time of a step.** {time_text(card)}",
-        f"**Wins.** {outcome_text(card, 'better')}",
-        f"**Fails.** {outcome_text(card, 'worse')}",
-        f"**Ties.** {outcome_text(card, 'tie')}",
-        f"**Diverged.** {diverged_text(card)}",
+        *(f"**{heading}.** {''.join(each.text for each in phrases)}" for heading, phrases in card.statements),
         f"```python\n{card.usage}\n```",
     ]
     return "\n\n".join(lines) + "\n"
-
-
-def rates_text(card: Card) -> str:
-    """The rates that worked, by task."""
-    if not card.rates:
-        return f"Range that works: {NOT_MEASURED}."
-    listed = "; ".join(f"{rate_range(each)} on {place(each.source)}" for each in card.rates)
-    return f"{WITHIN}{listed}."
-
-
-def place(source: Source) -> str:
-    """A task with its study, since studies share tasks."""
-    return f"{source.task} ({source.study})"
-
-
-def rate_range(rates: Rates) -> str:
-    """One rate, or from where to where."""
-    return f"{rates.low:g}" if rates.low == rates.high else f"{rates.low:g} to {rates.high:g}"
 
 
 def state_of(numbers: int) -> str:
@@ -149,33 +152,49 @@ def state_of(numbers: int) -> str:
     return f"{number_of(numbers, 'number')} for every weight: {4 * numbers} bytes in float32."
 
 
-def time_text(card: Card) -> str:
+def _rates(card: Card) -> list[Phrase]:
+    """The rates that worked, by task."""
+    if not card.rates:
+        return [Phrase(f"Range that works: {NOT_MEASURED}.")]
+    listed = [[Phrase(each.range, each.source), Phrase(f" on {_place(each.source)}")] for each in card.rates]
+    return [Phrase("Peaks of warm-up and cosine within two points of the best: "), *_joined(listed)]
+
+
+def _time(card: Card) -> str:
     """The time of a training step beside Adam's."""
     if card.cost is None:
         return f"{NOT_MEASURED.capitalize()}."
     return f"{1000 * card.cost.seconds:.1f} ms, {card.cost.ratio:.2f} of Keras Adam's beside it ({card.cost.device})."
 
 
-def outcome_text(card: Card, verdict: Verdict) -> str:
-    """The tasks with this verdict against the reference, with the differences."""
-    listed = "; ".join(comparison_text(each) for each in card.with_verdict(verdict))
+def _outcomes(card: Card, verdict: Verdict) -> list[Phrase]:
+    """The tasks with this verdict against the reference, with the differences in points."""
+    compared = [(each.source, each.difference) for each in card.comparisons if each.difference]
+    listed = [
+        [Phrase(f"{_place(source)}, {signed(100 * found.mean, 1)} points, n = {found.n}", source)]
+        for source, found in compared
+        if found.verdict == verdict
+    ]
     if listed:
-        return f"{listed}."
-    if any(each.difference for each in card.comparisons):
-        return f"On none of {number_of(len(card.comparisons), 'task')}."
-    return (
-        "It is the reference." if card.name == card.reference and card.comparisons else f"{NOT_MEASURED.capitalize()}."
-    )
+        return _joined(listed)
+    if compared:
+        return [Phrase(f"On none of {number_of(len(card.comparisons), 'task')}.")]
+    is_reference = card.name == card.reference and card.comparisons
+    return [Phrase("It is the reference." if is_reference else f"{NOT_MEASURED.capitalize()}.")]
 
 
-def comparison_text(each: Comparison) -> str:
-    """A task with its difference in points."""
-    difference = each.difference
-    points = "" if difference is None else f", {signed(100 * difference.mean, 1)} points, n = {difference.n}"
-    return f"{place(each.source)}{points}"
+def _joined(listed: Sequence[Sequence[Phrase]]) -> list[Phrase]:
+    """The phrases of all, with semicolons between them and a full stop at the end."""
+    joined = [phrase for phrases in listed for phrase in (*phrases, Phrase("; "))]
+    return [*joined[:-1], Phrase(".")]
 
 
-def diverged_text(card: Card) -> str:
+def _place(source: Source) -> str:
+    """A task with its study, since studies share tasks."""
+    return f"{source.task} ({source.study})"
+
+
+def _diverged(card: Card) -> str:
     """How many of the final runs diverged."""
     total = sum(each.test.n for each in card.comparisons)
     if not total:

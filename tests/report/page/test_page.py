@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reproduce.report.page.figures import svg_size
+from reproduce.report.html import svg_size
 from reproduce.report.page.page import build_page
 from reproduce.report.page.report import RESULTS, Report, report_of
 from reproduce.report.page.search import SearchResults

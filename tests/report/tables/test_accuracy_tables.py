@@ -191,23 +191,11 @@ def test_latex_compiles(tmp_path: Path) -> None:
     require_compiles([table(all_rows()), table([]), hostile(), _of_lines(200)], tmp_path)
 
 
-def test_a_table_longer_than_a_page_goes_on_on_the_next() -> None:
-    assert to_latex(_of_lines(40)).startswith("\\begin{table}")
+def test_a_table_goes_on_on_the_next_page() -> None:
     long = to_latex(_of_lines(50))
     assert "\\begin{longtable}" in long
     assert long.count("Optimizer") == 2  # On the first page and on those that follow.
     assert long.count("Opt7") == 50
-
-
-def test_a_table_of_long_paragraphs_is_a_long_one() -> None:
-    columns = (Column("Claim", "claim"), Column("Evidence", "evidence"))
-
-    def latex(characters: int) -> str:
-        lines = [(words("one"), words(("word " * characters)[:characters])) for _ in range(20)]
-        return to_latex(Table("claims", "Claims", "What is claimed.", columns, (Section("", tuple(lines)),)))
-
-    assert "longtable" not in latex(100)
-    assert "longtable" in latex(400)
 
 
 def _of_lines(count: int) -> Table:
@@ -301,7 +289,7 @@ def test_the_widest_line_fits_80_columns() -> None:
 
 
 def test_numbers_link_to_their_runs_and_formulas_are_set() -> None:
-    from reproduce.report.forms import to_html
+    from reproduce.report.html import to_html
 
     html = to_html(table(all_rows()), link=lambda source: f"#{source.task}-{source.optimizer}-{source.phase}")
     assert '<a href="#digits-Opt1-final">89.9</a>' in html

@@ -10,8 +10,8 @@ from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.notation import from_text, graph_from_text
 from paper_optimizers.program import evaluate_graph
 from paper_optimizers.simulation import numpy_progress
-from reproduce.report.forms import FORMS, to_html
-from reproduce.report.page.mathml import to_mathml
+from reproduce.report.forms import FORMS
+from reproduce.report.html import to_html
 from reproduce.report.table import Table
 from reproduce.report.tables.equations import catalog_tables, schedule_table
 from reproduce.report.tables.primitives import (
@@ -114,7 +114,7 @@ def test_every_form_is_made_twice_alike(table: Table) -> None:
         assert len(text) > 100, suffix
     markdown = FORMS[".md"](table).split("\n\n", 1)[1].strip().replace("\\|", "")
     assert len({line.count("|") for line in markdown.split("\n")}) == 1
-    assert "<math" in to_html(table, mathematics=to_mathml)
+    assert "<math" in to_html(table, mathematics=True)
 
 
 @NEEDS_PDFLATEX
