@@ -68,11 +68,13 @@ def screen_table(header: Sequence[str], numeric: Sequence[bool]) -> Table:
 
 
 def show_table(console: Console, table: Table) -> None:
-    """Print a table of `screen_table`: where it is too wide, text is broken, and never a number.
+    """Print a table of `screen_table`: where it is too wide, columns come closer, then text is broken, never a number.
 
     Where even its numbers take more than the terminal's width, lines are longer than that.
     """
     wide = console.options.update_width(1000)
+    if console.measure(table, options=wide).maximum > console.width:
+        table.padding = (0, 0, 0, 0)
     for column in table.columns:
         longest = max(console.measure(cell, options=wide).minimum for cell in (column.header, *column.cells))
         column.min_width = min(longest, _LONGEST_WORD)
