@@ -28,25 +28,17 @@ class Progress(NamedTuple):
     step: Any
 
 
-def progress(
-    step: Any, total_steps: int, *, minimum: Callable[[Any, Any], Any], cast: Callable[[Any], Any]
-) -> Progress:
-    """Progress at integer ``step`` (scalar or array), held at the last step.
-
-    Args:
-        step: Integer step, from 0.
-        total_steps: T, at least 1.
-        minimum: The array library's minimum, on integers.
-        cast: From integers to the floating type of the curves.
+def progress(xp: Namespace, step: Any, total_steps: int) -> Progress:
+    """Progress at integer ``step`` (scalar or array) of T, held at the last step.
 
     Returns:
         `Progress`; what can be subtracted or divided in integers is, so that nothing cancels in float32.
     """
-    last = minimum(step, total_steps - 1)
+    last = xp.minimum(step, total_steps - 1)
     return Progress(
-        cast(last) / total_steps,
-        cast((2 * last) % total_steps) / total_steps,
-        cast(total_steps - 1 - last) / total_steps,
+        xp.floating(last) / total_steps,
+        xp.floating((2 * last) % total_steps) / total_steps,
+        xp.floating(total_steps - 1 - last) / total_steps,
         1.0 / total_steps,
     )
 

@@ -66,10 +66,19 @@ class KerasNamespace:
         """The Euclidean norm of the whole tensor."""
         return ops.sqrt(ops.sum(ops.square(x)))
 
+    def floating(self, x: Any) -> Any:
+        """In float64 where that is Keras' floating type, else in float32: 16 bits do not hold a long run's steps."""
+        return ops.cast(x, step_dtype())
+
+
+def step_dtype() -> str:
+    """The type in which what depends on the step alone is computed; see `KerasNamespace.floating`."""
+    return "float64" if keras.backend.floatx() == "float64" else "float32"
+
 
 def _kept_nan(result: Any, second: Any) -> Any:
     """``result``, but NaN where ``second`` is: TensorFlow's compiled maximum and minimum on CPUs pass over it."""
-    if keras.backend.backend() != "tensorflow" or isinstance(second, float):
+    if keras.backend.backend() != "tensorflow" or isinstance(second, int | float):
         return result
     return ops.where(ops.isnan(second), second, result)
 

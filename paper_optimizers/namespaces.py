@@ -15,7 +15,11 @@ from paper_optimizers import special
 
 
 class Namespace(Protocol):
-    """Elementwise functions over one array library; ``l2_norm`` is taken over one weight tensor."""
+    """Elementwise functions over one array library.
+
+    ``minimum`` takes integers too, ``l2_norm`` is taken over one weight tensor, and ``floating`` turns integers into
+    numbers of the type in which what depends on the step alone is computed.
+    """
 
     def exp(self, x: Any) -> Any: ...
     def expm1(self, x: Any) -> Any: ...
@@ -38,6 +42,7 @@ class Namespace(Protocol):
     def where(self, condition: Any, a: Any, b: Any) -> Any: ...
     def full_like(self, x: Any, value: float) -> Any: ...
     def l2_norm(self, x: Any) -> Any: ...
+    def floating(self, x: Any) -> Any: ...
 
 
 class NumpyNamespace:
@@ -70,6 +75,10 @@ class NumpyNamespace:
     def l2_norm(self, x: Any) -> Any:
         """The Euclidean norm of the whole tensor."""
         return np.sqrt(np.sum(np.square(x)))
+
+    def floating(self, x: Any) -> Any:
+        """In float64."""
+        return np.asarray(x, np.float64)
 
 
 NUMPY = NumpyNamespace()

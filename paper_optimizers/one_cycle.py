@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from typing import Any
+from typing import Any, NamedTuple
 
 from paper_optimizers.namespaces import Namespace
 
@@ -12,29 +12,36 @@ from paper_optimizers.namespaces import Namespace
 MAX_STEPS = 2**30
 
 
-def check_phases(total_steps: Any, warmup_steps: Any, hold_steps: Any) -> tuple[int, int, int]:
-    """The three step counts as plain integers; NumPy's integers are taken too.
+class RunPhases(NamedTuple):
+    """Length of a run and of its warm-up and hold, in updates; a run of unknown length has neither."""
 
-    Raises:
-        ValueError: Unless they are integers, ``total_steps`` at least 1, the others not negative, and warm-up and
-            hold leave at least one step of the run.
-    """
-    for name, value in (
-        ("total_steps", total_steps),
-        ("warmup_steps", warmup_steps),
-        ("hold_steps", hold_steps),
-    ):
-        minimum = 1 if name == "total_steps" else 0
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < minimum:
-            raise ValueError(f"{name} must be an integer of at least {minimum}; received {value!r}")
-    if total_steps > MAX_STEPS:
-        raise ValueError(f"total_steps must be at most {MAX_STEPS}; received {total_steps}")
-    if warmup_steps + hold_steps >= total_steps:
-        raise ValueError(
-            f"warmup_steps + hold_steps must be less than total_steps; received {warmup_steps} + {hold_steps} and "
-            f"{total_steps}. Lengthen the run or shorten the warm-up."
-        )
-    return int(total_steps), int(warmup_steps), int(hold_steps)
+    total_steps: int | None = None
+    warmup_steps: int = 0
+    hold_steps: int = 0
+
+    def checked(self) -> RunPhases:
+        """The same as plain integers; NumPy's are taken too.
+
+        Raises:
+            ValueError: Unless they are integers, ``total_steps`` at least 1, the others not negative, and warm-up and
+                hold leave at least one step of the run.
+        """
+        for name, value in self._asdict().items():
+            minimum = 1 if name == "total_steps" else 0
+            if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < minimum:
+                raise ValueError(f"{name} must be an integer of at least {minimum}; received {value!r}")
+        total, warmup, hold = (int(value) for value in self if value is not None)
+        if total > MAX_STEPS:
+            raise ValueError(f"total_steps must be at most {MAX_STEPS}; received {total}")
+        if warmup + hold >= total:
+            raise ValueError(
+                f"warmup_steps + hold_steps must be less than total_steps; received {warmup} + {hold} and {total}. "
+                "Lengthen the run or shorten the warm-up."
+            )
+        return RunPhases(total, warmup, hold)
+
+
+UNKNOWN_RUN = RunPhases()
 
 
 def base_rate(xp: Namespace, step: Any, peak: float, total_steps: int, warmup_steps: int, hold_steps: int) -> Any:

@@ -88,7 +88,7 @@ class Op:
 
 def _exp_moving_average(xp: Namespace, x: Any, previous: Any, correction: Any, beta: float) -> tuple[Any, Any]:
     del xp
-    average = beta * previous + (1.0 - beta) * x
+    average = moving_average(beta, previous, x)
     return average / correction, average
 
 
@@ -147,6 +147,11 @@ def _softplus(xp: Namespace, x: Any, epsilon: float) -> Any:
 def _clip(xp: Namespace, a: Any, b: Any) -> Any:
     bound = xp.abs(b)
     return xp.maximum(xp.minimum(a, bound), -bound)
+
+
+def moving_average(beta: Any, previous: Any, x: Any) -> Any:
+    """An exponential moving average that was ``previous``, after ``x``."""
+    return beta * previous + (1.0 - beta) * x
 
 
 def bias_correction(xp: Namespace, beta: float, count: Any) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import keras
 from keras import ops
@@ -14,21 +14,14 @@ from keras import ops
 from paper_optimizers.arguments import require_rate
 from paper_optimizers.base_optimizer import BaseOptimizer
 from paper_optimizers.catalog import get, needs_of
-from paper_optimizers.keras_namespace import KERAS
-from paper_optimizers.one_cycle import one_cycle_phase
-from paper_optimizers.program import StepValues, compile_spec, run_update, step_values
+from paper_optimizers.keras_namespace import KERAS, step_dtype
+from paper_optimizers.one_cycle import RunPhases
+from paper_optimizers.program import compile_spec
 from paper_optimizers.registration import register_with_keras
-from paper_optimizers.schedules import RunPhases, WarmupHoldCosine, held_steps, keras_progress, run_phases, step_dtype
+from paper_optimizers.schedules import WarmupHoldCosine, run_phases
 from paper_optimizers.spec import OptimizerSpec
+from paper_optimizers.step import PureOptimizer, StepValues, TensorState
 from paper_optimizers.suggestions import other_form
-
-
-class _Slots(NamedTuple):
-    """The optimizer variables of one weight tensor."""
-
-    moments: tuple[Any, ...]
-    states: tuple[Any, ...]
-    velocity: Any | None
 
 
 @dataclass
@@ -121,15 +114,13 @@ class GraphOptimizer(BaseOptimizer):
         if isinstance(self._learning_rate, keras.Variable):
             _warn_of_constant_rate(type(self).__name__, running, learning_rate)
         self.spec = spec
-        self._phases = phases
         self.decay = decay
         self.momentum = momentum
         self.seed = seed
-        self._program = compile_spec(running)
+        self._pure = PureOptimizer(compile_spec(running), KERAS, phases)
         self._current = _Current()
-        self._step_dtype = step_dtype()
         self._seed_generator: Any = None
-        if self._program.num_draws:
+        if self._pure.program.num_draws:
             with keras.name_scope(self.name, caller=self):
                 self._seed_generator = keras.random.SeedGenerator(self.seed, name="dropout")
             # On JAX a generator whose state no one tracks would repeat its first mask for ever.
@@ -142,13 +133,10 @@ class GraphOptimizer(BaseOptimizer):
         super().build(variables)
         self._slots = [self._slots_of(variable) for variable in variables]
 
-    def _slots_of(self, variable: Any) -> _Slots | None:
+    def _slots_of(self, variable: Any) -> TensorState | None:
         if self._overwrite_variable_with_gradient(variable):
             return None
-        moments = (self._slot(variable, f"moment_{power}_{beta:g}") for power, beta in self._program.moments)
-        states = (self._slot(variable, f"state_{index}") for index in range(len(self._program.states)))
-        has_velocity = self._program.spec.momentum.type != "none"
-        return _Slots(tuple(moments), tuple(states), self._slot(variable, "velocity") if has_velocity else None)
+        return self._pure.init_tensor(lambda name: self._slot(variable, name))
 
     def _slot(self, variable: Any, name: str) -> Any:
         dtype = keras.backend.standardize_dtype(variable.dtype)
@@ -183,63 +171,44 @@ class GraphOptimizer(BaseOptimizer):
         weight = ops.convert_to_tensor(variable)
         stored = keras.backend.standardize_dtype(weight.dtype)
         dtype = stored if stored == "float64" else "float32"
-        step = _cast_step(self._current.step or self._step_values(), dtype)
-        rate = _applied_rate(learning_rate, step, dtype)
-        weight = self._decayed(variable, ops.cast(weight, dtype), rate)
-        result = run_update(
-            self._program,
-            KERAS,
-            step,
-            gradient=ops.cast(gradient, dtype),
-            weight=weight,
-            moments=[ops.convert_to_tensor(slot) for slot in slots.moments],
-            states=[ops.convert_to_tensor(slot) for slot in slots.states],
-            draw=lambda number, tensor: ops.cast((self._current.draws or {})[index][number], dtype),
+
+        def cast(value: Any) -> Any:
+            return value if value is None or isinstance(value, float) else ops.cast(value, dtype)
+
+        decayed = self.weight_decay is not None and self._use_weight_decay(variable)
+        moved, state = self._pure.move(
+            (self._current.step or self._step_values()).map(cast),
+            ops.cast(learning_rate, dtype),
+            ops.cast(gradient, dtype),
+            ops.cast(weight, dtype),
+            slots.map(ops.convert_to_tensor),
+            weight_decay=self.weight_decay if decayed else None,
+            draw=lambda number, tensor: cast((self._current.draws or {})[index][number]),
         )
-        change = -rate * result.update
-        if slots.velocity is not None:
-            velocity = step.momentum * ops.convert_to_tensor(slots.velocity) + change
-            self.assign(slots.velocity, velocity)
-            nesterov = self._program.spec.momentum.type == "nesterov"
-            change = step.momentum * velocity + change if nesterov else velocity
-        for slot, value in zip(slots.moments + slots.states, result.moments + result.states, strict=True):
+        for slot, value in zip(slots.arrays(), state.arrays(), strict=True):
             self.assign(slot, value)
-        self.assign(variable, ops.cast(weight + change, stored))
+        self.assign(variable, ops.cast(moved, stored))
 
     def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
         """Nothing: Keras knows no schedule factor, so `update_step` decays, at the rate that is applied."""
 
-    def _decayed(self, variable: Any, weight: Any, rate: Any) -> Any:
-        """``weight``, the value of ``variable``, after its weight decay where it has any."""
-        if self.weight_decay is None or not self._use_weight_decay(variable):
-            return weight
-        return weight - weight * (self.weight_decay * rate)
-
     def _step_values(self) -> StepValues:
-        iterations = ops.convert_to_tensor(self.iterations)
-        now = phase = None
-        if self.total_steps is not None:
-            held = held_steps(iterations, self.total_steps)
-            now = keras_progress(held, self.total_steps, self._step_dtype)
-            step = ops.cast(held, self._step_dtype)
-            phase = one_cycle_phase(KERAS, step, self.total_steps, self.warmup_steps, self.hold_steps)
-        count = ops.cast(iterations + 1, self._step_dtype)
-        return step_values(self._program, KERAS, count=count, progress=now, one_cycle_phase=phase)
+        return self._pure.values(ops.convert_to_tensor(self.iterations))
 
     def _draw_masks(self, variables: Sequence[Any]) -> Mapping[int, tuple[Any, ...]]:
         """Uniform numbers by variable index, drawn where the whole step is seen and not once per device."""
-        if not self._program.num_draws:
+        if not self._pure.program.num_draws:
             return {}
         return {
             self._get_variable_index(variable): tuple(
-                keras.random.uniform(tuple(variable.shape), dtype=self._step_dtype, seed=self._seed_generator)
-                for _ in range(self._program.num_draws)
+                keras.random.uniform(tuple(variable.shape), dtype=step_dtype(), seed=self._seed_generator)
+                for _ in range(self._pure.program.num_draws)
             )
             for variable in variables
         }
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in ("spec", "decay", "momentum", "seed") and hasattr(self, "_program"):
+        if name in ("spec", "decay", "momentum", "seed") and hasattr(self, "_pure"):
             raise AttributeError(f"{name} is fixed when an optimizer is made: make another with {name}={value!r:.80}")
         super().__setattr__(name, value)
 
@@ -250,51 +219,51 @@ class GraphOptimizer(BaseOptimizer):
         What is assigned to it, `warmup_steps` or `hold_steps` holds for decays, momentum and a `WarmupHoldCosine` alike
         from the next step on.
         """
-        return self._phases.total_steps
+        return self._pure.phases.total_steps
 
     @total_steps.setter
     def total_steps(self, value: int) -> None:
-        self._follow(self._phases._replace(total_steps=value))
+        self._follow(self._pure.phases._replace(total_steps=value))
 
     @property
     def warmup_steps(self) -> int:
         """Updates of the warm-up."""
-        return self._phases.warmup_steps
+        return self._pure.phases.warmup_steps
 
     @warmup_steps.setter
     def warmup_steps(self, value: int) -> None:
-        self._follow(self._phases._replace(warmup_steps=value))
+        self._follow(self._pure.phases._replace(warmup_steps=value))
 
     @property
     def hold_steps(self) -> int:
         """Updates at the peak after the warm-up."""
-        return self._phases.hold_steps
+        return self._pure.phases.hold_steps
 
     @hold_steps.setter
     def hold_steps(self, value: int) -> None:
-        self._follow(self._phases._replace(hold_steps=value))
+        self._follow(self._pure.phases._replace(hold_steps=value))
 
     def _follow(self, phases: RunPhases) -> None:
         """Let decays, momentum and a schedule of ours follow ``phases``."""
         phases = phases.checked()
-        if phases == self._phases:
+        if phases == self._pure.phases:
             return
         self._refuse_if_traced("the length of the run, its warm-up and its hold")
         schedule: Any = self._learning_rate
         if isinstance(schedule, WarmupHoldCosine):
             self._learning_rate = type(schedule).from_config(schedule.get_config() | phases._asdict())
-        self._phases = phases
+        self._pure = replace(self._pure, phases=phases)
 
     def _take_schedule(self, schedule: WarmupHoldCosine) -> None:
         """Let decays and momentum follow the run of a schedule that is assigned."""
-        if schedule.phases != self._phases:
+        if schedule.phases != self._pure.phases:
             self._refuse_if_traced("the schedule")
-            self._phases = schedule.phases
+            self._pure = replace(self._pure, phases=schedule.phases)
 
     @property
     def applied_learning_rate(self) -> Any:
         """The rate of the coming update times the spec's schedule factor: what multiplies ``u``."""
-        return _applied_rate(self.learning_rate, self._step_values(), self._step_dtype)
+        return self._step_values().applied(ops.cast(self.learning_rate, step_dtype()))
 
     @property
     def applied_momentum(self) -> Any:
@@ -315,7 +284,7 @@ class GraphOptimizer(BaseOptimizer):
             "momentum": self.momentum,
             "seed": self.seed,
         }
-        assigned = None if ours else list(self._phases[1:])
+        assigned = None if ours else list(self._pure.phases[1:])
         return config | {"momentum_phases": assigned} if assigned and any(assigned) else config
 
     @classmethod
@@ -325,7 +294,7 @@ class GraphOptimizer(BaseOptimizer):
         phases = arguments.pop("momentum_phases", None)
         optimizer = super().from_config(arguments, custom_objects)
         if phases:
-            optimizer._follow(optimizer._phases._replace(warmup_steps=phases[0], hold_steps=phases[1]))
+            optimizer._follow(optimizer._pure.phases._replace(warmup_steps=phases[0], hold_steps=phases[1]))
         return optimizer
 
 
@@ -350,25 +319,6 @@ def _warn_of_constant_rate(name: str, spec: OptimizerSpec, rate: Any) -> None:
                 "with the number, or a schedule; a callback that lowers the rate serves as well.",
                 stacklevel=4,
             )
-
-
-def _applied_rate(learning_rate: Any, step: StepValues, dtype: str) -> Any:
-    """The learning rate times the spec's schedule factor: what multiplies the update and the weight decay."""
-    rate = ops.cast(learning_rate, dtype)
-    return rate if step.rate_factor is None else rate * step.rate_factor
-
-
-def _cast_step(step: StepValues, dtype: str) -> StepValues:
-    def cast(value: Any) -> Any:
-        return value if value is None or isinstance(value, float) else ops.cast(value, dtype)
-
-    return StepValues(
-        decays=tuple(cast(value) for value in step.decays),
-        corrections=tuple(cast(value) for value in step.corrections),
-        state_corrections=tuple(cast(value) for value in step.state_corrections),
-        rate_factor=cast(step.rate_factor),
-        momentum=cast(step.momentum),
-    )
 
 
 register_with_keras(__name__)

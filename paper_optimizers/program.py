@@ -1,13 +1,12 @@
 """Programs: a spec compiled to a short list of instructions that any array namespace can run.
 
 Compiling keeps the active nodes only, gives each distinct computation one instruction (equal nodes are merged, save
-random ones), lists the EMAs and per-node states to be kept, and separates what depends on the step alone (decays,
-bias corrections, momentum) from what is computed per weight tensor.
+random ones), and lists the EMAs and per-node states to be kept. `paper_optimizers.step` runs them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,8 +14,8 @@ from paper_optimizers.curves import CURVES, Progress
 from paper_optimizers.graph import Edge, Graph, Node
 from paper_optimizers.namespaces import Namespace
 from paper_optimizers.operands import OPERANDS, MomentKey
-from paper_optimizers.ops import FUNCTIONS, Values, bias_correction
-from paper_optimizers.spec import OneCycle, OptimizerSpec
+from paper_optimizers.ops import FUNCTIONS, Values
+from paper_optimizers.spec import OptimizerSpec
 
 
 class Argument(NamedTuple):
@@ -55,24 +54,6 @@ class Program:
     num_draws: int
     decays: tuple[Graph, ...]
     spec: OptimizerSpec
-
-
-class StepValues(NamedTuple):
-    """What one step needs beside the tensors, all scalars.
-
-    Attributes:
-        decays: The value of each of the program's decays.
-        corrections: The bias correction ``1 - beta^count`` of each of its moments.
-        state_corrections: The same for each of its states.
-        rate_factor: What the learning rate is multiplied by, or None for 1.
-        momentum: The momentum coefficient, or None without momentum.
-    """
-
-    decays: tuple[Any, ...]
-    corrections: tuple[Any, ...]
-    state_corrections: tuple[Any, ...]
-    rate_factor: Any
-    momentum: Any
 
 
 def compile_spec(spec: OptimizerSpec) -> Program:
@@ -142,135 +123,3 @@ def evaluate_graph(graph: Graph, xp: Namespace, progress: Progress) -> Any:
             arguments = (values[edge.node] for edge in node.inputs)
             values[node.id] = FUNCTIONS[node.op].compute(xp, *arguments, **node.values)
     return values[graph.root]
-
-
-def step_values(
-    program: Program, xp: Namespace, *, count: Any, progress: Progress | None, one_cycle_phase: Any | None
-) -> StepValues:
-    """The scalars of one step.
-
-    Args:
-        program: The compiled spec.
-        xp: The array namespace.
-        count: The step's number from 1, as a floating-point scalar.
-        progress: Training progress; may be None only if the spec does not need the total number of steps.
-        one_cycle_phase: 1 where one-cycle momentum stands at its high value, 0 at its low one; see
-            `paper_optimizers.one_cycle.one_cycle_phase`. May be None without one-cycle momentum.
-    """
-    spec = program.spec
-    factor = None if spec.schedule is None else evaluate_graph(spec.schedule, xp, _given(progress))
-    momentum: Any = None
-    if spec.momentum.type != "none":
-        one_cycle = isinstance(spec.momentum.coefficient, OneCycle)
-        momentum = one_cycle_coefficient(spec.momentum.coefficient, _given(one_cycle_phase) if one_cycle else None)
-    return StepValues(
-        decays=tuple(evaluate_graph(decay, xp, _given(progress)) for decay in program.decays),
-        corrections=tuple(bias_correction(xp, key.beta, count) for key in program.moments),
-        state_corrections=tuple(bias_correction(xp, beta, count) for beta in program.states),
-        rate_factor=factor,
-        momentum=momentum,
-    )
-
-
-def one_cycle_coefficient(coefficient: float | OneCycle, phase: Any) -> Any:
-    """The momentum coefficient at a one-cycle phase (1 high, 0 low); a constant one is what it is."""
-    if isinstance(coefficient, OneCycle):
-        return coefficient.low + (coefficient.high - coefficient.low) * phase
-    return coefficient
-
-
-def _given(value: Any) -> Any:
-    if value is None:
-        raise ValueError("this spec reads training progress; pass the total number of steps")
-    return value
-
-
-#: ``(number of the draw, tensor it is for) -> uniform random numbers in [0, 1), one per weight``.
-Draw = Callable[[int, Any], Any]
-
-
-class UpdateResult(NamedTuple):
-    """The update ``u`` of one weight tensor (sign applied) and what is kept for the next step."""
-
-    update: Any
-    moments: tuple[Any, ...]
-    states: tuple[Any, ...]
-
-
-def run_update(
-    program: Program,
-    xp: Namespace,
-    step: StepValues,
-    *,
-    gradient: Any,
-    weight: Any,
-    moments: Sequence[Any],
-    states: Sequence[Any] = (),
-    draw: Draw | None = None,
-) -> UpdateResult:
-    """Compute the update of one weight tensor.
-
-    Args:
-        program: The compiled spec.
-        xp: The array namespace that the tensors belong to.
-        step: This step's scalars.
-        gradient: The gradient, any shape.
-        weight: The weight before the step, same shape.
-        moments: One tensor for each of ``program.moments``, zeros before the first step.
-        states: One for each of ``program.states``, zeros before the first step.
-        draw: Source of randomness; needed where ``program.num_draws`` is not 0.
-
-    Returns:
-        `UpdateResult`. The step to take is ``-eta * update``, through the momentum of the spec.
-    """
-    quantities = _TensorQuantities(program, step, gradient, weight, moments)
-    new_states = list(states)
-    registers: list[Any] = []
-    for op, values, arguments, slot in program.instructions:
-        if op in OPERANDS:
-            registers.append(OPERANDS[op].compute(xp, quantities, **values))
-            continue
-        inputs = [
-            registers[register] if decay is None else registers[register] * step.decays[decay]
-            for register, decay in arguments
-        ]
-        function = FUNCTIONS[op]
-        if slot is None:
-            value = function.compute(xp, *inputs, **values)
-        elif function.needs == "random":
-            if draw is None:
-                raise ValueError("this spec has dropout nodes; pass draw=, a source of uniform random numbers")
-            value = function.compute(xp, *inputs, uniform=draw(slot, inputs[0]), **values)
-        else:
-            correction = step.state_corrections[slot]
-            value, new_states[slot] = function.compute(
-                xp, *inputs, previous=states[slot], correction=correction, **values
-            )
-        registers.append(value)
-    update = -registers[-1] if program.spec.ascend else registers[-1]
-    return UpdateResult(update, quantities.moments, tuple(new_states))
-
-
-class _TensorQuantities:
-    """The operands' view of one weight tensor: EMAs are advanced once, powers of the gradient computed once."""
-
-    def __init__(self, program: Program, step: StepValues, gradient: Any, weight: Any, moments: Sequence[Any]) -> None:
-        self.weight = weight
-        self._powers = {1: gradient}
-        self._index = {key: index for index, key in enumerate(program.moments)}
-        self._corrections = step.corrections
-        self._before = tuple(moments)
-        self.moments = tuple(
-            key.beta * before + (1.0 - key.beta) * self.gradient_power(key.power)
-            for key, before in zip(program.moments, moments, strict=True)
-        )
-
-    def gradient_power(self, power: int) -> Any:
-        if power not in self._powers:
-            self._powers[power] = self.gradient_power(power - 1) * self._powers[1]
-        return self._powers[power]
-
-    def moment(self, key: MomentKey, *, corrected: bool, delayed: bool) -> Any:
-        index = self._index[key]
-        average = (self._before if delayed else self.moments)[index]
-        return average / self._corrections[index] if corrected else average

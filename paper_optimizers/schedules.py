@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ from paper_optimizers.curves import Progress, progress
 from paper_optimizers.graph import Graph
 from paper_optimizers.keras_namespace import KERAS
 from paper_optimizers.namespaces import NUMPY
-from paper_optimizers.one_cycle import base_rate, check_phases
+from paper_optimizers.one_cycle import UNKNOWN_RUN, RunPhases, base_rate
 from paper_optimizers.program import evaluate_graph
 from paper_optimizers.registration import register_with_keras
 from paper_optimizers.serialization import graph_from_dict, graph_to_dict
@@ -23,11 +23,6 @@ from paper_optimizers.simulation import numpy_progress
 
 #: The released code's rate at step 0 of an evolved schedule.
 FIRST_RATE = 1e-7
-
-
-def step_dtype() -> str:
-    """The type in which what depends on the step alone is computed: a long run's steps overflow or merge in 16 bits."""
-    return "float64" if keras.backend.floatx() == "float64" else "float32"
 
 
 def held_steps(step: Any, total_steps: int) -> Any:
@@ -56,11 +51,6 @@ def _held_array(step: ArrayLike, total_steps: int) -> NDArray[np.float64]:
     if np.isnan(steps).any():
         raise ValueError(f"step must be a number; received {step!r}")
     return np.floor(np.clip(steps, 0, total_steps - 1))
-
-
-def keras_progress(step: Any, total_steps: int, dtype: str) -> Progress:
-    """Training progress at an integer tensor ``step``, as scalars of type ``dtype``."""
-    return progress(step, total_steps, minimum=ops.minimum, cast=lambda value: ops.cast(value, dtype))
 
 
 @keras.saving.register_keras_serializable("paper_optimizers")
@@ -106,7 +96,8 @@ class WarmupHoldCosine(keras.optimizers.schedules.LearningRateSchedule):
         if isinstance(peak, bool) or not isinstance(peak, int | float | np.floating) or not 0 < peak < math.inf:
             raise ValueError(f"peak must be a positive, finite number; received {peak!r}")
         self.peak = float(peak)
-        self.total_steps, self.warmup_steps, self.hold_steps = check_phases(total_steps, warmup_steps, hold_steps)
+        RunPhases(total_steps, warmup_steps, hold_steps).checked()
+        self.total_steps, self.warmup_steps, self.hold_steps = int(total_steps), int(warmup_steps), int(hold_steps)
         self.name = name
 
     @property
@@ -116,9 +107,8 @@ class WarmupHoldCosine(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step: Any) -> Any:
         """The rate at ``step``, a tensor of Keras' floating type."""
-        dtype = step_dtype()
         held = held_steps(step, self.total_steps)
-        rate = self._rate(KERAS, ops.cast(held, dtype), keras_progress(held, self.total_steps, dtype))
+        rate = self._rate(KERAS, KERAS.floating(held), progress(KERAS, held, self.total_steps))
         return ops.cast(rate, keras.backend.floatx())
 
     def values(self, steps: ArrayLike) -> NDArray[np.float64]:
@@ -140,18 +130,6 @@ class WarmupHoldCosine(keras.optimizers.schedules.LearningRateSchedule):
             "hold_steps": self.hold_steps,
             "name": self.name,
         }
-
-
-class RunPhases(NamedTuple):
-    """Length of a run and of its warm-up and hold, in updates; of unknown length it has neither."""
-
-    total_steps: int | None
-    warmup_steps: int
-    hold_steps: int
-
-    def checked(self) -> RunPhases:
-        """The same, as plain integers; raises ValueError unless they make a run. See `check_phases`."""
-        return RunPhases(*check_phases(self.total_steps, self.warmup_steps, self.hold_steps))
 
 
 def run_phases(
@@ -184,7 +162,7 @@ def run_phases(
         return RunPhases(total_steps, warmup_steps or 0, hold_steps or 0).checked()
     if warmup_steps is not None or hold_steps is not None:
         raise ValueError("warmup_steps and hold_steps are parts of a run: pass total_steps= with them")
-    return RunPhases(None, 0, 0)
+    return UNKNOWN_RUN
 
 
 @keras.saving.register_keras_serializable("paper_optimizers")

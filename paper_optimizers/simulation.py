@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from paper_optimizers.curves import Progress, progress
 from paper_optimizers.errors import shown
 from paper_optimizers.namespaces import NUMPY
-from paper_optimizers.one_cycle import check_phases, one_cycle_phase
-from paper_optimizers.program import Draw, StepValues, compile_spec, run_update, step_values
+from paper_optimizers.one_cycle import UNKNOWN_RUN, RunPhases
+from paper_optimizers.program import compile_spec
 from paper_optimizers.spec import OptimizerSpec
+from paper_optimizers.step import Draw, PureOptimizer, State, StepValues, TensorState
 from paper_optimizers.suggestions import other_form
 
 Array = NDArray[np.float64]
@@ -21,12 +22,7 @@ Array = NDArray[np.float64]
 
 def numpy_progress(step: Any, total_steps: int) -> Progress:
     """Training progress in float64 at integer ``step``, a scalar or an array."""
-    return progress(
-        np.asarray(step, np.int64),
-        total_steps,
-        minimum=np.minimum,
-        cast=lambda value: np.asarray(value, np.float64),
-    )
+    return progress(NUMPY, np.asarray(step, np.int64), total_steps)
 
 
 def draw_from(generator: np.random.Generator) -> Draw:
@@ -42,7 +38,7 @@ class NumpyOptimizer:
         total_steps: T; needed where ``spec.needs_total_steps``.
         warmup_steps: Length of the warm-up, for one-cycle momentum.
         hold_steps: Length of the hold, for one-cycle momentum.
-        draw: Source of the dropout masks, see `paper_optimizers.program.run_update`; needed where
+        draw: Source of the dropout masks, see `paper_optimizers.step.Draw`; needed where
             ``spec.is_random``. `draw_from` makes one from a random generator.
 
     Raises:
@@ -72,64 +68,39 @@ class NumpyOptimizer:
             raise ValueError("this spec reads training progress; pass total_steps=, the number of steps of the run")
         if spec.is_random and draw is None:
             raise ValueError("this spec draws dropout masks; pass draw=, e.g. draw_from(numpy.random.default_rng(0))")
-        if total_steps is not None:
-            total_steps, warmup_steps, hold_steps = check_phases(total_steps, warmup_steps, hold_steps)
-        self.program = compile_spec(spec)
+        phases = UNKNOWN_RUN if total_steps is None else RunPhases(total_steps, warmup_steps, hold_steps).checked()
         self.iterations = 0
-        self._steps = (total_steps, warmup_steps, hold_steps)
+        self._optimizer = PureOptimizer(compile_spec(spec), NUMPY, phases)
+        self._tensors: tuple[TensorState, ...] = ()
         self._draw = draw
-        self._moments: list[tuple[Array, ...]] = []
-        self._states: list[tuple[Array, ...]] = []
-        self._velocities: list[Array] = []
 
     def step_values(self) -> StepValues:
         """The scalars of the coming step."""
-        total, warmup, hold = self._steps
-        now = phase = None
-        if total is not None:
-            now = numpy_progress(self.iterations, total)
-            phase = one_cycle_phase(NUMPY, float(min(self.iterations, total - 1)), total, warmup, hold)
         with np.errstate(all="ignore"):
-            return step_values(self.program, NUMPY, count=self.iterations + 1.0, progress=now, one_cycle_phase=phase)
+            return self._optimizer.values(self.iterations)
 
     def updates(self, weights: Sequence[Array], gradients: Sequence[Array]) -> list[Array]:
         """Advance the state by one step and return each tensor's update ``u``, before momentum and rate."""
-        self._build(weights)
-        step = self.step_values()
-        results = []
+        tensors = zip(_float64(gradients), _float64(weights), self._state(weights).tensors, strict=True)
+        values = self.step_values()
         with np.errstate(all="ignore"):
-            for index, (weight, gradient) in enumerate(zip(weights, gradients, strict=True)):
-                result = run_update(
-                    self.program, NUMPY, step, gradient=np.asarray(gradient, np.float64),
-                    weight=np.asarray(weight, np.float64), moments=self._moments[index], states=self._states[index],
-                    draw=self._draw,
-                )  # fmt: skip
-                self._moments[index], self._states[index] = result.moments, result.states
-                results.append(np.broadcast_to(result.update, np.shape(weight)))
-        self.iterations += 1
-        return results
+            results = [self._optimizer.update(values, *each, draw=self._draw) for each in tensors]
+        self.iterations, self._tensors = self.iterations + 1, tuple(state for _, state in results)
+        return [np.broadcast_to(u, np.shape(weight)) for (u, _), weight in zip(results, weights, strict=True)]
 
     def step(self, weights: Sequence[Array], gradients: Sequence[Array], learning_rate: float) -> list[Array]:
         """The weights after one step at base rate ``learning_rate`` (the spec's own factor multiplies it)."""
-        scalars = self.step_values()
-        rate = learning_rate if scalars.rate_factor is None else learning_rate * scalars.rate_factor
-        updates = self.updates(weights, gradients)
-        kind = self.program.spec.momentum.type
-        moved = []
+        arrays = _float64(weights)
         with np.errstate(all="ignore"):
-            for index, (weight, update) in enumerate(zip(weights, updates, strict=True)):
-                change = -rate * update
-                if kind != "none":
-                    velocity = self._velocities[index] = scalars.momentum * self._velocities[index] + change
-                    change = velocity if kind == "classical" else scalars.momentum * velocity + change
-                moved.append(weight + change)
+            moved, state = self._optimizer.step(
+                _float64(gradients), self._state(arrays), arrays, learning_rate, draw=self._draw
+            )
+        self.iterations, self._tensors = state
         return moved
 
-    def _build(self, weights: Sequence[Array]) -> None:
-        if self._velocities:
-            return
-        for weight in weights:
-            zeros = np.zeros(np.shape(weight), np.float64)
-            self._velocities.append(zeros)
-            self._moments.append((zeros,) * len(self.program.moments))
-            self._states.append((zeros,) * len(self.program.states))
+    def _state(self, weights: Sequence[Array]) -> State:
+        return State(self.iterations, self._tensors or self._optimizer.init(_float64(weights)).tensors)
+
+
+def _float64(arrays: Sequence[Array]) -> list[Array]:
+    return [np.asarray(array, np.float64) for array in arrays]

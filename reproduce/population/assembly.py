@@ -20,9 +20,10 @@ from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import base_rate, one_cycle_phase
 from paper_optimizers.operands import OPERANDS
 from paper_optimizers.ops import FUNCTIONS, bias_correction
-from paper_optimizers.program import Instruction, Program, compile_spec, evaluate_graph, one_cycle_coefficient
+from paper_optimizers.program import Instruction, Program, compile_spec, evaluate_graph
 from paper_optimizers.simulation import numpy_progress
 from paper_optimizers.spec import OptimizerSpec
+from paper_optimizers.step import one_cycle_coefficient
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]

@@ -21,7 +21,8 @@ from jax import lax
 from numpy.typing import NDArray
 
 from paper_optimizers.operands import OPERANDS, MomentKey
-from paper_optimizers.ops import FUNCTIONS
+from paper_optimizers.ops import FUNCTIONS, moving_average
+from paper_optimizers.step import move_each
 from reproduce.population.assembly import OPCODES, Programs, StepTables
 from reproduce.population.jax_namespace import JaxNamespace
 
@@ -188,8 +189,7 @@ def _power(gradient: Any, power: Any) -> Any:
 
 
 def _advanced(code: Code, slot: Any, moments: Any, gradient: Any) -> Any:
-    beta = code.moment_beta[slot]
-    return beta * moments[slot] + (1.0 - beta) * _power(gradient, code.moment_power[slot])
+    return moving_average(code.moment_beta[slot], moments[slot], _power(gradient, code.moment_power[slot]))
 
 
 def _operand(xp: JaxNamespace, name: str) -> Callable[[_Site], Any]:
@@ -286,9 +286,8 @@ def make_optimizer_step(sizes: tuple[int, ...]) -> OptimizerStep:
         registers = lax.fori_loop(0, counts.functions, function, registers)
         states = lax.fori_loop(0, counts.states, advance_state, optimizer.states)
         moments = lax.fori_loop(0, counts.moments, advance_moment, optimizer.moments)
-        change = step.rate * registers[code.result]
-        velocity = step.momentum * optimizer.velocity - change
-        moved = weight + step.keep * velocity - step.direct * change
+        rates = (step.rate, step.momentum, step.keep, step.direct)
+        moved, velocity = move_each(registers[code.result], weight, optimizer.velocity, *rates)
         return StepResult(moved, OptimizerState(moments, states, velocity), registers)
 
     return optimizer_step

@@ -16,7 +16,8 @@ from scipy import special
 
 from paper_optimizers.namespaces import NumpyNamespace
 from paper_optimizers.operands import OPERANDS, MomentKey
-from paper_optimizers.ops import FUNCTIONS
+from paper_optimizers.ops import FUNCTIONS, moving_average
+from paper_optimizers.step import move_each
 from reproduce.population.assembly import OPCODES, Programs, StepTables
 
 FloatArray = NDArray[np.float32]
@@ -117,15 +118,15 @@ class Tape:
         self.powers = np.stack([gradient, square, square * gradient])
         self._before = self._now
         power = self.powers[self._powers, self._averages[0]]
-        self._now = self._betas * self._before + (1.0 - self._betas) * power
+        self._now = moving_average(self._betas, self._before, power)
         uniform = self._random.random((self._num_places, *self.weight.shape[1:]), np.float32)
         for group in self._groups:
             self._registers[group.span] = self._value(group, number, uniform)
         update = np.take(self._registers, self._result, axis=0)
         rate, momentum, keep, direct = (column[:, number, None, None] for column in self._tables[:4])
-        change = rate * self._rates * update
-        self._velocity = momentum * self._velocity - change
-        self.weight = self.weight + keep * self._velocity - direct * change
+        self.weight, self._velocity = move_each(
+            update, self.weight, self._velocity, rate * self._rates, momentum, keep, direct
+        )
 
     def average(self, slot: _Indices, *, delayed: bool) -> FloatArray:
         """[n, R, N] averages after, or before, this step's update."""

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import base_rate
 from paper_optimizers.ops import FUNCTIONS
-from paper_optimizers.program import Program, compile_spec, run_update, step_values
+from paper_optimizers.program import Program, compile_spec
 from paper_optimizers.simulation import NumpyOptimizer, draw_from, numpy_progress
 from paper_optimizers.spec import OptimizerSpec
+from paper_optimizers.step import PureOptimizer, TensorState, step_values
 from reproduce.report.multiples import Axis, Panel, Stroke, draw_multiples
 from reproduce.report.results import Alike, alike
 from reproduce.report.style import DIVERGING, INK, Picture, label_panels, panels, picture, plain, say_empty
@@ -165,18 +166,16 @@ def _after(program: Program, past: Array, gradient: Array) -> Array:
     """The update where ``gradient`` arrives after a long run of ``past``; each has one dimension."""
     weight = np.ones_like(past)
     moments = tuple(past**key.power for key in program.moments)
-    states = tuple(np.zeros_like(past) for _ in program.states)
+    state = TensorState(moments, tuple(np.zeros_like(past) for _ in program.states), None)
     now = numpy_progress(TOTAL_STEPS // 2, TOTAL_STEPS)
     with np.errstate(all="ignore"):
         # So long a run that no bias is left to correct.
         step = step_values(program, NUMPY, count=1e9, progress=now, one_cycle_phase=0.0)
-        for arriving in (*[past] * (_SETTLED if states else 0), gradient):
-            result = run_update(
-                program, NUMPY, step, gradient=arriving, weight=weight, moments=moments, states=states,
-                draw=lambda number, tensor: np.ones_like(tensor),
-            )  # fmt: skip
-            moments, states = result.moments, result.states
-    return np.array(np.broadcast_to(result.update, past.shape), np.float64)
+        for arriving in (*[past] * (_SETTLED if program.states else 0), gradient):
+            update, state = PureOptimizer(program, NUMPY).update(
+                step, arriving, weight, state, draw=lambda number, tensor: np.ones_like(tensor)
+            )
+    return np.array(np.broadcast_to(update, past.shape), np.float64)
 
 
 def _constant(values: Array, axis: int) -> bool:

@@ -8,7 +8,8 @@ import numpy as np
 
 import paper_optimizers as po
 from paper_optimizers.keras_namespace import KERAS
-from paper_optimizers.program import compile_spec, run_update, step_values
+from paper_optimizers.program import compile_spec
+from paper_optimizers.step import PureOptimizer, step_values
 from tests.paper_optimizers import extreme_rows as extremes
 from tests.paper_optimizers.keras_contract.worlds import BACKEND, arrays
 
@@ -28,20 +29,14 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def updates_of(spec: po.OptimizerSpec, weight: Any, gradients: list[Any]) -> list[Any]:
     """The update of each step, in Keras' own operations."""
-    program = compile_spec(spec)
-    moments = states = [keras.ops.zeros_like(weight)] * (len(program.moments) + len(program.states))
+    optimizer = PureOptimizer(compile_spec(spec), KERAS)
+    (state,) = optimizer.init([weight]).tensors
     updates = []
     for step, gradient in enumerate(gradients):
-        values = step_values(program, KERAS, count=keras.ops.ones(()) * (step + 1), progress=None, one_cycle_phase=None)
-        update, moments, states = run_update(
-            program,
-            KERAS,
-            values,
-            gradient=gradient,
-            weight=weight,
-            moments=moments[: len(program.moments)],
-            states=states[: len(program.states)],
-            draw=lambda number, tensor: 0.5 * keras.ops.ones_like(tensor),
+        count = keras.ops.ones(()) * (step + 1)
+        values = step_values(optimizer.program, KERAS, count=count, progress=None, one_cycle_phase=None)
+        update, state = optimizer.update(
+            values, gradient, weight, state, draw=lambda number, tensor: 0.5 * keras.ops.ones_like(tensor)
         )
         updates.append(update)
     return updates

@@ -7,11 +7,10 @@ import keras
 import numpy as np
 import pytest
 
-from paper_optimizers.curves import CURVES
+from paper_optimizers.curves import CURVES, progress
 from paper_optimizers.graph import default_values
 from paper_optimizers.keras_namespace import KERAS
 from paper_optimizers.ops import FUNCTIONS
-from paper_optimizers.schedules import keras_progress
 from tests.paper_optimizers.formulas import curves
 from tests.paper_optimizers.op_rows import arguments, cases, expected
 
@@ -42,7 +41,7 @@ def test_functions(name: str, parameters: dict[str, float], formula: Callable[..
 @pytest.mark.parametrize("total", [1, 3, 100, 100_000])
 def test_curves(total: int) -> None:
     for step in np.unique(np.linspace(0, total - 1, 7).astype(int)):
-        now = keras_progress(keras.ops.convert_to_tensor(int(step), "int32"), total, "float32")
+        now = progress(KERAS, keras.ops.convert_to_tensor(int(step), "int32"), total)
         by_hand = curves(int(step), total)
         rows = [name for name in CURVES if name != "constant"]
         for name, label in zip(rows, by_hand, strict=True):
