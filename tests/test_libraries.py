@@ -76,7 +76,7 @@ MINI = (
 #: The command line without what it writes from rows: that takes as long, and is tested where it belongs.
 TABLES = """
 import sys, types
-sys.modules["reproduce.report.results_writer"] = types.SimpleNamespace(write_results=lambda *_: None)
+sys.modules["reproduce.report.output"] = types.SimpleNamespace(write_results=lambda *_: None)
 from reproduce.cli import main
 sys.exit(main(sys.argv[1:]))
 """

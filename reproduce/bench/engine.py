@@ -1,20 +1,20 @@
-"""The engine's measurements: one run, whose rows, tables and plot lie in OUTPUT/bench/engine."""
+"""The engine's measurements: one run, whose numbers and plot lie in OUTPUT/bench/engine."""
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from reproduce.bench.engine_files import plot, tables, to_csv, to_json
 from reproduce.bench.member_steps import (
     Refused,
-    StepTime,
     StepTimes,
     matrix_rate,
     members_expected,
@@ -25,12 +25,17 @@ from reproduce.bench.race import Contestant, race
 from reproduce.bench.sizes import FULL, SMOKE, SURROGATE, EngineBenchSettings, Work
 from reproduce.bench.unfinished import Unfinished
 from reproduce.errors import ReproduceError
-from reproduce.files import write_bytes, write_text
+from reproduce.files import csv_text, write_bytes, write_text
 from reproduce.libraries import recorded_settings
 from reproduce.machine import engine_device, engine_device_name, versions
 from reproduce.plain_data import from_plain
 from reproduce.population.integrity import check_integrity
-from reproduce.screen import say, show_table
+from reproduce.report.figures.engine import draw, scaling
+from reproduce.report.output import show
+from reproduce.report.speed import StepTime, read_engine_speed
+from reproduce.report.style import render, styled
+from reproduce.report.tables.engine import engine_table
+from reproduce.screen import say
 from reproduce.search.sampling import Sampler
 from reproduce.search.spaces import SPACES
 
@@ -137,8 +142,8 @@ def bench_engine(settings: EngineBenchSettings, output: Path, console: Console) 
     forms = from_plain(StepTimes, kept.once("forms of the convolution", lambda: asdict(over_forms(settings))))
     curve = from_plain(StepTimes, kept.once("numbers of members", lambda: asdict(_curve(settings, device))))
     expected = kept.once("members that the memory holds", lambda: members_expected(settings))
-    write_text(folder / "member_steps.csv", to_csv([*curve.times, *forms.times], device))
-    for suffix, content in plot(curve.times, device).items():
+    write_text(folder / "member_steps.csv", to_csv([*curve.times, *forms.times]))
+    for suffix, content in plot(curve.times).items():
         write_bytes(folder / f"member_steps.{suffix}", content)
     contestants, loads = race(settings, kept), (load, _load())
     refused = [*curve.refused, *forms.refused]
@@ -147,10 +152,37 @@ def bench_engine(settings: EngineBenchSettings, output: Path, console: Console) 
     )
     write_text(folder / "engine.json", to_json(result, settings, _versions()))
     kept.finish()
-    for table in tables(result):
-        show_table(console, table)
+    show(engine_table(read_engine_speed(folder / "engine.json")), console)
     say(console, f"Written:\n  {folder}")
     return result
+
+
+def to_json(result: EngineBench, settings: EngineBenchSettings, versions: Mapping[str, str]) -> str:
+    """Everything measured, and the versions it was measured with."""
+    document = asdict(result) | {
+        "settings": asdict(settings),
+        "times_keras": result.times_keras(),
+        "times_keras_quartiles": np.quantile(result.ratios(), (0.25, 0.75)).tolist(),
+        "times_keras_cpu": float(np.median(result.ratios(cpu=True))),
+        "times_keras_once": result.times_keras_once(),
+        "member_steps_per_second": result.member_steps_per_second(),
+        "matrix_share": result.matrix_share(),
+        "fastest": asdict(result.fastest()),
+        "search_minutes": result.search_minutes(),
+        "versions": dict(versions),
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def to_csv(times: Sequence[StepTime]) -> str:
+    """One row for each number of members, layout and form."""
+    return csv_text([field.name for field in fields(StepTime)], map(astuple, times))
+
+
+def plot(times: Sequence[StepTime]) -> dict[str, bytes]:
+    """Seconds a member-step over the number of members, as SVG, PDF and PNG."""
+    with styled():
+        return render(draw(scaling(times)))
 
 
 def _versions() -> dict[str, str]:

@@ -14,42 +14,19 @@ import numpy as np
 
 from paper_optimizers import get
 from reproduce.bench.sizes import EngineBenchSettings, Form, Work
+from reproduce.machine import engine_device_name
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Layout, Population, default_layout
 from reproduce.population.memory import available_bytes, is_out_of_memory, members_that_fit
 from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.networks.convolutions import Convolution
 from reproduce.population.problems import classification
+from reproduce.report.speed import StepTime
 
 #: T of the members: more steps than are ever timed.
 _LONG = 1_000_000
 #: Images that batches are drawn from.
 _IMAGES = 512
-
-
-@dataclass(frozen=True)
-class StepTime:
-    """Seconds a member-step, quantiles over repeats.
-
-    Attributes:
-        layout: See `reproduce.population.engine`.
-        convolution: See `reproduce.population.networks.convolutions`.
-        members: M.
-        repeats: Epochs timed.
-        seconds: Median on the clock.
-        low: First quartile.
-        high: Third quartile.
-        cpu_seconds: Median of the processor's time, which other processes lengthen less.
-    """
-
-    layout: Layout
-    convolution: Convolution
-    members: int
-    repeats: int
-    seconds: float
-    low: float
-    high: float
-    cpu_seconds: float
 
 
 @dataclass(frozen=True)
@@ -173,7 +150,8 @@ class TimedPopulation:
         """Quantiles over epochs of the time of a member-step."""
         times = np.asarray(self._times[1:]) / (self._steps * self.members)
         low, middle, high = np.quantile(times[:, 0], (0.25, 0.5, 0.75)).tolist()
-        return StepTime(*self._form, self.members, len(times), middle, low, high, float(np.median(times[:, 1])))
+        cpu_seconds = float(np.median(times[:, 1]))
+        return StepTime(*self._form, self.members, len(times), middle, low, high, cpu_seconds, engine_device_name())
 
 
 def matrix_rate(size: int, dtype: str, repeats: int) -> float:

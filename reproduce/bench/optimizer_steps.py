@@ -9,20 +9,22 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 from reproduce.files import csv_text, write_text
 from reproduce.libraries import enter_known_keras
 from reproduce.machine import device_name
 from reproduce.models.registry import image_model
 from reproduce.models.settings import ConvNetSettings
-from reproduce.screen import say, screen_table, show_table
+from reproduce.report.output import show
+from reproduce.report.speed import OptimizerCost
+from reproduce.report.tables.costs import step_cost_table
+from reproduce.screen import say
 from reproduce.study.optimizers import KERAS, Entrant, make_entrant, make_optimizer
 from reproduce.training.length import RunLength
 
@@ -42,38 +44,9 @@ _DEFAULT = (
 )
 #: Steps of each before the clock starts: the first compiles.
 _WARMUP_PAIRS = 3
-#: What a step may cost, as a multiple of Keras Adam's.
-LIMIT = 1.10
 
 
-@dataclass(frozen=True)
-class StepCost:
-    """The cost of one optimizer's step.
-
-    Attributes:
-        optimizer: Its name.
-        pairs: How many pairs of steps were timed.
-        seconds: Median time of its step.
-        adam_seconds: Median time of Keras Adam's step in the same pairs.
-        ratio: Median over pairs of its time over Adam's.
-        ratio_low: First quartile of that ratio.
-        ratio_high: Third quartile.
-        state_bytes: Bytes of its state, without iteration counter and learning rate.
-        adam_state_bytes: The same of Keras Adam.
-    """
-
-    optimizer: str
-    pairs: int
-    seconds: float
-    adam_seconds: float
-    ratio: float
-    ratio_low: float
-    ratio_high: float
-    state_bytes: int
-    adam_state_bytes: int
-
-
-def bench_optimizers(names: Sequence[str] | None, pairs: int, output: Path, console: Console) -> list[StepCost]:
+def bench_optimizers(names: Sequence[str] | None, pairs: int, output: Path, console: Console) -> list[OptimizerCost]:
     """Time each optimizer, show the table and write it to ``output``/bench/optimizers.csv.
 
     Args:
@@ -99,12 +72,12 @@ def bench_optimizers(names: Sequence[str] | None, pairs: int, output: Path, cons
         )
     path = output / "bench" / "optimizers.csv"
     write_text(path, to_csv(costs))
-    show_table(console, _on_screen(costs))
+    show(step_cost_table({cost.optimizer: cost for cost in costs}, ()), console)
     say(console, f"Written:\n  {path}")
     return costs
 
 
-def step_cost(entrant: Entrant, pairs: int, images: Any, labels: Any) -> StepCost:
+def step_cost(entrant: Entrant, pairs: int, images: Any, labels: Any) -> OptimizerCost:
     """Time one optimizer beside Keras Adam."""
     import keras
 
@@ -121,7 +94,7 @@ def step_cost(entrant: Entrant, pairs: int, images: Any, labels: Any) -> StepCos
     timed = times[_WARMUP_PAIRS:]
     ratios = [mine / its for mine, its in timed]
     low, middle, high = np.quantile(ratios, (0.25, 0.5, 0.75)).tolist()
-    return StepCost(
+    return OptimizerCost(
         optimizer=entrant.name,
         pairs=pairs,
         seconds=statistics.median(mine for mine, _ in timed),
@@ -131,6 +104,9 @@ def step_cost(entrant: Entrant, pairs: int, images: Any, labels: Any) -> StepCos
         ratio_high=high,
         state_bytes=state_bytes(ours),
         adam_state_bytes=state_bytes(adam),
+        batch=_BATCH,
+        base_filters=_MODEL.width,
+        device=device_name(),
     )
 
 
@@ -141,11 +117,9 @@ def state_bytes(optimizer: Any) -> int:
     return int(sum(np.asarray(variable.numpy()).nbytes for variable in own))
 
 
-def to_csv(costs: Sequence[StepCost]) -> str:
-    """The costs with the device and the way they were taken, unrounded."""
-    columns = [*(field.name for field in fields(StepCost)), "batch", "base_filters", "device"]
-    device = device_name()
-    return csv_text(columns, ([*astuple(cost), _BATCH, _MODEL.width, device] for cost in costs))
+def to_csv(costs: Sequence[OptimizerCost]) -> str:
+    """The costs, unrounded."""
+    return csv_text([field.name for field in fields(OptimizerCost)], map(astuple, costs))
 
 
 def _step(optimizer: Any, images: Any, labels: Any) -> Callable[[], Any]:
@@ -162,26 +136,3 @@ def _seconds(step: Callable[[], Any]) -> float:
     start = time.perf_counter()
     step()
     return time.perf_counter() - start
-
-
-def _on_screen(costs: Sequence[StepCost]) -> Table:
-    header = ("Optimizer", "ms", "Adam", "Ratio", "Quartiles", "n", "State KiB", "Adam KiB", f"<= {LIMIT:.2f}")
-    table = screen_table(header, [False, *[True] * (len(header) - 1)])
-    table.title = (
-        f"A training step beside Keras Adam's: surrogate, base {_MODEL.width}, batch {_BATCH}, "
-        f"{'x'.join(map(str, _IMAGE_SHAPE))}, {device_name()}"
-    )
-    table.title_justify = "left"
-    for cost in costs:
-        table.add_row(
-            cost.optimizer,
-            f"{1000 * cost.seconds:.1f}",
-            f"{1000 * cost.adam_seconds:.1f}",
-            f"{cost.ratio:.3f}",
-            f"{cost.ratio_low:.3f}-{cost.ratio_high:.3f}",
-            str(cost.pairs),
-            f"{cost.state_bytes / 1024:.0f}",
-            f"{cost.adam_state_bytes / 1024:.0f}",
-            "yes" if cost.ratio <= LIMIT else "no",
-        )
-    return table

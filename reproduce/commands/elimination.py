@@ -49,8 +49,7 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     from reproduce.elimination.protocol import load_elimination_protocol
     from reproduce.elimination.rounds import eliminate, protocol_settings
     from reproduce.ledger import NAME
-    from reproduce.report.console import show
-    from reproduce.report.search_writer import write, write_specs
+    from reproduce.report.output import show, write, write_specs
     from reproduce.report.stored_search import read_trials
     from reproduce.report.tables.elimination import elimination_table
     from reproduce.search.progress import TrialProgress

@@ -63,9 +63,8 @@ def opened(options: argparse.Namespace, console: Console) -> Iterator[tuple[Sear
 
 def _search(options: argparse.Namespace, console: Console) -> None:
     from reproduce.ledger import NAME
-    from reproduce.report.console import show
     from reproduce.report.figures.search import search_pictures
-    from reproduce.report.search_writer import write, write_specs
+    from reproduce.report.output import show, write, write_specs
     from reproduce.report.tables.search import rescoring_table
     from reproduce.search.progress import TrialProgress
     from reproduce.search.rescoring import baselines, finalists, rescore
@@ -111,9 +110,8 @@ def _run(
 
 def _compare(options: argparse.Namespace, console: Console) -> None:
     from reproduce.ledger import NAME
-    from reproduce.report.console import show
     from reproduce.report.figures.search import best_so_far_picture
-    from reproduce.report.search_writer import write
+    from reproduce.report.output import show, write
     from reproduce.report.tables.search_comparison import comparison_table
     from reproduce.search.comparison import compare_finals, compared, run_comparison
     from reproduce.search.progress import TrialProgress
@@ -147,8 +145,7 @@ def _run_named(plan: SearchPlan, path: Path, stages: Stages, console: Console, c
 def _noise(options: argparse.Namespace, console: Console) -> None:
     from reproduce.ledger import NAME
     from reproduce.libraries import recorded_settings
-    from reproduce.report.console import show
-    from reproduce.report.search_writer import write
+    from reproduce.report.output import show, write
     from reproduce.report.tables.search import noise_table
     from reproduce.search.progress import TrialProgress
     from reproduce.search.rescoring import PART, baselines, rescore

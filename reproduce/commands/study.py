@@ -93,7 +93,7 @@ def add_studies(parser: argparse.ArgumentParser, more: str = "") -> None:
 
 
 def _tables(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.report.results_writer import write_results
+    from reproduce.report.output import write_results
     from reproduce.study.experiment import run_experiment
     from reproduce.study.progress import Progress
     from reproduce.study.runs import Machine
@@ -111,7 +111,7 @@ def _tables(options: argparse.Namespace, console: Console) -> None:
 
 
 def _figures(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.report.results_writer import write_results
+    from reproduce.report.output import write_results
     from reproduce.study.experiment import stored_ledger
     from reproduce.study.ledgers import check_same, read_rows
 

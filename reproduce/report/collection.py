@@ -15,11 +15,11 @@ from reproduce.report.speed import (
     MEMBER_STEPS,
     STEP_COSTS,
     EngineSpeed,
-    MemberStep,
-    StepCost,
+    OptimizerCost,
+    StepTime,
     read_engine_speed,
-    read_member_steps,
-    read_step_costs,
+    read_optimizer_costs,
+    read_step_times,
 )
 from reproduce.report.stored_search import StoredSearch, read_search
 from reproduce.stored_settings import SETTINGS, read_stored_settings, stored_settings
@@ -54,10 +54,10 @@ class Collection:
     profile: str
     folder: Path
     studies: tuple[StudyResults, ...]
-    step_costs: Mapping[str, StepCost]
+    step_costs: Mapping[str, OptimizerCost]
     search: StoredSearch | None = None
     engine: EngineSpeed | None = None
-    member_steps: Sequence[MemberStep] = ()
+    member_steps: Sequence[StepTime] = ()
 
     @property
     def shape(self) -> tuple[float, float]:
@@ -93,10 +93,10 @@ def read_collection(folder: Path, profile: str) -> Collection:
         profile=profile,
         folder=place,
         studies=tuple(ordered),
-        step_costs=_measured(place, STEP_COSTS, read_step_costs) or {},
+        step_costs=_measured(place, STEP_COSTS, read_optimizer_costs) or {},
         search=read_search(place),
         engine=_measured(place, ENGINE, read_engine_speed),
-        member_steps=_measured(place, MEMBER_STEPS, read_member_steps) or (),
+        member_steps=_measured(place, MEMBER_STEPS, read_step_times) or (),
     )
 
 

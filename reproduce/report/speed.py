@@ -5,41 +5,86 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reproduce.errors import ReproduceError
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Line = TypeVar("Line", bound="DataclassInstance")
 #: Where the benchmarks write, below their folder.
 STEP_COSTS = Path("bench") / "optimizers.csv"
 ENGINE = Path("bench") / "engine" / "engine.json"
 MEMBER_STEPS = Path("bench") / "engine" / "member_steps.csv"
-_COLUMNS = ("layout", "convolution", "members", "repeats", "seconds", "low", "high", "device")
-
-
-_NUMBERS = ("seconds", "ratio", "state_bytes", "adam_state_bytes", "pairs")
 
 
 @dataclass(frozen=True)
-class StepCost:
-    """What an optimizer costs, as ``bench-optimizers`` measured it.
+class OptimizerCost:
+    """The cost of one optimizer's step, as ``bench-optimizers`` measured it and writes it as a line.
 
     Attributes:
-        seconds: Median time of a training step.
-        ratio: Median of that time over Keras Adam's beside it.
-        state_bytes: Bytes of state.
-        adam_state_bytes: Keras Adam's on the same network.
+        optimizer: Its name.
         pairs: How many pairs of steps were timed, its own and Keras Adam's.
+        seconds: Median time of its step.
+        adam_seconds: Median time of Keras Adam's step in the same pairs.
+        ratio: Median over pairs of its time over Adam's.
+        ratio_low: First quartile of that ratio.
+        ratio_high: Third quartile.
+        state_bytes: Bytes of its state, without iteration counter and learning rate.
+        adam_state_bytes: The same of Keras Adam.
+        batch: Images of a step.
+        base_filters: Filters of the network's first convolution.
         device: Where it was timed.
     """
 
+    optimizer: str
+    pairs: int
     seconds: float
+    adam_seconds: float
     ratio: float
+    ratio_low: float
+    ratio_high: float
     state_bytes: int
     adam_state_bytes: int
-    pairs: int
+    batch: int
+    base_filters: int
     device: str
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """Seconds a step of one member, as ``bench-engine`` measured them and writes them as a line.
+
+    Attributes:
+        layout: See `reproduce.population.engine`.
+        convolution: See `reproduce.population.networks.convolutions`.
+        members: How many were trained together.
+        repeats: Epochs timed.
+        seconds: Median on the clock.
+        low: First quartile.
+        high: Third quartile.
+        cpu_seconds: Median of the processor's time, which other processes lengthen less.
+        device: Where.
+    """
+
+    layout: str
+    convolution: str
+    members: int
+    repeats: int
+    seconds: float
+    low: float
+    high: float
+    cpu_seconds: float
+    device: str
+
+    @property
+    def form(self) -> str:
+        """How members and convolutions are computed."""
+        return f"{self.layout}, {self.convolution}"
 
 
 @dataclass(frozen=True)
@@ -103,50 +148,22 @@ class EngineSpeed:
         return min((len(scorer.per_minute) for scorer in self.scorers), default=0)
 
 
-@dataclass(frozen=True)
-class MemberStep:
-    """One line of ``bench-engine``'s file.
-
-    Attributes:
-        form: How members and convolutions are computed.
-        members: How many were trained together.
-        repeats: Measurements.
-        seconds: Median time of a step of one member.
-        low: First quartile.
-        high: Third quartile.
-        device: Where.
-    """
-
-    form: str
-    members: int
-    repeats: int
-    seconds: float
-    low: float
-    high: float
-    device: str
-
-
-def read_step_costs(path: Path) -> dict[str, StepCost]:
+def read_optimizer_costs(path: Path) -> dict[str, OptimizerCost]:
     """Costs by optimizer.
 
     Raises:
         ReproduceError: If the file cannot be read or is not what ``bench-optimizers`` writes.
     """
-    try:
-        lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ReproduceError(f"cannot read the step costs {path}: {error}") from None
-    costs = {}
-    for position, line in enumerate(lines, start=2):
-        try:
-            seconds, ratio, state, adam, pairs = (float(line[name]) for name in _NUMBERS)
-            costs[line["optimizer"]] = StepCost(seconds, ratio, int(state), int(adam), int(pairs), line["device"])
-        except (KeyError, TypeError, ValueError, OverflowError):
-            raise ReproduceError(
-                f"{path}, line {position} is not a step cost; expected the columns optimizer, {', '.join(_NUMBERS)} "
-                "and device, as bench-optimizers writes them"
-            ) from None
-    return costs
+    return {each.optimizer: each for each in _read(path, OptimizerCost)}
+
+
+def read_step_times(path: Path) -> list[StepTime]:
+    """The engine's times.
+
+    Raises:
+        ReproduceError: If the file cannot be read or is not what ``bench-engine`` writes.
+    """
+    return _read(path, StepTime)
 
 
 def read_engine_speed(path: Path) -> EngineSpeed:
@@ -161,30 +178,6 @@ def read_engine_speed(path: Path) -> EngineSpeed:
         raise ReproduceError(f"cannot read the engine's speed {path}: {error}") from None
     except (KeyError, TypeError, ArithmeticError) as error:
         raise ReproduceError(f"{path} is not what bench-engine writes: {error!r}; measure again") from None
-
-
-def read_member_steps(path: Path) -> list[MemberStep]:
-    """The lines of the file.
-
-    Raises:
-        ReproduceError: If it cannot be read, or is not what ``bench-engine`` writes.
-    """
-    try:
-        lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ReproduceError(f"cannot read the engine's times {path}: {error}") from None
-    found = []
-    for number, line in enumerate(lines, start=2):
-        try:
-            counts = int(line["members"]), int(line["repeats"])
-            times = float(line["seconds"]), float(line["low"]), float(line["high"])
-            found.append(MemberStep(f"{line['layout']}, {line['convolution']}", *counts, *times, line["device"]))
-        except (KeyError, TypeError, ValueError):
-            raise ReproduceError(
-                f"{path}, line {number} is not an engine's time; expected the columns {', '.join(_COLUMNS)}, as "
-                "bench-engine writes them"
-            ) from None
-    return found
 
 
 def _speed(document: Any) -> EngineSpeed:
@@ -217,3 +210,25 @@ def _form_name(document: Any) -> str:
 
 def _minutes(document: Any) -> dict[str, float]:
     return {} if document is None else {name: float(document[name]) for name in ("steps", "race")}
+
+
+def _read(path: Path, kind: type[Line]) -> list[Line]:
+    """The lines of a CSV file that was written of such dataclasses."""
+    try:
+        lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ReproduceError(f"cannot read the measurements {path}: {error}") from None
+    return [_parsed(line, kind, f"{path}, line {number}") for number, line in enumerate(lines, start=2)]
+
+
+def _parsed(line: Mapping[str, Any], kind: type[Line], place: str) -> Line:
+    readers = {"str": str, "int": int, "float": float}
+    columns = {column.name: readers[str(column.type)] for column in fields(kind)}
+    try:
+        if None in line.values():
+            raise ValueError("a column is missing")
+        return kind(**{name: read(line[name]) for name, read in columns.items()})
+    except (KeyError, ValueError, OverflowError):
+        raise ReproduceError(
+            f"{place} is not a measurement; expected the columns {', '.join(columns)}, as benchmarks write them"
+        ) from None

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 
 import jax
@@ -12,14 +13,23 @@ from rich.console import Console
 
 from reproduce.bench import keras_candidates, member_steps
 from reproduce.bench.digits import digits
-from reproduce.bench.engine import EngineBench, bench_engine, default_settings, integrity_rates
-from reproduce.bench.engine_files import plot, tables, to_csv, to_json
-from reproduce.bench.member_steps import Refused, StepTime, matrix_rate, over_forms, over_members, step_times
+from reproduce.bench.engine import (
+    EngineBench,
+    bench_engine,
+    default_settings,
+    integrity_rates,
+    plot,
+    to_csv,
+    to_json,
+)
+from reproduce.bench.member_steps import Refused, matrix_rate, over_forms, over_members, step_times
 from reproduce.bench.race import Contestant, KerasScorer, random_candidates
 from reproduce.bench.sizes import FULL, SMOKE, EngineBenchSettings, RaceSettings, Work, quick
 from reproduce.errors import ReproduceError
 from reproduce.population.integrity import check_integrity
-from reproduce.screen import show_table
+from reproduce.report.output import show
+from reproduce.report.speed import StepTime, read_engine_speed
+from reproduce.report.tables.engine import engine_table
 
 #: The GPU's measurements with every size cut: colour images, bfloat16, members side by side.
 TINY = EngineBenchSettings(
@@ -36,8 +46,8 @@ def result(work=SMOKE.race.work):
             Contestant("Keras, tensorflow", (6.0, 12.0, 12.0), (3.0, 6.0, 6.0), 1, 0.0, 0.0, 0.5, (72, 72, 72)),
             Contestant("Keras, jax", (10.0, 10.0, 15.0), (5.0, 5.0, 5.0), 1, 0.0, 0.0, 0.5, (72, 72, 72)),
         ],
-        over_members=[StepTime("map", "patches", m, 3, 1e-3, 9e-4, 2e-3, 8e-4) for m in (1, 2)],
-        over_forms=[StepTime("vectorise", "native", 2, 3, 5e-4, 4e-4, 6e-4, 3e-3)],
+        over_members=[StepTime("map", "patches", m, 3, 1e-3, 9e-4, 2e-3, 8e-4, "a test") for m in (1, 2)],
+        over_forms=[StepTime("vectorise", "native", 2, 3, 5e-4, 4e-4, 6e-4, 3e-3, "a test")],
         refused=[Refused("map", "patches", 4, True, "RESOURCE_EXHAUSTED: Out of memory")],
         expected=3,
         work=work,
@@ -91,23 +101,22 @@ def test_what_is_written_can_be_read():
     assert document["search_minutes"] is None
     assert document["refused"][0]["members"] == 4
     assert document["versions"] == {"jax": "1.2"}
-    rows = list(csv.DictReader(io.StringIO(to_csv(result().over_members, "a test"))))
+    rows = list(csv.DictReader(io.StringIO(to_csv(result().over_members))))
     assert [row["members"] for row in rows] == ["1", "2"]
     assert {row["device"] for row in rows} == {"a test"}
-    pictures = plot(result().over_members, "a test")
+    pictures = plot(result().over_members)
     assert set(pictures) == {"svg", "pdf", "png"}
     assert pictures["png"].startswith(b"\x89PNG")
 
 
-def test_what_is_shown(capsys):
-    for table in tables(result(FULL.race.work)):
-        show_table(Console(width=100), table)
-    shown = capsys.readouterr().out
-    assert "90.0 times Keras' best" in shown
-    assert "memory full" in shown
-    assert "43 million member-steps at that rate" in shown
-    assert "717 minutes" in shown
-    assert "2,150 minutes" in shown
+def test_what_is_shown_is_the_reports_table_of_what_was_written(capsys, tmp_path):
+    (tmp_path / "engine.json").write_text(to_json(result(FULL.race.work), FULL, {}))
+    show(engine_table(read_engine_speed(tmp_path / "engine.json")), Console(width=100))
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "90.0 times as fast as the faster Keras" in shown
+    assert re.search(r"map, patches, 4 members +refused", shown)
+    assert re.search(r"43 million steps of the published search +717 ", shown)
+    assert re.search(r"the speed of the candidates scored +2150 ", shown)
 
 
 def test_candidates_pass_the_check_they_are_drawn_by_and_repeat():

@@ -15,7 +15,7 @@ from reproduce.bench.unfinished import Unfinished
 from reproduce.errors import ReproduceError
 
 SETTINGS = replace(SMOKE, candidates=2, rounds=2, backends=("tensorflow",), integrity=20, repeats=2, matrix=16)
-TIME = StepTime("map", "patches", 1, 2, 1e-3, 9e-4, 2e-3, 8e-4)
+TIME = StepTime("map", "patches", 1, 2, 1e-3, 9e-4, 2e-3, 8e-4, "a processor")
 
 
 class Interrupted(Exception):

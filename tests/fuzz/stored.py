@@ -8,7 +8,7 @@ from typing import Any
 from reproduce.elimination.protocol import EliminationProtocol
 from reproduce.errors import ReproduceError
 from reproduce.report.claims.claim import CLAIMS, load_claims
-from reproduce.report.speed import read_engine_speed, read_member_steps, read_step_costs
+from reproduce.report.speed import read_engine_speed, read_optimizer_costs, read_step_times
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.stored_settings import read_stored_settings
 from reproduce.study.protocol import Protocol
@@ -74,7 +74,7 @@ STORED_READERS = (
     Reader("study-settings", _reads("study.json", _study_settings), _settings("main"), 8192),
     Reader("search-settings", _reads("search.json", _search_settings), _settings("search"), 8192),
     Reader("elimination-settings", _reads("elimination.json", _elimination_settings), _settings("elimination"), 8192),
-    Reader("step-costs", _reads("optimizers.csv", read_step_costs), _measured("optimizers.csv"), 8192),
+    Reader("step-costs", _reads("optimizers.csv", read_optimizer_costs), _measured("optimizers.csv"), 8192),
     Reader("engine-speed", _reads("engine.json", read_engine_speed), _measured("engine/engine.json"), 8192),
-    Reader("member-steps", _reads("member_steps.csv", read_member_steps), _member_steps, 2048),
+    Reader("member-steps", _reads("member_steps.csv", read_step_times), _member_steps, 2048),
 )

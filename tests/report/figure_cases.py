@@ -11,6 +11,7 @@ import numpy as np
 from reproduce.outcomes import Curve
 from reproduce.report.collection import Collection
 from reproduce.report.results import StudyResults
+from reproduce.report.speed import OptimizerCost
 from reproduce.study.optimizers import Entrant
 from reproduce.study.rows import SCHEMA, Row
 from tests.study.cases import TASK, TINY
@@ -108,3 +109,8 @@ def results_of(
 def measured(*studies: StudyResults, **more: object) -> Collection:
     """What was measured in a profile that has these studies."""
     return Collection("tiny", Path("nowhere"), studies, **{"step_costs": {}, **more})
+
+
+def cost_of(optimizer: str, seconds: float, ratio: float, device: str = "a processor") -> dict[str, OptimizerCost]:
+    """A step cost, by its optimizer."""
+    return {optimizer: OptimizerCost(optimizer, 30, seconds, 0.1, ratio, ratio, ratio, 4096, 2048, 128, 32, device)}

@@ -99,7 +99,7 @@ def test_pytorch_is_told_in_the_process(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.slow
 def test_the_same_seeds_give_the_same_rows_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reproduce.report.results_writer.write_results", lambda *_: None)
+    monkeypatch.setattr("reproduce.report.output.write_results", lambda *_: None)
     path = tmp_path / "main.toml"
     path.write_text(PROTOCOL)
     found = []

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from reproduce.counts import number_of
 from reproduce.report.results import REFERENCE
-from reproduce.report.speed import StepCost
+from reproduce.report.speed import OptimizerCost
 from reproduce.report.statistics import Difference, Summary, Verdict
 from reproduce.report.style import Picture
 from reproduce.report.table import Source, signed
@@ -107,7 +107,7 @@ class Card:
     facts: tuple[tuple[str, str], ...] = ()
     rates: tuple[Rates, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
-    cost: StepCost | None = None
+    cost: OptimizerCost | None = None
     reference: str = REFERENCE
 
     @property

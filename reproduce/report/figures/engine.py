@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reproduce.report.speed import MemberStep
+from reproduce.report.speed import StepTime
 from reproduce.report.style import GREY, LINES, Picture, new_figure, picture, plain, say_empty
 
 
-def engine_picture(times: Sequence[MemberStep]) -> Picture:
+def engine_picture(times: Sequence[StepTime]) -> Picture:
     """A line for each form that was timed with several numbers of members."""
     forms = scaling(times)
     counts = sorted({each.repeats for each in times}) or [0]
@@ -20,15 +20,15 @@ def engine_picture(times: Sequence[MemberStep]) -> Picture:
     return picture("engine_scaling", title, reading(forms), lambda: draw(forms))
 
 
-def scaling(times: Sequence[MemberStep]) -> dict[str, list[MemberStep]]:
+def scaling(times: Sequence[StepTime]) -> dict[str, list[StepTime]]:
     """By form, ascending in members; forms timed with a single number of members are left out."""
-    forms: dict[str, dict[int, MemberStep]] = {}
+    forms: dict[str, dict[int, StepTime]] = {}
     for each in times:
         forms.setdefault(each.form, {}).setdefault(each.members, each)
     return {form: [found[count] for count in sorted(found)] for form, found in forms.items() if len(found) > 1}
 
 
-def reading(forms: dict[str, list[MemberStep]]) -> str:
+def reading(forms: dict[str, list[StepTime]]) -> str:
     """How the time of a member's step changes from the fewest members to the most."""
     parts = [
         f"{form}: {1e3 * line[-1].seconds:.3g} ms with {line[-1].members} members, "
@@ -38,7 +38,7 @@ def reading(forms: dict[str, list[MemberStep]]) -> str:
     return f"{'; '.join(parts)}." if parts else "Not measured."
 
 
-def draw(forms: dict[str, list[MemberStep]]) -> Any:
+def draw(forms: dict[str, list[StepTime]]) -> Any:
     """The figure: medians, with bars from quartile to quartile."""
     figure = new_figure(5.6, 3.0)
     axes = figure.add_subplot()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from paper_optimizers import names
 from reproduce.report.cards.card import Card
 from reproduce.report.cards.index import all_cards
+from reproduce.report.cards.keras import KNOWN
 from reproduce.report.claims.claim import Checked, claim_costs_table, claims_table
 from reproduce.report.collection import Collection
 from reproduce.report.figures.comparison import overall_pictures
@@ -126,7 +128,7 @@ def _tables(found: Collection, checked: Sequence[Checked], searched: SearchResul
         SEARCH: list(searched.tables),
         COST: [
             compute_table(found.profile, found.studies),
-            step_cost_table(found.step_costs),
+            step_cost_table(found.step_costs, (*names(), *KNOWN)),
             engine_table(found.engine),
         ],
         SPACE: [*primitive_tables(), *catalog_tables(), paper_table()],

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from paper_optimizers import get, names
 from reproduce.counts import number_of
 from reproduce.report.cards.catalog import states
 from reproduce.report.cards.keras import KNOWN
 from reproduce.report.results import number_of_runs
-from reproduce.report.speed import StepCost
+from reproduce.report.speed import OptimizerCost
 from reproduce.report.table import NONE, Cell, Column, Table, missing, number, words
 from reproduce.report.tables.comparisons import listed
 
 
-def step_cost_table(costs: Mapping[str, StepCost]) -> Table:
-    """Time and memory of each optimizer beside Keras Adam: those that were timed, then the others."""
+def step_cost_table(costs: Mapping[str, OptimizerCost], others: Iterable[str]) -> Table:
+    """Time and memory of each optimizer beside Keras Adam: those that were timed, then others that were not."""
     pairs = number_of_runs(cost.pairs for cost in costs.values())
 
-    def measured(cell: Callable[[StepCost], Cell]) -> Callable[[str], Cell]:
+    def measured(cell: Callable[[OptimizerCost], Cell]) -> Callable[[str], Cell]:
         return lambda name: cell(costs[name]) if name in costs else missing()
 
     return Table.of(
@@ -38,7 +38,7 @@ def step_cost_table(costs: Mapping[str, StepCost]) -> Table:
             Column("Adam KiB", "adam_state_bytes", measured(lambda cost: _kib(cost.adam_state_bytes)), numeric=True),
             Column("Numbers a weight", "numbers_a_weight", lambda name: words(numbers_kept(name)), numeric=True),
         ),
-        items=dict.fromkeys((*costs, *names(), *KNOWN)),
+        items=dict.fromkeys((*costs, *others)),
     )
 
 

@@ -13,11 +13,10 @@ from reproduce.report.cards.keras import KNOWN
 from reproduce.report.cards.words import WORDS
 from reproduce.report.page.report import report_of
 from reproduce.report.page.search import SearchResults
-from reproduce.report.speed import StepCost
 from reproduce.study.optimizers import KERAS, learning_rates, make_entrant
 from reproduce.study.rows import Row
 from reproduce.training.length import RunLength
-from tests.report.figure_cases import diverged, measured, results_of, study
+from tests.report.figure_cases import cost_of, diverged, measured, results_of, study
 
 
 def card_of(name: str, *rows: Row, shape: Mapping[str, float] | None = None, **options: object):
@@ -115,7 +114,7 @@ def test_the_rate_of_the_usage_is_that_of_the_runs_in_every_step() -> None:
 
 def test_what_keras_alone_has_says_why_there_is_no_graph() -> None:
     rows = with_test(study(["Muon", "Adam"]), {"Adam": (0.5, 0.6, 0.7), "Muon": (0.6, 0.7, 0.81)})
-    card = card_of("Muon", *rows, step_costs={"Muon": StepCost(0.1, 1.5, 10, 20, 30, "a processor")})
+    card = card_of("Muon", *rows, step_costs=cost_of("Muon", 0.1, 1.5))
     assert (card.graph, card.update, card.invariances) == (None, None, ())
     text = to_markdown(card)
     assert "**Equation and graph.** None: it is a class of Keras" in text
@@ -163,7 +162,7 @@ def test_states_are_averages_and_momentum(name: str, states: int) -> None:
 
 
 def test_costs_are_shown_with_their_device() -> None:
-    card = card_of("Opt7", step_costs={"Opt7": StepCost(0.123, 1.04, 10, 20, 30, "a processor")})
+    card = card_of("Opt7", step_costs=cost_of("Opt7", 0.123, 1.04))
     assert "123.0 ms, 1.04 of Keras Adam's beside it (a processor)." in to_markdown(card)
 
 

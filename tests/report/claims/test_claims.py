@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from reproduce.bench.optimizer_steps import to_csv
 from reproduce.cli import main
 from reproduce.errors import LedgerError, ProtocolError, ReproduceError
 from reproduce.machine import cpu_name
@@ -22,7 +23,8 @@ from reproduce.report.claims.predicates import (
 )
 from reproduce.report.collection import Collection, profiles_in, read_collection, read_study
 from reproduce.report.results import StudyResults
-from reproduce.report.speed import EngineSpeed, Scorer, StepCost
+from reproduce.report.speed import EngineSpeed, OptimizerCost, Scorer
+from tests.report.figure_cases import cost_of
 from tests.report.result_cases import invented, protocol_of, write_study
 from tests.report.tables.test_accuracy_tables import shown
 
@@ -31,7 +33,7 @@ DECAYS = protocol_of("decays", ("Opt7", "Opt7-nodecay", "Adam"))
 SCHEDULES = protocol_of("schedules", ("Adam", "Adam+LR1", "Adam+LR2"))
 
 
-def collection(*studies: StudyResults, costs: dict[str, StepCost] | None = None) -> Collection:
+def collection(*studies: StudyResults, costs: dict[str, OptimizerCost] | None = None) -> Collection:
     return Collection("tiny", Path("tiny"), studies, costs or {}, None, None)
 
 
@@ -135,7 +137,7 @@ def test_runs_that_finish() -> None:
 
 
 def test_cheap_steps() -> None:
-    costs = {"Opt1": StepCost(0.1, 1.05, 8, 8, 30, "cpu"), "Opt2": StepCost(0.1, 1.2, 8, 8, 30, "cpu")}
+    costs = cost_of("Opt1", 0.1, 1.05, "cpu") | cost_of("Opt2", 0.1, 1.2, "cpu")
     assert StepsCheap(("Opt1",), 1.1).check(collection(costs=costs)).status == "PASS"
     assert StepsCheap(("Opt1", "A1"), 1.1).check(collection(costs=costs)).status == "NOT RUN"
     finding = StepsCheap(("Opt1", "Opt2"), 1.1).check(collection(costs=costs))
@@ -286,7 +288,8 @@ def rows(tmp_path: Path) -> Path:
     (noise / "ledger.jsonl").write_text("")
     costs = folder / "tiny" / "bench" / "optimizers.csv"
     costs.parent.mkdir()
-    costs.write_text("optimizer,seconds,ratio,state_bytes,adam_state_bytes,pairs,device\nOpt1,0.1,1.05,8,8,30,cpu\n")
+    (cost,) = cost_of("Opt1", 0.1, 1.05, "cpu").values()
+    costs.write_text(to_csv([cost]))
     return folder
 
 
@@ -325,7 +328,7 @@ def test_what_does_not_fit_together_is_refused(rows: Path) -> None:
 
 def test_step_costs_that_are_none_are_named(rows: Path) -> None:
     (rows / "tiny" / "bench" / "optimizers.csv").write_text("optimizer,seconds\nOpt1,x\n")
-    with pytest.raises(ReproduceError, match="line 2 is not a step cost"):
+    with pytest.raises(ReproduceError, match="line 2 is not a measurement"):
         read_collection(rows, "tiny")
 
 

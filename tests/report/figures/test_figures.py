@@ -27,7 +27,7 @@ from reproduce.report.figures.updates import (
 )
 from reproduce.report.page.report import RESULTS, ROBUSTNESS, SEARCH, SPACE, report_of
 from reproduce.report.page.search import SearchResults
-from reproduce.report.speed import MemberStep, read_member_steps
+from reproduce.report.speed import StepTime, read_step_times
 from reproduce.report.style import Picture, file_name
 from reproduce.study.rows import Row
 from tests.report.figure_cases import EPOCHS, RATES, diverged, measured, results_of, study
@@ -60,7 +60,8 @@ RESCORED = [
     Rescored("not yet", 0.8, ()),
 ]
 MEMBER_STEPS = [
-    MemberStep(NAMES[2], count, 3, 0.001 / count, 0.0009 / count, 0.0012 / count, "a processor") for count in (4, 1, 2)
+    StepTime(NAMES[2], "patches", count, 3, 0.001 / count, 0.0009 / count, 0.0012 / count, 0.001, "a processor")
+    for count in (4, 1, 2)
 ]
 FROM_SPECS: dict[str, Callable[[], Picture]] = {
     "decay curves": curve_picture,
@@ -280,22 +281,23 @@ def test_shrinkage_is_what_fresh_seeds_took_off() -> None:
 
 
 def test_forms_timed_once_do_not_scale() -> None:
-    alone = dataclasses.replace(MEMBER_STEPS[0], form="alone")
-    assert [each.members for each in scaling([*MEMBER_STEPS, alone])[NAMES[2]]] == [1, 2, 4]
-    assert list(scaling([*MEMBER_STEPS, alone])) == [NAMES[2]]
+    alone = dataclasses.replace(MEMBER_STEPS[0], layout="alone")
+    (found,) = scaling([*MEMBER_STEPS, alone]).items()
+    assert (found[0], [each.members for each in found[1]]) == (f"{NAMES[2]}, patches", [1, 2, 4])
     assert "0.25 ms with 4 members, 0.25 times that with 1" in engine_picture(MEMBER_STEPS).reading
 
 
 def test_the_engines_times_are_read_back(tmp_path: Path) -> None:
     path = tmp_path / "member_steps.csv"
-    head = "layout,convolution,members,repeats,seconds,low,high,device\n"
-    path.write_text(f"{head}map,patches,2,5,0.1,0.09,0.2,a processor\n")
-    assert read_member_steps(path) == [MemberStep("map, patches", 2, 5, 0.1, 0.09, 0.2, "a processor")]
-    path.write_text(f"{head}map,patches,two,5,0.1,0.09,0.2,a processor\n")
-    with pytest.raises(ReproduceError, match="line 2 is not an engine's time"):
-        read_member_steps(path)
+    head = "layout,convolution,members,repeats,seconds,low,high,cpu_seconds,device\n"
+    path.write_text(f"{head}map,patches,2,5,0.1,0.09,0.2,0.3,a processor\n")
+    assert read_step_times(path) == [StepTime("map", "patches", 2, 5, 0.1, 0.09, 0.2, 0.3, "a processor")]
+    for line in ("map,patches,two,5,0.1,0.09,0.2,0.3,a processor", "map,patches,2,5,0.1,0.09,0.2,0.3"):
+        path.write_text(f"{head}{line}\n")
+        with pytest.raises(ReproduceError, match="line 2 is not a measurement; expected the columns layout, "):
+            read_step_times(path)
     with pytest.raises(ReproduceError, match="cannot read"):
-        read_member_steps(tmp_path / "absent.csv")
+        read_step_times(tmp_path / "absent.csv")
 
 
 def test_optimizers_stand_in_the_catalogs_order_whatever_order_runs_ended_in() -> None:

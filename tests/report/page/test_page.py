@@ -13,10 +13,9 @@ from reproduce.report.html import svg_size
 from reproduce.report.page.page import build_page
 from reproduce.report.page.report import RESULTS, Report, report_of
 from reproduce.report.page.search import SearchResults
-from reproduce.report.speed import StepCost
 from reproduce.report.table import Cell, Column, Section, Source, Table, marked, missing, percent, words
 from reproduce.study.rows import Row
-from tests.report.figure_cases import diverged, measured, results_of, study
+from tests.report.figure_cases import cost_of, diverged, measured, results_of, study
 
 HOSTILE = "Ünï|_&%$#{}~^\\ <b>\"'"
 ROWS = [
@@ -52,7 +51,7 @@ def table() -> Table:
 
 def report(rows: Sequence[Row]) -> Report:
     """All that is made of these rows, with tables of our own."""
-    found = measured(results_of(rows), step_costs={"Opt7": StepCost(0.1, 1.0, 8, 8, 30, HOSTILE)})
+    found = measured(results_of(rows), step_costs=cost_of("Opt7", 0.1, 1.0, HOSTILE))
     tables = {RESULTS: [table()], "Of its own": [dataclasses.replace(table(), name="own")]}
     return dataclasses.replace(report_of(found, [], SearchResults((), ())), tables=tables)
 

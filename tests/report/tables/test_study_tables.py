@@ -11,7 +11,7 @@ from reproduce.errors import ReproduceError
 from reproduce.report.cards.keras import KNOWN
 from reproduce.report.forms import FORMS, to_csv
 from reproduce.report.results import StudyResults
-from reproduce.report.speed import StepCost, read_engine_speed, read_step_costs
+from reproduce.report.speed import OptimizerCost, read_engine_speed, read_optimizer_costs
 from reproduce.report.table import Table, fixed, signed
 from reproduce.report.tables.ablations import change_table, decay_table, schedule_differences, schedule_table
 from reproduce.report.tables.across import across_table
@@ -211,15 +211,17 @@ def test_the_ledger_counts_failed_runs() -> None:
 def test_step_costs(tmp_path: Path) -> None:
     path = tmp_path / "optimizers.csv"
     path.write_text(
-        "optimizer,pairs,seconds,adam_seconds,ratio,ratio_low,ratio_high,state_bytes,adam_state_bytes,device\n"
-        "Opt1,30,0.1234,0.12,1.02,1.0,1.04,4096,2048,a processor\n"
+        "optimizer,pairs,seconds,adam_seconds,ratio,ratio_low,ratio_high,state_bytes,adam_state_bytes,"
+        "batch,base_filters,device\n"
+        "Opt1,30,0.1234,0.12,1.02,1.0,1.04,4096,2048,128,32,a processor\n"
     )
-    costs = read_step_costs(path)
-    assert costs == {"Opt1": StepCost(0.1234, 1.02, 4096, 2048, 30, "a processor")}
-    timed, *others = shown(step_cost_table(costs))
+    costs = read_optimizer_costs(path)
+    expected = OptimizerCost("Opt1", 30, 0.1234, 0.12, 1.02, 1.0, 1.04, 4096, 2048, 128, 32, "a processor")
+    assert costs == {"Opt1": expected}
+    timed, *others = shown(step_cost_table(costs, (*names(), *KNOWN)))
     assert timed == ("Opt1", "123.4", "1.020", "4", "2", "2")
-    assert step_cost_table(costs).caption.startswith("a processor: ")
-    assert "(n = 30 pairs)" in step_cost_table(costs).caption
+    assert step_cost_table(costs, ()).caption.startswith("a processor: ")
+    assert "(n = 30 pairs)" in step_cost_table(costs, ()).caption
     assert [line[0] for line in others] == [*(name for name in names() if name != "Opt1"), *KNOWN]
     assert {line[1:5] for line in others} == {("not run",) * 4}
     kept = {line[0]: line[5] for line in others}
