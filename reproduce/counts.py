@@ -1,6 +1,17 @@
-"""Counts with their nouns, for messages and captions; and what the largest of a count of numbers owes to chance."""
+"""Counts with their nouns, numbers with their intervals, and what the largest of a count of numbers owes to chance."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with the ends of its interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 def number_of(count: int, one: str, several: str = "") -> str:

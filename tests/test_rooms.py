@@ -21,7 +21,7 @@ USES = {
     "search": {"paper_optimizers", "reproduce", "data", "population"},
     "elimination": {"paper_optimizers", "reproduce", "data", "models", "training", "population", "search"},
     "published": {"paper_optimizers", "reproduce", "population", "search"},
-    "report": {"paper_optimizers", "reproduce", "study", "search", "elimination"},
+    "report": {"paper_optimizers", "reproduce", "study", "search", "elimination", "published"},
     "bench": {"paper_optimizers", "reproduce", "models", "training", "population", "study", "search", "report"},
     "commands": {"reproduce", "data", "study", "search", "elimination", "published", "report", "bench"},
 }

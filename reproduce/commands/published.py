@@ -11,6 +11,7 @@ from rich.console import Console
 from reproduce.commands.arguments import add_data_dir, add_output, expanded, positive, profile
 from reproduce.commands.executors import add_executor_arguments, open_executors
 from reproduce.counts import number_of
+from reproduce.plain_data import to_plain
 from reproduce.screen import say
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from reproduce.published.log import LoggedEvaluation
     from reproduce.published.replay import Conditions, ReplayRow
     from reproduce.published.sample import Job
+    from reproduce.report.table import Table
     from reproduce.search.executors import Executor
+#: Lines of a table on screen; the files have them all.
+_SHOWN = 5
 
 
 def add(commands: Commands) -> None:
@@ -71,23 +75,23 @@ def _add_log(parser: argparse.ArgumentParser) -> None:
 
 
 def _import_log(options: argparse.Namespace, console: Console) -> None:
+    from reproduce.published.findings import findings_of
     from reproduce.published.log import read_published_log
-    from reproduce.published.report import report_on, show_report, write_report
+    from reproduce.report.tables.published import log_tables
 
     rows = read_published_log(options.log)
-    report, folder = report_on(rows, _fingerprints(rows, console)), options.output / "published"
-    write_report(report, folder)
-    show_report(report, console)
-    say(console, f"Written to {folder}.")
+    found = findings_of(rows, _fingerprints(rows, console))
+    _finish("log", to_plain(found), log_tables(found), options.output / "published", console)
 
 
 def _replay(options: argparse.Namespace, console: Console) -> None:
     from reproduce.data import load_dataset
     from reproduce.machine import versions
+    from reproduce.published.comparison import agreement_of, compare
     from reproduce.published.log import read_published_log
     from reproduce.published.replay import Conditions, behave, conditions_hash
-    from reproduce.published.replay_report import agreement_of, compare, show_replay, write_replay
     from reproduce.published.sample import jobs_of, logged_functions, stratified_sample
+    from reproduce.report.tables.published import replay_tables
     from reproduce.search.protocol import load_search_protocol
 
     protocol = load_search_protocol(options.profile)
@@ -113,8 +117,18 @@ def _replay(options: argparse.Namespace, console: Console) -> None:
         f"Profile {protocol.profile}, {dataset.name}, behaviour {options.behaviour}; "
         f"{number_of(len(replayed), 'run')}, the last on {replayed[-1].device}."
     )
-    write_replay(found, comparisons, origin, folder)
-    show_replay(found, origin, console)
+    tables = replay_tables(found, comparisons, origin)
+    _finish("agreement", {"origin": origin} | to_plain(found), tables, folder, console)
+
+
+def _finish(name: str, document: dict[str, object], tables: list[Table], folder: Path, console: Console) -> None:
+    """Write findings, and show the beginnings of their tables."""
+    from reproduce.report.output import show, write_findings
+
+    write_findings(name, document, tables, folder)
+    for table in tables:
+        show(table.first(_SHOWN), console)
+        console.print()
     say(console, f"Written to {folder}.")
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from reproduce.published.noise import Noise
+from reproduce.counts import Estimate
 
 _Array = NDArray[np.float64]
 _RESAMPLES = 2000
@@ -18,12 +19,16 @@ _CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
-class Interval:
-    """A number with the ends of its 95 % interval."""
+class Noise:
+    """The standard deviation of one score around its candidate's mean.
 
-    value: float
-    low: float
-    high: float
+    Attributes:
+        sd: Pooled over candidates; 0 degrees of freedom leave it 0.
+        degrees_of_freedom: Of that estimate.
+    """
+
+    sd: float
+    degrees_of_freedom: int
 
 
 @dataclass(frozen=True)
@@ -64,11 +69,23 @@ class Agreement:
     published_only: int
     ours_only: int
     neither: int
-    correlation: Interval | None
-    with_rejected: Interval | None
-    ceiling: Interval | None
+    correlation: Estimate | None
+    with_rejected: Estimate | None
+    ceiling: Estimate | None
     published_noise: Noise
     our_noise: Noise
+
+
+def pooled_noise(scores: Mapping[str, Sequence[float]]) -> Noise:
+    """The noise of one score.
+
+    Args:
+        scores: Of each candidate; those with one score say nothing.
+    """
+    groups = [np.asarray(group, float) for group in scores.values() if len(group) > 1]
+    degrees = sum(len(group) - 1 for group in groups)
+    squares = math.fsum(float(((group - group.mean()) ** 2).sum()) for group in groups)
+    return Noise((squares / degrees) ** 0.5 if degrees else 0.0, degrees)
 
 
 def agreement(
@@ -102,7 +119,7 @@ def agreement(
     )
 
 
-def rank_correlation(values: _Array, random: np.random.Generator) -> Interval | None:
+def rank_correlation(values: _Array, random: np.random.Generator) -> Estimate | None:
     """Spearman's correlation of two columns, with a percentile bootstrap over rows; None where it is not defined.
 
     Args:
@@ -114,12 +131,12 @@ def rank_correlation(values: _Array, random: np.random.Generator) -> Interval | 
     drawn = values[random.integers(0, len(values), (_RESAMPLES, len(values)))]
     correlations = _spearman(drawn[..., 0], drawn[..., 1])
     (value,) = _spearman(values[None, :, 0], values[None, :, 1])
-    return Interval(float(value), *_ends(correlations[np.isfinite(correlations)]))
+    return Estimate(float(value), *_ends(correlations[np.isfinite(correlations)]))
 
 
 def _ceiling(
     values: _Array, counts: NDArray[np.int64], published: Noise, ours: Noise, random: np.random.Generator
-) -> Interval | None:
+) -> Estimate | None:
     """Both sides' noise on one truth, which is spread as the log's scores are once their noise is taken off.
 
     Our noise counts in proportion to our scores' own true spread, since a rank correlation knows no units.
@@ -130,14 +147,14 @@ def _ceiling(
     true_share = _reliability(log_scores, published.sd**2 * float(np.mean(1 / counts)))
     our_share = _reliability(our_scores, ours.sd**2)
     if not true_share or not our_share:
-        return Interval(0.0, 0.0, 0.0)
+        return Estimate(0.0, 0.0, 0.0)
     truth = log_scores.mean() + np.sqrt(true_share) * (log_scores - log_scores.mean())
     our_sd = truth.std(ddof=1) * np.sqrt((1 - our_share) / our_share)
     shape = (_SIMULATIONS, len(truth))
     left = truth + random.normal(0, 1, shape) * published.sd / np.sqrt(counts)
     right = truth + random.normal(0, 1, shape) * our_sd
     correlations = _spearman(left, right)
-    return Interval(float(correlations.mean()), *_ends(correlations))
+    return Estimate(float(correlations.mean()), *_ends(correlations))
 
 
 def _reliability(scores: _Array, noise_variance: float) -> float:

@@ -13,8 +13,8 @@ from statistics import mean, median, stdev
 
 from reproduce.counts import expected_maximum
 from reproduce.population.integrity import check_integrity
+from reproduce.published.agreement import pooled_noise
 from reproduce.published.log import PHASES, LoggedEvaluation
-from reproduce.published.noise import pooled_noise
 
 #: What the log's `expMovAvg` divides by in the first step is 0.
 _NEVER_WORKS = "expMovAvg("
@@ -150,6 +150,44 @@ class NoiseFinding:
     scored: int
     expected_best: float
     beyond: tuple[LoggedEvaluation, ...]
+
+
+@dataclass(frozen=True)
+class LogFindings:
+    """Everything that is said about a log.
+
+    Attributes:
+        rows: How many evaluations it has.
+        phases: Acceptance and cost.
+        duplicates: Of each stage.
+        causes: Of rejections.
+        steps: Of the particles.
+        noise: From repeats; None where there are too few.
+    """
+
+    rows: int
+    phases: tuple[PhaseFinding, ...]
+    duplicates: tuple[DuplicateFinding, ...]
+    causes: tuple[CauseFinding, ...]
+    steps: tuple[StepFinding, ...]
+    noise: NoiseFinding | None
+
+
+def findings_of(rows: Sequence[LoggedEvaluation], fingerprints: Sequence[str]) -> LogFindings:
+    """All findings about a log.
+
+    Args:
+        rows: The log.
+        fingerprints: One for each row; see `reproduce.published.log.fingerprints_of`.
+    """
+    return LogFindings(
+        rows=len(rows),
+        phases=tuple(phase_findings(rows)),
+        duplicates=tuple(duplicate_findings(rows, fingerprints)),
+        causes=tuple(cause_findings(rows)),
+        steps=tuple(step_findings(rows)),
+        noise=noise_finding(rows, fingerprints),
+    )
 
 
 def phase_findings(rows: Sequence[LoggedEvaluation]) -> list[PhaseFinding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import TypeVar
 
 from reproduce.errors import ReproduceError
 from reproduce.ledger import NAME
+from reproduce.plain_data import from_plain
+from reproduce.published.findings import LogFindings
 from reproduce.report.results import COMPARED, StudyResults
 from reproduce.report.speed import (
     ENGINE,
@@ -34,6 +37,8 @@ _REMEDY = (
 #: Studies in the order of the report; others follow by name.
 ORDER = (*COMPARED, "schedules", "decays")
 _WARMUP = 0.1
+#: Where ``import-log`` writes, below its folder.
+LOG = Path("published") / "log.json"
 T = TypeVar("T")
 
 
@@ -49,6 +54,7 @@ class Collection:
         search: The search; None where there was none.
         engine: How fast the engine is; None where that was not measured.
         member_steps: How it scales; empty where that was not measured.
+        log: What the published search log says; None where it was not imported.
     """
 
     profile: str
@@ -58,6 +64,7 @@ class Collection:
     search: StoredSearch | None = None
     engine: EngineSpeed | None = None
     member_steps: Sequence[StepTime] = ()
+    log: LogFindings | None = None
 
     @property
     def shape(self) -> tuple[float, float]:
@@ -97,6 +104,7 @@ def read_collection(folder: Path, profile: str) -> Collection:
         search=read_search(place),
         engine=_measured(place, ENGINE, read_engine_speed),
         member_steps=_measured(place, MEMBER_STEPS, read_step_times) or (),
+        log=_measured(place, LOG, _read_log),
     )
 
 
@@ -140,6 +148,13 @@ def _measured(place: Path, name: Path, read: Callable[[Path], T]) -> T | None:
     """What a file of measurements holds: the profile's, or one for all profiles; None where there is neither."""
     paths = (path for path in (place / name, place.parent / name) if path.is_file())
     return next(map(read, paths), None)
+
+
+def _read_log(path: Path) -> LogFindings:
+    try:
+        return from_plain(LogFindings, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ReproduceError(f"cannot read {path}: {error}; import-log writes it again") from None
 
 
 def _rank(name: str) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -47,6 +48,13 @@ def write(
     for path in written:
         if path.suffix in (".csv", ".svg"):
             say(console, f"  {path}")
+
+
+def write_findings(name: str, document: Mapping[str, object], tables: Iterable[Table], folder: Path) -> None:
+    """Write findings into ``folder``: as plain data in ``NAME.json``, and their tables beside it."""
+    write_text(folder / f"{name}.json", json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    for table in tables:
+        write_table(table, folder)
 
 
 def write_results(

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reproduce.counts import number_of
+from reproduce.counts import Estimate, number_of
 from reproduce.protocols import plain_settings, settings_hash
 from reproduce.report.results import Result, StudyResults, in_catalog_order
 from reproduce.report.statistics import (
-    Estimate,
     Ranks,
     average_ranks,
     holm,

@@ -20,6 +20,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reproduce.counts import Estimate
+
 Verdict = Literal["better", "worse", "tie"]
 _QUANTILES = 4000
 #: Differences whose spread is below this share of the values differ by rounding alone.
@@ -77,15 +79,6 @@ class Difference:
         if abs(self.mean) < self.detectable:
             return "tie"
         return "better" if self.low > 0 else "worse"
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)

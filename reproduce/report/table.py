@@ -156,6 +156,10 @@ class Table:
         for section in self.sections:
             yield from section.lines
 
+    def first(self, number: int) -> Table:
+        """The table with at most so many lines in each section."""
+        return replace(self, sections=tuple(Section(each.title, each.lines[:number]) for each in self.sections))
+
     @property
     def is_empty(self) -> bool:
         """Whether there is no line at all."""

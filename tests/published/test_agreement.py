@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from reproduce.published.agreement import Pair, agreement, rank_correlation
-from reproduce.published.noise import Noise, pooled_noise
+from reproduce.published.agreement import Noise, Pair, agreement, pooled_noise, rank_correlation
 
 
 def draws(count, sd_published, sd_ours, seed=1):

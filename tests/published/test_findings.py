@@ -8,15 +8,19 @@ from rich.console import Console
 
 from reproduce.counts import expected_maximum
 from reproduce.errors import ReproduceError
+from reproduce.plain_data import to_plain
 from reproduce.published.findings import (
     cause_findings,
     duplicate_findings,
+    findings_of,
     noise_finding,
     phase_findings,
     step_findings,
 )
 from reproduce.published.log import fingerprints_of, parse_published_log, read_published_log
-from reproduce.published.report import report_on, show_report, write_report
+from reproduce.report.collection import read_collection
+from reproduce.report.output import show, write_findings
+from reproduce.report.tables.published import log_tables
 from tests.published.test_log import log
 
 
@@ -99,12 +103,25 @@ def test_too_few_repeats_say_nothing():
     assert noise_finding(*read("particle,1,0,Nest ~ id(g),ok,0.8,1", "mutation,1,1,Nest ~ g,ok,0.8,1")) is None
 
 
-def test_the_report_is_written_and_shown(tmp_path):
-    report = report_on(*SMALL)
-    write_report(report, tmp_path / "published")
+def written(rows, folder):
+    found = findings_of(*rows)
+    write_findings("log", to_plain(found), log_tables(found), folder)
+    return found
+
+
+def shown(found):
+    """What the tables say on screen, on one line."""
+    console = Console(record=True, width=100)
+    for table in log_tables(found):
+        show(table, console)
+    return " ".join(console.export_text().split())
+
+
+def test_the_findings_are_written_and_shown(tmp_path):
+    found = written(SMALL, tmp_path / "published")
     document = json.loads((tmp_path / "published" / "log.json").read_text())
     assert document["rows"] == 13
-    assert document["steps"] == {"count": 3, "worse": 1}
+    assert len(document["steps"]) == 3
     assert document["noise"]["repeats"][0]["scores"] == [0.8, 0.82, 0.81]
     tables = {path.stem: path.read_text().splitlines() for path in (tmp_path / "published").glob("*.csv")}
     assert {name: len(lines) for name, lines in tables.items()} == {
@@ -112,30 +129,33 @@ def test_the_report_is_written_and_shown(tmp_path):
         "beyond_noise": 1 + len(document["noise"]["beyond"]),
     }  # fmt: skip
     assert tables["phases"][1].startswith("init,2,2,1.0,3.0,90")
-    console = Console(record=True, width=100)
-    show_report(report, console)
-    shown = console.export_text()
-    assert "worse than its parent in 1 of 3 steps. The log has 1 to 2 scored children of a step, 1 in the" in shown
-    assert "Nest ~ id(g)" in shown
-    assert "no rejected candidate of the phase init" in shown
-    assert "no rejected candidate of the phase mutation" not in shown
+    text = shown(found)
+    assert "worse than its parent in 1 of 3 steps. The log has 1 to 2 scored children of a step, 1 in the" in text
+    assert "Nest ~ id(g)" in text
+    assert "no rejected candidate of the phase init" in text
+    assert "no rejected candidate of the phase mutation" not in text
+
+
+def test_the_findings_of_an_imported_log_are_on_the_page(tmp_path):
+    found = written(SMALL, tmp_path / "published")
+    assert read_collection(tmp_path, "smoke").log == found
+    assert all(not table.is_empty for table in log_tables(found))
+    (tmp_path / "published" / "log.json").write_text('{"rows": "many"}')
+    with pytest.raises(ReproduceError, match=r"cannot read .*log\.json: .*import-log writes it again"):
+        read_collection(tmp_path, "smoke")
 
 
 def test_a_log_without_repeats_is_reported_too(tmp_path):
-    report = report_on(*read("init,,,Nest ~ [a1][g],ok,0.7,60".replace("[a1][g]", "id([a1][g])")))
-    console = Console(record=True, width=100)
-    show_report(report, console)
-    shown = console.export_text()
-    assert "says nothing about noise" in shown
-    assert "worse than its parent in 0 of 0 steps.\n" in shown
-    write_report(report, tmp_path)
+    found = written(read("init,,,Nest ~ [a1][g],ok,0.7,60".replace("[a1][g]", "id([a1][g])")), tmp_path)
+    assert "says nothing about noise" in shown(found)
+    assert "worse than its parent in 0 of 0 steps. " in shown(found)
     assert (tmp_path / "steps.csv").read_text() == "line,particle,depth,parent_score,child_score,children\n"
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ReproduceError, match="cannot write"):
-        write_report(report_on(*SMALL), tmp_path / "file")
+        written(SMALL, tmp_path / "file")
 
 
 @pytest.mark.slow

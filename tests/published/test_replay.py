@@ -11,12 +11,15 @@ from paper_optimizers import from_text
 from reproduce.errors import LedgerError, ProtocolError
 from reproduce.ledger import Ledger
 from reproduce.outcomes import NotTrained
+from reproduce.plain_data import to_plain
 from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.protocols import plain_settings, settings_hash
+from reproduce.published.comparison import agreement_of, compare
 from reproduce.published.log import fingerprints_of, parse_published_log
 from reproduce.published.replay import Conditions, behave, conditions_hash, row_from_dict, run_replay
-from reproduce.published.replay_report import agreement_of, compare, show_replay, write_replay
 from reproduce.published.sample import LoggedFunction, jobs_of, logged_functions, seed_of, stratified_sample
+from reproduce.report.output import show, write_findings
+from reproduce.report.tables.published import replay_tables
 from reproduce.search.executors import InProcessExecutor
 from reproduce.search.protocol import load_search_protocol
 from tests.published.test_log import log
@@ -171,12 +174,14 @@ def test_the_agreement_is_written_and_shown(tmp_path):
     assert found == agreement_of(FUNCTIONS, comparisons)
     assert (found.sampled, found.ours_only, found.neither) == (6, 0, 1)
     assert found.both + found.published_only == 5
-    write_replay(found, comparisons, "Where it ran.", tmp_path / "out")
+    tables = replay_tables(found, comparisons, "Where it ran.")
+    write_findings("agreement", {"origin": "Where it ran."} | to_plain(found), tables, tmp_path / "out")
     document = json.loads((tmp_path / "out" / "agreement.json").read_text())
     assert (document["origin"], document["sampled"]) == ("Where it ran.", 6)
     pairs = (tmp_path / "out" / "pairs.csv").read_text().splitlines()
     assert len(pairs) == 7
     assert pairs[3] == "None ~ expMovAvg(g),0.7,1,0,,not trained,0"
     console = Console(record=True, width=100)
-    show_replay(found, "Where it ran.", console)
+    for table in tables:
+        show(table, console)
     assert f"scored on both sides, n = {found.both}" in console.export_text()

@@ -28,6 +28,7 @@ from reproduce.report.tables.equations import catalog_tables
 from reproduce.report.tables.index import study_tables
 from reproduce.report.tables.paper import paper_table
 from reproduce.report.tables.primitives import primitive_tables
+from reproduce.report.tables.published import log_tables
 
 #: Headings, under each of which tables come before figures, in the order of the page.
 HEADINGS = CLAIMS, RESULTS, ROBUSTNESS, SEARCH, COST, SPACE = (
@@ -125,7 +126,7 @@ def _tables(found: Collection, checked: Sequence[Checked], searched: SearchResul
         CLAIMS: [claims_table(checked), claim_costs_table(checked)],
         RESULTS: [*of_studies[RESULTS], *([across] if across else [])],
         ROBUSTNESS: of_studies[ROBUSTNESS],
-        SEARCH: list(searched.tables),
+        SEARCH: [*searched.tables, *(log_tables(found.log) if found.log else ())],
         COST: [
             compute_table(found.profile, found.studies),
             step_cost_table(found.step_costs, (*names(), *KNOWN)),

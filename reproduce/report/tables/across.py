@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from reproduce.counts import Estimate
 from reproduce.report.overall import Overall, compare_over_tasks, task_scores
 from reproduce.report.results import StudyResults
-from reproduce.report.statistics import Estimate
 from reproduce.report.table import Cell, Column, Table, fixed, missing, number, percent, words
 from reproduce.report.tables.comparisons import setting
 
