@@ -29,9 +29,10 @@ def add(commands: Commands) -> None:
 
 
 def _estimate(options: argparse.Namespace, console: Console) -> None:
+    from reproduce.report.output import show
+    from reproduce.report.tables.estimates import estimate_table
     from reproduce.study.costs import measured_costs
     from reproduce.study.estimate import estimate
-    from reproduce.study.estimate_table import show_estimates
     from reproduce.study.ledgers import RESULTS
 
     others = _others(options.profile, options.study)
@@ -41,7 +42,7 @@ def _estimate(options: argparse.Namespace, console: Console) -> None:
         costs = measured_costs((options.output, RESULTS))
         found += [each for experiment in experiments(options) for each in estimate(experiment, costs)]
     found += _of_searches(others, options, (options.output, RESULTS))
-    show_estimates(found, options.workers, console)
+    show(estimate_table(found, options.workers), console)
 
 
 def _others(profile: str, names: Sequence[str]) -> list[str]:

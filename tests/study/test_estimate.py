@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from reproduce.cli import main
 from reproduce.data import Part
@@ -12,10 +11,10 @@ from reproduce.data.catalogue import published_train_samples
 from reproduce.data.perturbations import thin_out
 from reproduce.data.settings import ImageSettings
 from reproduce.estimates import Span, StepCost
+from reproduce.report.tables.estimates import estimate_table
 from reproduce.stored_settings import read_stored_settings
 from reproduce.study.costs import Costs, measured_costs, step_key
 from reproduce.study.estimate import estimate
-from reproduce.study.estimate_table import show_estimates
 from reproduce.study.experiment import Experiment, _write_protocol
 from reproduce.study.ledgers import RESULTS
 from reproduce.study.protocol import Protocol
@@ -75,9 +74,8 @@ def test_a_gpu_is_shared_by_its_workers() -> None:
 def test_the_sentence_says_on_how_many_runs_it_rests() -> None:
     cost = StepCost(0.5, {}, "an accelerator", 3)
     found = estimate(experiment(Path("nowhere")), Costs({step_key(TASK, "engine"): cost}, 0.0, 3))
-    console = Console(record=True, width=200)
-    show_estimates([*found, *found], 1, console)
-    assert "minutes with 1 worker, from the steps of 3 runs on an accelerator, measuring" in console.export_text()
+    caption = estimate_table([*found, *found], 1).caption
+    assert "minutes with 1 worker, from the steps of 3 runs on an accelerator, measuring" in caption
 
 
 def test_another_kind_of_step_is_another_cost() -> None:
@@ -126,9 +124,8 @@ def test_a_data_set_of_one_s_own_that_is_not_at_hand_cannot_be_counted(tmp_path:
         dataclasses.replace(experiment(tmp_path), protocol=dataclasses.replace(TINY, tasks=(own,))), NONE
     )
     assert found.steps is None
-    console = Console(record=True, width=200)
-    show_estimates([found], 1, console)
-    assert "No data at hand, so steps cannot be counted: main/digits (engine). Give" in console.export_text()
+    caption = estimate_table([found], 1).caption
+    assert "No data at hand, so steps cannot be counted: main/digits (engine). Give" in caption
 
 
 @pytest.mark.parametrize("study", ["main", "transfer", "label_noise", "decays", "schedules"])

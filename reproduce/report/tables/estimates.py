@@ -1,0 +1,90 @@
+"""Estimates of cost as a table, whose caption says what they rest on and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reproduce.counts import number_of
+from reproduce.estimates import Span, TaskEstimate
+from reproduce.report.table import Cell, Column, Table, number, words
+
+_UNKNOWN = "?"
+_STUDIES = (
+    "Runs and times of studies go from the shared grid alone to every grid grown to its limit; runs that have rows are "
+    "left out, and so is compiling for what Keras trains, a few seconds for each optimizer."
+)
+_SEARCHES = (
+    "Those of searches and eliminations go from every candidate cut off by its first screening to every one trained to "
+    "the end, children only after all their redraws; they run one after another in one process."
+)
+
+
+def estimate_table(estimates: Sequence[TaskEstimate], num_workers: int) -> Table:
+    """What is left of every task, its cost where that is known, and a sentence for each thing that is not."""
+    columns: tuple[Column[TaskEstimate], ...] = (
+        Column("Study", "study", lambda each: words(each.study)),
+        Column("Task", "task", lambda each: words(each.task)),
+        Column("Runner", "runner", lambda each: words(each.runner)),
+        Column("Runs", "runs", lambda each: _cell(each.runs, 0), numeric=True),
+        Column("Steps", "steps", lambda each: _cell(each.steps, 0), numeric=True),
+        Column("Minutes", "minutes", lambda each: _cell(each.minutes(num_workers), 1), numeric=True),
+        Column("GPU-hours", "gpu_hours", lambda each: _cell(each.gpu_hours(), 2), numeric=True),
+        Column("MB", "megabytes", lambda each: number(each.num_bytes, 1, 1e-6), numeric=True),
+    )
+    sentences = [*_meanings(estimates), *_total(estimates, num_workers), *_gaps(estimates)]
+    return Table.of("estimates", "What is left to do", "\n".join(sentences), columns, estimates)
+
+
+def _meanings(estimates: Sequence[TaskEstimate]) -> list[str]:
+    """What the ends of spans are."""
+    kinds = {each.by_workers for each in estimates}
+    return [sentence for by_workers, sentence in ((True, _STUDIES), (False, _SEARCHES)) if by_workers in kinds]
+
+
+def _total(estimates: Sequence[TaskEstimate], num_workers: int) -> list[str]:
+    minutes = [span for each in estimates if (span := each.minutes(num_workers)) is not None]
+    costs = [each.measured for each in estimates if each.seconds is not None and each.measured is not None]
+    measured = [
+        cost for number, cost in enumerate(costs) if cost not in costs[:number]
+    ]  # Tasks alike rest on the same runs.
+    if not minutes:
+        return []
+    total = Span(sum(span.low for span in minutes), sum(span.high for span in minutes))
+    return [
+        f"In all {_span(total, 1)} minutes with {number_of(num_workers, 'worker')}, from the steps of "
+        f"{sum(cost.num_runs for cost in measured):,} runs on {'; '.join(sorted({cost.device for cost in measured}))}, "
+        "measuring after each epoch included."
+    ]
+
+
+def _gaps(estimates: Sequence[TaskEstimate]) -> list[str]:
+    """What is not known, and how to make it known."""
+    published = [each for each in estimates if each.steps is not None and each.counted == "published"]
+    missing = [each for each in estimates if each.steps is None]
+    unmeasured = [each for each in estimates if each.steps is not None and each.seconds is None]
+    sentences = (
+        (published, "Steps by the published number of images, without the data: {tasks}."),
+        (
+            missing,
+            "No data at hand, so steps cannot be counted: {tasks}. Give --data-dir DIR (make: DATA_DIR=DIR).",
+        ),
+        (
+            unmeasured,
+            "No steps of this kind measured yet, so no times: {tasks}. Begin one where it is to run, end it after a "
+            "few rows (they are kept), and ask again.",
+        ),
+    )
+    return [sentence.format(tasks=", ".join(map(_task, of_kind))) for of_kind, sentence in sentences if of_kind]
+
+
+def _task(estimate: TaskEstimate) -> str:
+    return f"{estimate.study}/{estimate.task} ({estimate.runner})"
+
+
+def _cell(span: Span | None, digits: int) -> Cell:
+    return Cell(_UNKNOWN) if span is None else Cell(_span(span, digits), span.high)
+
+
+def _span(span: Span, digits: int) -> str:
+    low, high = f"{span.low:.{digits}f}", f"{span.high:.{digits}f}"
+    return low if low == high else f"{low}-{high}"
