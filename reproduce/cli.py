@@ -17,7 +17,8 @@ _INTERRUPTED = 130
 _GOES_ON = "Every finished run is kept: the same command goes on from there."
 #: Packages that not every installation has, and the extra of this project that brings each.
 _EXTRAS = {
-    **dict.fromkeys(("cattrs", "filelock", "matplotlib", "pandas", "PIL", "sklearn", "scipy"), "reproduce"),
+    **dict.fromkeys(("cattrs", "filelock", "jinja2", "latex2mathml", "matplotlib", "pandas"), "reproduce"),
+    **dict.fromkeys(("PIL", "sklearn", "scipy"), "reproduce"),
     **dict.fromkeys(("tensorflow_datasets", "keras_cv"), "data"),
     "jax": "search",
     "tensorflow": "cpu",

@@ -11,7 +11,6 @@ from rich.console import Console
 from reproduce.commands.arguments import add_data_dir, add_output, expanded, positive, profile
 from reproduce.commands.executors import add_executor_arguments, open_executors
 from reproduce.counts import number_of
-from reproduce.plain_data import to_plain
 from reproduce.screen import say
 
 if TYPE_CHECKING:
@@ -75,6 +74,7 @@ def _add_log(parser: argparse.ArgumentParser) -> None:
 
 
 def _import_log(options: argparse.Namespace, console: Console) -> None:
+    from reproduce.plain_data import to_plain
     from reproduce.published.findings import findings_of
     from reproduce.published.log import read_published_log
     from reproduce.report.tables.published import log_tables
@@ -87,6 +87,7 @@ def _import_log(options: argparse.Namespace, console: Console) -> None:
 def _replay(options: argparse.Namespace, console: Console) -> None:
     from reproduce.data import load_dataset
     from reproduce.machine import versions
+    from reproduce.plain_data import to_plain
     from reproduce.published.comparison import agreement_of, compare
     from reproduce.published.log import read_published_log
     from reproduce.published.replay import Conditions, behave, conditions_hash
