@@ -9,8 +9,7 @@ from typing import Literal, Protocol
 from reproduce.counts import number_of
 from reproduce.machine import is_cpu_name
 from reproduce.plain_data import require
-from reproduce.report.claims.enough import Compared, compare, enough
-from reproduce.report.claims.findings import Finding, Status, not_run
+from reproduce.report.claims.findings import Compared, Finding, Status, compare, enough, not_run
 from reproduce.report.claims.search import BestScoresShrink, FindsBeat, NothingScoredTwice
 from reproduce.report.collection import Collection
 from reproduce.report.results import StudyResults, number_of_runs
@@ -57,15 +56,9 @@ class BeatReference:
         study = found.study(self.study)
         if study is None:
             return not_run(f"study {self.study}")
-        tasks = study.tasks if not self.task else (self.task,)
-        return _everywhere([self._on_task(study, task) for task in tasks], study)
-
-    def _on_task(self, study: StudyResults, task: str) -> Finding:
-        verdicts = {
-            name: _worst([_verdict(study, task, name, other) for other in self.references]) for name in self.optimizers
-        }
-        against = " and ".join(self.references)
-        return enough(verdicts, self.at_least, f"{task}: better than {against}")
+        pairs = {name: (name, self.references) for name in self.optimizers}
+        what = f"better than {' and '.join(self.references)}"
+        return _enough(study, study.tasks if not self.task else (self.task,), pairs, self.at_least, what)
 
 
 @dataclass(frozen=True)
@@ -89,14 +82,9 @@ class SchedulesHelp:
         plain = names.get(None)
         if study is None or plain is None or len(names) < 2:
             return not_run(f"{self.optimizer} with and without schedules in the study {self.study}")
-        findings = []
-        for task in study.tasks:
-            verdicts = {
-                schedule: _verdict(study, task, name, plain) for schedule, name in names.items() if schedule is not None
-            }
-            what = f"{task}: {self.optimizer} better with a schedule than without"
-            findings.append(enough(verdicts, self.at_least, what))
-        return _everywhere(findings, study)
+        pairs = {schedule: (name, (plain,)) for schedule, name in names.items() if schedule is not None}
+        what = f"{self.optimizer} better with a schedule than without"
+        return _enough(study, study.tasks, pairs, self.at_least, what)
 
 
 @dataclass(frozen=True)
@@ -114,14 +102,10 @@ class DecaysHelp:
     def check(self, found: Collection) -> Finding:
         """See the class."""
         study = found.study(self.study)
-        pairs = [] if study is None else decay_pairs(study.entrants)
+        pairs = {} if study is None else {kept: (kept, (without,)) for kept, without in decay_pairs(study.entrants)}
         if study is None or not pairs:
             return not_run(f"optimizers with and without decays in the study {self.study}")
-        findings = []
-        for task in study.tasks:
-            verdicts = {kept: _verdict(study, task, kept, left_out) for kept, left_out in pairs}
-            findings.append(enough(verdicts, self.at_least, f"{task}: better with decays than without"))
-        return _everywhere(findings, study)
+        return _enough(study, study.tasks, pairs, self.at_least, "better with decays than without")
 
 
 @dataclass(frozen=True)
@@ -250,6 +234,32 @@ PREDICATES: Mapping[str, type[Predicate]] = {
     "nothing_scored_twice": NothingScoredTwice,
     "finds_beat": FindsBeat,
 }
+
+
+def _enough(
+    study: StudyResults,
+    tasks: Sequence[str],
+    pairs: Mapping[str, tuple[str, Sequence[str]]],
+    at_least: int,
+    what: str,
+) -> Finding:
+    """Whether enough optimizers are better than their references on every task.
+
+    Args:
+        study: The study.
+        tasks: Some of its tasks.
+        pairs: By what the evidence calls it, an optimizer and those that it must be better than.
+        at_least: How many must be better.
+        what: They are counted for, for the evidence.
+    """
+    findings = []
+    for task in tasks:
+        compared = {
+            label: _worst([_verdict(study, task, name, other) for other in references])
+            for label, (name, references) in pairs.items()
+        }
+        findings.append(enough(compared, at_least, f"{task}: {what}"))
+    return _everywhere(findings, study)
 
 
 def _verdict(study: StudyResults, task: str, name: str, reference: str) -> Compared | None:

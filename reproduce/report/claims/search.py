@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 
 from reproduce.counts import number_of
 from reproduce.outcomes import Trained
-from reproduce.report.claims.enough import Compared, compare, enough
-from reproduce.report.claims.findings import Finding, not_run
+from reproduce.report.claims.findings import Compared, Finding, compare, enough, not_run
 from reproduce.report.collection import Collection
 from reproduce.report.statistics import paired_difference
 from reproduce.report.stored_search import StoredSearch
