@@ -26,7 +26,7 @@ from reproduce.report.speed import OptimizerCost
 from reproduce.report.tables.costs import step_cost_table
 from reproduce.screen import say
 from reproduce.study.optimizers import KERAS, Entrant, make_entrant, make_optimizer
-from reproduce.training.length import RunLength
+from reproduce.training.settings import RunLength
 
 #: The surrogate of the paper's initial stage.
 _MODEL = ConvNetSettings(network="surrogate", width=32, dropout=0.2, batch_norm_momentum=0.99, pixels="unit")

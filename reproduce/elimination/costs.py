@@ -14,7 +14,7 @@ from reproduce.ledger import NAME, read_records
 from reproduce.search.costs import Measured, epochs_of_scores, estimate_scores
 from reproduce.search.trials import Trial, trial_from_dict
 from reproduce.stored_settings import SETTINGS, read_stored_settings
-from reproduce.training.length import steps_per_epoch
+from reproduce.training.settings import steps_per_epoch
 
 STUDY = "elimination"
 

@@ -18,8 +18,7 @@ from reproduce.elimination.protocol import KerasSettings
 from reproduce.outcomes import Outcome, ScreenedOut, Training
 from reproduce.population.scoring import best_rate, judged
 from reproduce.search.executors import Candidate
-from reproduce.training.length import RunLength
-from reproduce.training.settings import TrainingSettings
+from reproduce.training.settings import RunLength, TrainingSettings
 from reproduce.training.trainer import Trainer
 
 

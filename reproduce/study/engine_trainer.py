@@ -20,7 +20,7 @@ from reproduce.study.optimizers import Entrant, entrant_spec
 from reproduce.study.protocol import TaskSettings
 from reproduce.study.rows import Job
 from reproduce.study.runners import ENGINE_TYPES
-from reproduce.training.length import run_length, steps_per_epoch
+from reproduce.training.settings import run_length, steps_per_epoch
 
 
 class EngineTrainer:

@@ -18,7 +18,7 @@ from reproduce.study.plan import Plan
 from reproduce.study.protocol import Protocol, TaskSettings
 from reproduce.study.rows import Row
 from reproduce.study.runners import Runner, runner_of
-from reproduce.training.length import run_length
+from reproduce.training.settings import run_length
 
 
 def estimate(experiment: Experiment, costs: Costs) -> list[TaskEstimate]:

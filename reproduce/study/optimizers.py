@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from reproduce.errors import ProtocolError
 from reproduce.study.protocol import OptimizerSettings
-from reproduce.training.length import RunLength
+from reproduce.training.settings import RunLength
 
 if TYPE_CHECKING:
     from paper_optimizers.spec import OptimizerSpec

@@ -17,8 +17,7 @@ from reproduce.plain_data import require
 from reproduce.protocols import plain_settings
 from reproduce.stored_form import stored_model, stored_pretraining
 from reproduce.training.checkpoint import libraries, run_name
-from reproduce.training.length import RunLength
-from reproduce.training.settings import TrainingSettings
+from reproduce.training.settings import RunLength, TrainingSettings
 from reproduce.training.start import Start, write_start
 from reproduce.training.trainer import MakeOptimizer, Trainer
 

@@ -1,4 +1,4 @@
-"""How one network is trained, whatever trains it."""
+"""How one network is trained, whatever trains it, and how many steps that takes."""
 
 from __future__ import annotations
 
@@ -59,3 +59,30 @@ class TrainingSettings:
         require(len(set(names)) == len(names), "augmentations", names, "each at most once")
         even = self.accumulation >= 1 and self.batch_size % self.accumulation == 0
         require(even, "accumulation", self.accumulation, f"a divisor of batch_size {self.batch_size}")
+
+
+@dataclass(frozen=True)
+class RunLength:
+    """The steps of a run, which decay functions and one-cycle momentum follow.
+
+    Attributes:
+        total_steps: All of them.
+        warmup_steps: Those in which the rate rises.
+        hold_steps: Those at the peak.
+    """
+
+    total_steps: int
+    warmup_steps: int
+    hold_steps: int
+
+
+def run_length(settings: TrainingSettings, num_samples: int) -> RunLength:
+    """The steps of a run over ``num_samples`` training samples."""
+    total = settings.epochs * steps_per_epoch(settings, num_samples)
+    warmup = int(total * settings.warmup_fraction)
+    return RunLength(total, warmup, int(total * settings.hold_fraction))
+
+
+def steps_per_epoch(settings: TrainingSettings, num_samples: int) -> int:
+    """As the settings say, or as many whole batches as there are."""
+    return settings.steps_per_epoch or num_samples // settings.batch_size

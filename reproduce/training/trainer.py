@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce.data import Dataset
+from reproduce.data import Dataset, Part
 from reproduce.errors import ProtocolError
 from reproduce.libraries import enter_known_keras
 from reproduce.models.registry import blank_pixel, build_model
@@ -22,10 +22,8 @@ from reproduce.models.settings import ModelSettings, TextModelSettings
 from reproduce.outcomes import Curve, Training
 from reproduce.training.augmentation import AugmentedEpochs
 from reproduce.training.checkpoint import Checkpoint, libraries, read_checkpoint, run_name, write_checkpoint
-from reproduce.training.evaluation import evaluate
-from reproduce.training.length import RunLength, run_length
-from reproduce.training.loop import Answers, GradientSettings, Steps, make_loop
-from reproduce.training.settings import TrainingSettings
+from reproduce.training.loop import Answers, GradientSettings, Loop, Steps, evaluate
+from reproduce.training.settings import RunLength, TrainingSettings, run_length
 from reproduce.training.start import SCRATCH, Start, starting_weights
 from reproduce.training.state import TrainingState
 
@@ -89,7 +87,7 @@ class Trainer:
             self._state = TrainingState(network, optimizer, start)
             self._move_to_mean = _mover(network, optimizer)
             gradients = GradientSettings(training.accumulation, training.gradient_noise)
-            self._loop = make_loop(network, optimizer, dataset.train, gradients)
+            self._loop = _make_loop(network, optimizer, dataset.train, gradients)
         self._augmented: AugmentedEpochs | None = None
         if training.augmentations and not isinstance(model, TextModelSettings):
             self._augmented = AugmentedEpochs(dataset, training.augmentations, blank_pixel(model, dataset))
@@ -278,3 +276,21 @@ def _description(optimizer: Any) -> str:
     """What the optimizer is; the name that Keras counts up does not matter."""
     config = {key: value for key, value in optimizer.get_config().items() if key != "name"}
     return json.dumps([type(optimizer).__name__, config], default=str, sort_keys=True)
+
+
+def _make_loop(model: Any, optimizer: Any, part: Part, settings: GradientSettings) -> Loop:
+    """The loop for Keras' backend over the samples of ``part``; ``optimizer`` is built for ``model``."""
+    import keras
+
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        from reproduce.training.tensorflow_loop import TensorFlowLoop
+
+        return TensorFlowLoop(model, optimizer, part, settings)
+    if backend == "jax":
+        from reproduce.training.jax_loop import JaxLoop
+
+        return JaxLoop(model, optimizer, part, settings)
+    from reproduce.training.torch_loop import TorchLoop
+
+    return TorchLoop(model, optimizer, part, settings)

@@ -5,7 +5,7 @@ from paper_optimizers import EvolvedSchedule, WarmupHoldCosine, describe_schedul
 from reproduce.errors import ProtocolError
 from reproduce.study.optimizers import KERAS, entrant_spec, learning_rates, make_entrant, make_optimizer, roster
 from reproduce.study.protocol import OptimizerSettings
-from reproduce.training.length import RunLength
+from reproduce.training.settings import RunLength
 
 LENGTH = RunLength(total_steps=50, warmup_steps=10, hold_steps=5)
 

@@ -17,8 +17,7 @@ from reproduce.machine import backend_name
 from reproduce.study.optimizers import Entrant
 from reproduce.training import trainer as module
 from reproduce.training.checkpoint import Checkpoint
-from reproduce.training.evaluation import evaluate
-from reproduce.training.loop import Loop
+from reproduce.training.loop import Loop, evaluate
 from reproduce.training.schedule_free import ScheduleFreeAdamW
 from reproduce.training.start import backbone_variables
 from tests.training.cases import invented, run, trainer, untimed

@@ -11,8 +11,8 @@ from reproduce.data import Dataset
 from reproduce.errors import ProtocolError
 from reproduce.machine import backend_name
 from reproduce.study.optimizers import Entrant, learning_rates
-from reproduce.training.evaluation import cross_entropies
-from reproduce.training.length import RunLength, run_length
+from reproduce.training.loop import cross_entropies
+from reproduce.training.settings import RunLength, run_length
 from reproduce.training.trainer import Trainer, first_failure
 from tests.settings import TRAINING
 from tests.training.cases import ADAM, OPT7, SGD, digits, invented, losses, run, text, trainer, untimed

@@ -15,7 +15,7 @@ from reproduce.report.page.report import report_of
 from reproduce.report.page.search import SearchResults
 from reproduce.study.optimizers import KERAS, learning_rates, make_entrant
 from reproduce.study.rows import Row
-from reproduce.training.length import RunLength
+from reproduce.training.settings import RunLength
 from tests.report.figure_cases import cost_of, diverged, measured, results_of, study
 
 
