@@ -18,7 +18,7 @@ GPU ?=
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv tools torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures transfer finetune ablations robustness estimate search compare-searches report check-claims bench-optimizers bench-engine test soak fuzz docs check audit format lock clean
+.PHONY: help venv tools torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures transfer finetune ablations robustness estimate search compare-searches report check-claims pages bench-optimizers bench-engine test soak fuzz docs check audit format lock clean
 
 export PYTHON
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -83,6 +83,9 @@ report: venv  ## Write the report of the rows kept under artifact/results (of ot
 
 check-claims: venv  ## Say which claims of artifact/claims.toml the same rows bear out, do not, or leave open
 	@$(RUN) -m reproduce check-claims $(STORED)
+
+pages: venv  ## Write what is written by program: tables of the READMEs, pages of artifact/, the spec's schema
+	@$(RUN) -m reproduce.report.pages
 
 search: venv  ## Evolve optimizers, score the best again, and let them pass rounds of longer and larger training
 	@$(RUN) -m reproduce search $(EXPERIMENT)

@@ -14,9 +14,10 @@ from reproduce import libraries
 from reproduce.errors import LedgerError, ReproduceError
 from reproduce.ledger import Ledger, read_environments, read_records
 from reproduce.libraries import adopt, enter_known_keras, environment, known_environment, recorded_settings
+from reproduce.report.pages import ARTIFACT
+from reproduce.report.pages.environment import page
 from reproduce.study.ledgers import RESULTS, read_rows
 from reproduce.variables import VARIABLES, variable_of
-from tests.environment_page import PAGE, page
 from tests.study.cases import TINY_TOML
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -98,7 +99,7 @@ def number(document: Any) -> Number:
 
 
 def test_the_page_is_that_of_the_table() -> None:
-    assert PAGE.read_text("utf-8") == page(), "run: python -m tests.environment_page"
+    assert (ARTIFACT / "ENVIRONMENT.md").read_text("utf-8") == page(), "run: make pages"
 
 
 def test_a_family_stands_after_its_exceptions_and_no_entry_is_hidden_by_one_before_it() -> None:

@@ -60,7 +60,7 @@ def recipe(command: str) -> list[str]:
 def calls(command: str) -> list[list[str]]:
     """The arguments of each call of the program that a command comes to."""
     lines = recipe(command) if command.startswith("make ") else [command]
-    words = [shlex.split(line) for line in lines if "-m reproduce" in line]
+    words = [shlex.split(line) for line in lines if "-m reproduce " in line]
     return [each[each.index("reproduce") + 1 :] for each in words]
 
 

@@ -129,13 +129,7 @@ WAYS: dict[str, Way] = {
     ".venv/bin/python -m reproduce search --profile gpu --data-dir DATA --output OUTPUT": RUN,
     ".venv/bin/python -m reproduce search --profile paper --data-dir DATA --output OUTPUT --executor ray": RUN,
     "python -m paper_optimizers.schema": WRITES,
-    "python -m tests.paper_optimizers.readme": WRITES,
-    "python -m tests.report.artifact_readme": WRITES,
-    "python -m tests.report.artifact_compute": WRITES,
-    "python -m tests.environment_page": WRITES,
-    "python -m tests.report.artifact_results": Elsewhere(
-        "tests/report/test_artifact_results.py::test_they_are_rebuilt_byte_for_byte"
-    ),
+    "make pages": Elsewhere("tests/report/test_pages.py::test_they_are_rebuilt_byte_for_byte"),
     "python -m tests.fuzz": Elsewhere("tests/fuzz/test_command.py::test_each_reader_is_fuzzed_and_counted"),
     "pip install .": Elsewhere("tests/test_packaging.py::test_the_package_works_outside_the_repository"),
     "pip install atheris": Parsed("it fetches a package that is not among the locked ones"),

@@ -8,8 +8,10 @@ import keras
 import pytest
 from sklearn.datasets import load_digits
 
-from tests.paper_optimizers.readme import README, catalog_tables, with_tables
+from reproduce.report.pages import ROOT
+from reproduce.report.pages.tables import catalog_tables, readme
 
+README = ROOT / "README.md"
 TEXT = README.read_text("utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
@@ -57,7 +59,7 @@ def test_there_are_three_examples() -> None:
 
 def test_the_catalog_is_the_catalog() -> None:
     assert catalog_tables() in TEXT
-    assert with_tables(TEXT) == TEXT, "run: python -m tests.paper_optimizers.readme"
+    assert readme() == TEXT, "run: make pages"
 
 
 def test_links_lead_somewhere() -> None:

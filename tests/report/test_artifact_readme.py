@@ -7,22 +7,23 @@ import pytest
 from reproduce.report.claims.claim import CLAIMS, check, load_claims
 from reproduce.report.collection import profiles_in, read_collection
 from reproduce.report.figures.index import catalog_pictures
+from reproduce.report.pages import ARTIFACT, compute
+from reproduce.report.pages.tables import artifact_readme
 from reproduce.report.tables.equations import catalog_tables
 from reproduce.report.tables.index import study_tables
 from reproduce.report.tables.paper import PARTS, paper_table
 from reproduce.report.tables.primitives import primitive_tables
-from tests.report import artifact_compute
-from tests.report.artifact_readme import README, with_tables
 from tests.report.result_cases import invented, protocol_of
 from tests.test_makefile import MAKEFILE, PHONY_TARGETS
 
+README = ARTIFACT / "README.md"
 TEXT = README.read_text("utf-8")
 # `test_search_results.py` makes them.
 SEARCH_TABLES, SEARCH_FIGURES = {"rescoring", "search_cost", "elimination"}, {"elimination"}
 
 
 def test_its_tables_are_those_of_the_claims_and_of_the_map() -> None:
-    assert with_tables(TEXT) == TEXT
+    assert artifact_readme() == TEXT, "run: make pages"
 
 
 def test_every_table_and_figure_of_the_map_is_one() -> None:
@@ -53,7 +54,7 @@ def test_every_file_it_links_to_is_there() -> None:
 
 def test_every_expected_verdict_is_that_of_the_kept_rows() -> None:
     """Rows that vanish, or claims that no longer find theirs, do not pass for decided."""
-    results = artifact_compute.ARTIFACT / "results"
+    results = ARTIFACT / "results"
     collections = {name: read_collection(results, name) for name in profiles_in(results)}
     for each in check(load_claims(CLAIMS), collections):
         expected = "NOT RUN" if each.claim.expected == "unknown" else each.claim.expected
@@ -61,6 +62,4 @@ def test_every_expected_verdict_is_that_of_the_kept_rows() -> None:
 
 
 def test_the_compute_page_is_that_of_the_rows() -> None:
-    assert artifact_compute.PAGE.read_text("utf-8") == artifact_compute.page(), (
-        "run: python -m tests.report.artifact_compute"
-    )
+    assert (ARTIFACT / "COMPUTE.md").read_text("utf-8") == compute.page(), "run: make pages"

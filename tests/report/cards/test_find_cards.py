@@ -13,7 +13,7 @@ from reproduce.report.cards.finds import find_cards
 from reproduce.report.cards.invariances import measure
 from reproduce.report.collection import read_collection
 from reproduce.report.page.search import search_results
-from tests.report.artifact_compute import ARTIFACT
+from reproduce.report.pages import ARTIFACT
 
 PLACE = ARTIFACT / "results" / "smoke" / "search"
 FOUND = read_collection(ARTIFACT / "results", "smoke")

@@ -13,9 +13,9 @@ from reproduce.report.cards.index import all_cards
 from reproduce.report.cards.keras import KNOWN
 from reproduce.report.cards.usage import UNKNOWN_RATE
 from reproduce.report.collection import Collection, read_collection
+from reproduce.report.pages import ARTIFACT
 from reproduce.report.results import REFERENCE
 from reproduce.study.protocol import load_protocol
-from tests.report.artifact_compute import ARTIFACT
 from tests.report.figure_cases import measured
 
 EPOCHS, BATCH = 5, 64

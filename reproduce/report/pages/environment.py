@@ -1,17 +1,18 @@
-"""artifact/ENVIRONMENT.md, written from `reproduce.variables`: `python -m tests.environment_page`."""
+"""artifact/ENVIRONMENT.md, from `reproduce.variables`."""
+
+from __future__ import annotations
 
 from itertools import groupby
-from pathlib import Path
 
+from reproduce.report.pages.tables import markdown
 from reproduce.variables import FILES, THREADS, VARIABLES, Variable
 
-PAGE = Path(__file__).resolve().parents[1] / "artifact" / "ENVIRONMENT.md"
 _START = """# What can move a number, besides the protocol
 
 Libraries read environment variables and files when they are imported. Every process of `python -m reproduce COMMAND`
 first puts them into one known state (`reproduce/libraries.py`): its own, those of workers here or on a Ray cluster, and
-those of benchmarks. `reproduce/variables.py` lists the variables and files; `python -m tests.environment_page` writes
-this page from there. Each of them is one of four:
+those of benchmarks. `reproduce/variables.py` lists the variables and files; `make pages` writes this page from there.
+Each of them is one of four:
 
 - *pinned*: set or removed, whatever the user has set. A star stands for any letters, and the first line that fits a
   name counts.
@@ -31,16 +32,13 @@ In a study's workers every number of threads is 1. Elsewhere it is the number of
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([_START, *_variables(), *_files()])
-
-
-def _variables() -> list[str]:
-    lines = []
+    parts = [_START]
     for library, variables in groupby(VARIABLES, lambda each: each.library):
-        lines += [f"## {library}\n", "| variable | it is | what it can do |", "|---|---|---|"]
-        lines += [f"| `{each.name}` | {_treatment(each)} | {each.reason} |" for each in variables]
-        lines.append("")
-    return lines
+        lines = ((f"`{each.name}`", _treatment(each), each.reason) for each in variables)
+        parts.append(f"## {library}\n\n{markdown(dict.fromkeys(('variable', 'it is', 'what it can do'), ''), lines)}")
+    files = ((each.path, each.library, each.treatment, each.reason) for each in FILES)
+    table = markdown(dict.fromkeys(("file", "of", "it is", "what is done"), ""), files)
+    return "\n".join([*parts, f"## Configuration files\n\n{table}"])
 
 
 def _treatment(variable: Variable) -> str:
@@ -52,12 +50,3 @@ def _treatment(variable: Variable) -> str:
         "refused": "refused",
     }[variable.treatment]
     return text if variable.deterministic is None else f"{text}; `{variable.deterministic}` with `--deterministic`"
-
-
-def _files() -> list[str]:
-    lines = ["## Configuration files\n", "| file | of | it is | what is done |", "|---|---|---|---|"]
-    return [*lines, *(f"| {each.path} | {each.library} | {each.treatment} | {each.reason} |" for each in FILES), ""]
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), "utf-8")

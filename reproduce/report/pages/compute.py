@@ -1,4 +1,6 @@
-"""artifact/COMPUTE.md, written from the rows kept with the repository: `python -m tests.report.artifact_compute`."""
+"""artifact/COMPUTE.md, from the rows kept with the repository."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,17 +9,16 @@ from reproduce.ledger import NAME
 from reproduce.outcomes import epochs_of
 from reproduce.report.collection import profiles_in, read_collection
 from reproduce.report.forms import to_markdown
+from reproduce.report.pages import ARTIFACT
 from reproduce.report.stored_search import COMPARISON, ELIMINATION, NOISE, RESCORING, StoredSearch, read_trials
 from reproduce.report.tables.compute import compute_table
 from reproduce.search.records import Evaluation, Rejection, read_search_records
 from reproduce.search.trials import Trial
 
-ARTIFACT = Path(__file__).resolve().parents[2] / "artifact"
-PAGE = ARTIFACT / "COMPUTE.md"
 _START = """# Compute
 
 What the rows of studies and of searches under `results/` cost, runs that failed included. It is written from them
-by `python -m tests.report.artifact_compute`. What was tried and thrown away before, trials of sizes and of code, was
+by `make pages`. What was tried and thrown away before, trials of sizes and of code, was
 not recorded.
 """
 
@@ -72,7 +73,3 @@ def _compared(folder: Path) -> Iterator[str]:
 
 def _seconds(records: Sequence[Evaluation] | Sequence[Trial]) -> str:
     return f"{sum(record.seconds for record in records):.0f} s"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), "utf-8")

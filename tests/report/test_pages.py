@@ -7,10 +7,11 @@ import pytest
 
 from reproduce.report.collection import profiles_in
 from reproduce.report.page.writer import read_reports
-from tests.report.artifact_results import ARTIFACT, FIGURES, TABLES, files, kept
+from reproduce.report.pages import ARTIFACT, ROOT
+from reproduce.report.pages.results import FIGURES, TABLES, files, kept
 from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 
-AGAIN = "run: python -m tests.report.artifact_results"
+AGAIN = "run: make pages"
 
 
 @pytest.fixture(scope="module")
@@ -20,21 +21,21 @@ def rebuilt() -> dict[str, bytes]:
 
 def test_they_are_rebuilt_byte_for_byte(rebuilt: dict[str, bytes]) -> None:
     for path, data in rebuilt.items():
-        assert (ARTIFACT / path).is_file(), f"{path} is missing; {AGAIN}"
-        assert (ARTIFACT / path).read_bytes() == data, f"{path} is not that of the rows; {AGAIN}"
+        assert (ROOT / path).is_file(), f"{path} is missing; {AGAIN}"
+        assert (ROOT / path).read_bytes() == data, f"{path} is not that of the rows; {AGAIN}"
 
 
 def test_there_are_no_others(rebuilt: dict[str, bytes]) -> None:
-    assert kept() == set(rebuilt) - {"RESULTS.md"}, AGAIN
+    assert kept() == set(rebuilt) - {"artifact/RESULTS.md"}, AGAIN
 
 
 def test_the_page_shows_each_of_them_and_what_it_names_is_made(rebuilt: dict[str, bytes]) -> None:
-    page = rebuilt["RESULTS.md"].decode()
+    page = rebuilt["artifact/RESULTS.md"].decode()
     assert "the population engine" in page.partition("## Profile")[0]
     prose = [line for line in page.splitlines() if not line.startswith("|")]
     assert not [line for line in prose if re.search(r"\S  +\S|\b1 (?:runs|tasks|optimizers|seeds)\b", line)]
     linked = re.findall(r"\]\((tables/[^)]+|figures/[^)]+)\)", page)
-    assert sorted(linked) == sorted(set(rebuilt) - {"RESULTS.md"})
+    assert sorted(f"artifact/{path}" for path in linked) == sorted(set(rebuilt) - {"artifact/RESULTS.md"})
     made = {path.rpartition("/")[2].partition(".")[0] for path in rebuilt}
     assert {"main", "rescoring", "elimination", "step_costs", "engine"} <= made
     assert {"accuracy_main", "shrinkage", "engine_scaling"} <= made

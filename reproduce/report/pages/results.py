@@ -1,13 +1,14 @@
-"""artifact/RESULTS.md, its tables and its figures, written from the rows: `python -m tests.report.artifact_results`."""
+"""artifact/RESULTS.md, its tables and its figures, from the rows kept with the repository."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reproduce.files import write_bytes
 from reproduce.report.collection import profiles_in
 from reproduce.report.forms import to_csv, to_markdown
 from reproduce.report.page.report import Report
 from reproduce.report.page.writer import read_reports
-from tests.report.artifact_compute import ARTIFACT
+from reproduce.report.pages import ARTIFACT, ROOT
 
 #: Of each profile, in this order, those that it has: the smallest table that answers a study's question.
 TABLES = (
@@ -23,7 +24,7 @@ COMMON_TABLES, COMMON_FIGURES = ("step_costs", "engine"), ("engine_scaling",)
 _START = """# Results
 
 The main tables and figures of the rows under `results/`, to be read without running anything. They are written from
-those rows by `python -m tests.report.artifact_results`, and a test writes them again and compares every byte.
+those rows by `make pages`, and a test writes them again and compares every byte.
 `make report` writes all tables and figures, with a card for each optimizer and every run behind each number.
 
 Numbers are comparable within one profile and data set alone, and none of them with those of the paper: see
@@ -35,21 +36,23 @@ many networks in one program ([ENGINE.md](ENGINE.md)); *tensorflow*, *jax* and *
 
 
 def files() -> dict[str, bytes]:
-    """Every file by its path under artifact/."""
+    """Every file by its path in the checkout."""
     reports = read_reports(ARTIFACT / "results", profiles_in(ARTIFACT / "results"))
-    parts, found = [_START], {}
+    parts = [_START]
+    found: dict[str, bytes] = {}
     for report in reports:
         parts.append(f"## Profile {report.profile}\n")
         parts += _shown(found, report, report.profile, TABLES, FIGURES)
     parts.append("## Cost, on the machine of the rows\n")
     parts += _shown(found, reports[0], "common", COMMON_TABLES, COMMON_FIGURES)
-    return {"RESULTS.md": "\n".join(parts).encode(), **found}
+    page = {"RESULTS.md": "\n".join(parts).encode()}
+    return {f"artifact/{path}": data for path, data in (page | found).items()}
 
 
 def kept() -> set[str]:
-    """The tables and figures that lie under artifact/, by their paths there."""
+    """The tables and figures that lie under artifact/, by their paths in the checkout."""
     there = (path for folder in ("tables", "figures") for path in (ARTIFACT / folder).rglob("*.*"))
-    return {path.relative_to(ARTIFACT).as_posix() for path in there}
+    return {path.relative_to(ROOT).as_posix() for path in there}
 
 
 def _shown(
@@ -66,11 +69,3 @@ def _shown(
         path = f"figures/{folder}/{picture.name}.svg"
         found[path] = picture.render(("svg",))["svg"]
         yield f"![{picture.title}]({path})\n\n{picture.caption}\n"
-
-
-if __name__ == "__main__":
-    wanted = files()
-    for path, data in wanted.items():
-        write_bytes(ARTIFACT / path, data)
-    for path in kept() - set(wanted):
-        (ARTIFACT / path).unlink()

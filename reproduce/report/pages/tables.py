@@ -1,0 +1,91 @@
+"""The tables of README.md and artifact/README.md, which stand between comments with their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import paper_optimizers as po
+from reproduce.report.claims.claim import CLAIMS, load_claims
+from reproduce.report.pages import ARTIFACT, ROOT
+from reproduce.report.tables.equations import factor_name
+from reproduce.report.tables.paper import PARTS
+
+_FAMILIES = ("evolved", "adam-variant", "released", "baseline")
+_MOMENTUM = {"none": "", "classical": "momentum", "nesterov": "Nesterov momentum"}
+
+
+def readme() -> str:
+    """README.md with its tables as they should be."""
+    return _with_tables((ROOT / "README.md").read_text("utf-8"), {"catalog": catalog_tables()})
+
+
+def artifact_readme() -> str:
+    """artifact/README.md with its tables as they should be."""
+    return _with_tables((ARTIFACT / "README.md").read_text("utf-8"), {"claims": claims_table(), "map": map_table()})
+
+
+def catalog_tables() -> str:
+    """All optimizers, by family, what some of them need, and all schedules."""
+    entries = sorted((po.describe(name) for name in po.names()), key=lambda entry: _FAMILIES.index(entry.family))
+    needs: dict[str, list[str]] = {}
+    for entry in entries:
+        for need in entry.needs:
+            needs.setdefault(need.text, []).append(entry.name)
+    schedules = ((name, f"`{po.describe_schedule(name).equation}`") for name in po.schedule_names())
+    parts = [
+        markdown({"optimizer": "", "update `u`": "", "and": ""}, map(_optimizer, entries)),
+        "".join(f"- {' and '.join(names)} need{'s' * (len(names) == 1)} {text}.\n" for text, names in needs.items()),
+        markdown({"schedule": "", "the base rate times": ""}, schedules),
+    ]
+    return "\n".join(parts)
+
+
+def claims_table() -> str:
+    """Every claim with what it takes to check it."""
+    sources = {"paper": "the paper", "ours": "ours"}
+    costs = dict.fromkeys(("minutes, estimated", "GPU hours, estimated", "disk in GB, estimated"), ":")
+    columns = dict.fromkeys(("claim", "of", "statement", "what makes the rows"), "") | costs | {"expected": ""}
+    lines = (
+        (
+            *(claim.name, sources[claim.source], claim.statement, f"`{claim.command}`"),
+            *(f"{claim.minutes:g}", f"{claim.gpu_hours:g}", f"{claim.disk_gb:g}", claim.expected),
+        )
+        for claim, _ in load_claims(CLAIMS)
+    )
+    return markdown(columns, lines)
+
+
+def map_table() -> str:
+    """What the paper shows, and ours."""
+    return markdown({"the paper": "", "here": "", "how, or why not": ""}, PARTS)
+
+
+def markdown(columns: Mapping[str, str], lines: Iterable[Sequence[str]]) -> str:
+    """A Markdown table.
+
+    Args:
+        columns: By heading, what follows the dashes below it: a colon sets a column flush right.
+        lines: The cells of each line, as Markdown.
+    """
+    rule = f"|{'|'.join(f'---{align}' for align in columns.values())}|"
+    return "\n".join([_line([*columns]), rule, *map(_line, lines)]) + "\n"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _optimizer(entry: po.CatalogEntry) -> tuple[str, str, str]:
+    schedule = "" if entry.spec.schedule is None else f"rate times {factor_name(entry)}"
+    more = ", ".join(part for part in (_MOMENTUM[entry.spec.momentum.type], schedule) if part)
+    return entry.name, f"`{entry.equation}`", more
+
+
+def _with_tables(text: str, tables: Mapping[str, str]) -> str:
+    for name, table in tables.items():
+        place = re.compile(rf"(<!-- {name}:[^>]*-->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+        found = place.search(text)
+        if found is not None:
+            text = f"{text[: found.start()]}{found[1]}\n{table}\n{found[2]}{text[found.end() :]}"
+    return text
