@@ -18,6 +18,7 @@ from typing import IO, Any, Generic, NoReturn, Protocol, TypeVar
 from reproduce.errors import LedgerError
 from reproduce.libraries import recorded_settings
 from reproduce.locks import InUseError, exclusive
+from reproduce.plain_data import from_plain
 
 NAME = "ledger.jsonl"
 #: What a line holds beside the fields of its record.
@@ -38,6 +39,7 @@ Parse = Callable[[Any], Kept]
 
 #: Names and values of what can move a number, as `recorded_settings` gives them; None where nothing is known.
 Settings = Mapping[str, str]
+_SETTINGS: Any = Settings
 
 
 def read_records(path: Path, parse: Parse[Kept], *, settings: Settings | None = None) -> list[Kept]:
@@ -218,11 +220,7 @@ def _parse(content: bytes, path: Path, parse: Parse[Kept]) -> list[tuple[Kept, S
 def _settings_of(document: Any) -> Settings | None:
     """Take the settings out of a line's document, whose other fields are its record's."""
     settings = document.pop(ENVIRONMENT, None) if isinstance(document, dict) else None
-    if settings is not None and not (
-        isinstance(settings, dict) and all(isinstance(value, str) for value in settings.values())
-    ):
-        raise ValueError(f"{ENVIRONMENT} cannot be {settings!r}")
-    return settings
+    return None if settings is None else from_plain(_SETTINGS, settings, ENVIRONMENT)
 
 
 def _require_settings(found: Sequence[Settings | None], now: Settings, path: Path) -> None:
