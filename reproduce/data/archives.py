@@ -12,12 +12,11 @@ import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from typing import IO
 
-from reproduce.data.trees import INNER_ARCHIVES, Member, require_size, result_name
+from reproduce.data.trees import INNER_ARCHIVES, Member, Tree, require_size, result_name
 from reproduce.errors import DataError
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
@@ -37,30 +36,15 @@ _DAMAGE = (
 _DRIVE = re.compile("[A-Za-z]:")
 
 
-@dataclass(frozen=True)
-class Archive:
-    """See `reproduce.data.trees.Tree`.
+class Archive(Tree):
+    """A tar, plain or packed with gzip, bzip2 or xz, or a zip. Even a plain tar is read to its end to know it whole."""
 
-    Attributes:
-        path: The archive: tar, plain or packed with gzip, bzip2 or xz, or zip.
-    """
-
-    path: Path
+    is_packed = True
 
     @property
     def name(self) -> str:
         """The file's name without its ending, as results are called."""
         return result_name(PurePath(archive_stem(self.path) or self.path.name))
-
-    @property
-    def origin(self) -> str:
-        """The archive's path."""
-        return str(self.path)
-
-    @property
-    def is_packed(self) -> bool:
-        """True: even a plain tar must be read to its end to know that it is whole."""
-        return True
 
     def members(self) -> Iterator[Member]:
         """See `members`."""

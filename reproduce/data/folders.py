@@ -4,42 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from reproduce.data.archives import members
-from reproduce.data.trees import INNER_ARCHIVES, Member, is_hidden, require_size, result_name
+from reproduce.data.trees import INNER_ARCHIVES, Member, Tree, is_hidden, require_size, result_name
 from reproduce.errors import DataError
 
 #: No published layout has half as many folders in each other.
 _DEEPEST = 16
 
 
-@dataclass(frozen=True)
-class Folder:
-    """See `reproduce.data.trees.Tree`. Links are followed.
+class Folder(Tree):
+    """A folder, whose files are read by themselves. Links are followed."""
 
-    Attributes:
-        root: The folder.
-    """
-
-    root: Path
+    is_packed = False
 
     @property
     def name(self) -> str:
         """That of the folder, as results are called."""
-        return result_name(self.root.resolve())
-
-    @property
-    def origin(self) -> str:
-        """The folder's path."""
-        return str(self.root)
-
-    @property
-    def is_packed(self) -> bool:
-        """False: files are read by themselves."""
-        return False
+        return result_name(self.path.resolve())
 
     def members(self) -> Iterator[Member]:
         """Every file and folder, in the order of their paths; hidden ones are passed over.
@@ -53,7 +38,7 @@ class Folder:
         """None: it would take as long as reading everything."""
 
     def _members(self, place: PurePosixPath, above: tuple[tuple[int, int], ...]) -> Iterator[Member]:
-        folder = self.root / place
+        folder = self.path / place
         here = _identity(folder)
         if here in above or len(above) > _DEEPEST:
             raise DataError(f"{folder} lies in itself, by a link, or in more than {_DEEPEST} folders: remove it")

@@ -28,19 +28,9 @@ class TreeFiles:
     """
 
     def __init__(self, tree: Tree, most_held: int | None = None) -> None:
-        self._tree = tree
+        self._tree, self.name, self.origin = tree, tree.name, tree.origin
         self._most_held = MOST_HELD if most_held is None else most_held
         self._held: dict[PurePosixPath, bytes] = {}
-
-    @property
-    def name(self) -> str:
-        """The tree's name."""
-        return self._tree.name
-
-    @property
-    def origin(self) -> str:
-        """Where the tree lies."""
-        return self._tree.origin
 
     def listing(self) -> Listing:
         """The images of each class.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePath, PurePosixPath
-from typing import Protocol
+from pathlib import Path, PurePath, PurePosixPath
+from typing import ClassVar
 
 from reproduce.errors import DataError, printable
 
@@ -38,24 +39,29 @@ class Member:
     read: Callable[[], bytes] | None
 
 
-class Tree(Protocol):
+@dataclass(frozen=True)
+class Tree(ABC):
     """A folder or an archive.
 
     Attributes:
-        name: What results on it are called.
-        origin: Where it lies, for people.
+        path: Where it lies.
         is_packed: Whether each look at its members unpacks all of them.
     """
 
-    @property
-    def name(self) -> str: ...  # noqa: D102
+    path: Path
+    is_packed: ClassVar[bool]
 
     @property
-    def origin(self) -> str: ...  # noqa: D102
+    @abstractmethod
+    def name(self) -> str:
+        """What results on it are called."""
 
     @property
-    def is_packed(self) -> bool: ...  # noqa: D102
+    def origin(self) -> str:
+        """Where it lies, for people."""
+        return str(self.path)
 
+    @abstractmethod
     def members(self) -> Iterator[Member]:
         """Every file and folder, in the order in which they lie; those of inner archives as if unpacked beside it.
 
@@ -63,6 +69,7 @@ class Tree(Protocol):
             DataError: If one cannot be read.
         """
 
+    @abstractmethod
     def fingerprint(self) -> str | None:
         """SHA-256 over everything, if it is quick to have; what is read may be kept under it."""
 
