@@ -15,7 +15,7 @@ from reproduce.errors import printable
 
 #: Columns of a terminal, below which a bar has no room beside its text.
 _ROOM_FOR_A_BAR = 60
-#: Letters of a word that is not broken; no number has more.
+#: Letters of a word, or of a name, that is not broken; no number has more.
 _LONGEST_WORD = 16
 
 
@@ -75,8 +75,11 @@ def show_table(console: Console, table: Table) -> None:
     wide = console.options.update_width(1000)
     if console.measure(table, options=wide).maximum > console.width:
         table.padding = (0, 0, 0, 0)
-    for column in table.columns:
-        longest = max(console.measure(cell, options=wide).minimum for cell in (column.header, *column.cells))
+    for number, column in enumerate(table.columns):
+        found = [console.measure(cell, options=wide) for cell in (column.header, *column.cells)]
+        longest = max(
+            each.minimum if number else each.maximum for each in found
+        )  # Names in the first column are whole.
         column.min_width = min(longest, _LONGEST_WORD)
     least = sum((column.min_width or 0) + 1 for column in table.columns)
     table.width = least if least > console.width else None

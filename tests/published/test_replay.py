@@ -22,6 +22,7 @@ from reproduce.report.output import show, write_findings
 from reproduce.report.tables.published import replay_tables
 from reproduce.search.executors import InProcessExecutor
 from reproduce.search.protocol import load_search_protocol
+from reproduce.stored_form import stored_surrogate
 from tests.published.test_log import log
 from tests.search.fake_scorer import FakeScorer, score_of
 
@@ -84,7 +85,7 @@ def test_the_published_behaviour_is_one_setting():
     hashes = [conditions_hash(settings, check, "published"), conditions_hash(settings, check, "described")]
     hashes.append(conditions_hash(settings, replace(check, threshold=3.0), "described"))
     assert len(set(hashes)) == 3
-    without = {"surrogate": plain_settings(settings), "behaviour": "published"}
+    without = {"surrogate": stored_surrogate(plain_settings(settings)), "behaviour": "published"}
     assert hashes[0] == settings_hash(without)  # As it was before the check was a setting.
     held = replace(settings, scoring=replace(settings.scoring, hold_fraction=0.1))
     assert behave(held, "described").scoring.hold_fraction == 0.1

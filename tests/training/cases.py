@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce.data import Dataset, Part, load_dataset
+from reproduce.models.settings import ModelSettings
 from reproduce.outcomes import Training
 from reproduce.study.optimizers import Entrant, learning_rates, make_optimizer
 from reproduce.training.trainer import Trainer
@@ -44,13 +45,15 @@ def text(count: int = 24, length: int = 8) -> Dataset:
 def trainer(
     dataset: Dataset,
     entrant: Entrant = ADAM,
-    model: dict[str, Any] | None = None,
+    model: ModelSettings | dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
     **arguments: Any,
 ) -> Trainer:
-    """For `MODEL` and `TRAINING` with these changes."""
-    settings = replace(MODEL, **(model or {})), replace(TRAINING, **(training or {}))
-    return Trainer(*settings, dataset, partial(make_optimizer, entrant), **arguments)
+    """For `MODEL` or another, and `TRAINING`, with these changes."""
+    network = replace(MODEL, **(model or {})) if model is None or isinstance(model, dict) else model
+    return Trainer(
+        network, replace(TRAINING, **(training or {})), dataset, partial(make_optimizer, entrant), **arguments
+    )
 
 
 def run(made: Trainer, rate: float, seed: int, entrant: Entrant = ADAM, **arguments: Any) -> Training:

@@ -14,8 +14,10 @@ from reproduce.study.optimizers import Entrant, learning_rates
 from reproduce.training.loop import cross_entropies
 from reproduce.training.settings import RunLength, run_length
 from reproduce.training.trainer import Trainer, first_failure
-from tests.settings import TRAINING
+from tests.settings import TRAINING, model_of
 from tests.training.cases import ADAM, OPT7, SGD, digits, invented, losses, run, text, trainer, untimed
+
+LSTM = model_of("char_lstm", depth=1)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -129,7 +131,7 @@ def test_the_loop_is_what_keras_fit_does(data: Dataset) -> None:
 
 
 def test_text_is_trained_and_measured_by_character() -> None:
-    made = trainer(text(), model={"kind": "char_lstm", "depth": 1, "width": 8}, training={"batch_size": 8, "epochs": 8})
+    made = trainer(text(), model=LSTM, training={"batch_size": 8, "epochs": 8})
     measured = run(made, 0.1, 1)
     assert measured.test_accuracy == measured.validation_accuracy == 1.0
     assert 0 < measured.curve.train_accuracy[0] < measured.curve.train_accuracy[-1] <= 1
@@ -150,7 +152,7 @@ def test_what_cannot_be_trained_is_named(training: dict[str, object], words: str
 
 def test_text_is_not_augmented() -> None:
     with pytest.raises(ProtocolError, match="circle is text"):
-        trainer(text(), model={"kind": "char_lstm"}, training={"batch_size": 8, "augmentations": ("flip",)})
+        trainer(text(), model=LSTM, training={"batch_size": 8, "augmentations": ("flip",)})
 
 
 _OTHER = """
