@@ -117,7 +117,6 @@ class TimedPopulation:
     """
 
     def __init__(self, population: Population, data: Any, form: Form, count: int, steps: int, batch_size: int) -> None:
-        """See the class."""
         self.members = count
         self._population, self._data, self._form = population, data, form
         self._steps, self._taken = steps, 0

@@ -118,7 +118,7 @@ def state_bytes(optimizer: Any) -> int:
 
 
 def to_csv(costs: Sequence[OptimizerCost]) -> str:
-    """The costs, unrounded."""
+    """The costs as a file that `reproduce.report.speed` reads, unrounded."""
     return csv_text([field.name for field in fields(OptimizerCost)], map(astuple, costs))
 
 

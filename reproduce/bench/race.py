@@ -159,7 +159,6 @@ class EngineScorer:
     name = "engine"
 
     def __init__(self, specs: Sequence[OptimizerSpec], settings: RaceSettings, layout: Layout | None = None) -> None:
-        """See the class."""
         work = settings.work
         network = ConvNet(
             work.base_filters, work.channels, 10, scale=1 / LARGEST, batch_norm_momentum=0.9, dtype=work.dtype
@@ -195,12 +194,11 @@ class KerasScorer:
     """Scores one candidate at a time in a process of its own, since a process has one back end."""
 
     def __init__(self, backend: str, settings: RaceSettings) -> None:
-        """See the class."""
         self.name = f"Keras, {backend}"
         self._backend, self._settings, self._loaded = backend, settings, False
 
     def __enter__(self) -> KerasScorer:
-        """Start the process."""
+        """Start the process, which has one back end."""
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "reproduce.bench.keras_candidates", json.dumps(asdict(self._settings))],

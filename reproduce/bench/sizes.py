@@ -63,7 +63,7 @@ class RaceSettings:
 
     @property
     def steps(self) -> int:
-        """Of one run."""
+        """The steps of one run."""
         return self.epochs * self.steps_per_epoch
 
 

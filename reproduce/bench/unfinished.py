@@ -27,7 +27,6 @@ class Unfinished:
     """
 
     def __init__(self, folder: Path, conditions: Mapping[str, Any], told: Callable[[str], None]) -> None:
-        """See the class."""
         self._path = folder / f"unfinished-{settings_hash(conditions)}.json"
         self._told = told
         self._measured = _read(self._path)

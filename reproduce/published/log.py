@@ -162,7 +162,7 @@ class _Row:
         return self[column]
 
     def integer(self, column: str, least: int) -> int:
-        """A whole number."""
+        """Read a whole number, ``least`` or more."""
         text = self[column]
         if not (text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) >= least):
             raise self.error(column, f"a whole number, {least} or more")
@@ -176,12 +176,12 @@ class _Row:
         return value
 
     def empty(self, column: str, where: str) -> None:
-        """Nothing."""
+        """Require that there is nothing."""
         if self[column]:
             raise self.error(column, f"nothing where {where}")
 
     def spec(self, column: str) -> OptimizerSpec:
-        """A candidate."""
+        """Read a candidate in the log's notation."""
         try:
             return from_text(self[column])
         except SpecError as error:

@@ -48,7 +48,7 @@ class Result:
 
     @property
     def optimizer(self) -> str:
-        """The optimizer's name."""
+        """The optimizer's name in the protocol."""
         return self.entrant.name
 
     @property
@@ -127,7 +127,7 @@ class StudyResults:
 
     @property
     def name(self) -> str:
-        """The study's name."""
+        """The study's name in its profile."""
         return self.protocol.study
 
     @property

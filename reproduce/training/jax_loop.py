@@ -15,7 +15,7 @@ from reproduce.training.loop import Answers, GradientSettings, Steps
 
 
 class JaxLoop:
-    """See `reproduce.training.loop.Loop`."""
+    """The loop on JAX; see `reproduce.training.loop.Loop` for what it does."""
 
     def __init__(self, model: Any, optimizer: Any, part: Part, settings: GradientSettings) -> None:
         self._model = model
@@ -45,7 +45,7 @@ class JaxLoop:
         return self._write(self._run_given(self._read(), *batches, steps))
 
     def logits(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """One compiled call."""
+        """Answer in one compiled call."""
         weights, rest, _ = self._read()
         return np.asarray(self._answer(weights, rest, self._devices.whole(inputs)))
 

@@ -13,7 +13,7 @@ from reproduce.training.loop import Answers, GradientSettings, Steps
 
 
 class TensorFlowLoop:
-    """See `reproduce.training.loop.Loop`."""
+    """The loop on TensorFlow; see `reproduce.training.loop.Loop` for what it does."""
 
     def __init__(self, model: Any, optimizer: Any, part: Part, settings: GradientSettings) -> None:
         self._model = model
@@ -27,17 +27,17 @@ class TensorFlowLoop:
         self._answer = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
 
     def epoch(self, order: NDArray[np.int32], steps: Steps) -> Answers:
-        """One graph call."""
+        """Take the steps of an epoch in one graph call."""
         losses, right = self._run(tf.constant(order), tf.constant(steps.rates), _seeds(steps))
         return Answers(losses.numpy(), right.numpy())
 
     def given(self, inputs: NDArray[Any], labels: NDArray[Any], steps: Steps) -> Answers:
-        """One graph call."""
+        """Take the steps of these batches in one graph call."""
         answers = self._run_given(tf.constant(inputs), tf.constant(labels), tf.constant(steps.rates), _seeds(steps))
         return Answers(*(values.numpy() for values in answers))
 
     def logits(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """One graph call."""
+        """Answer in one graph call."""
         answer: NDArray[np.float32] = self._answer(tf.constant(inputs)).numpy()
         return answer
 

@@ -13,7 +13,7 @@ from reproduce.training.loop import Answers, GradientSettings, Steps
 
 
 class TorchLoop:
-    """See `reproduce.training.loop.Loop`."""
+    """The loop on PyTorch; see `reproduce.training.loop.Loop` for what it does."""
 
     def __init__(self, model: Any, optimizer: Any, part: Part, settings: GradientSettings) -> None:
         self._model = model

@@ -21,28 +21,45 @@ _LEAST_ROUNDS = 3
 
 
 class Predicate(Protocol):
-    """Decides a claim."""
+    """What decides a claim."""
 
     def check(self, found: Collection) -> Finding:
-        """The finding, from one profile's results."""
+        """Decide it by the results of one profile."""
 
 
 @dataclass(frozen=True)
-class BeatReference:
+class OfStudy:
+    """A predicate on one study.
+
+    Attributes:
+        study: The study's name.
+    """
+
+    study: str
+
+    def check(self, found: Collection) -> Finding:
+        """Decide the claim by the study's results; open where it was not run."""
+        study = found.study(self.study)
+        return not_run(f"study {self.study}") if study is None else self._decide(study)
+
+    def _decide(self, study: StudyResults) -> Finding:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class BeatReference(OfStudy):
     """Enough optimizers are better than a reference on one task.
 
     Better means the verdict of the tables: a 95 % interval of the difference on common seeds that leaves 0 out, and a
     difference that so many runs detect.
 
     Attributes:
-        study: The study's name.
         task: The task's name; empty for every task of the study, on each of which enough must be better.
         optimizers: Who may be counted.
         references: Each of whom must be beaten.
         at_least: How many must be better.
     """
 
-    study: str
     task: str
     optimizers: tuple[str, ...]
     references: tuple[str, ...]
@@ -51,36 +68,28 @@ class BeatReference:
     def __post_init__(self) -> None:
         _require_count(self.at_least, self.optimizers)
 
-    def check(self, found: Collection) -> Finding:
-        """See the class."""
-        study = found.study(self.study)
-        if study is None:
-            return not_run(f"study {self.study}")
+    def _decide(self, study: StudyResults) -> Finding:
         pairs = {name: (name, self.references) for name in self.optimizers}
         what = f"better than {' and '.join(self.references)}"
         return _enough(study, study.tasks if not self.task else (self.task,), pairs, self.at_least, what)
 
 
 @dataclass(frozen=True)
-class SchedulesHelp:
+class SchedulesHelp(OfStudy):
     """Enough evolved schedules are better for an optimizer than none.
 
     Attributes:
-        study: The study in which they are crossed.
         optimizer: The optimizer, without schedule.
         at_least: How many schedules must be better, on every task of the study.
     """
 
-    study: str
     optimizer: str
     at_least: int
 
-    def check(self, found: Collection) -> Finding:
-        """See the class."""
-        study = found.study(self.study)
-        names = {} if study is None else crossings(study.entrants).get(self.optimizer, {})
+    def _decide(self, study: StudyResults) -> Finding:
+        names = crossings(study.entrants).get(self.optimizer, {})
         plain = names.get(None)
-        if study is None or plain is None or len(names) < 2:
+        if plain is None or len(names) < 2:
             return not_run(f"{self.optimizer} with and without schedules in the study {self.study}")
         pairs = {schedule: (name, (plain,)) for schedule, name in names.items() if schedule is not None}
         what = f"{self.optimizer} better with a schedule than without"
@@ -88,43 +97,33 @@ class SchedulesHelp:
 
 
 @dataclass(frozen=True)
-class DecaysHelp:
+class DecaysHelp(OfStudy):
     """Enough optimizers are better with their decay functions than without.
 
     Attributes:
-        study: The study in which both take part.
         at_least: How many must be better, on every task.
     """
 
-    study: str
     at_least: int
 
-    def check(self, found: Collection) -> Finding:
-        """See the class."""
-        study = found.study(self.study)
-        pairs = {} if study is None else {kept: (kept, (without,)) for kept, without in decay_pairs(study.entrants)}
-        if study is None or not pairs:
+    def _decide(self, study: StudyResults) -> Finding:
+        pairs = {kept: (kept, (without,)) for kept, without in decay_pairs(study.entrants)}
+        if not pairs:
             return not_run(f"optimizers with and without decays in the study {self.study}")
         return _enough(study, study.tasks, pairs, self.at_least, "better with decays than without")
 
 
 @dataclass(frozen=True)
-class RatesInside:
+class RatesInside(OfStudy):
     """Tuning found its best rate inside the grid, not at an edge that could not be moved.
 
     Attributes:
-        study: The study's name.
         at_most: How many chosen rates may be at an edge.
     """
 
-    study: str
     at_most: int
 
-    def check(self, found: Collection) -> Finding:
-        """See the class."""
-        study = found.study(self.study)
-        if study is None:
-            return not_run(f"study {self.study}")
+    def _decide(self, study: StudyResults) -> Finding:
         results = list(study.results.values())
         edges = [f"{result.optimizer} on {result.task}" for result in results if result.choice.at_edge]
         open_ = sum(result.choice.rate is None for result in results)
@@ -137,23 +136,19 @@ class RatesInside:
 
 
 @dataclass(frozen=True)
-class RunsFinish:
+class RunsFinish(OfStudy):
     """Reported runs reach their end with finite losses.
 
     Attributes:
-        study: The study's name.
         at_most: How many final runs may diverge.
     """
 
-    study: str
     at_most: int
 
-    def check(self, found: Collection) -> Finding:
-        """See the class."""
-        study = found.study(self.study)
-        results = [] if study is None else list(study.results.values())
+    def _decide(self, study: StudyResults) -> Finding:
+        results = list(study.results.values())
         runs = sum(len(result.finals) for result in results)
-        if study is None or not runs:
+        if not runs:
             return not_run(f"final runs of the study {self.study}")
         diverged = {f"{each.optimizer} on {each.task}": each.num_diverged for each in results if each.num_diverged}
         total = sum(diverged.values())
@@ -179,7 +174,7 @@ class StepsCheap:
     factor: float
 
     def check(self, found: Collection) -> Finding:
-        """See the class."""
+        """Decide the claim by what was timed of these optimizers."""
         costs = {name: found.step_costs[name] for name in self.optimizers if name in found.step_costs}
         if not costs:
             return not_run("step costs of these optimizers")
@@ -211,7 +206,7 @@ class EngineFaster:
     device: Literal["cpu", "gpu"]
 
     def check(self, found: Collection) -> Finding:
-        """See the class."""
+        """Decide the claim by the engine's speed."""
         if found.engine is None or is_cpu_name(found.engine.device) != (self.device == "cpu"):
             return not_run(f"measurement of the engine's speed on a {self.device.upper()}")
         times, rounds = found.engine.times_keras, found.engine.rounds

@@ -21,8 +21,19 @@ from reproduce.search.results import samples_of
 from reproduce.search.trials import Trial, seed_scores
 
 
+class OfSearch:
+    """A predicate on the search."""
+
+    def check(self, found: Collection) -> Finding:
+        """Decide the claim by what the search left; open where there was none."""
+        return not_run("search") if found.search is None else self._decide(found.search)
+
+    def _decide(self, search: StoredSearch) -> Finding:
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class BestScoresShrink:
+class BestScoresShrink(OfSearch):
     """The best candidates score lower, on average, when they are scored again with fresh seeds.
 
     Runs that could not be trained with a fresh seed are another matter: they are counted in the evidence alone.
@@ -33,31 +44,27 @@ class BestScoresShrink:
 
     at_least: int
 
-    def check(self, found: Collection) -> Finding:
-        """See the class."""
-        shrinkage = {} if found.search is None else _shrinkage(found.search)
+    def _decide(self, search: StoredSearch) -> Finding:
+        shrinkage = _shrinkage(search)
         difference = paired_difference(shrinkage, dict.fromkeys(shrinkage, 0.0))
-        if found.search is None or difference is None or difference.n < self.at_least:
+        if difference is None or difference.n < self.at_least:
             return not_run(f"{self.at_least} candidates of a search scored again with every seed")
         low, high = difference.low, difference.high
         interval = "" if low is None or high is None else f" ({signed(-100 * high, 2)} to {signed(-100 * low, 2)})"
         evidence = (
             f"{signed(-100 * difference.mean, 2)} points{interval} with fresh seeds, mean of the best n = "
-            f"{difference.n}; {_untrained(found.search)} of their runs could not be trained; {_where(found.search)}"
+            f"{difference.n}; {_untrained(search)} of their runs could not be trained; {_where(search)}"
         )
         return Finding("PASS" if difference.verdict == "better" else "FAIL", evidence)
 
 
 @dataclass(frozen=True)
-class NothingScoredTwice:
+class NothingScoredTwice(OfSearch):
     """No two candidates of the search with one fingerprint were scored."""
 
-    def check(self, found: Collection) -> Finding:
-        """See the class."""
-        if found.search is None:
-            return not_run("search")
-        samples = samples_of(found.search.records)
-        scores = [record for record in found.search.records if isinstance(record, Evaluation)]
+    def _decide(self, search: StoredSearch) -> Finding:
+        samples = samples_of(search.records)
+        scores = [record for record in search.records if isinstance(record, Evaluation)]
         candidates = {record.sample for record in scores}
         counts = Counter(samples[number].fingerprint for number in candidates)
         twice = sum(count - 1 for count in counts.values())
@@ -71,13 +78,13 @@ class NothingScoredTwice:
             f"{number_of(len(candidates), 'candidate')} scored, {twice} of them with another's fingerprint; {alike} of "
             f"{trained.total()} trainings repeated an earlier learning curve exactly: what differs in their formulas "
             "had no effect on this task; "
-            f"{_where(found.search)}"
+            f"{_where(search)}"
         )
         return Finding("FAIL" if twice else "PASS", evidence)
 
 
 @dataclass(frozen=True)
-class FindsBeat:
+class FindsBeat(OfSearch):
     """Candidates of the search, scored again, are better than a known optimizer tuned by the same rule.
 
     Better means the verdict of the tables; a run that could not be trained counts 0.
@@ -90,11 +97,9 @@ class FindsBeat:
     baseline: str
     at_least: int
 
-    def check(self, found: Collection) -> Finding:
-        """See the class."""
-        search = found.search
-        known = {} if search is None else {each.name: each for each in search.baselines}
-        if search is None or self.baseline not in known:
+    def _decide(self, search: StoredSearch) -> Finding:
+        known = {each.name: each for each in search.baselines}
+        if self.baseline not in known:
             return not_run(f"search beside {self.baseline}")
         reference = seed_scores(search.trials, known[self.baseline]).compared
         compared = {each.contender.name: _against(search, each, reference) for each in search.finalists}

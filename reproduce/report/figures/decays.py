@@ -37,7 +37,7 @@ class Decay:
 
 
 def curve_picture() -> Picture:
-    """a1 to a14."""
+    """The picture of a1 to a14, the curves that decay functions are made of."""
     found = search_space_curves()
     title = f"The {len(found)} decay curves over training, T = {TOTAL_STEPS} steps"
     return picture("decay_curves", title, reading(found), lambda: draw(found))
@@ -75,7 +75,7 @@ def evolved() -> dict[Graph, tuple[str, ...]]:
 
 
 def evolved_decays(found: Mapping[Graph, tuple[str, ...]]) -> list[Decay]:
-    """Their values."""
+    """The values of these decay functions over the run, each under the names of its owners."""
     now = numpy_progress(np.arange(TOTAL_STEPS), TOTAL_STEPS)
     with np.errstate(all="ignore"):
         return [
@@ -106,7 +106,7 @@ def reading(decays: Sequence[Decay]) -> str:
 
 
 def draw(decays: Sequence[Decay], columns: int = 5) -> Any:
-    """The figure."""
+    """Draw a panel for each function."""
     progress = 100 * np.arange(TOTAL_STEPS) / TOTAL_STEPS
     panels = [Panel(each.label, [Stroke(progress, each.values)]) for each in decays]
     across, up = Axis("training progress, %", ticks=(0, 50, 100)), Axis("value", ticks=(0, 0.5, 1))

@@ -75,7 +75,7 @@ def reading(bands: Sequence[Band], axis: Axis) -> str:
 
 
 def draw(bands: Sequence[Band], axis: Axis, reference: str) -> Any:
-    """The figure."""
+    """Draw a panel for each optimizer, the reference's median behind it."""
     behind = _named(bands, reference)
     across = (
         multiples.Axis("steps", zero=True)

@@ -24,7 +24,7 @@ not recorded.
 
 
 def page() -> str:
-    """The whole page."""
+    """The page: what the studies and the search of each profile cost."""
     return "\n".join([_START, *(_profile(name) for name in profiles_in(ARTIFACT / "results"))])
 
 

@@ -31,7 +31,7 @@ In a study's workers every number of threads is 1. Elsewhere it is the number of
 
 
 def page() -> str:
-    """The whole page."""
+    """The page: a table for each library, and one of configuration files."""
     parts = [_START]
     for library, variables in groupby(VARIABLES, lambda each: each.library):
         lines = ((f"`{each.name}`", _treatment(each), each.reason) for each in variables)

@@ -29,7 +29,7 @@ class Timed(Protocol):
 
     @property
     def seconds(self) -> float:
-        """How long."""
+        """The wall time that it took."""
 
 
 def difference(result: Result | None, reference: Result | None) -> Difference | None:
