@@ -127,8 +127,8 @@ def race(settings: EngineBenchSettings, unfinished: Unfinished) -> list[Contesta
     specs = random_candidates(settings.candidates)
     engine = EngineScorer(specs, settings.race, settings.layout)
     with ExitStack() as stack:
-        keras = [stack.enter_context(KerasScorer(backend, settings.race)) for backend in settings.backends]
-        scorers: list[EngineScorer | KerasScorer] = [engine, *keras]
+        keras = [stack.enter_context(KerasProcess(backend, settings.race)) for backend in settings.backends]
+        scorers: list[EngineScorer | KerasProcess] = [engine, *keras]
         measured = [
             [_kept_lot(scorer, specs[number % len(specs)], number + 1, unfinished) for scorer in scorers]
             for number in range(settings.rounds)
@@ -136,7 +136,7 @@ def race(settings: EngineBenchSettings, unfinished: Unfinished) -> list[Contesta
     return [_contestant(scorer.name, lots) for scorer, lots in zip(scorers, zip(*measured, strict=True), strict=True)]
 
 
-def _kept_lot(scorer: EngineScorer | KerasScorer, spec: OptimizerSpec, number: int, unfinished: Unfinished) -> Lot:
+def _kept_lot(scorer: EngineScorer | KerasProcess, spec: OptimizerSpec, number: int, unfinished: Unfinished) -> Lot:
     """The lot of round ``number``, which is its seed too."""
     return Lot(*unfinished.once(f"{scorer.name}, round {number}", lambda: scorer.score(spec, number)))
 
@@ -190,14 +190,14 @@ class EngineScorer:
         return Lot(*taken, scores, sum(each.steps for each in trainings))
 
 
-class KerasScorer:
+class KerasProcess:
     """Scores one candidate at a time in a process of its own, since a process has one back end."""
 
     def __init__(self, backend: str, settings: RaceSettings) -> None:
         self.name = f"Keras, {backend}"
         self._backend, self._settings, self._loaded = backend, settings, False
 
-    def __enter__(self) -> KerasScorer:
+    def __enter__(self) -> KerasProcess:
         """Start the process, which has one back end."""
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")
         self._process = subprocess.Popen(

@@ -13,7 +13,7 @@ from reproduce.published.sample import LoggedFunction
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Replayed:
     """A candidate on both sides.
 
     Attributes:
@@ -32,7 +32,7 @@ class Comparison:
         return Pair(self.function.score, len(self.function.scores), self.row.score)
 
 
-def compare(functions: Sequence[LoggedFunction], rows: Sequence[ReplayRow]) -> list[Comparison]:
+def compare(functions: Sequence[LoggedFunction], rows: Sequence[ReplayRow]) -> list[Replayed]:
     """The candidates that were scored again, in the order of the rows."""
     by_fingerprint = {function.fingerprint: function for function in functions}
     scores: dict[str, list[float]] = {row.fingerprint: [] for row in rows}
@@ -40,11 +40,11 @@ def compare(functions: Sequence[LoggedFunction], rows: Sequence[ReplayRow]) -> l
         if row.score is not None:
             scores[row.fingerprint].append(row.score)
     return [
-        Comparison(by_fingerprint[row.fingerprint], row, tuple(scores[row.fingerprint])) for row in rows if row.run == 0
+        Replayed(by_fingerprint[row.fingerprint], row, tuple(scores[row.fingerprint])) for row in rows if row.run == 0
     ]
 
 
-def agreement_of(functions: Sequence[LoggedFunction], comparisons: Sequence[Comparison], seed: int = 0) -> Agreement:
+def agreement_of(functions: Sequence[LoggedFunction], comparisons: Sequence[Replayed], seed: int = 0) -> Agreement:
     """How far the two sides agree.
 
     Args:

@@ -88,7 +88,7 @@ class StepTime:
 
 
 @dataclass(frozen=True)
-class Scorer:
+class ScoringSpeed:
     """How fast candidates were scored.
 
     Attributes:
@@ -132,7 +132,7 @@ class EngineSpeed:
             that of the candidates scored; empty where the network is not that of the published search.
     """
 
-    scorers: tuple[Scorer, ...]
+    scorers: tuple[ScoringSpeed, ...]
     times_keras: float
     integrity: tuple[float, ...]
     member_steps_per_second: float
@@ -183,7 +183,7 @@ def read_engine_speed(path: Path) -> EngineSpeed:
 def _speed(document: Any) -> EngineSpeed:
     return EngineSpeed(
         scorers=tuple(
-            Scorer(str(each["name"]), tuple(60 * each["candidates"] / seconds for seconds in each["seconds"]))
+            ScoringSpeed(str(each["name"]), tuple(60 * each["candidates"] / seconds for seconds in each["seconds"]))
             for each in document["contestants"]
         ),
         times_keras=float(document["times_keras"]),

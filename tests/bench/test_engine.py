@@ -23,7 +23,7 @@ from reproduce.bench.engine import (
     to_json,
 )
 from reproduce.bench.member_steps import Refused, matrix_rate, over_forms, over_members, step_times
-from reproduce.bench.race import Contestant, KerasScorer, random_candidates
+from reproduce.bench.race import Contestant, KerasProcess, random_candidates
 from reproduce.bench.sizes import FULL, SMOKE, EngineBenchSettings, RaceSettings, Work, quick
 from reproduce.errors import ReproduceError
 from reproduce.population.integrity import check_integrity
@@ -210,7 +210,7 @@ def test_keras_computes_in_the_engine_s_type():
 
 def test_a_keras_that_fails_says_why():
     with (
-        KerasScorer("no-such-backend", SMOKE.race) as keras,
+        KerasProcess("no-such-backend", SMOKE.race) as keras,
         pytest.raises(
             ReproduceError, match=r"^Keras, no-such-backend, candidate of seed 0: KERAS_BACKEND is 'no-such-"
         ),

@@ -70,7 +70,7 @@ class Bench:
         monkeypatch.setattr(engine, "over_members", lambda settings: self.note("members", self.curve))
         monkeypatch.setattr(engine, "members_expected", lambda settings: self.note("expected", 3))
         monkeypatch.setattr(race, "EngineScorer", lambda specs, *_: Scorer(self, "engine", len(specs), first=9.0))
-        monkeypatch.setattr(race, "KerasScorer", lambda backend, *_: Scorer(self, f"Keras, {backend}", 1))
+        monkeypatch.setattr(race, "KerasProcess", lambda backend, *_: Scorer(self, f"Keras, {backend}", 1))
 
     def note(self, name, value):
         if name == self.end_before:

@@ -11,7 +11,7 @@ from reproduce.report.style import file_name
 from reproduce.study.optimizers import SCHEDULE_FREE
 
 
-class Known(NamedTuple):
+class KerasOptimizer(NamedTuple):
     """What is known of one of them without measuring.
 
     Attributes:
@@ -32,14 +32,14 @@ class Known(NamedTuple):
 
 
 #: By the names of protocols.
-KNOWN: Mapping[str, Known] = {
-    "Nadam": Known(
+KNOWN: Mapping[str, KerasOptimizer] = {
+    "Nadam": KerasOptimizer(
         "T. Dozat, Incorporating Nesterov momentum into Adam, ICLR workshop 2016",
         "As Adam, with the average gradient taken one step ahead: the present gradient counts more than in Adam. The "
         "share of the past grows over the first steps.",
         "2",
     ),
-    "Muon": Known(
+    "Muon": KerasOptimizer(
         "K. Jordan et al., Muon, 2024; scaled as in Liu et al., arXiv 2502.16982",
         "Makes the averaged gradient of a weight matrix orthogonal by five Newton-Schulz steps, so that every "
         "direction of the matrix moves alike. What is not a matrix follows AdamW. In Keras a convolution's kernel is "
@@ -47,7 +47,7 @@ KNOWN: Mapping[str, Known] = {
         "1 or 2",
         where=" (1 for those of a matrix)",
     ),
-    "ScheduleFreeAdamW": Known(
+    "ScheduleFreeAdamW": KerasOptimizer(
         "Defazio et al., The Road Less Scheduled, 2024, arXiv 2405.15682",
         "As AdamW at a constant rate after the warm-up; what is kept is the mean of all weights so far, and gradients "
         "are taken between that mean and the last weights. Results here are measured at the mean, to which "

@@ -24,7 +24,7 @@ TOTAL_STEPS = 200
 
 
 @dataclass(frozen=True, eq=False)
-class Decay:
+class DecayCurve:
     """One panel.
 
     Attributes:
@@ -54,13 +54,13 @@ def evolved_picture(found: Mapping[Graph, tuple[str, ...]] | None = None) -> Pic
     return picture("decays_evolved", title, reading(decays), lambda: draw(decays, columns=3))
 
 
-def search_space_curves() -> list[Decay]:
+def search_space_curves() -> list[DecayCurve]:
     """The curves of the search space, in the paper's order."""
     now = numpy_progress(np.arange(TOTAL_STEPS), TOTAL_STEPS)
     shown = {f"a{number}": number for number in range(1, 15)}
     found = {symbol: curve for curve in CURVES.values() for symbol in curve.notation if symbol in shown}
     return [
-        Decay(f"$a_{{{shown[symbol]}}}$ {found[symbol].name.replace('_', ' ')}", _values(found[symbol], now))
+        DecayCurve(f"$a_{{{shown[symbol]}}}$ {found[symbol].name.replace('_', ' ')}", _values(found[symbol], now))
         for symbol in shown
     ]
 
@@ -74,12 +74,12 @@ def evolved() -> dict[Graph, tuple[str, ...]]:
     return found
 
 
-def evolved_decays(found: Mapping[Graph, tuple[str, ...]]) -> list[Decay]:
+def evolved_decays(found: Mapping[Graph, tuple[str, ...]]) -> list[DecayCurve]:
     """The values of these decay functions over the run, each under the names of its owners."""
     now = numpy_progress(np.arange(TOTAL_STEPS), TOTAL_STEPS)
     with np.errstate(all="ignore"):
         return [
-            Decay(
+            DecayCurve(
                 f"{', '.join(owners)}: ${math_text(graph_to_latex(decay))}$",
                 np.broadcast_to(np.asarray(evaluate_graph(decay, NUMPY, now), np.float64), (TOTAL_STEPS,)),
             )
@@ -94,7 +94,7 @@ def math_text(latex: str) -> str:
     return latex
 
 
-def reading(decays: Sequence[Decay]) -> str:
+def reading(decays: Sequence[DecayCurve]) -> str:
     """How many leave [0, 1], and how many end below where they begin."""
     if not decays:
         return "There are none."
@@ -105,7 +105,7 @@ def reading(decays: Sequence[Decay]) -> str:
     return f"{stays}; {falling} end lower than they begin, {rising} higher, {len(decays) - falling - rising} the same."
 
 
-def draw(decays: Sequence[Decay], columns: int = 5) -> Any:
+def draw(decays: Sequence[DecayCurve], columns: int = 5) -> Any:
     """Draw a panel for each function."""
     progress = 100 * np.arange(TOTAL_STEPS) / TOTAL_STEPS
     panels = [Panel(each.label, [Stroke(progress, each.values)]) for each in decays]

@@ -19,7 +19,7 @@ Axis = Literal["steps", "seconds"]
 
 
 @dataclass(frozen=True, eq=False)
-class Band(Alike):
+class Quartiles(Alike):
     """One panel, of optimizers whose runs coincide.
 
     Attributes:
@@ -45,14 +45,14 @@ def learning_picture(study: StudyResults, task: str, axis: Axis, reference: str 
     return picture(name, title, reading(bands, axis), lambda: draw(bands, axis, reference))
 
 
-def learning_bands(study: StudyResults, task: str, axis: Axis) -> list[Band]:
+def learning_bands(study: StudyResults, task: str, axis: Axis) -> list[Quartiles]:
     """The bands of one task, those of optimizers that coincide as one."""
     groups = study.alike(task)
     epochs = max((len(row.curve.validation_accuracy) for group in groups for row in group.first.finals), default=0)
     return [_band(group, epochs, axis) for group in groups]
 
 
-def reading(bands: Sequence[Band], axis: Axis) -> str:
+def reading(bands: Sequence[Quartiles], axis: Axis) -> str:
     """Who leads early and who at the end, or over seconds who was first to come near the best end."""
     drawn = [band for band in bands if band.x.size]
     if not drawn:
@@ -74,7 +74,7 @@ def reading(bands: Sequence[Band], axis: Axis) -> str:
     )
 
 
-def draw(bands: Sequence[Band], axis: Axis, reference: str) -> Any:
+def draw(bands: Sequence[Quartiles], axis: Axis, reference: str) -> Any:
     """Draw a panel for each optimizer, the reference's median behind it."""
     behind = _named(bands, reference)
     across = (
@@ -86,7 +86,7 @@ def draw(bands: Sequence[Band], axis: Axis, reference: str) -> Any:
     return draw_multiples(panels, across, multiples.Axis("validation accuracy, %"), columns=5)
 
 
-def _named(bands: Sequence[Band], optimizer: str) -> Band | None:
+def _named(bands: Sequence[Quartiles], optimizer: str) -> Quartiles | None:
     return next((band for band in bands if optimizer in band.names), None)
 
 
@@ -95,7 +95,7 @@ def panel_title(label: str, diverged: int) -> str:
     return f"{plain(label)} ({diverged} diverged)" if diverged else plain(label)
 
 
-def _panel(band: Band, behind: Band | None) -> Panel:
+def _panel(band: Quartiles, behind: Quartiles | None) -> Panel:
     low, middle, high = 100 * band.quartiles
     strokes = [] if behind is None else [Stroke(behind.x, 100 * behind.quartiles[1], "behind")]
     return Panel(
@@ -105,13 +105,13 @@ def _panel(band: Band, behind: Band | None) -> Panel:
     )
 
 
-def _band(group: AlikeRuns, epochs: int, axis: Axis) -> Band:
+def _band(group: AlikeRuns, epochs: int, axis: Axis) -> Quartiles:
     runs = group.first.finals
     curves = np.array([_padded(row, epochs) for row in runs]).reshape(len(runs), epochs)
     quartiles = np.quantile(curves, (0.25, 0.5, 0.75), axis=0)
     length = np.median([_seconds(row) if axis == "seconds" else _total_steps(row, epochs) for row in runs])
     x = length * np.arange(1, epochs + 1) / max(epochs, 1)
-    return Band(group.names, len(runs), group.first.num_diverged, x, quartiles)
+    return Quartiles(group.names, len(runs), group.first.num_diverged, x, quartiles)
 
 
 def _padded(row: Row, epochs: int) -> list[float]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from reproduce.report.table import Column, Table, words
 
 
-class Part(NamedTuple):
+class Shown(NamedTuple):
     """Something that the paper shows, what we show in its place, and what makes that or why there is none."""
 
     paper: str
@@ -20,44 +20,46 @@ class Part(NamedTuple):
 
 _CODE = "from the code's own rows and specs; make report"
 PARTS = (
-    Part("Table of operands", "table operands", _CODE),
-    Part("Table of unary functions", "table unary", _CODE),
-    Part("Table of binary functions", "table binary", _CODE),
-    Part("Table of decay curves", "table decay_curves, figure decay_curves", _CODE),
-    Part("Tables of decay functions", "tables decay_unary and decay_binary", _CODE),
-    Part(
+    Shown("Table of operands", "table operands", _CODE),
+    Shown("Table of unary functions", "table unary", _CODE),
+    Shown("Table of binary functions", "table binary", _CODE),
+    Shown("Table of decay curves", "table decay_curves, figure decay_curves", _CODE),
+    Shown("Tables of decay functions", "tables decay_unary and decay_binary", _CODE),
+    Shown(
         "Figure 1, an optimizer graph",
         "figure graph_Opt9",
         "drawn from the spec; any spec by spec.draw(path), which draws inactive nodes grey (graph_Opt9 has none)",
     ),
-    Part("Figure 2, a decay function", "figure graph_decay_Opt7", "drawn from the spec, with its values over training"),
-    Part(
+    Shown(
+        "Figure 2, a decay function", "figure graph_decay_Opt7", "drawn from the spec, with its values over training"
+    ),
+    Shown(
         "Figures 3 and 4, two families of learning rates",
         "figures schedules_family_1 and schedules_family_2",
         "computed from LR1 to LR9; the paper's own grouping is not known to us, ours is by shape",
     ),
-    Part("Figure 5, outsiders", "figure schedules_outsiders", "as figures 3 and 4"),
-    Part("Equations of the evolved optimizers", "table evolved, one card each", _CODE),
-    Part("Equations of the Adam variants", "table adam_variants, one card each", _CODE),
-    Part("Equations of the schedules", "table evolved_schedules", _CODE),
-    Part("The evolutionary search and its integrity check", "tables rescoring and search_cost", "make search"),
-    Part(
+    Shown("Figure 5, outsiders", "figure schedules_outsiders", "as figures 3 and 4"),
+    Shown("Equations of the evolved optimizers", "table evolved, one card each", _CODE),
+    Shown("Equations of the Adam variants", "table adam_variants, one card each", _CODE),
+    Shown("Equations of the schedules", "table evolved_schedules", _CODE),
+    Shown("The evolutionary search and its integrity check", "tables rescoring and search_cost", "make search"),
+    Shown(
         "Results on CIFAR-10",
         "table main, table main_rates",
         "make reproduce-tables PROFILE=small STUDY=main, and larger profiles",
     ),
-    Part(
+    Shown(
         "Transfer to CIFAR-100 and TinyImageNet",
         "tables transfer and transfer_by_task",
         "make transfer, on the data of the profile",
     ),
-    Part("Fine-tuning on Flowers102, Cars196 and Caltech101", "tables finetune and finetune_by_task", "make finetune"),
-    Part(
+    Shown("Fine-tuning on Flowers102, Cars196 and Caltech101", "tables finetune and finetune_by_task", "make finetune"),
+    Shown(
         "Progressive elimination",
         "table elimination, figure elimination",
         "make search; the paper's round sizes are not known to us",
     ),
-    Part(
+    Shown(
         "Its remaining tables and figures",
         "none",
         "of its 15 figures all but 1 to 5 are open; which of its 13 tables are those above, and what the others show, "

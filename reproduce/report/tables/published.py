@@ -8,7 +8,7 @@ from typing import Literal
 
 from reproduce.counts import Estimate
 from reproduce.published.agreement import Agreement
-from reproduce.published.comparison import Comparison
+from reproduce.published.comparison import Replayed
 from reproduce.published.findings import (
     CauseFinding,
     DuplicateFinding,
@@ -34,7 +34,7 @@ def log_tables(found: LogFindings) -> list[Table]:
     ]
 
 
-def replay_tables(found: Agreement, comparisons: Sequence[Comparison], origin: str) -> list[Table]:
+def replay_tables(found: Agreement, comparisons: Sequence[Replayed], origin: str) -> list[Table]:
     """Candidates by what became of them on both sides, how far the two agree, and every candidate.
 
     Args:
@@ -184,8 +184,8 @@ def _beyond(noise: NoiseFinding | None) -> Table:
     return Table.of("beyond_noise", title, caption, columns, noise.beyond)
 
 
-def _pairs(comparisons: Sequence[Comparison], origin: str) -> Table:
-    columns: tuple[Column[Comparison], ...] = (
+def _pairs(comparisons: Sequence[Replayed], origin: str) -> Table:
+    columns: tuple[Column[Replayed], ...] = (
         Column("candidate", "text", lambda each: words(each.function.text)),
         _score("in the log", "published_score", lambda each: each.function.score),
         _counted("scores", "published_count", lambda each: len(each.function.scores)),

@@ -23,7 +23,7 @@ from reproduce.report.claims.predicates import (
 )
 from reproduce.report.collection import Collection, profiles_in, read_collection, read_study
 from reproduce.report.results import StudyResults
-from reproduce.report.speed import EngineSpeed, OptimizerCost, Scorer
+from reproduce.report.speed import EngineSpeed, OptimizerCost, ScoringSpeed
 from tests.report.figure_cases import cost_of
 from tests.report.result_cases import invented, protocol_of, write_study
 from tests.report.tables.test_accuracy_tables import shown
@@ -149,7 +149,7 @@ def test_cheap_steps() -> None:
     assert StepsCheap(("A1",), 1.1).check(collection(costs=costs)).status == "NOT RUN"
 
 
-THREE_ROUNDS = (Scorer("engine", (7.0, 7.0, 7.0)), Scorer("keras jax", (1.0, 1.0, 1.0)))
+THREE_ROUNDS = (ScoringSpeed("engine", (7.0, 7.0, 7.0)), ScoringSpeed("keras jax", (1.0, 1.0, 1.0)))
 
 
 def test_a_fast_engine() -> None:
