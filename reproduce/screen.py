@@ -77,9 +77,8 @@ def show_table(console: Console, table: Table) -> None:
         table.padding = (0, 0, 0, 0)
     for number, column in enumerate(table.columns):
         found = [console.measure(cell, options=wide) for cell in (column.header, *column.cells)]
-        longest = max(
-            each.minimum if number else each.maximum for each in found
-        )  # Names in the first column are whole.
+        # Of names, which the first column has, the whole; of all else the longest word.
+        longest = max(each.minimum if number else each.maximum for each in found)
         column.min_width = min(longest, _LONGEST_WORD)
     least = sum((column.min_width or 0) + 1 for column in table.columns)
     table.width = least if least > console.width else None

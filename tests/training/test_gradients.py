@@ -13,13 +13,12 @@ import pytest
 from reproduce.data import Dataset
 from reproduce.machine import backend_name
 from reproduce.training.loop import Steps
+from tests.settings import model_of
 from tests.training.cases import SGD, invented, losses, run, trainer
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Without what sees a part of a batch otherwise than the whole: normalisation, and random masks.
-PLAIN: dict[str, Any] = {
-    "kind": "vision_transformer", "width": 8, "depth": 1, "heads": 2, "patch_size": 4, "dropout": 0.0
-}  # fmt: skip
+PLAIN = model_of("vision_transformer", depth=1, dropout=0.0)
 
 
 def trained(dataset: Dataset, rate: float = 0.1, **training: Any) -> np.ndarray:
@@ -85,6 +84,7 @@ def test_soft_labels_that_are_certain_are_hard_ones() -> None:
 
 _OTHER = """
 import json, sys
+from tests.settings import model_of
 from tests.training.cases import invented
 from tests.training.test_gradients import trained
 data = invented()
@@ -107,6 +107,7 @@ def test_backends_agree(backend: str, plain: np.ndarray) -> None:
 
 _DEVICES = """
 import json
+from tests.settings import model_of
 from tests.training.cases import SGD, invented, losses, run, trainer
 from tests.training.test_gradients import PLAIN
 import keras, jax
