@@ -9,7 +9,7 @@ from reproduce.elimination.protocol import load_elimination_protocol
 from reproduce.elimination.rounds import Means, RoundResult, Standing, eliminate, protocol_settings, standings
 from reproduce.errors import LedgerError
 from reproduce.outcomes import Outcome, ScreenedOut, Trained
-from reproduce.report.search_writer import write_specs
+from reproduce.report.output import write_specs
 from reproduce.report.tables.elimination import elimination_table
 from reproduce.search.trials import Contender, Trial
 from tests.search.fakes import FakeExecutor, invented
