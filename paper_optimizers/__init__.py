@@ -25,10 +25,10 @@ from paper_optimizers.catalog import (
     schedule_names,
 )
 from paper_optimizers.errors import SpecError
-from paper_optimizers.notation import from_text
+from paper_optimizers.fields import Momentum, OneCycle
 from paper_optimizers.registration import register_with_keras
 from paper_optimizers.simulation import NumpyOptimizer
-from paper_optimizers.spec import Momentum, OneCycle, OptimizerSpec
+from paper_optimizers.spec import OptimizerSpec
 
 if TYPE_CHECKING:
     from paper_optimizers.evolved import A1, A2, A3, A4, A5, Opt1, Opt2, Opt3, Opt4, Opt5, Opt6, Opt7, Opt8, Opt9, Opt10
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from paper_optimizers.schedules import EvolvedSchedule, WarmupHoldCosine
 
 __version__ = "0.1.0"
+
+from_text = OptimizerSpec.from_text
 
 _NEEDS_KERAS = {
     **dict.fromkeys((*(f"Opt{n}" for n in range(1, 11)), *(f"A{n}" for n in range(1, 6))), "evolved"),

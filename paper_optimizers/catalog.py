@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from paper_optimizers.errors import SpecError, shown
 from paper_optimizers.graph import Graph
-from paper_optimizers.serialization import graph_from_dict, parse_json, spec_from_dict
+from paper_optimizers.serialization import graph_from_dict, parse_json
 from paper_optimizers.spec import OptimizerSpec
 from paper_optimizers.suggestions import did_you_mean, other_form
 
@@ -136,7 +136,7 @@ def _entry(name: str) -> CatalogEntry:
         invariances=Invariances(**document["invariances"]),
         rate_range=None if rates is None else (float(rates[0]), float(rates[1])),
         needs=tuple(NEEDS[need] for need in document["needs"]),
-        spec=spec_from_dict(document["spec"]),
+        spec=OptimizerSpec.from_dict(document["spec"]),
     )
 
 

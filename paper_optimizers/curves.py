@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from paper_optimizers.namespaces import Namespace
+import numpy as np
+
+from paper_optimizers.namespaces import NUMPY, Namespace
 from paper_optimizers.ops import Parameter, Parameters, Values
 from paper_optimizers.templates import Formula, number_latex
 
@@ -41,6 +43,11 @@ def progress(xp: Namespace, step: Any, total_steps: int) -> Progress:
         xp.floating(total_steps - 1 - last) / total_steps,
         1.0 / total_steps,
     )
+
+
+def numpy_progress(step: Any, total_steps: int) -> Progress:
+    """Training progress in float64 at integer ``step``, a scalar or an array."""
+    return progress(NUMPY, np.asarray(step, np.int64), total_steps)
 
 
 @dataclass(frozen=True)

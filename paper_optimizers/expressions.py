@@ -1,4 +1,4 @@
-"""Expression trees: the short way to write a graph, used by the notation's parser and wherever specs are built by hand.
+"""Expression trees: the short way to write a graph, which the notation's parser and the search build graphs from.
 
 Examples:
     >>> from paper_optimizers.expressions import apply, leaf, to_graph
@@ -13,44 +13,42 @@ Examples:
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Generator, Hashable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from paper_optimizers.graph import Edge, Graph, Kind, Node
 from paper_optimizers.ops import FUNCTIONS
 
-
-@dataclass(frozen=True)
-class Decayed:
-    """``expression`` multiplied on its way by ``decay``, an expression over curves."""
-
-    expression: Expression
-    decay: Expression
+#: A recursion that `run` carries out: yields generators to be run first, is sent their results, and returns its own.
+Steps = Generator[Any, Any, Any]
 
 
-@dataclass(frozen=True)
-class Expression:
-    """An op, the parameters that differ from its defaults, and its arguments."""
+class Expression(NamedTuple):
+    """An op on arguments.
+
+    Attributes:
+        op: The op's name.
+        params: Names and values of parameters, sorted.
+        arguments: None for an operand or a curve.
+        draw: Where the op draws random numbers: expressions with one label, not None, are one node.
+        decay: What multiplies the value on its way to a function, or None.
+    """
 
     op: str
-    arguments: tuple[Expression | Decayed, ...] = ()
-    params: tuple[tuple[str, float | bool], ...] = ()
+    params: tuple[tuple[str, Any], ...] = ()
+    arguments: tuple[Expression, ...] = ()
+    draw: int | None = None
+    decay: Expression | None = None
 
 
 def leaf(op: str, **params: float | bool) -> Expression:
     """An operand or a curve."""
-    return Expression(op, (), tuple(sorted(params.items())))
+    return Expression(op, tuple(sorted(params.items())))
 
 
-def apply(op: str, *arguments: Expression | Decayed, **params: float | bool) -> Expression:
+def apply(op: str, *arguments: Expression, **params: float | bool) -> Expression:
     """A function of its arguments."""
-    return Expression(op, arguments, tuple(sorted(params.items())))
-
-
-def decayed(expression: Expression, decay: Expression) -> Decayed:
-    """An argument multiplied by a decay function."""
-    return Decayed(expression, decay)
+    return Expression(op, tuple(sorted(params.items())), arguments)
 
 
 def to_graph(expression: Expression, kind: Kind = "update") -> Graph:
@@ -63,17 +61,30 @@ def to_graph(expression: Expression, kind: Kind = "update") -> Graph:
         SpecError: As `Graph` does.
     """
     builder = GraphBuilder(kind)
-    return builder.graph(_add(builder, expression))
+    return builder.graph(run(_node_steps(builder, expression)))
 
 
-def _add(builder: GraphBuilder, expression: Expression) -> str:
+def _node_steps(builder: GraphBuilder, expression: Expression) -> Steps:
     edges = []
     for argument in expression.arguments:
-        if isinstance(argument, Decayed):
-            edges.append(Edge(_add(builder, argument.expression), to_graph(argument.decay, "decay")))
+        id = yield _node_steps(builder, argument)
+        edges.append(Edge(id, None if argument.decay is None else to_graph(argument.decay, "decay")))
+    return builder.node(expression.op, edges, dict(expression.params), expression.draw)
+
+
+def run(start: Steps) -> Any:
+    """The result of a recursion of any depth, which Python's stack does not bound."""
+    stack, result = [start], None
+    while stack:
+        try:
+            child = stack[-1].send(result)
+        except StopIteration as stop:
+            stack.pop()
+            result = stop.value
         else:
-            edges.append(Edge(_add(builder, argument)))
-    return builder.node(expression.op, edges, dict(expression.params))
+            stack.append(child)
+            result = None
+    return result
 
 
 class GraphBuilder:

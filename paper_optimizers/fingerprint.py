@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from paper_optimizers.fields import OneCycle, SpecFields
+from paper_optimizers.namespaces import NUMPY
+from paper_optimizers.one_cycle import RunPhases
 from paper_optimizers.program import Program, compile_spec
-from paper_optimizers.simulation import NumpyOptimizer
-from paper_optimizers.spec import OneCycle, OptimizerSpec
+from paper_optimizers.step import PureOptimizer
 
 _Array = NDArray[np.float64]
 
@@ -32,21 +34,24 @@ _DECIMALS = 9
 _GOLDEN = (5**0.5 - 1) / 2
 
 
-def fingerprint(spec: OptimizerSpec) -> str:
+def fingerprint(spec: SpecFields) -> str:
     """32 hexadecimal digits; equal for specs that compute the same steps from the same gradients."""
     digest = hashlib.sha256(repr(_momentum_key(spec)).encode())
-    draws = _HashedDraws(compile_spec(spec))
-    optimizer = NumpyOptimizer(spec, total_steps=_STEPS, draw=draws)
+    optimizer = PureOptimizer(compile_spec(spec), NUMPY, RunPhases(_STEPS))
+    draws = _HashedDraws(optimizer.program)
+    states = optimizer.init(_probe(0)[0]).tensors
     for step in range(_STEPS):
         draws.seen.clear()
-        factor = optimizer.step_values().rate_factor
-        for update in optimizer.updates(*_probe(step)):
-            with np.errstate(all="ignore"):
-                digest.update(_rounded(update if factor is None else update * factor))
+        with np.errstate(all="ignore"):
+            values = optimizer.values(step)
+            tensors = zip(*_probe(step)[::-1], states, strict=True)
+            updates, states = zip(*(optimizer.update(values, *each, draw=draws) for each in tensors), strict=True)
+            for update in updates:
+                digest.update(_rounded(np.broadcast_to(values.applied(update), _SIZE)))
     return digest.hexdigest()[:32]
 
 
-def _momentum_key(spec: OptimizerSpec) -> tuple[Any, ...]:
+def _momentum_key(spec: SpecFields) -> tuple[Any, ...]:
     coefficient = spec.momentum.coefficient
     if isinstance(coefficient, OneCycle) and coefficient.high == coefficient.low:
         coefficient = coefficient.high

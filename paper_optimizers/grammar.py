@@ -5,7 +5,7 @@ the tables is tried there, and the longest match wins (at equal length the first
 that begin with their own argument (softsign) extend what was read; the second copy of an argument must repeat the
 first letter for letter, so it is compared and not parsed. Nothing here uses Python's stack for nesting.
 
-`paper_optimizers.notation` documents the language and turns parse trees into specs.
+`paper_optimizers.notation` documents the language and makes graphs of what was read.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import difflib
 import functools
 import itertools
 import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
 from paper_optimizers.errors import SpecError
+from paper_optimizers.expressions import Expression, Steps
 from paper_optimizers.graph import MAX_NODES, Kind, functions, leaves, parameters_of
 from paper_optimizers.ops import FUNCTIONS
 from paper_optimizers.templates import Slot, number_text, rest_of, split
@@ -45,20 +46,10 @@ class Rule(NamedTuple):
     named: tuple[str, ...]
 
 
-class Tree(NamedTuple):
-    """What was read: an op on arguments, multiplied by ``decay`` where that is not None."""
-
-    op: str
-    params: tuple[tuple[str, Any], ...]
-    arguments: tuple[Tree, ...]
-    draw: int | None = None
-    decay: Tree | None = None
-
-
 class Match(NamedTuple):
-    """A tree and where its text ends."""
+    """An expression and where its text ends."""
 
-    tree: Tree
+    expression: Expression
     end: int
 
 
@@ -94,28 +85,12 @@ def _rules_by_start(kind: Kind) -> tuple[Mapping[str, tuple[Rule, ...]], tuple[R
     return {character: tuple(found) for character, found in by_start.items()}, tuple(extending)
 
 
-def run(start: Steps) -> Any:
-    """The result of a recursive generator: it yields generators to be run first and is sent their results."""
-    stack, result = [start], None
-    while stack:
-        try:
-            child = stack[-1].send(result)
-        except StopIteration as stop:
-            stack.pop()
-            result = stop.value
-        else:
-            stack.append(child)
-            result = None
-    return result
-
-
-Steps = Generator[Any, Any, Any]
 #: Reads the value of a named entry: ``(position, values read so far, name) -> end``, or None where nothing fits.
 Reader = Callable[[int, dict[str, Any], str], int | None]
 
 
 class Parser:
-    """Reads one text. Methods ending in ``_steps`` are generators for `run`; they return None where nothing fits."""
+    """Reads one text. Methods ending in ``_steps`` are `Steps`; they return None where nothing fits."""
 
     def __init__(self, text: str) -> None:
         """Start at the beginning of ``text``."""
@@ -161,7 +136,7 @@ class Parser:
     def expression_steps(self, kind: Kind, position: int) -> Steps:
         """An expression: an argument that no decay multiplies."""
         match = yield self.argument_steps(kind, position)
-        if match is not None and match.tree.decay is not None:
+        if match is not None and match.expression.decay is not None:
             self.expect(match.end, "a function around this: a decay multiplies a function's argument only")
             return None
         return match
@@ -200,19 +175,19 @@ class Parser:
         end = None if inner is None else self.literal("]", inner.end)
         if decay is None or inner is None or end is None:
             return None
-        return Match(inner.tree._replace(decay=decay.tree), end)
+        return Match(inner.expression._replace(decay=decay.expression), end)
 
     def _rule_steps(self, rule: Rule, kind: Kind, position: int, first: Match | None = None) -> Steps:
         """Match one rule; ``first`` is its first argument where that has been read already."""
         texts: dict[str, str] = {}
-        arguments: list[Tree] = []
+        arguments: list[Expression] = []
         params: dict[str, Any] = dict(rule.values)
         for token in rule.tokens:
             end: int | None
             if isinstance(token, Slot) and token.name in ("a", "b") and token.name not in texts:
                 match: Match | None = first or (yield self.argument_steps(kind, position))
                 first, end = None, match and match.end
-                arguments += [match.tree] if match else []
+                arguments += [match.expression] if match else []
             else:
                 end = self._token(rule, token, position, texts, params)
             if end is None:
@@ -236,7 +211,9 @@ class Parser:
             return self.literal(number_text(rest_of(params["weight"])), position)
         return self._value(rule.op, position, params, token.name)
 
-    def _braces(self, rule: Rule, position: int, params: dict[str, Any], arguments: tuple[Tree, ...]) -> Match | None:
+    def _braces(
+        self, rule: Rule, position: int, params: dict[str, Any], arguments: tuple[Expression, ...]
+    ) -> Match | None:
         names = rule.named
         if rule.op in FUNCTIONS and FUNCTIONS[rule.op].needs == "random":
             names += ("draw",)
@@ -246,7 +223,7 @@ class Parser:
                 return None
             position = end
         draw = params.pop("draw", None)
-        return Match(Tree(rule.op, tuple(sorted(params.items())), arguments, draw), position)
+        return Match(Expression(rule.op, tuple(sorted(params.items())), arguments, draw), position)
 
     def entries(self, position: int, readers: Mapping[str, Reader], given: dict[str, Any]) -> int | None:
         """``{name=value, ...}`` at ``position``, each name at most once, values put into ``given``; its end."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -157,6 +157,17 @@ class Graph:
     def active(self) -> tuple[Node, ...]:
         """The nodes that the root reaches, each after its inputs, the root last."""
         return self._ordered([self.root])
+
+    @property
+    def decays(self) -> tuple[Graph, ...]:
+        """The distinct decay functions on edges of active nodes, in order of first use."""
+        found = (edge.decay for node in self.active() for edge in node.inputs)
+        return tuple(dict.fromkeys(decay for decay in found if decay is not None))
+
+    def without_decays(self) -> Graph:
+        """The same graph with no decay function on any edge."""
+        bare = (replace(node, inputs=tuple(Edge(edge.node) for edge in node.inputs)) for node in self.nodes)
+        return replace(self, nodes=tuple(bare))
 
     def _ordered(self, start: list[str]) -> tuple[Node, ...]:
         """Depth-first post-order without recursion; raises on a cycle."""

@@ -14,16 +14,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from paper_optimizers.errors import SpecError
+from paper_optimizers.fields import SpecFields
 from paper_optimizers.graph import Edge, Graph, Kind, Node, leaves
 from paper_optimizers.ops import EPSILON, FUNCTIONS
-from paper_optimizers.spec import OptimizerSpec
 from paper_optimizers.templates import Formula, Level, Slot, number_latex, rest_of, split
 
 #: The longest formula that is written, in characters.
 MAX_LENGTH = 100_000
 
 
-def to_latex(spec: OptimizerSpec) -> str:
+def to_latex(spec: SpecFields) -> str:
     r"""The update ``u`` of ``spec``, without dollar signs; one that ascends its expression is its negative.
 
     Momentum and the schedule factor are not part of it; see `graph_to_latex` for the latter.
@@ -32,7 +32,7 @@ def to_latex(spec: OptimizerSpec) -> str:
         SpecError: If the formula, which repeats what the graph shares, would be longer than 100,000 characters.
 
     Examples:
-        >>> from paper_optimizers.notation import from_text
+        >>> from paper_optimizers import from_text
         >>> print(to_latex(from_text("None ~ ([a1][g])*((v hat)+(10-4w))")))
         a_{1} \cdot g \cdot \left(\hat{v} + 10^{-4} w\right)
     """

@@ -28,7 +28,7 @@ one random number is read twice its node carries a label, ``drop(g, 0.5){draw=1}
 Source of the notation: the search log published with Morgan & Hougen (arXiv 2404.06679).
 
 Examples:
-    >>> from paper_optimizers.notation import from_text
+    >>> from paper_optimizers import from_text
     >>> spec = from_text("Nest{momentum=0.9} ~ (g)+([a1][10-4w])")
     >>> spec.momentum.coefficient, [node.op for node in spec.update.nodes]
     (0.9, ['gradient', 'weight', 'add'])
@@ -43,11 +43,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from paper_optimizers.errors import SpecError
-from paper_optimizers.expressions import GraphBuilder
-from paper_optimizers.grammar import Parser, Rule, Steps, Tree, rules, run
-from paper_optimizers.graph import Edge, Graph, Kind, Node, default_values
+from paper_optimizers.expressions import run, to_graph
+from paper_optimizers.fields import Momentum, MomentumType, OneCycle, SpecFields
+from paper_optimizers.grammar import Parser, Rule, rules
+from paper_optimizers.graph import Graph, Kind, Node, default_values
 from paper_optimizers.ops import FUNCTIONS
-from paper_optimizers.spec import Momentum, MomentumType, OneCycle, OptimizerSpec
 from paper_optimizers.suggestions import other_form
 from paper_optimizers.templates import Slot, number_text, rest_of
 
@@ -57,13 +57,8 @@ MAX_LENGTH = 100_000
 _TYPES: Mapping[str, MomentumType] = {"None": "none", "Mom": "classical", "Nest": "nesterov"}
 
 
-def from_text(text: str) -> OptimizerSpec:
-    """The spec that ``text`` says; newlines at its end are ignored.
-
-    Raises:
-        SpecError: If the text is not in the notation, naming the place (``text[17]``: from the 18th character on) and
-            what would have been right there; if it is longer than 100,000 characters or nests deeper than any spec.
-    """
+def fields_from_text(text: str) -> dict[str, Any]:
+    """The arguments of an `OptimizerSpec`; see `paper_optimizers.spec.OptimizerSpec.from_text`."""
     parser = Parser(_checked(text))
     name = next((name for name in _TYPES if parser.text.startswith(name)), None)
     if name is None:
@@ -74,24 +69,20 @@ def from_text(text: str) -> OptimizerSpec:
     start = None if position is None else parser.literal(" ~ ", position)
     if start is None:
         parser.fail()
-    return OptimizerSpec(
-        update=_whole_graph(parser, "update", start),
-        momentum=_momentum(_TYPES[name], given, f"text[{len(name)}]"),
-        ascend=given.get("ascend", False),
-        schedule=given.get("factor"),
-    )
+    match = run(parser.expression_steps("update", start))
+    if match is None or match.end != len(parser.text):
+        if match is not None:
+            parser.expect(match.end, "the end of the text")
+        parser.fail()
+    return {
+        "update": to_graph(match.expression),
+        "momentum": _momentum(_TYPES[name], given, f"text[{len(name)}]"),
+        "ascend": given.get("ascend", False),
+        "schedule": given.get("factor"),
+    }
 
 
-def graph_from_text(text: str, kind: Kind = "decay") -> Graph:
-    """The graph that ``text``, an expression without a type, says.
-
-    Raises:
-        SpecError: As `from_text` does.
-    """
-    return _whole_graph(Parser(_checked(text)), kind, 0)
-
-
-def to_text(spec: OptimizerSpec) -> str:
+def to_text(spec: SpecFields) -> str:
     """``spec`` in the notation. Published texts come back letter for letter.
 
     Raises:
@@ -182,28 +173,6 @@ def _checked(text: object) -> str:
     return text.rstrip("\r\n")
 
 
-def _whole_graph(parser: Parser, kind: Kind, start: int) -> Graph:
-    match = run(parser.expression_steps(kind, start))
-    if match is None or match.end != len(parser.text):
-        if match is not None:
-            parser.expect(match.end, "the end of the text")
-        parser.fail()
-    return _graph(match.tree, kind)
-
-
-def _graph(tree: Tree, kind: Kind) -> Graph:
-    builder = GraphBuilder(kind)
-    return builder.graph(run(_node_steps(builder, tree)))
-
-
-def _node_steps(builder: GraphBuilder, tree: Tree) -> Steps:
-    edges = []
-    for argument in tree.arguments:
-        id = yield _node_steps(builder, argument)
-        edges.append(Edge(id, None if argument.decay is None else _graph(argument.decay, "decay")))
-    return builder.node(tree.op, edges, dict(tree.params), tree.draw)
-
-
 def _header(parser: Parser, type: MomentumType, position: int, given: dict[str, Any]) -> int | None:
     """Read what follows the momentum type in braces into ``given``; the end."""
     if not parser.text.startswith("{", position):
@@ -223,7 +192,7 @@ def _factor(parser: Parser, position: int, given: dict[str, Any], name: str) -> 
     match = None if start is None else run(parser.expression_steps("decay", start))
     if match is None:
         return None
-    given[name] = _graph(match.tree, "decay")
+    given[name] = to_graph(match.expression, "decay")
     return parser.literal("]", match.end)
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from paper_optimizers.curves import CURVES, Progress
+from paper_optimizers.fields import SpecFields
 from paper_optimizers.graph import Edge, Graph, Node
 from paper_optimizers.namespaces import Namespace
 from paper_optimizers.operands import OPERANDS, MomentKey
 from paper_optimizers.ops import FUNCTIONS, Values
-from paper_optimizers.spec import OptimizerSpec
 
 
 class Argument(NamedTuple):
@@ -53,16 +53,16 @@ class Program:
     states: tuple[float, ...]
     num_draws: int
     decays: tuple[Graph, ...]
-    spec: OptimizerSpec
+    spec: SpecFields
 
 
-def compile_spec(spec: OptimizerSpec) -> Program:
+def compile_spec(spec: SpecFields) -> Program:
     """Compile ``spec``; a pure function, cheap enough to call at every use."""
     return _Compiler(spec).program()
 
 
 class _Compiler:
-    def __init__(self, spec: OptimizerSpec) -> None:
+    def __init__(self, spec: SpecFields) -> None:
         self._spec = spec
         self._decays = spec.decays
         self._instructions: list[Instruction] = []

@@ -11,7 +11,7 @@ from keras import ops
 from numpy.typing import ArrayLike, NDArray
 
 from paper_optimizers.catalog import describe_schedule
-from paper_optimizers.curves import Progress, progress
+from paper_optimizers.curves import Progress, numpy_progress, progress
 from paper_optimizers.graph import Graph
 from paper_optimizers.keras_namespace import KERAS
 from paper_optimizers.namespaces import NUMPY
@@ -19,7 +19,6 @@ from paper_optimizers.one_cycle import UNKNOWN_RUN, RunPhases, base_rate
 from paper_optimizers.program import evaluate_graph
 from paper_optimizers.registration import register_with_keras
 from paper_optimizers.serialization import graph_from_dict, graph_to_dict
-from paper_optimizers.simulation import numpy_progress
 
 #: The released code's rate at step 0 of an evolved schedule.
 FIRST_RATE = 1e-7

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+from paper_optimizers.fields import MomentumType
 from paper_optimizers.graph import MAX_NODES, NAME, Kind, functions, leaves, parameters_of
 from paper_optimizers.ops import FUNCTIONS, Parameter
-from paper_optimizers.spec import VERSION, MomentumType
+from paper_optimizers.serialization import VERSION
 
 #: Where the published schema lies.
 PATH = Path(__file__).parent / "specs" / f"schema-v{VERSION}.json"

@@ -7,21 +7,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from paper_optimizers.errors import SpecError, shown
+from paper_optimizers.fields import Momentum, OneCycle, SpecFields
 from paper_optimizers.graph import MAX_NODES, Edge, Graph, Kind, Node
-from paper_optimizers.spec import VERSION, Momentum, OneCycle, OptimizerSpec
 from paper_optimizers.suggestions import other_form
 
+#: Version of the JSON form; a change that an older reader would misread raises it.
+VERSION = 1
 #: The longest JSON text that is read, in characters or bytes.
 MAX_LENGTH = 1_000_000
 
 
-def spec_to_json(spec: OptimizerSpec) -> str:
-    """See `OptimizerSpec.to_json`."""
-    return json.dumps(spec_to_dict(spec), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def to_json(spec: SpecFields) -> str:
+    """The JSON text of a spec; see `paper_optimizers.spec.OptimizerSpec.to_json`."""
+    return json.dumps(to_dict(spec), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def spec_to_dict(spec: OptimizerSpec) -> dict[str, Any]:
-    """See `OptimizerSpec.to_dict`."""
+def to_dict(spec: SpecFields) -> dict[str, Any]:
+    """The JSON form of a spec as plain data."""
     document: dict[str, Any] = {"version": VERSION, "momentum": _momentum_to_dict(spec.momentum)}
     if spec.ascend:
         document["ascend"] = True
@@ -61,11 +63,6 @@ def _momentum_to_dict(momentum: Momentum) -> dict[str, Any]:
     return {"type": momentum.type, "coefficient": coefficient}
 
 
-def spec_from_json(text: str | bytes) -> OptimizerSpec:
-    """See `OptimizerSpec.from_json`."""
-    return spec_from_dict(parse_json(text))
-
-
 def parse_json(text: str | bytes) -> Any:
     """Parse JSON strictly: UTF-8, bounded length, no NaN or Infinity, no key twice in one object.
 
@@ -102,18 +99,18 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def spec_from_dict(document: Any) -> OptimizerSpec:
-    """See `OptimizerSpec.from_dict`."""
+def fields_from_dict(document: Any) -> dict[str, Any]:
+    """The arguments of an `OptimizerSpec`, from a JSON document already parsed."""
     fields = _fields(document, required=("version", "update"), optional=("momentum", "ascend", "schedule"))
     if not isinstance(fields["version"], int) or isinstance(fields["version"], bool) or fields["version"] != VERSION:
         raise SpecError(f"received {shown(fields['version'])}; this version reads {VERSION}", "version")
     schedule = fields.get("schedule")
-    return OptimizerSpec(
-        update=_under("update", graph_from_dict, fields["update"], "update"),
-        momentum=_under("momentum", _momentum_from_dict, fields.get("momentum", {"type": "none"})),
-        ascend=fields.get("ascend", False),
-        schedule=None if schedule is None else _under("schedule", graph_from_dict, schedule, "decay"),
-    )
+    return {
+        "update": _under("update", graph_from_dict, fields["update"], "update"),
+        "momentum": _under("momentum", _momentum_from_dict, fields.get("momentum", {"type": "none"})),
+        "ascend": fields.get("ascend", False),
+        "schedule": None if schedule is None else _under("schedule", graph_from_dict, schedule, "decay"),
+    }
 
 
 def graph_from_dict(document: Any, kind: Kind) -> Graph:

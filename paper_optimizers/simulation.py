@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paper_optimizers.curves import Progress, progress
 from paper_optimizers.errors import shown
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import UNKNOWN_RUN, RunPhases
@@ -18,11 +16,6 @@ from paper_optimizers.step import Draw, PureOptimizer, State, StepValues, Tensor
 from paper_optimizers.suggestions import other_form
 
 Array = NDArray[np.float64]
-
-
-def numpy_progress(step: Any, total_steps: int) -> Progress:
-    """Training progress in float64 at integer ``step``, a scalar or an array."""
-    return progress(NUMPY, np.asarray(step, np.int64), total_steps)
 
 
 def draw_from(generator: np.random.Generator) -> Draw:

@@ -18,7 +18,6 @@ from paper_optimizers.one_cycle import UNKNOWN_RUN, RunPhases, one_cycle_phase
 from paper_optimizers.operands import OPERANDS, MomentKey
 from paper_optimizers.ops import FUNCTIONS, bias_correction, moving_average
 from paper_optimizers.program import Program, evaluate_graph
-from paper_optimizers.spec import OneCycle
 
 #: ``(number of the draw, tensor it is for) -> uniform random numbers in [0, 1), one per weight``.
 Draw = Callable[[int, Any], Any]
@@ -246,8 +245,7 @@ def step_values(
     factor = None if spec.schedule is None else evaluate_graph(spec.schedule, xp, _given(progress))
     momentum: Any = None
     if spec.momentum.type != "none":
-        one_cycle = isinstance(spec.momentum.coefficient, OneCycle)
-        momentum = one_cycle_coefficient(spec.momentum.coefficient, _given(one_cycle_phase) if one_cycle else None)
+        momentum = spec.momentum.at(_given(one_cycle_phase) if spec.momentum.varies else None)
     return StepValues(
         decays=tuple(evaluate_graph(decay, xp, _given(progress)) for decay in program.decays),
         corrections=tuple(bias_correction(xp, key.beta, count) for key in program.moments),
@@ -255,13 +253,6 @@ def step_values(
         rate_factor=factor,
         momentum=momentum,
     )
-
-
-def one_cycle_coefficient(coefficient: float | OneCycle, phase: Any) -> Any:
-    """The momentum coefficient at a one-cycle phase (1 high, 0 low); a constant one is what it is."""
-    if isinstance(coefficient, OneCycle):
-        return coefficient.low + (coefficient.high - coefficient.low) * phase
-    return coefficient
 
 
 def _given(value: Any) -> Any:

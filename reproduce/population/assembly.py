@@ -15,15 +15,14 @@ from typing import Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from paper_optimizers.curves import numpy_progress
 from paper_optimizers.graph import Graph
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import base_rate, one_cycle_phase
 from paper_optimizers.operands import OPERANDS
 from paper_optimizers.ops import FUNCTIONS, bias_correction
 from paper_optimizers.program import Instruction, Program, compile_spec, evaluate_graph
-from paper_optimizers.simulation import numpy_progress
 from paper_optimizers.spec import OptimizerSpec
-from paper_optimizers.step import one_cycle_coefficient
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]
@@ -224,10 +223,9 @@ def _fill_tables(tables: StepTables, row: int, member: Member, span: tuple[int, 
     for factor in (spec.schedule, member.factor):
         if factor is not None:
             rate = rate * _decay(factor, member.total_steps, span)
-    coefficient = spec.momentum.coefficient
     momentum = np.zeros_like(rate)
     if spec.momentum.type != "none":
-        momentum += one_cycle_coefficient(coefficient, _phase(*phases, span))
+        momentum += spec.momentum.at(_phase(*phases, span))
     keep, direct = _step_weights(spec.momentum.type, member.nesterov, momentum)
     for table, values in zip(tables[:4], (-rate if spec.ascend else rate, momentum, keep, direct), strict=True):
         table[row] = values

@@ -17,7 +17,7 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from paper_optimizers.expressions import leaf, to_graph
+from paper_optimizers.graph import Graph, Node
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.population.assembly import Capacity, Member, StepTables, assemble, step_tables
 from reproduce.population.interpreter import (
@@ -157,7 +157,7 @@ class Population:
 
         Mapped members share the memory that a step works in; vectorised ones have one each.
         """
-        member = Member(OptimizerSpec(to_graph(leaf("gradient"))), 0.0, total_steps=1)
+        member = Member(OptimizerSpec(Graph((Node("g", "gradient"),), "g")), 0.0, total_steps=1)
         programs, state = self.start([member])
         order = np.zeros((1, 1, batch_size), np.int32)
         step = self._epoch.lower(state, programs, self.tables([member], range(1)), data, order).compile()

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from paper_optimizers.errors import SpecError
-from paper_optimizers.notation import from_text
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.errors import ReproduceError
 
@@ -183,7 +182,7 @@ class _Row:
     def spec(self, column: str) -> OptimizerSpec:
         """Read a candidate in the log's notation."""
         try:
-            return from_text(self[column])
+            return OptimizerSpec.from_text(self[column])
         except SpecError as error:
             raise self.error(column, f"a candidate in the log's notation ({error})") from None
 

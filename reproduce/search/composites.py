@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from paper_optimizers.expressions import GraphBuilder
 from paper_optimizers.graph import Edge
-from paper_optimizers.search_space import Primitive
+from reproduce.search.published_space import Primitive
 
 
 @dataclass(frozen=True)

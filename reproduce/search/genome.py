@@ -15,11 +15,12 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from paper_optimizers.expressions import GraphBuilder
+from paper_optimizers.fields import Momentum, MomentumType
 from paper_optimizers.graph import Edge, Graph, Kind
 from paper_optimizers.ops import FUNCTIONS
-from paper_optimizers.search_space import Primitive, is_valid_decay
-from paper_optimizers.spec import Momentum, MomentumType, OptimizerSpec
+from paper_optimizers.spec import OptimizerSpec
 from reproduce.search.composites import COMPOSITES, write
+from reproduce.search.published_space import Primitive, is_valid_decay
 
 NUM_HIDDEN = 5
 #: The number that the root has where nodes are numbered: after the hidden ones.

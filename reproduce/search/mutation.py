@@ -17,9 +17,9 @@ from typing import Literal, NamedTuple
 
 from numpy.random import Generator
 
-from paper_optimizers.search_space import Primitive
 from reproduce.search.genome import NUM_HIDDEN, ROOT, Decay, Gene, Genome, Wire, active_order, reads_hidden
 from reproduce.search.probabilities import MutationProbabilities, Probabilities
+from reproduce.search.published_space import Primitive
 from reproduce.search.sampling import Sampler, pick
 from reproduce.search.spaces import Space
 

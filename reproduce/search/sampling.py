@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from numpy.random import Generator
 
-from paper_optimizers.search_space import Primitive
 from reproduce.search.genome import NUM_HIDDEN, ROOT, Decay, Gene, Genome, Wire, active_order
 from reproduce.search.probabilities import SamplingProbabilities
+from reproduce.search.published_space import Primitive
 from reproduce.search.spaces import IDENTITY, Space
 
 _Item = TypeVar("_Item")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from paper_optimizers import search_space as published
-from paper_optimizers.search_space import Primitive
-from paper_optimizers.spec import MomentumType
+from paper_optimizers.fields import MomentumType
+from reproduce.search import published_space as published
+from reproduce.search.published_space import Primitive
 
 IDENTITY = Primitive("identity")
 

@@ -119,10 +119,10 @@ def learning_rates(entrant: Entrant, rate: float, length: RunLength) -> NDArray[
     Keras' own optimizers get the factor of the schedule they are crossed with here; a spec has it in itself.
     """
     from paper_optimizers import describe_schedule
+    from paper_optimizers.curves import numpy_progress
     from paper_optimizers.namespaces import NUMPY
     from paper_optimizers.one_cycle import base_rate
     from paper_optimizers.program import evaluate_graph
-    from paper_optimizers.simulation import numpy_progress
 
     total, warmup, hold = length.total_steps, length.warmup_steps, length.hold_steps
     if entrant.base in SCHEDULE_FREE:

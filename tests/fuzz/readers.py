@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from paper_optimizers import from_text
 from paper_optimizers.errors import SpecError
 from paper_optimizers.latex import to_latex
-from paper_optimizers.notation import from_text, to_text
+from paper_optimizers.notation import to_text
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.elimination.protocol import load_elimination_protocol
 from reproduce.errors import LedgerError, ProtocolError

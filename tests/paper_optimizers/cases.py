@@ -11,9 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 import paper_optimizers as po
+from paper_optimizers.expressions import Expression
 
 Array = NDArray[np.float64]
 RELEASED = ("released_a", "released_b")
+
+
+def decayed(expression: Expression, decay: Expression) -> Expression:
+    """An argument multiplied by a decay function."""
+    return expression._replace(decay=decay)
 
 
 def tensors(seed: int, steps: int, shapes: tuple[tuple[int, ...], ...] = ((4, 3), (7,))) -> tuple[list, list]:

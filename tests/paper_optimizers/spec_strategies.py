@@ -5,9 +5,10 @@ import random
 
 from hypothesis import strategies as st
 
+from paper_optimizers.fields import Momentum, OneCycle
 from paper_optimizers.graph import Edge, Graph, Node, functions, leaves
 from paper_optimizers.ops import FUNCTIONS
-from paper_optimizers.spec import Momentum, OneCycle, OptimizerSpec
+from paper_optimizers.spec import OptimizerSpec
 
 _SPECIAL_NUMBERS = (0.0, 1.0, 2.0, -1.0, 0.5, 0.1, 1e-5, 1e-8, 0.05, 0.95, 3.0, 1e10, 0.1 + 0.2, -2.5e-7)
 

@@ -9,7 +9,8 @@ import pytest
 
 import paper_optimizers as po
 from paper_optimizers import evolved
-from paper_optimizers.spec import OneCycle, OptimizerSpec
+from paper_optimizers.fields import OneCycle
+from paper_optimizers.spec import OptimizerSpec
 from tests.paper_optimizers.cases import tensors
 from tests.paper_optimizers.equations import evaluate, symbols
 from tests.paper_optimizers.formulas import FORMULAS, SCHEDULES, History, curves, known_curves

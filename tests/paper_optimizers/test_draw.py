@@ -10,10 +10,10 @@ from itertools import combinations
 import pytest
 
 import paper_optimizers as po
+from paper_optimizers import from_text
 from paper_optimizers.draw import FORMATS, draw
+from paper_optimizers.draw.layout import Link, Size, layout
 from paper_optimizers.graph import Edge, Graph, Node
-from paper_optimizers.layout import Link, Size, layout
-from paper_optimizers.notation import from_text
 from paper_optimizers.spec import OptimizerSpec
 from tests.paper_optimizers.spec_strategies import random_spec
 

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 import paper_optimizers as po
-from paper_optimizers import search_space
 from paper_optimizers.curves import CURVES
-from paper_optimizers.expressions import Expression, apply, decayed, leaf, to_graph
+from paper_optimizers.expressions import Expression, apply, leaf, to_graph
+from paper_optimizers.fields import Momentum, OneCycle
 from paper_optimizers.graph import Edge, Graph, Node
 from paper_optimizers.ops import FUNCTIONS
-from paper_optimizers.spec import Momentum, OneCycle, OptimizerSpec
-from tests.paper_optimizers.cases import tensors
+from paper_optimizers.spec import OptimizerSpec
+from reproduce.search import published_space
+from tests.paper_optimizers.cases import decayed, tensors
 from tests.paper_optimizers.spec_strategies import random_spec
 
 #: Fingerprints are stored with results, so a change of any of these makes old results unfindable.
@@ -253,11 +254,11 @@ def single_changes(spec: OptimizerSpec, source: random.Random, number: int) -> I
         node = nodes[index]
         change = source.choice(("op", "decay", "params"))
         if change == "op" or not node.inputs:
-            table = [search_space.OPERANDS, search_space.UNARY, search_space.BINARY][len(node.inputs)]
+            table = [published_space.OPERANDS, published_space.UNARY, published_space.BINARY][len(node.inputs)]
             new = source.choice(table)
             nodes[index] = Node(node.id, new.op, node.inputs, dict(new.params))
         elif change == "decay":
-            slot, curve = source.randrange(len(node.inputs)), source.choice(search_space.DECAY_CURVES)
+            slot, curve = source.randrange(len(node.inputs)), source.choice(published_space.DECAY_CURVES)
             inputs = list(node.inputs)
             inputs[slot] = Edge(inputs[slot].node, to_graph(leaf(curve.op), "decay"))
             nodes[index] = replace(node, inputs=tuple(inputs))
@@ -336,7 +337,7 @@ def test_random_specs_keep_their_fingerprint_when_rewritten() -> None:
 def test_every_function_and_curve_is_told_apart() -> None:
     unary = {name: of(apply(name, G)) for name, op in FUNCTIONS.items() if op.arity == 1 and name != "sign"}
     binary = {name: of(apply(name, G, V)) for name, op in FUNCTIONS.items() if op.arity == 2}
-    operands = {p: of(leaf(p.op, **dict(p.params))) for p in search_space.OPERANDS if p.op != "gradient_sign"}
+    operands = {p: of(leaf(p.op, **dict(p.params))) for p in published_space.OPERANDS if p.op != "gradient_sign"}
     curves = {name: of(with_decay(leaf(name))) for name in CURVES if name != "constant"}
     merged = [*unary.values(), *binary.values(), *operands.values(), *curves.values()]
     # identity is g, square is g^2, delta_change starts as g but goes its own way.

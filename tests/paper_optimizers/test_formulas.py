@@ -37,9 +37,9 @@ def test_numpy_optimizer(name: str, phases: tuple[int, int, int], decay: bool) -
 
 @pytest.mark.parametrize("name", po.schedule_names())
 def test_schedule_factors(name: str) -> None:
+    from paper_optimizers.curves import numpy_progress
     from paper_optimizers.namespaces import NUMPY
     from paper_optimizers.program import evaluate_graph
-    from paper_optimizers.simulation import numpy_progress
 
     factor = po.describe_schedule(name).factor
     for total in (1, 2, 7, 100):

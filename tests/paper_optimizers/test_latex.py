@@ -6,11 +6,11 @@ import re
 import pytest
 
 import paper_optimizers as po
+from paper_optimizers import from_text
 from paper_optimizers.curves import CURVES
 from paper_optimizers.errors import SpecError
 from paper_optimizers.graph import Edge, Graph, Kind, Node, functions, leaves
 from paper_optimizers.latex import graph_to_latex, to_latex
-from paper_optimizers.notation import from_text, graph_from_text
 from paper_optimizers.ops import FUNCTIONS
 from paper_optimizers.spec import OptimizerSpec
 from paper_optimizers.templates import number_latex
@@ -71,7 +71,7 @@ def test_an_ascending_update_is_the_negative_of_its_expression():
 
 
 def test_schedule_factor():
-    latex = graph_to_latex(graph_from_text("(arctan(a2)) / (sqrt(deriv_soft(a14'))){epsilon=0}"))
+    latex = graph_to_latex(from_text("None{factor=[(arctan(a2)) / (sqrt(deriv_soft(a14'))){epsilon=0}]} ~ g").schedule)
     assert latex == r"\frac{\arctan\left(a_{2}\right)}{\sqrt{\left|\frac{1}{1+\left|a'_{14}\right|}\right|}}"
 
 

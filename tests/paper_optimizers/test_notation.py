@@ -6,15 +6,18 @@ import time
 
 import pytest
 
+from paper_optimizers import from_text
 from paper_optimizers.curves import CURVES
 from paper_optimizers.errors import SpecError
-from paper_optimizers.expressions import Decayed, Expression, apply, decayed, leaf, to_graph
+from paper_optimizers.expressions import Expression, apply, leaf, to_graph
+from paper_optimizers.fields import Momentum, OneCycle
 from paper_optimizers.grammar import MAX_DEPTH
 from paper_optimizers.graph import Edge, Graph, Node, functions
-from paper_optimizers.notation import MAX_LENGTH, from_text, graph_from_text, graph_to_text, to_text
+from paper_optimizers.notation import MAX_LENGTH, graph_to_text, to_text
 from paper_optimizers.operands import OPERANDS
 from paper_optimizers.ops import FUNCTIONS
-from paper_optimizers.spec import Momentum, OneCycle, OptimizerSpec
+from paper_optimizers.spec import OptimizerSpec
+from tests.paper_optimizers.cases import decayed
 
 G, V = leaf("gradient"), leaf("moment")
 S = leaf("moment", power=2, beta=0.99)
@@ -141,7 +144,7 @@ WHOLE_LANGUAGE = {
 }
 
 
-def same_graph(graph: Graph, expression: Expression | Decayed, kind: str = "update") -> bool:
+def same_graph(graph: Graph, expression: Expression, kind: str = "update") -> bool:
     return graph == to_graph(expression, kind)
 
 
@@ -154,16 +157,17 @@ def test_update_is_read_and_printed(text, expression):
 
 @pytest.mark.parametrize(("text", "expression"), DECAYS.items(), ids=str)
 def test_decay_is_read_and_printed(text, expression):
-    assert same_graph(graph_from_text(text), expression, "decay")
-    spec = from_text(f"None ~ tanh([{text}][g])")
+    spec = from_text(f"None{{factor=[{text}]}} ~ tanh([{text}][g])")
+    assert same_graph(spec.schedule, expression, "decay")
     assert same_graph(spec.update, apply("tanh", decayed(G, expression)))
-    assert to_text(spec) == f"None ~ tanh([{text}][g])"
+    assert to_text(spec) == f"None{{factor=[{text}]}} ~ tanh([{text}][g])"
 
 
 @pytest.mark.parametrize("curve", CURVES)
 def test_every_curve_is_read_and_printed(curve):
     graph = Graph((Node("x", curve),), "x", "decay")
-    assert graph_from_text(graph_to_text(graph)).nodes == (Node(curve, curve),)
+    read = from_text(f"None{{factor=[{graph_to_text(graph)}]}} ~ g").schedule
+    assert read.nodes == (Node(curve, curve),)
 
 
 def test_the_hand_written_texts_cover_every_row_of_the_tables():
@@ -173,8 +177,7 @@ def test_the_hand_written_texts_cover_every_row_of_the_tables():
 
 
 def _ops(expression):
-    inner = [a.expression if isinstance(a, Decayed) else a for a in expression.arguments]
-    return {expression.op}.union(*map(_ops, inner))
+    return {expression.op}.union(*map(_ops, expression.arguments))
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from paper_optimizers import search_space
-from paper_optimizers.curves import CURVES
-from paper_optimizers.expressions import Expression, apply, decayed, leaf, to_graph
+from paper_optimizers.curves import CURVES, numpy_progress
+from paper_optimizers.expressions import Expression, apply, leaf, to_graph
 from paper_optimizers.graph import default_values
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.operands import OPERANDS
 from paper_optimizers.ops import FUNCTIONS
 from paper_optimizers.program import evaluate_graph
-from paper_optimizers.simulation import NumpyOptimizer, numpy_progress
+from paper_optimizers.simulation import NumpyOptimizer
 from paper_optimizers.spec import OptimizerSpec
-from tests.paper_optimizers.cases import tensors
+from reproduce.search import published_space
+from tests.paper_optimizers.cases import decayed, tensors
 from tests.paper_optimizers.formulas import History, curves, known_curves
 from tests.paper_optimizers.op_rows import BINARY, RANDOM, SEVERAL_STEPS, UNARY, arguments, cases, expected
 
@@ -138,10 +138,10 @@ def run(expression: Expression, value: Callable[[History], Any], steps: int = 12
 
 @pytest.mark.parametrize(
     ("primitive", "value"),
-    [(primitive, value) for primitive, (_, value) in zip(search_space.OPERANDS, OPERAND_TEXTS, strict=True)],
+    [(primitive, value) for primitive, (_, value) in zip(published_space.OPERANDS, OPERAND_TEXTS, strict=True)],
     ids=[label for label, _ in OPERAND_TEXTS],
 )
-def test_operands_of_the_search_space(primitive: search_space.Primitive, value: Callable[[History], Any]) -> None:
+def test_operands_of_the_search_space(primitive: published_space.Primitive, value: Callable[[History], Any]) -> None:
     run(leaf(primitive.op, **dict(primitive.params)), value)
 
 
@@ -166,11 +166,11 @@ def test_operands_with_other_parameters(expression: Expression, value: Callable[
 
 
 def test_every_operand_is_tested() -> None:
-    assert {primitive.op for primitive in search_space.OPERANDS} == set(OPERANDS)
+    assert {primitive.op for primitive in published_space.OPERANDS} == set(OPERANDS)
 
 
 def test_size_of_the_search_space() -> None:
-    space = search_space
+    space = published_space
     rows = (space.OPERANDS, space.UNARY, space.BINARY, space.DECAY_CURVES, space.DECAY_UNARY, space.DECAY_BINARY)
     assert tuple(len(row) for row in rows) == (20, 26, 10, 14, 13, 7)
     assert all(len(set(row)) == len(row) for row in rows)
@@ -183,7 +183,7 @@ def test_notation_of_the_search_space() -> None:
     def decay_text(expression: Expression) -> str:
         return text(apply("identity", decayed(g, expression))).removeprefix("id([").removesuffix("][g])")
 
-    space = search_space
+    space = published_space
     assert [text(leaf(p.op, **dict(p.params))) for p in space.OPERANDS] == [label for label, _ in OPERAND_TEXTS]
     assert [text(apply(p.op, g, **dict(p.params))) for p in space.UNARY] == UNARY_TEXTS
     assert [text(apply(p.op, g, v, **dict(p.params))) for p in space.BINARY] == BINARY_TEXTS
@@ -206,8 +206,8 @@ def test_validity_of_decays() -> None:
         (leaf("constant", value=1.0), True),
         (leaf("constant", value=1.0000001), False),
     ]:
-        assert search_space.is_valid_decay(to_graph(expression, "decay")) is valid
-    valid = [name for name in CURVES if search_space.is_valid_decay(to_graph(leaf(name), "decay"))]
+        assert published_space.is_valid_decay(to_graph(expression, "decay")) is valid
+    valid = [name for name in CURVES if published_space.is_valid_decay(to_graph(leaf(name), "decay"))]
     assert valid == [name for name in CURVES if name != "demon_released"]
 
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 import paper_optimizers as po
-from paper_optimizers.expressions import Decayed, Expression, apply, decayed, leaf, to_graph
+from paper_optimizers.expressions import Expression, apply, leaf, to_graph
+from paper_optimizers.fields import Momentum
 from paper_optimizers.graph import Edge, Graph, Node
 from paper_optimizers.program import compile_spec
 from paper_optimizers.simulation import draw_from
-from paper_optimizers.spec import Momentum, OptimizerSpec
-from tests.paper_optimizers.cases import tensors
+from paper_optimizers.spec import OptimizerSpec
+from tests.paper_optimizers.cases import decayed, tensors
 
 G = leaf("gradient")
 STEPS = 25
@@ -218,6 +219,4 @@ def test_expressions_share_equal_parts() -> None:
     v = leaf("moment")
     graph = to_graph(apply("add", apply("exp", v), apply("negate", apply("exp", v))))
     assert [node.op for node in graph.nodes] == ["moment", "exp", "negate", "add"]
-    argument = decayed(v, leaf("linear_decay"))
-    assert isinstance(argument, Decayed)
-    assert len(to_graph(apply("add", argument, v)).nodes) == 2
+    assert len(to_graph(apply("add", decayed(v, leaf("linear_decay")), v)).nodes) == 2

@@ -11,10 +11,12 @@ import pytest
 
 import paper_optimizers as po
 from paper_optimizers import NumpyOptimizer, SpecError, describe_schedule, from_text, get
-from paper_optimizers.expressions import apply, decayed, leaf, to_graph
+from paper_optimizers.expressions import apply, leaf, to_graph
+from paper_optimizers.fields import Momentum, OneCycle
 from paper_optimizers.graph import MAX_NODES, Edge, Graph, Node
 from paper_optimizers.serialization import MAX_LENGTH
-from paper_optimizers.spec import Momentum, OneCycle, OptimizerSpec
+from paper_optimizers.spec import OptimizerSpec
+from tests.paper_optimizers.cases import decayed
 
 DECAY = {"root": "a", "nodes": [{"id": "a", "op": "linear_decay"}]}
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paper_optimizers import from_text
 from paper_optimizers.errors import SpecError
-from paper_optimizers.notation import from_text, graph_to_text, to_text
-from paper_optimizers.serialization import spec_from_dict
+from paper_optimizers.notation import graph_to_text, to_text
 from paper_optimizers.spec import OptimizerSpec
 from tests.paper_optimizers.spec_strategies import mutated, random_spec, specs
 
@@ -84,7 +84,7 @@ json_values = st.recursive(
 @given(json_values)
 def test_any_json_value_is_read_or_refused(value):
     read(OptimizerSpec.from_json, json.dumps(value))
-    read(spec_from_dict, value)
+    read(OptimizerSpec.from_dict, value)
 
 
 def test_mutated_documents_are_read_or_refused():

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from paper_optimizers import OneCycle, OptimizerSpec, describe_schedule, from_text, get, names, schedule_names
-from paper_optimizers.expressions import apply, decayed, leaf, to_graph
+from paper_optimizers.expressions import apply, leaf, to_graph
+from paper_optimizers.fields import Momentum
 from paper_optimizers.operands import OPERANDS
 from paper_optimizers.ops import FUNCTIONS
-from paper_optimizers.spec import Momentum
 from reproduce.population.assembly import Capacity, Member, fits
 from reproduce.search.sampling import Sampler
 from reproduce.search.spaces import SPACES
+from tests.paper_optimizers.cases import decayed
 from tests.population.walks import STEPS, engine_walk, oracle_walk
 
 LAYOUTS = ("map", "vectorise")

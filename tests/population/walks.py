@@ -13,10 +13,10 @@ import jax
 import numpy as np
 
 from paper_optimizers import NumpyOptimizer
+from paper_optimizers.curves import numpy_progress
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import base_rate
 from paper_optimizers.program import evaluate_graph
-from paper_optimizers.simulation import numpy_progress
 from reproduce.population.assembly import OPERANDS, Member, compile_spec
 from reproduce.population.engine import Layout, Population
 from reproduce.population.problems import Measures, Problem

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from paper_optimizers import from_text, get
-from paper_optimizers.search_space import Primitive
 from reproduce.population.assembly import Capacity, fits
 from reproduce.search.genome import Decay, Gene, Genome, Wire
+from reproduce.search.published_space import Primitive
 from reproduce.search.sampling import Sampler
 from reproduce.search.spaces import BELLO2017, FULL, NO_DECAY, SPACES
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from paper_optimizers.search_space import Primitive
 from reproduce.plain_data import OutOfRangeError
 from reproduce.search.genome import NUM_HIDDEN, ROOT, Decay, Genome, active_order, reads_hidden
 from reproduce.search.mutation import Mutator
 from reproduce.search.probabilities import PUBLISHED, MutationProbabilities, Probabilities, SamplingProbabilities, Tries
+from reproduce.search.published_space import Primitive
 from reproduce.search.sampling import Sampler
 from reproduce.search.spaces import BELLO2017, FULL, IDENTITY, NO_DECAY, SPACES, Space
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from paper_optimizers.search_space import OPERANDS, Primitive
 from reproduce.errors import LedgerError
 from reproduce.ledger import read_records
 from reproduce.outcomes import Trained, epochs_of, score_of
@@ -19,6 +18,7 @@ from reproduce.search.algorithm import Answer, Individual, Limits, Selection
 from reproduce.search.cache import read_cache
 from reproduce.search.particles import ParticleSearch
 from reproduce.search.probabilities import Probabilities, Tries
+from reproduce.search.published_space import OPERANDS, Primitive
 from reproduce.search.records import End, Evaluation, Header, Rejection, Sample, entry_from_dict, read_search_records
 from reproduce.search.results import acceptance, best_so_far, budgeted, lineages, primitive_shares, top
 from reproduce.search.sampling import Sampler

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from paper_optimizers.search_space import Primitive
 from reproduce.elimination.protocol import load_elimination_protocol
 from reproduce.errors import ProtocolError
 from reproduce.protocols import settings_hash
@@ -15,6 +14,7 @@ from reproduce.search import hashes
 from reproduce.search import protocol as protocol_module
 from reproduce.search.probabilities import PUBLISHED, MutationProbabilities, Probabilities
 from reproduce.search.protocol import load_search_protocol, stored_search_protocol
+from reproduce.search.published_space import Primitive
 from reproduce.search.search import comparison_plans, search_plan
 from reproduce.search.spaces import FULL, SPACES
 from reproduce.search.surrogate_settings import AugmentationSettings

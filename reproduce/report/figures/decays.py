@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paper_optimizers import describe, get, names
-from paper_optimizers.curves import CURVES
+from paper_optimizers.curves import CURVES, numpy_progress
 from paper_optimizers.graph import Graph
 from paper_optimizers.latex import graph_to_latex
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.program import evaluate_graph
-from paper_optimizers.simulation import numpy_progress
 from reproduce.report.multiples import Axis, Panel, Stroke, draw_multiples
 from reproduce.report.style import Picture, picture
 

@@ -73,10 +73,10 @@ def _curves(
 ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
     """The base and what each factor makes of it, in NumPy alone: the Keras classes would start a backend."""
     from paper_optimizers import describe_schedule, schedule_names
+    from paper_optimizers.curves import numpy_progress
     from paper_optimizers.namespaces import NUMPY
     from paper_optimizers.one_cycle import base_rate
     from paper_optimizers.program import evaluate_graph
-    from paper_optimizers.simulation import numpy_progress
 
     warmup, hold = (int(TOTAL_STEPS * share) for share in (warmup_fraction, hold_fraction))
     base = np.asarray(base_rate(NUMPY, steps.astype(np.float64), 1.0, TOTAL_STEPS, warmup, hold))

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from paper_optimizers.curves import numpy_progress
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import base_rate
 from paper_optimizers.ops import FUNCTIONS
 from paper_optimizers.program import Program, compile_spec
-from paper_optimizers.simulation import NumpyOptimizer, draw_from, numpy_progress
+from paper_optimizers.simulation import NumpyOptimizer, draw_from
 from paper_optimizers.spec import OptimizerSpec
 from paper_optimizers.step import PureOptimizer, TensorState, step_values
 from reproduce.report.multiples import Axis, Panel, Stroke, draw_multiples

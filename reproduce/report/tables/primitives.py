@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from paper_optimizers.curves import CURVES
+from paper_optimizers.curves import CURVES, numpy_progress
 from paper_optimizers.graph import Edge, Graph, Kind, Node
 from paper_optimizers.latex import graph_to_latex, node_formula
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.notation import graph_to_text
 from paper_optimizers.ops import FUNCTIONS
 from paper_optimizers.program import evaluate_graph
-from paper_optimizers.search_space import (
+from paper_optimizers.templates import Formula, Slot, number_text, rest_of, split
+from reproduce.report.table import Cell, Column, Table, count, formula, number, words
+from reproduce.search.published_space import (
     BINARY,
     DECAY_BINARY,
     DECAY_CURVES,
@@ -22,9 +24,6 @@ from paper_optimizers.search_space import (
     UNARY,
     Primitive,
 )
-from paper_optimizers.simulation import numpy_progress
-from paper_optimizers.templates import Formula, Slot, number_text, rest_of, split
-from reproduce.report.table import Cell, Column, Table, count, formula, number, words
 
 #: Steps of the run at whose first, middle and last step a curve's values are shown.
 CURVE_STEPS = 100

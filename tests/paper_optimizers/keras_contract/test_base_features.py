@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import paper_optimizers as po
+from paper_optimizers.curves import numpy_progress
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.program import evaluate_graph
-from paper_optimizers.simulation import numpy_progress
 from tests.paper_optimizers.keras_contract.worlds import (
     BACKEND,
     OPTIMIZERS,

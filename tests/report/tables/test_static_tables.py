@@ -4,12 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from paper_optimizers import names, schedule_names, search_space
+from paper_optimizers import from_text, names, schedule_names
+from paper_optimizers.curves import numpy_progress
 from paper_optimizers.graph import Graph, Node
 from paper_optimizers.namespaces import NUMPY
-from paper_optimizers.notation import from_text, graph_from_text
 from paper_optimizers.program import evaluate_graph
-from paper_optimizers.simulation import numpy_progress
 from reproduce.report.forms import FORMS
 from reproduce.report.html import to_html
 from reproduce.report.table import Table
@@ -24,6 +23,7 @@ from reproduce.report.tables.primitives import (
     primitive_tables,
     unary_table,
 )
+from reproduce.search import published_space
 from tests.paper_optimizers import equations
 from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 
@@ -33,16 +33,16 @@ STATIC = [*primitive_tables(), *catalog_tables()]
 @pytest.mark.parametrize(
     ("table", "primitives"),
     [
-        (operand_table(), search_space.OPERANDS),
-        (unary_table(), search_space.UNARY),
-        (binary_table(), search_space.BINARY),
-        (curve_table(), search_space.DECAY_CURVES),
-        (decay_unary_table(), search_space.DECAY_UNARY),
-        (decay_binary_table(), search_space.DECAY_BINARY),
+        (operand_table(), published_space.OPERANDS),
+        (unary_table(), published_space.UNARY),
+        (binary_table(), published_space.BINARY),
+        (curve_table(), published_space.DECAY_CURVES),
+        (decay_unary_table(), published_space.DECAY_UNARY),
+        (decay_binary_table(), published_space.DECAY_BINARY),
     ],
     ids=lambda value: value.name if isinstance(value, Table) else "",
 )
-def test_every_primitive_has_its_line(table: Table, primitives: tuple[search_space.Primitive, ...]) -> None:
+def test_every_primitive_has_its_line(table: Table, primitives: tuple[published_space.Primitive, ...]) -> None:
     lines = list(table.lines())
     assert len(lines) == len(primitives)
     specs = [
@@ -54,17 +54,17 @@ def test_every_primitive_has_its_line(table: Table, primitives: tuple[search_spa
 
 @pytest.mark.parametrize("line", list(operand_table().lines()), ids=lambda line: line[1].text)
 def test_the_text_of_an_operand_reads_back(line) -> None:
-    primitive = search_space.OPERANDS[line[0].value - 1]
+    primitive = published_space.OPERANDS[line[0].value - 1]
     graph = from_text(f"None ~ {line[1].text}").update
     assert graph == Graph((Node(graph.root, primitive.op, (), dict(primitive.params)),), graph.root, "update")
 
 
 @pytest.mark.parametrize(
     ("table", "primitives"),
-    [(unary_table(), search_space.UNARY), (binary_table(), search_space.BINARY)],
+    [(unary_table(), published_space.UNARY), (binary_table(), published_space.BINARY)],
     ids=["unary", "binary"],
 )
-def test_the_text_of_a_function_reads_back(table: Table, primitives: tuple[search_space.Primitive, ...]) -> None:
+def test_the_text_of_a_function_reads_back(table: Table, primitives: tuple[published_space.Primitive, ...]) -> None:
     for line, primitive in zip(table.lines(), primitives, strict=True):
         text = re.sub(r"\bb\b", "v hat", re.sub(r"\b[ax]\b", "g", line[1].text))
         node = from_text(f"None ~ {text}").update.active()[-1]
@@ -79,7 +79,9 @@ def test_the_definitions_of_curves_are_what_the_curves_compute(monkeypatch: pyte
         known["b"] = 0.95 * (1 - (step + 1) / total)
         known["a13"] = known["b"] / (0.05 + known["b"])
         for name, (text, _) in DEFINITIONS.items():
-            value = evaluate_graph(graph_from_text(name), NUMPY, numpy_progress(np.array(step), total))
+            value = evaluate_graph(
+                from_text(f"None{{factor=[{name}]}} ~ g").schedule, NUMPY, numpy_progress(np.array(step), total)
+            )
             assert equations.evaluate(text, known) == pytest.approx(float(value), abs=1e-12), name
 
 

@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from paper_optimizers.curves import CURVES
+from paper_optimizers.curves import CURVES, numpy_progress
 from paper_optimizers.graph import Graph
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.program import evaluate_graph
-from paper_optimizers.simulation import numpy_progress
 
 
 class Primitive(NamedTuple):

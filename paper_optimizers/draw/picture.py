@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from paper_optimizers.curves import numpy_progress
+from paper_optimizers.draw.layout import Layout, Link, Place, Size, layout
+from paper_optimizers.draw.plotting import load_matplotlib
 from paper_optimizers.errors import SpecError, shown
+from paper_optimizers.fields import SpecFields
 from paper_optimizers.graph import Graph, Node
 from paper_optimizers.latex import graph_to_latex, node_formula, to_latex
-from paper_optimizers.layout import Layout, Link, Place, Size, layout
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.ops import FUNCTIONS
-from paper_optimizers.plotting import load_matplotlib
 from paper_optimizers.program import evaluate_graph
-from paper_optimizers.simulation import numpy_progress
-from paper_optimizers.spec import OptimizerSpec
 from paper_optimizers.templates import Formula
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ _EQUATION_WIDTH, _EQUATION_LENGTH = 640.0, 3_000
 _MAX_PIXELS = 4e7
 
 
-def draw(spec: OptimizerSpec | Graph, path: str | Path) -> Path:
+def draw(spec: SpecFields | Graph, path: str | Path) -> Path:
     """Draw ``spec`` into a file; equal specs give equal bytes with one version of matplotlib.
 
     Args:
@@ -127,7 +127,7 @@ class _Panel(NamedTuple):
     size: Size
 
 
-def _figure(spec: OptimizerSpec | Graph) -> Figure:
+def _figure(spec: SpecFields | Graph) -> Figure:
     main, *below = _panels(spec)
     rows = _flow(below, max(main.size.width, _ROW_WIDTH))
     width = max([main.size.width, *(_row_width(row) for row in rows)]) + 2 * _MARGIN
@@ -145,7 +145,7 @@ def _figure(spec: OptimizerSpec | Graph) -> Figure:
     return canvas.figure
 
 
-def _panels(spec: OptimizerSpec | Graph) -> list[_Panel]:
+def _panels(spec: SpecFields | Graph) -> list[_Panel]:
     """The main graph, then its decay functions and the learning rate's factor."""
     if isinstance(spec, Graph):
         return [_panel(spec, _equation("u" if spec.kind == "update" else "d", spec))]
@@ -157,9 +157,9 @@ def _panels(spec: OptimizerSpec | Graph) -> list[_Panel]:
     return [_panel(spec.update, _equation("u", spec), names), *decays, *factor]
 
 
-def _equation(name: str, what: OptimizerSpec | Graph) -> str:
+def _equation(name: str, what: SpecFields | Graph) -> str:
     try:
-        latex = to_latex(what) if isinstance(what, OptimizerSpec) else graph_to_latex(what)
+        latex = to_latex(what) if isinstance(what, SpecFields) else graph_to_latex(what)
     except SpecError:
         latex = "x" * (_EQUATION_LENGTH + 1)
     return _math(f"{name} = {latex}" if len(latex) <= _EQUATION_LENGTH else rf"{name} = \ldots")
