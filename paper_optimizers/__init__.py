@@ -4,14 +4,16 @@
     >>> print(paper_optimizers.get("Opt9").to_text())
     Nest ~ ([erfc(a11)][g])*(exp(arctan(((1-0.95)*g^2+0.95*s hat))))
 
-Specs, the catalog, the notation and the NumPy oracle need NumPy alone. The classes that need Keras are imported when
-they are first used or when Keras is, whichever comes first; from then on ``compile`` and ``keras.saving.load_model``
-know them by their names, such as ``"paper_optimizers>Opt1"``.
+Specs, the catalog, the notation and the NumPy oracle need NumPy alone. The optimizers and schedules of
+`paper_optimizers.keras` are found here too. That door is opened, and its classes are registered with Keras for
+``compile`` and ``keras.saving.load_model``, when it or one of them is first asked for, or at once where Keras has been
+imported before.
 """
 
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from paper_optimizers.catalog import (
@@ -26,25 +28,34 @@ from paper_optimizers.catalog import (
 )
 from paper_optimizers.errors import SpecError
 from paper_optimizers.fields import Momentum, OneCycle
-from paper_optimizers.registration import register_with_keras
 from paper_optimizers.simulation import NumpyOptimizer
 from paper_optimizers.spec import OptimizerSpec
 
 if TYPE_CHECKING:
-    from paper_optimizers.evolved import A1, A2, A3, A4, A5, Opt1, Opt2, Opt3, Opt4, Opt5, Opt6, Opt7, Opt8, Opt9, Opt10
-    from paper_optimizers.optimizer import GraphOptimizer
-    from paper_optimizers.schedules import EvolvedSchedule, WarmupHoldCosine
+    from paper_optimizers.keras import (
+        A1,
+        A2,
+        A3,
+        A4,
+        A5,
+        EvolvedSchedule,
+        GraphOptimizer,
+        Opt1,
+        Opt2,
+        Opt3,
+        Opt4,
+        Opt5,
+        Opt6,
+        Opt7,
+        Opt8,
+        Opt9,
+        Opt10,
+        WarmupHoldCosine,
+    )
 
 __version__ = "0.1.0"
 
 from_text = OptimizerSpec.from_text
-
-_NEEDS_KERAS = {
-    **dict.fromkeys((*(f"Opt{n}" for n in range(1, 11)), *(f"A{n}" for n in range(1, 6))), "evolved"),
-    "GraphOptimizer": "optimizer",
-    "EvolvedSchedule": "schedules",
-    "WarmupHoldCosine": "schedules",
-}
 
 __all__ = [
     "A1",
@@ -83,15 +94,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _NEEDS_KERAS:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_NEEDS_KERAS[name]}"), name)
-    globals()[name] = value
-    return value
+    return getattr(importlib.import_module(f"{__name__}.keras"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted((*globals(), *_NEEDS_KERAS))
+    return sorted({*globals(), *__all__})
 
 
-register_with_keras()
+if "keras" in sys.modules:
+    importlib.import_module(f"{__name__}.keras")

@@ -54,7 +54,6 @@ class NumpyOptimizer:
         hold_steps: int = 0,
         draw: Draw | None = None,
     ) -> None:
-        """See the class."""
         if not isinstance(spec, OptimizerSpec):
             raise ValueError(f"spec must be an OptimizerSpec; received {shown(spec)}{other_form(spec)}")
         if spec.needs_total_steps and total_steps is None:

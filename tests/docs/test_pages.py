@@ -67,5 +67,5 @@ def test_the_site_builds(tmp_path: Path) -> None:
     pages = list((tmp_path / "site").rglob("index.html"))
     assert len(pages) == len(PAGES)
     reference = (tmp_path / "site/reference/paper_optimizers/index.html").read_text("utf-8")
-    assert 'id="paper_optimizers.optimizer.GraphOptimizer"' in reference
+    assert 'id="paper_optimizers.keras.optimizer.GraphOptimizer"' in reference
     assert "A Keras optimizer that runs an" in reference  # Its docstring.

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 import paper_optimizers as po
-from paper_optimizers.keras_namespace import KERAS
+from paper_optimizers.keras.namespace import KERAS
 from paper_optimizers.program import compile_spec
 from paper_optimizers.step import PureOptimizer, step_values
 from tests.paper_optimizers import extreme_rows as extremes

@@ -9,7 +9,7 @@ import pytest
 
 from paper_optimizers.curves import CURVES, progress
 from paper_optimizers.graph import default_values
-from paper_optimizers.keras_namespace import KERAS
+from paper_optimizers.keras.namespace import KERAS
 from paper_optimizers.ops import FUNCTIONS
 from tests.paper_optimizers.formulas import curves
 from tests.paper_optimizers.op_rows import arguments, cases, expected

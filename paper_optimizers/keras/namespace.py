@@ -7,8 +7,6 @@ from typing import Any
 import keras
 from keras import ops
 
-from paper_optimizers.registration import register_with_keras
-
 
 class KerasNamespace:
     """keras.ops on whichever back end Keras runs."""
@@ -112,6 +110,3 @@ def is_traced(variable: Any) -> bool:
 
 
 KERAS = KerasNamespace()
-
-
-register_with_keras(__name__)

@@ -11,9 +11,8 @@ import keras
 from keras import ops
 
 from paper_optimizers.arguments import ATTRIBUTE_CHECKS, check_rate, require_rate
-from paper_optimizers.keras_namespace import dense, is_traced
-from paper_optimizers.registration import register_with_keras
-from paper_optimizers.schedules import WarmupHoldCosine
+from paper_optimizers.keras.namespace import dense, is_traced
+from paper_optimizers.keras.schedules import WarmupHoldCosine
 
 
 class BaseOptimizer(keras.optimizers.Optimizer):
@@ -33,11 +32,12 @@ class BaseOptimizer(keras.optimizers.Optimizer):
     _learning_rate: Any
 
     def __init__(self, learning_rate: Any, **keras_arguments: Any) -> None:
-        """See the class."""
         super().__init__(learning_rate=require_rate(learning_rate, type(self).__name__), **keras_arguments)
         self._undecayed_names: tuple[str, ...] = ()
         self._undecayed_indices: tuple[int, ...] = ()
         self._traced = False
+        #: Whether a `WarmupHoldCosine` is called with the number of batches and not of updates; see `from_config`.
+        self._counts_batches = False
 
     def __setattr__(self, name: str, value: Any) -> None:
         check = ATTRIBUTE_CHECKS.get(name)
@@ -68,7 +68,7 @@ class BaseOptimizer(keras.optimizers.Optimizer):
         """What else follows from a schedule that is assigned."""
 
     def _get_current_learning_rate(self) -> Any:
-        if isinstance(self._learning_rate, WarmupHoldCosine):
+        if isinstance(self._learning_rate, WarmupHoldCosine) and not self._counts_batches:
             return self._learning_rate(self.iterations)
         return super()._get_current_learning_rate()
 
@@ -168,6 +168,3 @@ class BaseOptimizer(keras.optimizers.Optimizer):
             optimizer.exclude_from_weight_decay(var_names=excluded["names"])
             optimizer._undecayed_indices = tuple(excluded["variables"])
         return optimizer
-
-
-register_with_keras(__name__)

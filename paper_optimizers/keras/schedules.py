@@ -13,11 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from paper_optimizers.catalog import describe_schedule
 from paper_optimizers.curves import Progress, numpy_progress, progress
 from paper_optimizers.graph import Graph
-from paper_optimizers.keras_namespace import KERAS
+from paper_optimizers.keras.namespace import KERAS
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import UNKNOWN_RUN, RunPhases, base_rate
 from paper_optimizers.program import evaluate_graph
-from paper_optimizers.registration import register_with_keras
 from paper_optimizers.serialization import graph_from_dict, graph_to_dict
 
 #: The released code's rate at step 0 of an evolved schedule.
@@ -91,7 +90,6 @@ class WarmupHoldCosine(keras.optimizers.schedules.LearningRateSchedule):
         hold_steps: int = 0,
         name: str | None = None,
     ) -> None:
-        """See the class."""
         if isinstance(peak, bool) or not isinstance(peak, int | float | np.floating) or not 0 < peak < math.inf:
             raise ValueError(f"peak must be a positive, finite number; received {peak!r}")
         self.peak = float(peak)
@@ -196,7 +194,6 @@ class EvolvedSchedule(WarmupHoldCosine):
         hold_steps: int = 0,
         name: str | None = None,
     ) -> None:
-        """See the class."""
         super().__init__(peak, total_steps, warmup_steps, hold_steps, name)
         self._catalog_name = factor if isinstance(factor, str) else None
         if isinstance(factor, str):
@@ -212,6 +209,3 @@ class EvolvedSchedule(WarmupHoldCosine):
     def get_config(self) -> dict[str, Any]:
         """The arguments, for serialisation; a factor of the catalog by its name, another as plain data."""
         return {"factor": self._catalog_name or graph_to_dict(self.factor), **super().get_config()}
-
-
-register_with_keras(__name__)

@@ -15,9 +15,7 @@ from typing import Any, ClassVar
 import keras
 
 from paper_optimizers.catalog import get
-from paper_optimizers.optimizer import GraphOptimizer
-
-_register = keras.saving.register_keras_serializable("paper_optimizers")
+from paper_optimizers.keras.optimizer import GraphOptimizer
 
 
 class CatalogOptimizer(GraphOptimizer):
@@ -57,28 +55,39 @@ class CatalogOptimizer(GraphOptimizer):
         return config
 
 
-@_register
+def _evolved(cls: type[CatalogOptimizer]) -> type[CatalogOptimizer]:
+    """Bind a class to the catalog's entry of its name, say how it is used, and register it with Keras."""
+    cls.catalog_name = cls.__name__
+    cls.__doc__ = f"""{cls.__doc__}
+
+    Arguments are those of `GraphOptimizer` without the spec.
+
+    Examples:
+        >>> from paper_optimizers import {cls.__name__}
+        >>> optimizer = {cls.__name__}(learning_rate=0.05, total_steps=5_000, warmup_steps=500)
+
+    References:
+        Morgan & Hougen, arXiv 2404.06679.
+    """
+    return keras.saving.register_keras_serializable("paper_optimizers")(cls)
+
+
+@_evolved
 class Opt1(CatalogOptimizer):
     """u = q1 + softsign(clip(1e-5 w, 1e-5 w - q2))."""
 
-    catalog_name = "Opt1"
 
-
-@_register
+@_evolved
 class Opt2(CatalogOptimizer):
     """u = q1 + softsign(1e-5 w / sqrt(1 + (1e-5 w - q2)^2))."""
 
-    catalog_name = "Opt2"
 
-
-@_register
+@_evolved
 class Opt3(CatalogOptimizer):
     """u = q1 + softsign(1e-5 w / sqrt(1 + (1e-5 w - q3)^2))."""
 
-    catalog_name = "Opt3"
 
-
-@_register
+@_evolved
 class Opt4(CatalogOptimizer):
     """u = q1 / clip(2, arctan(held_a13) exp(v^)).
 
@@ -89,10 +98,8 @@ class Opt4(CatalogOptimizer):
     rate that falls to 0, such as `WarmupHoldCosine`. As for `Opt5`, clip gradients that can be large.
     """
 
-    catalog_name = "Opt4"
 
-
-@_register
+@_evolved
 class Opt5(CatalogOptimizer):
     """u = q1 / clip(2, exp(v^)). The rate is multiplied by LR1's factor. Needs ``total_steps``.
 
@@ -100,74 +107,52 @@ class Opt5(CatalogOptimizer):
     can be large, clip them (``clipnorm=1``). A loss that is NaN after the first step says that they were not.
     """
 
-    catalog_name = "Opt5"
 
-
-@_register
+@_evolved
 class Opt6(CatalogOptimizer):
     """u = q1 / abs(deriv_tanh(a4) exp(1e-4 w)). The rate is multiplied by LR1's factor. Needs ``total_steps``."""
 
-    catalog_name = "Opt6"
 
-
-@_register
+@_evolved
 class Opt7(CatalogOptimizer):
     """u = tanh(max(a6, a10) arcsinh(q1)). Needs ``total_steps``."""
 
-    catalog_name = "Opt7"
 
-
-@_register
+@_evolved
 class Opt8(CatalogOptimizer):
     """u = arcsinh(max(a6, a10) arcsinh(q1)). Needs ``total_steps``."""
 
-    catalog_name = "Opt8"
 
-
-@_register
+@_evolved
 class Opt9(CatalogOptimizer):
     """u = erfc(a11) g exp(arctan(q2)). Nesterov momentum. Needs ``total_steps``."""
 
-    catalog_name = "Opt9"
 
-
-@_register
+@_evolved
 class Opt10(CatalogOptimizer):
     """u = bessel_i1e(bessel_i1e(a13 a2 g)). Nesterov momentum. Needs ``total_steps``."""
 
-    catalog_name = "Opt10"
 
-
-@_register
+@_evolved
 class A1(CatalogOptimizer):
     """u = clip(v^, sqrt(s^) + eps)."""
 
-    catalog_name = "A1"
 
-
-@_register
+@_evolved
 class A2(CatalogOptimizer):
     """u = clip(v^, ln(s^ + eps))."""
 
-    catalog_name = "A2"
 
-
-@_register
+@_evolved
 class A3(CatalogOptimizer):
     """u = clip(v^, sqrt(abs(ln(s^ + eps))))."""
 
-    catalog_name = "A3"
 
-
-@_register
+@_evolved
 class A4(CatalogOptimizer):
     """u = clip(v^, sig(s^ + eps))."""
 
-    catalog_name = "A4"
 
-
-@_register
+@_evolved
 class A5(CatalogOptimizer):
     """u = norm(clip(v^, sqrt(s^) + eps))."""
-
-    catalog_name = "A5"

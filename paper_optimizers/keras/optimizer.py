@@ -12,13 +12,12 @@ import keras
 from keras import ops
 
 from paper_optimizers.arguments import require_rate
-from paper_optimizers.base_optimizer import BaseOptimizer
 from paper_optimizers.catalog import get, needs_of
-from paper_optimizers.keras_namespace import KERAS, step_dtype
+from paper_optimizers.keras.base import BaseOptimizer
+from paper_optimizers.keras.namespace import KERAS, step_dtype
+from paper_optimizers.keras.schedules import WarmupHoldCosine, run_phases
 from paper_optimizers.one_cycle import RunPhases
 from paper_optimizers.program import compile_spec
-from paper_optimizers.registration import register_with_keras
-from paper_optimizers.schedules import WarmupHoldCosine, run_phases
 from paper_optimizers.spec import OptimizerSpec
 from paper_optimizers.step import PureOptimizer, StepValues, TensorState
 from paper_optimizers.suggestions import other_form
@@ -87,7 +86,6 @@ class GraphOptimizer(BaseOptimizer):
         seed: int | None = None,
         **keras_arguments: Any,
     ) -> None:
-        """See the class."""
         spec = _as_spec(spec)
         if not isinstance(decay, bool):
             raise ValueError(
@@ -252,13 +250,17 @@ class GraphOptimizer(BaseOptimizer):
         schedule: Any = self._learning_rate
         if isinstance(schedule, WarmupHoldCosine):
             self._learning_rate = type(schedule).from_config(schedule.get_config() | phases._asdict())
-        self._pure = replace(self._pure, phases=phases)
+        self._set_phases(phases)
 
     def _take_schedule(self, schedule: WarmupHoldCosine) -> None:
         """Let decays and momentum follow the run of a schedule that is assigned."""
         if schedule.phases != self._pure.phases:
             self._refuse_if_traced("the schedule")
-            self._pure = replace(self._pure, phases=schedule.phases)
+            self._set_phases(schedule.phases)
+
+    def _set_phases(self, phases: RunPhases, *, counts_batches: bool = False) -> None:
+        self._pure = replace(self._pure, phases=phases)
+        self._counts_batches = counts_batches
 
     @property
     def applied_learning_rate(self) -> Any:
@@ -289,12 +291,26 @@ class GraphOptimizer(BaseOptimizer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> GraphOptimizer:
-        """The optimizer that `get_config` describes."""
+        """The optimizer that `get_config` describes.
+
+        A schedule may stand beside a run that is not its own, though the class refuses that: schedules once counted
+        batches, k for each update with ``gradient_accumulation_steps=k``, and the run of decays and momentum could be
+        another. Models that were saved then go on so.
+        """
         arguments = dict(config)
-        phases = arguments.pop("momentum_phases", None)
+        rate, assigned = arguments.get("learning_rate"), arguments.pop("momentum_phases", None)
+        if isinstance(rate, Mapping):
+            rate = keras.saving.deserialize_keras_object(rate, custom_objects=custom_objects)
+            arguments["learning_rate"] = rate
+        given = dict(zip(RunPhases._fields[1:], assigned or (), strict=False))
+        ours = isinstance(rate, WarmupHoldCosine)
+        if callable(rate):
+            names = RunPhases._fields if ours else RunPhases._fields[1:]
+            given |= {name: arguments.pop(name) for name in names if arguments.get(name) is not None}
         optimizer = super().from_config(arguments, custom_objects)
-        if phases:
-            optimizer._follow(optimizer._pure.phases._replace(warmup_steps=phases[0], hold_steps=phases[1]))
+        phases = optimizer._pure.phases._replace(**given)
+        if phases != optimizer._pure.phases:
+            optimizer._set_phases(phases.checked(), counts_batches=ours)
         return optimizer
 
 
@@ -319,6 +335,3 @@ def _warn_of_constant_rate(name: str, spec: OptimizerSpec, rate: Any) -> None:
                 "with the number, or a schedule; a callback that lowers the rate serves as well.",
                 stacklevel=4,
             )
-
-
-register_with_keras(__name__)
