@@ -7,26 +7,13 @@ from typing import Any
 import keras
 from keras import ops
 
+from paper_optimizers.namespaces import Namespace
 
-class KerasNamespace:
+
+class KerasNamespace(Namespace):
     """keras.ops on whichever back end Keras runs."""
 
-    exp = staticmethod(ops.exp)
-    expm1 = staticmethod(ops.expm1)
-    log = staticmethod(ops.log)
-    sqrt = staticmethod(ops.sqrt)
-    abs = staticmethod(ops.abs)
-    square = staticmethod(ops.square)
-    cos = staticmethod(ops.cos)
-    tanh = staticmethod(ops.tanh)
-    arctan = staticmethod(ops.arctan)
-    arcsinh = staticmethod(ops.arcsinh)
-    sigmoid = staticmethod(ops.sigmoid)
-    erf = staticmethod(ops.erf)
-    erfc = staticmethod(ops.erfc)
-    power = staticmethod(ops.power)
-    where = staticmethod(ops.where)
-    full_like = staticmethod(ops.full_like)
+    library = ops
 
     def maximum(self, a: Any, b: Any) -> Any:
         """The larger one, and NaN where either is NaN."""

@@ -10,37 +10,23 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy import special
 
+from paper_optimizers.namespaces import Namespace
 
-class JaxNamespace:
+
+class JaxNamespace(Namespace):
     """jax.numpy; ``l2_norm`` knows where each weight tensor lies in the flat vector.
 
     Args:
         sizes: The number of elements of each weight tensor, in the order of the flat vector.
     """
 
-    exp = staticmethod(jnp.exp)
-    expm1 = staticmethod(jnp.expm1)
-    log = staticmethod(jnp.log)
-    sqrt = staticmethod(jnp.sqrt)
-    abs = staticmethod(jnp.abs)
-    sign = staticmethod(jnp.sign)
-    square = staticmethod(jnp.square)
-    cos = staticmethod(jnp.cos)
-    tanh = staticmethod(jnp.tanh)
-    arctan = staticmethod(jnp.arctan)
-    arcsinh = staticmethod(jnp.arcsinh)
+    library = jnp
     sigmoid = staticmethod(jax.nn.sigmoid)
     erf = staticmethod(special.erf)
     erfc = staticmethod(special.erfc)
     bessel_i1e = staticmethod(special.i1e)
-    maximum = staticmethod(jnp.maximum)
-    minimum = staticmethod(jnp.minimum)
-    power = staticmethod(jnp.power)
-    where = staticmethod(jnp.where)
-    full_like = staticmethod(jnp.full_like)
 
     def __init__(self, sizes: Sequence[int]) -> None:
-        """See the class."""
         ends = np.cumsum(sizes)
         self._spans = [(int(end - size), int(end)) for size, end in zip(sizes, ends, strict=True)]
 
