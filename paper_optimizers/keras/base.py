@@ -12,6 +12,7 @@ from keras import ops
 
 from paper_optimizers.arguments import ATTRIBUTE_CHECKS, check_rate, require_rate
 from paper_optimizers.keras.namespace import dense, is_traced
+from paper_optimizers.keras.rows import is_sparse, with_rows
 from paper_optimizers.keras.schedules import WarmupHoldCosine
 
 
@@ -19,7 +20,8 @@ class BaseOptimizer(keras.optimizers.Optimizer):
     """A Keras optimizer for which accumulating k batches is a run with batches k times as large.
 
     Between two updates nothing moves but the accumulated gradients, and our schedules count updates. Sparse gradients
-    are made dense before Keras clips, scales or adds them. What is excluded from weight decay is saved.
+    are made dense before Keras clips, scales or adds them, save where their rows can be moved alone. What is excluded
+    from weight decay is saved.
 
     Args:
         learning_rate: A number of at least 0, a schedule, or a callable without arguments. It has no default.
@@ -74,7 +76,17 @@ class BaseOptimizer(keras.optimizers.Optimizer):
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
         """Move the variables by one step, or add ``grads`` to those accumulated."""
-        super().apply([None if grad is None else dense(grad) for grad in grads], trainable_variables)
+        sparse = self._moves_rows_alone()
+        kept = [grad if grad is None or (sparse and is_sparse(grad)) else dense(grad) for grad in grads]
+        super().apply(kept, trainable_variables)
+
+    def _moves_rows_alone(self) -> bool:
+        """Whether what sparse gradients do not name stays as it is."""
+        return False
+
+    def assign(self, variable: Any, value: Any) -> None:
+        """Assign a tensor, or the rows of a sparse one."""
+        super().assign(variable, with_rows(variable, value))
 
     def _backend_apply_gradients(self, grads: Sequence[Any], trainable_variables: Sequence[Any]) -> None:
         self._traced = self._traced or is_traced(self._iterations)

@@ -15,11 +15,12 @@ from paper_optimizers.arguments import require_rate
 from paper_optimizers.catalog import get, needs_of
 from paper_optimizers.keras.base import BaseOptimizer
 from paper_optimizers.keras.namespace import KERAS, step_dtype
+from paper_optimizers.keras.rows import is_sparse, rows_of
 from paper_optimizers.keras.schedules import WarmupHoldCosine, run_phases
 from paper_optimizers.one_cycle import RunPhases
 from paper_optimizers.program import compile_spec
 from paper_optimizers.spec import OptimizerSpec
-from paper_optimizers.step import PureOptimizer, StepValues, TensorState
+from paper_optimizers.step import PureOptimizer, StepValues, TensorState, moves_rows_alone
 from paper_optimizers.suggestions import other_form
 
 
@@ -166,7 +167,9 @@ class GraphOptimizer(BaseOptimizer):
         slots = self._slots[index]
         if slots is None:
             return
-        weight = ops.convert_to_tensor(variable)
+        rows = rows_of(gradient) if is_sparse(gradient) else None
+        read = ops.convert_to_tensor if rows is None else rows.read
+        weight = read(variable)
         stored = keras.backend.standardize_dtype(weight.dtype)
         dtype = stored if stored == "float64" else "float32"
 
@@ -177,15 +180,21 @@ class GraphOptimizer(BaseOptimizer):
         moved, state = self._pure.move(
             (self._current.step or self._step_values()).map(cast),
             ops.cast(learning_rate, dtype),
-            ops.cast(gradient, dtype),
+            ops.cast(gradient if rows is None else rows.values, dtype),
             ops.cast(weight, dtype),
-            slots.map(ops.convert_to_tensor),
+            slots.map(read),
             weight_decay=self.weight_decay if decayed else None,
             draw=lambda number, tensor: cast((self._current.draws or {})[index][number]),
         )
-        for slot, value in zip(slots.arrays(), state.arrays(), strict=True):
-            self.assign(slot, value)
-        self.assign(variable, ops.cast(moved, stored))
+        changed = zip((*slots.arrays(), variable), (*state.arrays(), ops.cast(moved, stored)), strict=True)
+        for target, value in changed:
+            self.assign(target, value if rows is None else rows.replaced(target, value))
+
+    def _moves_rows_alone(self) -> bool:
+        limits = (self.weight_decay, self.clipnorm, self.clipvalue, self.global_clipnorm, self.loss_scale_factor)
+        everywhere = any(each is not None for each in (*limits, self.gradient_accumulation_steps)) or self.use_ema
+        replicas = getattr(getattr(self, "_distribution_strategy", None), "num_replicas_in_sync", 1)
+        return replicas == 1 and not everywhere and moves_rows_alone(self._pure.program)
 
     def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
         """Nothing: Keras knows no schedule factor, so `update_step` decays, at the rate that is applied."""

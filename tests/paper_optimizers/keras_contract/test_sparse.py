@@ -1,12 +1,16 @@
 """Row 22: sparse gradients give what the same gradients give when dense. Keras has none on PyTorch."""
 
 from typing import Any
+from unittest import mock
 
 import keras
 import numpy as np
 import pytest
 
-from tests.paper_optimizers.keras_contract.worlds import BACKEND, OPTIMIZERS, assert_equal
+import paper_optimizers as po
+from paper_optimizers.program import compile_spec
+from paper_optimizers.step import moves_rows_alone
+from tests.paper_optimizers.keras_contract.worlds import BACKEND, OPTIMIZERS, arrays, assert_equal
 
 pytestmark = pytest.mark.skipif(BACKEND == "torch", reason="Keras has no sparse gradients on PyTorch")
 
@@ -20,7 +24,16 @@ CASES = [
     ("Opt9", {"loss_scale_factor": 4.0}),
     ("Opt9", {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 2}),
     ("Opt9", {"gradient_accumulation_steps": 2, "clipnorm": 0.5}),
+    *((name, arguments) for name in ("SGD", "Adagrad") for arguments in ({}, CLIPPED, {"use_ema": True})),
+    ("Adagrad", {"loss_scale_factor": 4.0}),
+    ("Adagrad", {"gradient_accumulation_steps": 2}),
 ]
+
+
+def named(name: str, **arguments: Any) -> keras.optimizers.Optimizer:
+    if name in OPTIMIZERS:
+        return OPTIMIZERS[name](**arguments)
+    return po.GraphOptimizer(name, 0.05, **arguments)
 
 
 def sparse_gradient(step: int) -> Any:
@@ -37,13 +50,66 @@ def sparse_gradient(step: int) -> Any:
 
 @pytest.mark.parametrize(("name", "arguments"), CASES)
 def test_row_22_a_sparse_gradient_is_a_gradient(name: str, arguments: dict[str, Any]) -> None:
-    sparse, dense = (OPTIMIZERS[name](**arguments) for _ in range(2))
+    sparse, dense = (named(name, **arguments) for _ in range(2))
     ours, theirs = (keras.Variable(np.ones(SHAPE, "float32")) for _ in range(2))
     for step in range(4):
         gradient = sparse_gradient(step)
         sparse.apply([gradient], [ours])
         dense.apply([as_dense(gradient)], [theirs])
-    assert_equal([ours], [theirs], 1e-6)
+    assert_equal([ours, *sparse.variables], [theirs, *dense.variables], 1e-6)
+
+
+@pytest.mark.parametrize(("name", "slots"), [("SGD", 0), ("Adagrad", 1)])
+@pytest.mark.parametrize("arguments", [{}, {"weight_decay": 0.1}, {"clipnorm": 1.0}], ids=str)
+def test_row_22_other_rows_than_those_named_are_not_written(name: str, slots: int, arguments: dict[str, Any]) -> None:
+    """Where every row has to move, all are written."""
+    optimizer, variable = named(name, **arguments), keras.Variable(np.ones(SHAPE, "float32"))
+    optimizer.build([variable])
+    with mock.patch.object(optimizer, "assign", side_effect=optimizer.assign) as assign:
+        optimizer.apply([sparse_gradient(0)], [variable])
+    values = [call.args[1] for call in assign.call_args_list]
+    assert len(values) == 1 + slots
+    assert {type(value) is type(sparse_gradient(0)) for value in values} == {not arguments}
+    assert (arrays([variable])[0][[1, 3, 4]] == 1.0).all() == (arguments != {"weight_decay": 0.1})
+
+
+def test_row_22_a_jitted_step_moves_rows() -> None:
+    optimizer, twin = named("Adagrad"), named("Adagrad")
+    model = keras.Sequential([keras.Input((2,), dtype="int32"), keras.layers.Embedding(6, 3), keras.layers.Flatten()])
+    other = keras.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    model.compile(optimizer, "mse", jit_compile=True)
+    other.compile(twin, "mse", run_eagerly=True)
+    inputs, targets = np.array([[0, 1], [1, 1], [4, 0]] * 4), np.ones((12, 6))
+    for trained in (model, other):
+        trained.fit(inputs, targets, batch_size=3, epochs=2, shuffle=False, verbose=0)
+    assert_equal(model.weights, other.weights, 1e-6)
+    assert_equal(model.optimizer.variables, other.optimizer.variables, 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        ("g", True),
+        ("(g) / (sqrt(|SumValue((g)^2)|))", True),
+        ("tanh([a1][g])", True),
+        ("max(g, 0)", True),
+        ("v hat", False),
+        ("(g)+(10-6w)", False),
+        ("(|g|)^(w)", False),
+        ("exp(g)", False),
+        ("(g)*(deltaChange(g))", False),
+        ("norm(g)", False),
+        ("drop(g, 0.5)", False),
+    ],
+)
+def test_row_22_rows_are_moved_alone_where_a_zero_gradient_changes_nothing(text: str, alone: bool) -> None:
+    assert moves_rows_alone(compile_spec(po.from_text(f"None ~ {text}"))) == alone
+    assert not moves_rows_alone(compile_spec(po.from_text(f"Mom ~ {text}")))
+
+
+def test_row_22_of_the_catalog_sgd_and_adagrad_move_rows_alone() -> None:
+    assert {name for name in po.names() if moves_rows_alone(compile_spec(po.get(name)))} == {"SGD", "Adagrad"}
 
 
 def as_dense(gradient: Any) -> np.ndarray:
