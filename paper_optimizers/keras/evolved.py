@@ -10,6 +10,7 @@ Source: Morgan & Hougen, arXiv 2404.06679.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, ClassVar
 
 import keras
@@ -55,20 +56,23 @@ class CatalogOptimizer(GraphOptimizer):
         return config
 
 
+_USAGE = """
+
+Arguments are those of `GraphOptimizer` without the spec.
+
+Examples:
+    >>> from paper_optimizers import {name}
+    >>> optimizer = {name}(learning_rate=0.05, total_steps=5_000, warmup_steps=500)
+
+References:
+    Morgan & Hougen, arXiv 2404.06679.
+"""
+
+
 def _evolved(cls: type[CatalogOptimizer]) -> type[CatalogOptimizer]:
     """Bind a class to the catalog's entry of its name, say how it is used, and register it with Keras."""
     cls.catalog_name = cls.__name__
-    cls.__doc__ = f"""{cls.__doc__}
-
-    Arguments are those of `GraphOptimizer` without the spec.
-
-    Examples:
-        >>> from paper_optimizers import {cls.__name__}
-        >>> optimizer = {cls.__name__}(learning_rate=0.05, total_steps=5_000, warmup_steps=500)
-
-    References:
-        Morgan & Hougen, arXiv 2404.06679.
-    """
+    cls.__doc__ = inspect.cleandoc(cls.__doc__ or "") + _USAGE.format(name=cls.__name__)
     return keras.saving.register_keras_serializable("paper_optimizers")(cls)
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import paper_optimizers as po
-from paper_optimizers import evolved
 from paper_optimizers.fields import OneCycle
 from paper_optimizers.spec import OptimizerSpec
 from tests.paper_optimizers.cases import tensors
@@ -98,7 +97,7 @@ def test_what_an_optimizer_needs_is_what_its_updates_show(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["Opt4", "Opt5"])
 def test_a_class_says_what_it_needs(name: str) -> None:
-    told = " ".join(inspect.getdoc(getattr(evolved, name)).split())
+    told = " ".join(inspect.getdoc(getattr(po, name)).split())
     words = {"falling_rate": "Pass a learning rate that falls to 0", "clipped_gradients": "clip"}
     assert all(words[need.name] in told for need in po.describe(name).needs)
 
@@ -211,7 +210,7 @@ def test_unknown_schedules() -> None:
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_docstrings_of_the_classes(name: str) -> None:
-    entry, text = po.describe(name), " ".join((inspect.getdoc(getattr(evolved, name)) or "").split())
+    entry, text = po.describe(name), " ".join((inspect.getdoc(getattr(po, name)) or "").split())
     assert text.startswith(f"u = {entry.equation}.")
     assert ("Needs ``total_steps``." in text) == entry.spec.needs_total_steps
     assert ("Nesterov momentum." in text) == (entry.spec.momentum.type == "nesterov")
