@@ -100,10 +100,10 @@ def test_a_room_uses_no_other_than_it_may() -> None:
 
 
 def test_no_module_waits_for_itself() -> None:
-    """Imports made at once form no circle, so whichever module is imported first finds what it needs."""
+    """Imports made at once, in the package all, form no circle: whichever module is first finds what it needs."""
     waiting: dict[str, set[str]] = {module: set() for module in modules()}
     for found in imports():
-        if found.at_once:
+        if found.at_once or room(found.importer) == "paper_optimizers":
             waiting[found.importer].add(found.imported)
     while ready := [module for module, needs in waiting.items() if not needs & waiting.keys()]:
         for module in ready:

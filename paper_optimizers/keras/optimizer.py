@@ -24,6 +24,15 @@ from paper_optimizers.step import PureOptimizer, StepValues, TensorState, moves_
 from paper_optimizers.suggestions import other_form
 
 
+def _phase(name: str, doc: str) -> property:
+    """A field of the run's `RunPhases`, which can be assigned."""
+
+    def assign(optimizer: GraphOptimizer, value: Any) -> None:
+        optimizer._follow(optimizer._pure.phases._replace(**{name: value}))
+
+    return property(lambda optimizer: getattr(optimizer._pure.phases, name), assign, doc=doc)
+
+
 @dataclass
 class _Current:
     """What is computed once a step for all weight tensors; None between steps."""
@@ -219,36 +228,16 @@ class GraphOptimizer(BaseOptimizer):
             raise AttributeError(f"{name} is fixed when an optimizer is made: make another with {name}={value!r:.80}")
         super().__setattr__(name, value)
 
-    @property
-    def total_steps(self) -> int | None:
+    total_steps = _phase(
+        "total_steps",
         """T, the number of updates of the run, or None.
 
         What is assigned to it, `warmup_steps` or `hold_steps` holds for decays, momentum and a `WarmupHoldCosine` alike
         from the next step on.
-        """
-        return self._pure.phases.total_steps
-
-    @total_steps.setter
-    def total_steps(self, value: int) -> None:
-        self._follow(self._pure.phases._replace(total_steps=value))
-
-    @property
-    def warmup_steps(self) -> int:
-        """Updates of the warm-up."""
-        return self._pure.phases.warmup_steps
-
-    @warmup_steps.setter
-    def warmup_steps(self, value: int) -> None:
-        self._follow(self._pure.phases._replace(warmup_steps=value))
-
-    @property
-    def hold_steps(self) -> int:
-        """Updates at the peak after the warm-up."""
-        return self._pure.phases.hold_steps
-
-    @hold_steps.setter
-    def hold_steps(self, value: int) -> None:
-        self._follow(self._pure.phases._replace(hold_steps=value))
+        """,
+    )
+    warmup_steps = _phase("warmup_steps", "Updates of the warm-up.")
+    hold_steps = _phase("hold_steps", "Updates at the peak after the warm-up.")
 
     def _follow(self, phases: RunPhases) -> None:
         """Let decays, momentum and a schedule of ours follow ``phases``."""
