@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from reproduce.errors import ReproduceError
-from reproduce.machine import backend_name, usable_cores
+from reproduce.machine import backend_name, device_name, usable_cores
 from reproduce.variables import THREADS, VARIABLES, variable_of
 
 _XLA_FLAGS = "XLA_FLAGS"
@@ -59,14 +59,14 @@ def enter_known_state() -> None:
     _become(known_environment())
 
 
-def adopt(recorded: Mapping[str, str]) -> None:
+def adopt(recorded: Mapping[str, str], *, deterministic: bool = False) -> None:
     """Put a worker on another machine into the known state, with what another process recorded in place of its own.
 
     Raises:
         ReproduceError: As `known_environment` does.
     """
     own = {name: value for name, value in os.environ.items() if not _is_recorded(name)}
-    _become(known_environment({**own, **recorded}))
+    _become(known_environment({**own, **recorded}, deterministic=deterministic))
 
 
 @contextmanager
@@ -119,6 +119,12 @@ def enter_known_keras() -> None:
     keras.config.set_epsilon(1e-7)
     keras.config.set_image_data_format("channels_last")
     keras.config.set_dtype_policy("float32")
+
+
+def keras_device_name() -> str:
+    """What Keras' backend computes on; starts it."""
+    enter_known_keras()
+    return device_name()
 
 
 def is_deterministic() -> bool:

@@ -6,12 +6,14 @@ from typing import Any
 from reproduce.data.settings import DigitSettings, TextSettings
 from reproduce.models.settings import ConvNetSettings, ModelSettings
 from reproduce.plain_data import from_plain
+from reproduce.tasks.task import Task
 from reproduce.training.settings import TrainingSettings
 
 DIGITS = DigitSettings(source="digits", validation_fraction=0.25, test_fraction=0.4)
 TEXT = TextSettings(source="text", window=16, validation_fraction=0.25, test_fraction=0.4)
 MODEL = ConvNetSettings(network="surrogate", width=2, dropout=0.2, batch_norm_momentum=0.9, pixels="unit")
 TRAINING = TrainingSettings(batch_size=128, epochs=2, warmup_fraction=0.2)
+TASK = Task(DIGITS, MODEL, TRAINING)
 #: Small sizes of each network.
 SIZES: dict[str, dict[str, Any]] = {
     "surrogate": {"width": 2, "batch_norm_momentum": 0.9, "pixels": "unit"},

@@ -19,14 +19,15 @@ COMMAND = """
 import sys
 from pathlib import Path
 from reproduce import cli
+from reproduce.executors.executor import Executor
+from reproduce.executors.processes import ProcessWorkers
 from reproduce.study.rows import Job
-from reproduce.study.workers import WorkerPool
-from tests.study.cases import MakeInventedRun
+from tests.study.cases import InventedWork
 
 def command(options, console):
     folder = Path(sys.argv[1])
-    with WorkerPool(MakeInventedRun(folder, 60.0), 1, folder / "log", print) as pool:
-        for row in pool.run(lambda: [Job("digits", "Adam", "tune", 0.1, 0)]):
+    with Executor(ProcessWorkers(1, folder / "log"), print) as pool:
+        for row in pool.run(InventedWork(folder, 60.0), lambda: [Job("digits", "Adam", "tune", 0.1, 0)]):
             raise AssertionError(row)
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from reproduce.report.output import show
 from reproduce.report.speed import OptimizerCost
 from reproduce.report.tables.costs import step_cost_table
 from reproduce.screen import say
-from reproduce.study.optimizers import KERAS, Entrant, make_entrant, make_optimizer
+from reproduce.tasks.optimizers import KERAS, Entrant, make_entrant, make_optimizer
 from reproduce.training.settings import RunLength
 
 #: The surrogate of the paper's initial stage.

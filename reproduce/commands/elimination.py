@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from reproduce.commands.arguments import add_data_dir, add_output, add_profile, expanded
-from reproduce.commands.executors import add_executor_arguments, open_executors
+from reproduce.commands.executors import add_scoring_arguments, open_scoring
 from reproduce.commands.search import SEARCH
 from reproduce.counts import number_of
 from reproduce.screen import say
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
-    from reproduce.commands.executors import Executors
-    from reproduce.elimination.protocol import RoundSettings
-    from reproduce.elimination.rounds import Means
-    from reproduce.search.executors import Executor
 
 ELIMINATION = "elimination"
 
@@ -40,7 +35,7 @@ def add(commands: Commands) -> None:
     )
     add_data_dir(parser)
     add_output(parser, "ledger, table and finalists go to DIR/PROFILE/elimination")
-    add_executor_arguments(parser)
+    add_scoring_arguments(parser)
     parser.set_defaults(command=_eliminate)
 
 
@@ -75,12 +70,8 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
         folder / NAME, {name: {"protocol": code} for name, code in hashes.items()}, protocol_settings(protocol)
     )
     write_stored_settings(folder, protocol.to_dict(), hashes=hashes, searches=sources)
-    with (
-        open_executors(options, options.data_dir, console) as executors,
-        TrialProgress(console, "eliminating") as progress,
-    ):
-        means = _means(options, executors)
-        results = eliminate(protocol, folder / NAME, entrants, known, means, progress.told, progress.notice)
+    with open_scoring(options, console) as score_on, TrialProgress(console, "eliminating") as progress:
+        results = eliminate(protocol, folder / NAME, entrants, known, score_on, progress.told, progress.notice)
     table = elimination_table(
         results, f"profile {protocol.profile}", {trial.device for trial in read_trials(folder / NAME)}
     )
@@ -89,38 +80,3 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     for path in paths:
         say(console, f"  {path}")
     show(table, console)
-
-
-def _means(options: argparse.Namespace, executors: Executors) -> Means:
-    from reproduce.data import load_dataset
-    from reproduce.elimination.rounds import Means
-    from reproduce.libraries import enter_known_keras
-    from reproduce.machine import backend_name, device_name, versions
-
-    def data(settings: RoundSettings) -> str:
-        return load_dataset(settings.data, options.data_dir).checksum()
-
-    def executor(settings: RoundSettings) -> Executor:
-        if settings.surrogate is not None:
-            return executors(settings.surrogate)
-        return _keras_executor(settings, options.data_dir)
-
-    def device(settings: RoundSettings) -> str:
-        if settings.surrogate is not None:
-            return executors.device()
-        enter_known_keras()
-        return device_name()
-
-    return Means(data, executor, device, lambda settings: versions("jax" if settings.surrogate else backend_name()))
-
-
-def _keras_executor(settings: RoundSettings, data_dir: Path | None) -> Executor:
-    """In this process and one candidate after another, whatever the executor of the other rounds."""
-    from reproduce.data import load_dataset
-    from reproduce.elimination.keras_scorer import KerasScorer
-    from reproduce.search.executors import InProcessExecutor
-
-    keras = settings.keras
-    if keras is None:
-        raise ValueError(f"round {settings.name} has no network of Keras'")
-    return InProcessExecutor(lambda: KerasScorer(keras, load_dataset(keras.data, data_dir)), batch=1)

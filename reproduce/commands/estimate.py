@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from reproduce.commands.arguments import positive
 from reproduce.commands.elimination import ELIMINATION
 from reproduce.commands.search import SEARCH
-from reproduce.commands.study import add_studies, add_workers, experiments
+from reproduce.commands.study import add_studies, experiments
 from reproduce.machine import usable_cores
 
 if TYPE_CHECKING:
@@ -24,7 +25,12 @@ def add(commands: Commands) -> None:
     """Add ``estimate``."""
     estimate = commands.add_parser("estimate", help="minutes, GPU-hours and disk of what is not yet trained")
     add_studies(estimate, f"; {SEARCH} and {ELIMINATION} too")
-    add_workers(estimate, usable_cores())
+    estimate.add_argument(
+        "--workers",
+        type=positive,
+        default=usable_cores(),
+        help="worker processes, one core each (default: one for each core: %(default)s here)",
+    )
     estimate.set_defaults(command=_estimate)
 
 

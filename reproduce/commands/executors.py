@@ -1,63 +1,58 @@
-"""Arguments of the commands that score candidates: on which machines, and how many candidates at once."""
+"""Arguments of the commands that train: where jobs run, and how many of them at once."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from rich.console import Console
 
 from reproduce.commands.arguments import positive
-from reproduce.machine import engine_device, engine_device_name
 from reproduce.screen import note
 
 if TYPE_CHECKING:
-    from reproduce.search.executors import Executor
+    from reproduce.elimination.protocol import RoundSettings
+    from reproduce.executors.executor import Executor
     from reproduce.search.surrogate_settings import SurrogateSettings
+    from reproduce.tasks.scoring import Scorer
 
-#: Candidates scored together: few, so that each score is known and kept soon; more, so that a large device is full.
+#: Candidates trained together: few, so that each score is known and kept soon; more, so that a large device is full.
 _BATCH_ON_CPUS = 2
 _BATCH_ELSEWHERE = 32
+_WORKERS_LOG = "workers.log"
+
+#: Gives the scorer of a surrogate or a round.
+ScoreOn: TypeAlias = "Callable[[SurrogateSettings | RoundSettings], Scorer]"
 
 
-@dataclass(frozen=True)
-class Executors:
-    """Gives the executor of a surrogate.
-
-    Attributes:
-        make: Does so.
-        device: Names what scores are computed on. On a cluster this process leaves its own device to a worker.
-    """
-
-    make: Callable[[SurrogateSettings], Executor]
-    device: Callable[[], str]
-
-    def __call__(self, settings: SurrogateSettings) -> Executor:
-        """The executor of ``settings``."""
-        return self.make(settings)
-
-
-def add_executor_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--executor``, ``--address``, ``--workers``, ``--batch`` and ``--largest``."""
+def add_executor_arguments(parser: argparse.ArgumentParser, processes: str) -> None:
+    """Add ``--executor``, ``--address`` and ``--workers``; ``processes`` says how many there are by default."""
     parser.add_argument(
         "--executor",
         choices=("process", "ray"),
         default="process",
-        help="score in this process, or on a Ray cluster with a worker for each device (default: %(default)s)",
+        help="train on this machine, or on a Ray cluster with a worker for each device (default: %(default)s)",
     )
     parser.add_argument(
         "--address",
         metavar="HOST:PORT",
         help='of a running Ray cluster, or "auto" for the one on this machine (default: start one, for this machine)',
     )
-    parser.add_argument("--workers", type=positive, metavar="N", help="Ray workers (default: one for each device)")
+    parser.add_argument(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help=f"worker processes, one core each (default: {processes}), or Ray workers (default: one for each device)",
+    )
+
+
+def add_scoring_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a command that scores candidates."""
+    add_executor_arguments(parser, "none beside this one, which then uses every core")
     parser.add_argument(
         "--batch",
         type=positive,
@@ -70,45 +65,41 @@ def add_executor_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def open_executors(options: argparse.Namespace, data_dir: Path | None, console: Console) -> Iterator[Executors]:
-    """What gives executors, as the options of `add_executor_arguments` say.
+def open_executor(
+    options: argparse.Namespace, processes: int, folder: Path, console: Console, *, deterministic: bool = False
+) -> Iterator[Executor]:
+    """The executor that the options name.
 
     Args:
         options: The parsed options.
-        data_dir: Where data sets lie; on a cluster, on every node.
-        console: For notices of lost workers, and what workers warn of.
+        processes: How many worker processes there are by default; 0 trains in this one.
+        folder: Where what worker processes say is kept.
+        console: For notices of workers that died, and what workers warn of.
+        deterministic: Whether workers compute the same bits each time.
 
     Raises:
         ReproduceError: If Ray is not installed, or there is no cluster at the address.
     """
-    if options.executor == "process":
-        yield Executors(lambda settings: _in_process(settings, options, data_dir), engine_device_name)
-        return
-    from reproduce.search.ray_executor import RayExecutor
-    from reproduce.search.ray_workers import RayWorkers
-    from reproduce.search.surrogate import scorer_from_dict
+    from reproduce.executors.executor import Executor, Workers
+    from reproduce.executors.processes import ProcessWorkers
+    from reproduce.executors.ray import RayWorkers
 
-    with RayWorkers(
-        scorer_from_dict, address=options.address, count=options.workers, notice=partial(note, console)
-    ) as workers:
-        batch = options.batch or (_BATCH_ELSEWHERE if workers.has_gpus else _BATCH_ON_CPUS)
-        yield Executors(
-            lambda settings: RayExecutor(workers, _document(settings, options, data_dir), batch), workers.device
-        )
+    count = options.workers or processes
+    source: Workers | None = None
+    if options.executor == "ray":
+        source = RayWorkers(options.address, options.workers, deterministic=deterministic)
+    elif count:
+        source = ProcessWorkers(count, folder / _WORKERS_LOG, deterministic=deterministic)
+    with Executor(source, partial(note, console)) as executor:
+        yield executor
 
 
-def _in_process(settings: SurrogateSettings, options: argparse.Namespace, data_dir: Path | None) -> Executor:
-    from reproduce.search.executors import InProcessExecutor
-    from reproduce.search.surrogate import make_scorer
+@contextmanager
+def open_scoring(options: argparse.Namespace, console: Console) -> Iterator[ScoreOn]:
+    """What scores candidates as the options of `add_scoring_arguments` say; errors as of `open_executor`."""
+    from reproduce.tasks.scoring import Scorer
 
-    batch = options.batch or (_BATCH_ON_CPUS if engine_device().platform == "cpu" else _BATCH_ELSEWHERE)
-    return InProcessExecutor(lambda: make_scorer(settings, data_dir, largest=options.largest), batch)
-
-
-def _document(settings: SurrogateSettings, options: argparse.Namespace, data_dir: Path | None) -> dict[str, Any]:
-    """For `scorer_from_dict`."""
-    return {
-        "settings": json.loads(json.dumps(dataclasses.asdict(settings))),
-        "data_dir": None if data_dir is None else str(data_dir.resolve()),
-        "largest": options.largest,
-    }
+    with open_executor(options, 0, options.output, console) as executor:
+        batch = options.batch or (_BATCH_ELSEWHERE if executor.source.has_gpus else _BATCH_ON_CPUS)
+        data_dir = None if options.data_dir is None else options.data_dir.resolve()
+        yield lambda settings: Scorer(executor, settings.work(data_dir, batch, options.largest))

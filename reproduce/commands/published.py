@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from reproduce.commands.arguments import add_data_dir, add_output, expanded, positive, profile
-from reproduce.commands.executors import add_executor_arguments, open_executors
+from reproduce.commands.executors import add_scoring_arguments, open_scoring
 from reproduce.counts import number_of
 from reproduce.screen import say
 
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from reproduce.commands import Commands
     from reproduce.published.log import LoggedEvaluation
     from reproduce.published.replay import Conditions, ReplayRow
-    from reproduce.published.sample import Job
+    from reproduce.published.sample import LoggedRun
     from reproduce.report.table import Table
-    from reproduce.search.executors import Executor
 #: Lines of a table on screen; the files have them all.
 _SHOWN = 5
 
@@ -59,7 +58,7 @@ def add(commands: Commands) -> None:
         default="published",
         help="run candidates as the published search did, or as this project does (default: %(default)s)",
     )
-    add_executor_arguments(replay)
+    add_scoring_arguments(replay)
     replay.set_defaults(command=_replay)
 
 
@@ -85,8 +84,6 @@ def _import_log(options: argparse.Namespace, console: Console) -> None:
 
 
 def _replay(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.data import load_dataset
-    from reproduce.machine import versions
     from reproduce.plain_data import to_plain
     from reproduce.published.comparison import agreement_of, compare
     from reproduce.published.log import read_published_log
@@ -98,24 +95,17 @@ def _replay(options: argparse.Namespace, console: Console) -> None:
     protocol = load_search_protocol(options.profile)
     settings = behave(protocol.evolution, options.behaviour)
     rows = read_published_log(options.log)
-    dataset = load_dataset(settings.data, options.data_dir)
     functions = logged_functions(rows, _fingerprints(rows, console))
     jobs = jobs_of(stratified_sample(functions, options.sample), options.repeats, options.runs)
     folder = options.output / protocol.profile / f"replay-{options.behaviour}"
-    with open_executors(options, options.data_dir, console) as executors, executors(settings) as executor:
-        conditions = Conditions(
-            protocol=conditions_hash(settings, protocol.integrity, options.behaviour),
-            integrity=protocol.integrity,
-            behaviour=options.behaviour,
-            data=dataset.checksum(),
-            device=executors.device(),
-            versions=versions("jax"),
-        )
-        replayed = _run(jobs, conditions, executor, folder, console)
+    with open_scoring(options, console) as score_on:
+        scorer = score_on(settings)
+        code = conditions_hash(settings, protocol.integrity, options.behaviour)
+        replayed = _run(jobs, Conditions(code, protocol.integrity, options.behaviour, scorer), folder, console)
     comparisons = compare(functions, replayed)
     found = agreement_of(functions, comparisons)
     origin = (
-        f"Profile {protocol.profile}, {dataset.name}, behaviour {options.behaviour}; "
+        f"Profile {protocol.profile}, {scorer.data_name}, behaviour {options.behaviour}; "
         f"{number_of(len(replayed), 'run')}, the last on {replayed[-1].device}."
     )
     tables = replay_tables(found, comparisons, origin)
@@ -133,9 +123,7 @@ def _finish(name: str, document: dict[str, object], tables: list[Table], folder:
     say(console, f"Written to {folder}.")
 
 
-def _run(
-    jobs: list[Job], conditions: Conditions, executor: Executor, folder: Path, console: Console
-) -> list[ReplayRow]:
+def _run(jobs: list[LoggedRun], conditions: Conditions, folder: Path, console: Console) -> list[ReplayRow]:
     """Run the jobs, with progress."""
     from reproduce.ledger import NAME, Ledger
     from reproduce.published.replay import row_from_dict, run_replay
@@ -145,9 +133,7 @@ def _run(
         TrialProgress(console, "scoring the log's candidates again") as progress,
         Ledger(folder / NAME, row_from_dict, progress.notice) as ledger,
     ):
-        return run_replay(
-            jobs, conditions, ledger, executor, lambda row, left: progress.done(row.text, row.score, left)
-        )
+        return run_replay(jobs, conditions, ledger, lambda row, left: progress.done(row.text, row.score, left))
 
 
 def _fingerprints(rows: list[LoggedEvaluation], console: Console) -> list[str]:

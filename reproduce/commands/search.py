@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from reproduce.commands.arguments import add_data_dir, add_output, add_profile
-from reproduce.commands.executors import add_executor_arguments, open_executors
+from reproduce.commands.executors import add_scoring_arguments, open_scoring
 from reproduce.screen import say
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
     from reproduce.search.cache import ScoreCache
+    from reproduce.search.plan import Scorers, SearchPlan
     from reproduce.search.protocol import SearchProtocol
     from reproduce.search.records import AnyRecord
-    from reproduce.search.search import SearchPlan
-    from reproduce.search.stages import Stages
     from reproduce.search.trials import Contender, Trial
 
 #: Folders below OUTPUT/PROFILE.
@@ -44,21 +43,20 @@ def add(commands: Commands) -> None:
         add_profile(parser)
         add_data_dir(parser)
         add_output(parser, "ledgers, tables and figures go to DIR/PROFILE")
-        add_executor_arguments(parser)
+        add_scoring_arguments(parser)
 
 
 @contextmanager
-def opened(options: argparse.Namespace, console: Console) -> Iterator[tuple[SearchProtocol, Stages]]:
-    """The protocol that the options name, and its surrogates."""
+def opened(options: argparse.Namespace, console: Console) -> Iterator[tuple[SearchProtocol, Scorers, str]]:
+    """The protocol that the options name, what scores on its scorers, and both in words."""
+    from reproduce.search.plan import open_scorers
     from reproduce.search.protocol import load_search_protocol
-    from reproduce.search.stages import Stages
 
     protocol = load_search_protocol(options.profile)
-    with (
-        open_executors(options, options.data_dir, console) as executors,
-        Stages(protocol, options.data_dir, executors, executors.device) as stages,
-    ):
-        yield protocol, stages
+    with open_scoring(options, console) as score_on:
+        scorers = open_scorers(protocol, score_on)
+        names = dict.fromkeys(scorer.data_name for scorer in scorers.values())
+        yield protocol, scorers, f"profile {protocol.profile}, {' and '.join(names)}"
 
 
 def _search(options: argparse.Namespace, console: Console) -> None:
@@ -66,46 +64,54 @@ def _search(options: argparse.Namespace, console: Console) -> None:
     from reproduce.report.figures.search import search_pictures
     from reproduce.report.output import show, write, write_specs
     from reproduce.report.tables.search import rescoring_table
+    from reproduce.search.plan import data_of, search_plan
     from reproduce.search.progress import TrialProgress
-    from reproduce.search.rescoring import baselines, finalists, rescore
+    from reproduce.search.rescoring import baselines, rescore
     from reproduce.search.results import top
-    from reproduce.search.search import require_this_search, search_plan
+    from reproduce.search.search import require_this_search
     from reproduce.stored_settings import write_stored_settings
 
-    with opened(options, console) as (protocol, stages):
+    with opened(options, console) as (protocol, scorers, where):
         plan, folder = search_plan(protocol), options.output / protocol.profile / SEARCH
         sizes = protocol.sizes
         say(
             console,
-            f"Profile {protocol.profile}, {stages.names}: {sizes.initial} random candidates, {sizes.particles} "
+            f"P{where[1:]}: {sizes.initial} random candidates, {sizes.particles} "
             f"particles, {sizes.steps} steps of {sizes.children} children. The ledger goes to {folder}.",
         )
-        require_this_search(plan, folder / NAME, stages)
-        write_stored_settings(folder, protocol.to_dict(), hash=plan.protocol, data=dict(stages.data))
-        records = _run(plan, folder / NAME, stages, console, sizes.steps)
-        found = finalists(top(records, protocol.rescoring.top))
+        require_this_search(plan, folder / NAME, scorers)
+        write_stored_settings(folder, protocol.to_dict(), hash=plan.protocol, data=data_of(scorers))
+        records = _run(plan, folder / NAME, scorers, console, sizes.steps)
+        found = top(records, protocol.rescoring.top)
         known = baselines(protocol.rescoring.baselines)
         with TrialProgress(console, "scoring the best again") as progress:
             contenders = [*(each.contender for each in found), *known]
-            seeds = protocol.rescoring.seeds
-            trials = rescore(protocol, folder / RESCORING, stages, contenders, seeds, progress.told, progress.notice)
-        where = f"profile {protocol.profile}, {stages.names}"
+            trials = rescore(
+                protocol,
+                folder / RESCORING,
+                scorers["evolution"],
+                contenders,
+                protocol.rescoring.seeds,
+                progress.told,
+                progress.notice,
+            )
         table = rescoring_table("rescoring", found, known, trials, f"{where}, evolution stage")
         write_specs([each.contender for each in found], folder / "finalists")
-        write([table], search_pictures(records, stages.screening_epochs, where), folder, console)
+        screening = {stage: scorer.screening_epochs for stage, scorer in scorers.items()}
+        write([table], search_pictures(records, screening, where), folder, console)
         show(table, console)
 
 
 def _run(
-    plan: SearchPlan, path: Path, stages: Stages, console: Console, steps: int | None, cache: ScoreCache | None = None
+    plan: SearchPlan, path: Path, scorers: Scorers, console: Console, steps: int | None, cache: ScoreCache | None = None
 ) -> list[AnyRecord]:
     from reproduce.search.progress import SearchProgress
     from reproduce.search.search import run_search
 
-    sizes = plan.sizes
+    sizes = plan.settings.sizes
     total = sizes.initial + sizes.particles + (steps or 0) * sizes.particles * sizes.children
     with SearchProgress(console, total, steps, sizes.particles) as progress:
-        return run_search(plan, path, stages, progress, cache)
+        return run_search(plan, path, scorers, progress, cache)
 
 
 def _compare(options: argparse.Namespace, console: Console) -> None:
@@ -114,32 +120,32 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
     from reproduce.report.output import show, write
     from reproduce.report.tables.search_comparison import comparison_table
     from reproduce.search.comparison import compare_finals, compared, run_comparison
+    from reproduce.search.plan import comparison_plans, data_of
     from reproduce.search.progress import TrialProgress
-    from reproduce.search.search import comparison_plans, require_this_search
+    from reproduce.search.search import require_this_search
     from reproduce.stored_settings import write_stored_settings
 
-    with opened(options, console) as (protocol, stages):
+    with opened(options, console) as (protocol, scorers, where):
         folder = options.output / protocol.profile / COMPARISON
         settings = protocol.comparison
-        where = f"profile {protocol.profile}, {stages.names}"
         for plan in comparison_plans(protocol):
-            require_this_search(plan, folder / plan.name / NAME, stages)
-        write_stored_settings(folder, protocol.to_dict(), hash=protocol.comparison_hash(), data=dict(stages.data))
+            require_this_search(plan, folder / plan.name / NAME, scorers)
+        write_stored_settings(folder, protocol.to_dict(), hash=protocol.comparison_hash(), data=data_of(scorers))
         searches = run_comparison(
-            protocol, folder, stages, lambda plan, path, cache: _run_named(plan, path, stages, console, cache)
+            protocol, folder, scorers, lambda plan, path, cache: _run_named(plan, path, scorers, console, cache)
         )
         with TrialProgress(console, "scoring the finds again") as progress:
-            trials = compare_finals(protocol, folder / RESCORING, searches, stages, progress.told, progress.notice)
-        screening = stages.screening_epochs["evolution"]
+            trials = compare_finals(protocol, folder / RESCORING, searches, scorers, progress.told, progress.notice)
+        screening = scorers["evolution"].screening_epochs
         picture = best_so_far_picture(compared(searches), screening, where, settings.epochs)
         table = comparison_table(protocol, searches, trials, screening, where)
         write([table], [picture], folder, console)
         show(table, console)
 
 
-def _run_named(plan: SearchPlan, path: Path, stages: Stages, console: Console, cache: ScoreCache) -> list[AnyRecord]:
+def _run_named(plan: SearchPlan, path: Path, scorers: Scorers, console: Console, cache: ScoreCache) -> list[AnyRecord]:
     say(console, f"{plan.algorithm} in the space {plan.space}, seed {plan.seed}:")
-    return _run(plan, path, stages, console, None, cache)
+    return _run(plan, path, scorers, console, None, cache)
 
 
 def _noise(options: argparse.Namespace, console: Console) -> None:
@@ -147,25 +153,32 @@ def _noise(options: argparse.Namespace, console: Console) -> None:
     from reproduce.libraries import recorded_settings
     from reproduce.report.output import show, write
     from reproduce.report.tables.search import noise_table
+    from reproduce.search.plan import data_of
     from reproduce.search.progress import TrialProgress
     from reproduce.search.rescoring import PART, baselines, rescore
     from reproduce.search.trials import require_these_trials
     from reproduce.stored_settings import write_stored_settings
 
-    with opened(options, console) as (protocol, stages):
+    with opened(options, console) as (protocol, scorers, where):
         folder, settings = options.output / protocol.profile / NOISE, protocol.noise
         (contender,) = baselines([settings.optimizer])
-        now = {"protocol": protocol.scoring_hash(), "data": stages.data["evolution"]}
+        now = {"protocol": protocol.scoring_hash(), "data": scorers["evolution"].data}
         require_these_trials(folder / NAME, {PART: now}, recorded_settings())
-        write_stored_settings(folder, protocol.to_dict(), hash=protocol.scoring_hash(), data=dict(stages.data))
+        write_stored_settings(folder, protocol.to_dict(), hash=protocol.scoring_hash(), data=data_of(scorers))
         with TrialProgress(console, "scoring again and again") as progress:
             trials = rescore(
-                protocol, folder / NAME, stages, [contender], settings.seeds, progress.told, progress.notice
+                protocol,
+                folder / NAME,
+                scorers["evolution"],
+                [contender],
+                settings.seeds,
+                progress.told,
+                progress.notice,
             )
         _require_noise(contender, trials)
         sizes = protocol.sizes
         searched = sizes.particles * (1 + sizes.steps * sizes.children)
-        where = f"profile {protocol.profile}, {stages.names}, evolution stage"
+        where = f"{where}, evolution stage"
         table = noise_table("noise_floor", contender, trials, searched, where)
         write([table], [], folder, console)
         show(table, console)

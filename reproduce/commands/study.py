@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from reproduce.commands.arguments import add_data_dir, add_output, add_profile, expanded, positive
+from reproduce.commands.executors import add_executor_arguments, open_executor
 from reproduce.counts import number_of
 from reproduce.machine import has_nvidia_gpu, usable_cores
 from reproduce.screen import say
@@ -24,16 +25,14 @@ _GPU_BATCH = 64
 
 def add(commands: Commands) -> None:
     """Add ``tables`` and ``figures``."""
-    on_gpu = has_nvidia_gpu()
     tables = commands.add_parser("tables", help="train what is not yet trained, then write tables and figures")
     add_studies(tables)
-    add_workers(tables, 1 if on_gpu else usable_cores())
+    add_executor_arguments(tables, f"one for each core, or one for a GPU: {_processes()} here")
     tables.add_argument(
         "--engine-batch",
         type=positive,
-        default=_GPU_BATCH if on_gpu else 1,
         metavar="N",
-        help="runs that the engine trains at once; what a kill can lose (default: %(default)s here)",
+        help=f"runs that the engine trains at once; what a kill can lose (default: {_GPU_BATCH} on GPUs, else 1)",
     )
     tables.add_argument(
         "--devices",
@@ -59,14 +58,9 @@ def add(commands: Commands) -> None:
     figures.set_defaults(command=_figures)
 
 
-def add_workers(parser: argparse.ArgumentParser, default: int) -> None:
-    """Add ``--workers``."""
-    parser.add_argument(
-        "--workers",
-        type=positive,
-        default=default,
-        help="worker processes, one core each (default: one for each core, or one for a GPU: %(default)s here)",
-    )
+def _processes() -> int:
+    """Worker processes by default: one for each core, or one for a GPU."""
+    return 1 if has_nvidia_gpu() else usable_cores()
 
 
 def add_studies(parser: argparse.ArgumentParser, more: str = "") -> None:
@@ -94,11 +88,10 @@ def add_studies(parser: argparse.ArgumentParser, more: str = "") -> None:
 
 def _tables(options: argparse.Namespace, console: Console) -> None:
     from reproduce.report.output import write_results
-    from reproduce.study.experiment import run_experiment
-    from reproduce.study.progress import Progress
-    from reproduce.study.runs import Machine
+    from reproduce.study.experiment import run_study
+    from reproduce.study.progress import StudyProgress
+    from reproduce.study.work import Machine
 
-    machine = Machine(options.workers, options.engine_batch, options.devices, options.deterministic)
     for experiment in experiments(options, options.weights):
         protocol = experiment.protocol
         say(
@@ -106,7 +99,12 @@ def _tables(options: argparse.Namespace, console: Console) -> None:
             f"Profile {protocol.profile}, study {protocol.study}: {number_of(len(protocol.tasks), 'task')}, "
             f"{number_of(len(experiment.entrants), 'optimizer')}. Rows go to {experiment.folder}.",
         )
-        rows = run_experiment(experiment, machine, Progress(console))
+        with open_executor(
+            options, _processes(), experiment.folder, console, deterministic=options.deterministic
+        ) as executor:
+            batch = options.engine_batch or (_GPU_BATCH if executor.source.has_gpus else 1)
+            machine = Machine(batch, options.devices, options.deterministic)
+            rows = run_study(experiment, machine, executor, StudyProgress(console))
         write_results(protocol, experiment.entrants, rows, experiment.folder, console)
 
 
@@ -128,15 +126,15 @@ def experiments(options: argparse.Namespace, weights: Path | None = None) -> lis
     from reproduce.data import dataset_name
     from reproduce.study.experiment import CACHE, Experiment, experiment_folder
     from reproduce.study.groups import named_studies
-    from reproduce.study.optimizers import roster
     from reproduce.study.protocol import load_protocol
+    from reproduce.tasks.optimizers import roster
 
     experiments = []
     for name in named_studies(options.profile, options.study, options.group):
         protocol = load_protocol(options.profile, name)
         if options.data_dir is not None and protocol.folder is not None:
             protocol = protocol.on_folder(dataset_name(protocol.folder, options.data_dir))
-        entrants = roster(protocol.optimizers)
+        entrants = roster(protocol.optimizers.catalog, protocol.optimizers.keras)
         folder = experiment_folder(options.output, protocol)
         experiments.append(Experiment(protocol, entrants, folder, options.data_dir, options.output / CACHE, weights))
     if weights is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from reproduce.elimination.protocol import EliminationProtocol
 from reproduce.errors import LedgerError
 from reproduce.search.records import End, Header, read_search_records
-from reproduce.search.rescoring import different, finalists
+from reproduce.search.rescoring import different
 from reproduce.search.results import top
 from reproduce.search.trials import Contender
 
@@ -30,7 +30,7 @@ def read_entrants(protocol: EliminationProtocol, ledgers: Sequence[Path]) -> lis
         if records and isinstance(records[0], Header):
             protocol.require_fresh(records[0].seed, path)
         prefix = f"{number}" if len(ledgers) > 1 else ""
-        found += [each.contender for each in finalists(top(records, protocol.entrants), prefix)]
+        found += [each.contender for each in top(records, protocol.entrants, prefix=prefix)]
     if not found:
         raise LedgerError(f"no search in {', '.join(map(str, ledgers))} has scored a candidate: search first")
     return different(found)

@@ -14,35 +14,10 @@ from reproduce.plain_data import require
 from reproduce.protocols import load_settings, plain_settings, settings_hash
 from reproduce.search.surrogate_settings import SurrogateSettings
 from reproduce.stored_form import stored_round
+from reproduce.tasks.rates import RateScreening
+from reproduce.tasks.scoring import Scoring
+from reproduce.tasks.task import Task
 from reproduce.training.settings import TrainingSettings
-
-
-@dataclass(frozen=True)
-class RateChoice:
-    """How the peak rate of a run on a Keras network is chosen: the rule of the search's surrogate.
-
-    Attributes:
-        screening_epochs: Epochs of a run that chooses the rate; it has a schedule of its own.
-        first_rates: Rates every optimizer is tried at.
-        first_threshold: Train accuracy that one of them must reach.
-        second_rates: Rates the others are tried at.
-        second_threshold: Train accuracy that one of all rates must reach.
-    """
-
-    screening_epochs: int
-    first_rates: tuple[float, ...]
-    first_threshold: float
-    second_rates: tuple[float, ...]
-    second_threshold: float
-
-    def __post_init__(self) -> None:
-        require(self.screening_epochs >= 1, "screening_epochs", self.screening_epochs, "1 or more")
-        both = (*self.first_rates, *self.second_rates)
-        require(len(self.first_rates) > 0, "first_rates", list(self.first_rates), "at least one rate")
-        require(all(rate > 0 for rate in both), "first_rates", list(both), "positive rates")
-        require(len(set(both)) == len(both), "second_rates", list(self.second_rates), "new rates, each once")
-        for name in ("first_threshold", "second_threshold"):
-            require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "in [0, 1]")
 
 
 @dataclass(frozen=True)
@@ -53,13 +28,17 @@ class KerasSettings:
         data: Its data.
         model: See `ModelSettings`.
         training: See `TrainingSettings`; its epochs are those of the run that counts.
-        rates: See `RateChoice`.
+        rates: See `RateScreening`.
     """
 
     data: DataSettings
     model: ModelSettings
     training: TrainingSettings
-    rates: RateChoice
+    rates: RateScreening
+
+    def work(self, data_dir: Path | None = None) -> Scoring:
+        """Candidates scored on it, one after another."""
+        return Scoring(Task(self.data, self.model, self.training), self.rates, "keras", data_dir)
 
 
 @dataclass(frozen=True)
@@ -92,10 +71,14 @@ class RoundSettings:
     @property
     def data(self) -> DataSettings:
         """The round's data."""
+        return self.work().task.data
+
+    def work(self, data_dir: Path | None = None, batch: int = 1, largest: int | None = None) -> Scoring:
+        """Candidates scored in this round; arguments as of `Scoring`."""
         if self.surrogate is not None:
-            return self.surrogate.data
+            return self.surrogate.work(data_dir, batch, largest)
         if self.keras is not None:
-            return self.keras.data
+            return self.keras.work(data_dir)
         raise ValueError(f"round {self.name} has no network")
 
     def hash(self) -> str:

@@ -6,15 +6,14 @@ that was interrupted goes on from its ledger of trials.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reproduce.elimination.protocol import EliminationProtocol, RoundSettings
-from reproduce.ledger import Ledger
 from reproduce.libraries import recorded_settings
-from reproduce.search.executors import Executor
-from reproduce.search.trials import Contender, SeedScores, Setting, Trial, open_trials, run_trials, seed_scores
+from reproduce.search.trials import Contender, SeedScores, Trial, open_trials, run_trials, seed_scores
+from reproduce.tasks.scoring import Scorer
 
 
 @dataclass(frozen=True)
@@ -52,29 +51,12 @@ class RoundResult:
         return [each.contender for each in self.standings if each.survived and not each.is_baseline]
 
 
-@dataclass(frozen=True)
-class Means:
-    """What a round is carried out with.
-
-    Attributes:
-        data: Gives the checksum of a round's data.
-        executor: Gives the executor of a round.
-        device: Names what a round is computed on.
-        versions: Gives the versions of the packages that compute a round.
-    """
-
-    data: Callable[[RoundSettings], str]
-    executor: Callable[[RoundSettings], Executor]
-    device: Callable[[RoundSettings], str]
-    versions: Callable[[RoundSettings], Mapping[str, str]]
-
-
 def eliminate(
     protocol: EliminationProtocol,
     path: Path,
     entrants: Sequence[Contender],
     baselines: Sequence[Contender],
-    means: Means,
+    score_in: Callable[[RoundSettings], Scorer],
     told: Callable[[Trial, int], None],
     notice: Callable[[str], None],
 ) -> list[RoundResult]:
@@ -85,7 +67,7 @@ def eliminate(
         path: The ledger of trials.
         entrants: Who takes part, of different fingerprints.
         baselines: Who runs beside them in every round.
-        means: See `Means`.
+        score_in: Gives the scorer of a round.
         told: Is told each new trial and how many of its round are left.
         notice: Is told what the user should know.
 
@@ -96,7 +78,15 @@ def eliminate(
     with open_trials(path, notice, protocol_settings(protocol)) as ledger:
         for settings in protocol.rounds:
             entrants = results[-1].survivors if results else list(entrants)
-            trials = _trials(ledger, settings, [*entrants, *baselines], means, told)
+            trials = run_trials(
+                ledger,
+                settings.name,
+                settings.hash(),
+                score_in(settings),
+                [*entrants, *baselines],
+                settings.seeds,
+                told,
+            )
             results.append(RoundResult(settings, standings(entrants, baselines, trials, settings.keep)))
     return results
 
@@ -119,15 +109,3 @@ def standings(
         *(Standing(each, scores[each.fingerprint], False, place < keep) for place, each in enumerate(ranked)),
         *(Standing(each, scores[each.fingerprint], True, True) for each in baselines),
     )
-
-
-def _trials(
-    ledger: Ledger[Trial],
-    settings: RoundSettings,
-    contenders: Sequence[Contender],
-    means: Means,
-    told: Callable[[Trial, int], None],
-) -> list[Trial]:
-    device = means.device(settings)
-    setting = Setting(settings.name, settings.hash(), means.data(settings), device, means.versions(settings))
-    return run_trials(ledger, setting, contenders, settings.seeds, lambda: means.executor(settings), told)

@@ -19,11 +19,12 @@ from reproduce.plain_data import from_plain, to_plain
 from reproduce.population.integrity import check_integrity
 from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.protocols import plain_settings, settings_hash
-from reproduce.published.sample import Job, seed_of
-from reproduce.search.executors import Candidate, Executor
+from reproduce.published.sample import LoggedRun, seed_of
 from reproduce.search.hashes import held
 from reproduce.search.surrogate_settings import SurrogateSettings
 from reproduce.stored_form import stored_surrogate
+from reproduce.tasks.scoring import Scorer
+from reproduce.tasks.trainer import Candidate
 
 Behaviour = Literal["published", "described"]
 
@@ -89,17 +90,13 @@ class Conditions:
         protocol: Hash of surrogate, integrity check and behaviour; see `conditions_hash`.
         integrity: Of the check that candidates must pass.
         behaviour: See `reproduce.published.replay`.
-        data: Checksum of the surrogate's data.
-        device: What computes.
-        versions: Of the packages that compute.
+        scorer: Scores candidates on the surrogate that `behave` gave.
     """
 
     protocol: str
     integrity: IntegritySettings
     behaviour: Behaviour
-    data: str
-    device: str
-    versions: Mapping[str, str]
+    scorer: Scorer
 
 
 def behave(settings: SurrogateSettings, behaviour: Behaviour) -> SurrogateSettings:
@@ -124,10 +121,9 @@ def conditions_hash(settings: SurrogateSettings, integrity: IntegritySettings, b
 
 
 def run_replay(
-    jobs: Sequence[Job],
+    jobs: Sequence[LoggedRun],
     conditions: Conditions,
     ledger: Ledger[ReplayRow],
-    executor: Executor,
     told: Callable[[ReplayRow, int], None],
 ) -> list[ReplayRow]:
     """Score what the ledger lacks; returns the rows of ``jobs``, in their order.
@@ -136,7 +132,6 @@ def run_replay(
         jobs: See `jobs_of`.
         conditions: See `Conditions`.
         ledger: Where rows are kept.
-        executor: Scores the candidates on the surrogate that `behave` gave.
         told: Is told each new row and how many are left.
 
     Raises:
@@ -145,17 +140,17 @@ def run_replay(
     _check_same(ledger, conditions)
     known = {(row.fingerprint, row.run): row for row in ledger.records}
     open_jobs = [job for job in jobs if (job.function.fingerprint, job.run) not in known]
-    for number, row in enumerate(_rows(open_jobs, conditions, executor), start=1):
+    for number, row in enumerate(_rows(open_jobs, conditions), start=1):
         ledger.append(row)
         known[row.fingerprint, row.run] = row
         told(row, len(open_jobs) - number)
     return [known[job.function.fingerprint, job.run] for job in jobs]
 
 
-def _rows(jobs: Sequence[Job], conditions: Conditions, executor: Executor) -> Iterator[ReplayRow]:
+def _rows(jobs: Sequence[LoggedRun], conditions: Conditions) -> Iterator[ReplayRow]:
     nesterov: Literal["search", "released"] = "search" if conditions.behaviour == "published" else "released"
     checked = check_integrity([job.function.spec for job in jobs], conditions.integrity, nesterov=nesterov)
-    trained: list[tuple[Job, bool]] = []
+    trained: list[tuple[LoggedRun, bool]] = []
     for job, passed, flip in zip(jobs, checked.passed, checked.flip, strict=True):
         if conditions.behaviour == "published" and _has_moving_average(job.function.spec):
             yield _row(job, False, NotTrained("expMovAvg"), conditions)
@@ -167,17 +162,25 @@ def _rows(jobs: Sequence[Job], conditions: Conditions, executor: Executor) -> It
         Candidate(replace(job.function.spec, ascend=ascend), seed_of(job.function.fingerprint, job.run))
         for job, ascend in trained
     ]
-    for index, outcome in executor.score(candidates):
+    for index, outcome in conditions.scorer.score(candidates):
         job, ascend = trained[index]
         yield _row(job, ascend, outcome, conditions)
 
 
-def _row(job: Job, ascend: bool, outcome: Outcome | NotTrained, conditions: Conditions) -> ReplayRow:
-    function = job.function
+def _row(job: LoggedRun, ascend: bool, outcome: Outcome | NotTrained, conditions: Conditions) -> ReplayRow:
+    function, scorer = job.function, conditions.scorer
     return ReplayRow(
-        SCHEMA, conditions.protocol, conditions.data, function.text, function.fingerprint, job.run, ascend, outcome,
-        conditions.device, conditions.versions,
-    )  # fmt: skip
+        schema=SCHEMA,
+        protocol=conditions.protocol,
+        data=scorer.data,
+        text=function.text,
+        fingerprint=function.fingerprint,
+        run=job.run,
+        ascend=ascend,
+        outcome=outcome,
+        device=scorer.device(),
+        versions=scorer.versions(),
+    )
 
 
 def _has_moving_average(spec: OptimizerSpec) -> bool:
@@ -185,6 +188,6 @@ def _has_moving_average(spec: OptimizerSpec) -> bool:
 
 
 def _check_same(ledger: Ledger[ReplayRow], conditions: Conditions) -> None:
-    now = {"protocol": conditions.protocol, "data": conditions.data}
+    now = {"protocol": conditions.protocol, "data": conditions.scorer.data}
     for line, row in enumerate(ledger.records, start=1):
         require_same(row, now, ledger.path, line)

@@ -39,7 +39,7 @@ class LoggedFunction:
         return sum(self.scores) / len(self.scores) if self.scores else None
 
 
-class Job(NamedTuple):
+class LoggedRun(NamedTuple):
     """A function and which run of it."""
 
     function: LoggedFunction
@@ -95,7 +95,7 @@ def seed_of(fingerprint: str, run: int) -> int:
     return int.from_bytes(digest[:4], "big") % _SEEDS + run * _SEEDS
 
 
-def jobs_of(sample: Sequence[LoggedFunction], repeats: int, runs: int) -> list[Job]:
+def jobs_of(sample: Sequence[LoggedFunction], repeats: int, runs: int) -> list[LoggedRun]:
     """Every function once, then the first ``repeats`` that the log scored, up to ``runs`` times each.
 
     Raises:
@@ -104,6 +104,6 @@ def jobs_of(sample: Sequence[LoggedFunction], repeats: int, runs: int) -> list[J
     if not 1 <= runs <= MOST_RUNS:
         raise ValueError(f"runs must be between 1 and {MOST_RUNS}; received {runs}")
     repeated = [function for function in sample if function.scores][:repeats]
-    return [Job(function, 0) for function in sample] + [
-        Job(function, run) for run in range(1, runs) for function in repeated
+    return [LoggedRun(function, 0) for function in sample] + [
+        LoggedRun(function, run) for run in range(1, runs) for function in repeated
     ]

@@ -27,8 +27,8 @@ from reproduce.report.speed import (
 from reproduce.report.stored_search import StoredSearch, read_search
 from reproduce.stored_settings import SETTINGS, read_stored_settings, stored_settings
 from reproduce.study.ledgers import check_same, read_rows
-from reproduce.study.optimizers import roster
 from reproduce.study.protocol import Protocol
+from reproduce.tasks.optimizers import roster
 
 _REMEDY = (
     "name with --rows DIR (make: ROWS=DIR) a folder that has them, such as the output of make reproduce-tables, or "
@@ -118,7 +118,7 @@ def read_study(folder: Path) -> StudyResults:
     protocol = read_stored_settings(folder / SETTINGS, Protocol)
     rows = read_rows(folder / NAME)
     check_same(rows, folder / NAME, protocol=protocol.hash())
-    return StudyResults(protocol, roster(protocol.optimizers), tuple(rows))
+    return StudyResults(protocol, roster(protocol.optimizers.catalog, protocol.optimizers.keras), tuple(rows))
 
 
 def require_results(folder: Path, profiles: Sequence[str]) -> None:

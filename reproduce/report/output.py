@@ -19,9 +19,9 @@ from reproduce.report.tables.accuracy import main_table
 from reproduce.report.tables.index import study_tables
 from reproduce.screen import say, show_table
 from reproduce.search.trials import Contender
-from reproduce.study.optimizers import Entrant
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Row
+from reproduce.tasks.optimizers import Entrant
 
 
 def show(table: Table, console: Console) -> None:

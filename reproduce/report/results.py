@@ -10,10 +10,11 @@ from typing import Any
 from paper_optimizers import names
 from reproduce.report.statistics import Summary, summarise
 from reproduce.report.table import Source
-from reproduce.study.optimizers import Entrant
-from reproduce.study.plan import Choice, choose
+from reproduce.study.plan import choose
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Row
+from reproduce.tasks.optimizers import Entrant
+from reproduce.tasks.rates import Choice
 
 #: Studies that compare all optimizers; the others vary one thing for a few of them.
 COMPARED = ("main", "transfer", "finetune")

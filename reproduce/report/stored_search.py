@@ -9,11 +9,11 @@ from pathlib import Path
 
 from reproduce.errors import LedgerError
 from reproduce.ledger import NAME, read_records
+from reproduce.search.plan import SearchPlan, search_plan
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.search.records import AnyRecord, read_search_records
-from reproduce.search.rescoring import PART, Finalist, baselines, finalists
-from reproduce.search.results import top
-from reproduce.search.search import SearchPlan, search_plan
+from reproduce.search.rescoring import PART, baselines
+from reproduce.search.results import Finalist, top
 from reproduce.search.trials import Contender, Trial, of_seeds, trial_from_dict
 from reproduce.stored_settings import SETTINGS
 
@@ -40,7 +40,7 @@ class StoredSearch:
     @cached_property
     def finalists(self) -> list[Finalist]:
         """Its best candidates, as many as are scored again."""
-        return finalists(top(self.records, self.protocol.rescoring.top))
+        return top(self.records, self.protocol.rescoring.top)
 
     @cached_property
     def baselines(self) -> list[Contender]:

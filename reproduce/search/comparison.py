@@ -8,11 +8,11 @@ from pathlib import Path
 
 from reproduce.ledger import NAME
 from reproduce.search.cache import ScoreCache, read_cache
+from reproduce.search.plan import Scorers, SearchPlan, comparison_plans, data_of
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.records import AnyRecord
-from reproduce.search.rescoring import Finalist, baselines, finalists, rescore
-from reproduce.search.results import top
-from reproduce.search.search import SearchPlan, Surrogates, comparison_plans
+from reproduce.search.rescoring import baselines, rescore
+from reproduce.search.results import Finalist, top
 from reproduce.search.trials import Trial
 
 #: Runs a plan over the ledger at a path, with scores known from other searches.
@@ -35,24 +35,22 @@ class ComparedSearch:
         """Its best within the budget, as contenders that bear its name."""
         settings = protocol.comparison
         screening = protocol.evolution.scoring.screening_epochs
-        return finalists(top(self.records, settings.top, settings.epochs, screening), f"{self.plan.name} ")
+        return top(self.records, settings.top, settings.epochs, screening, f"{self.plan.name} ")
 
 
-def run_comparison(
-    protocol: SearchProtocol, folder: Path, surrogates: Surrogates, run: RunPlan
-) -> list[ComparedSearch]:
+def run_comparison(protocol: SearchProtocol, folder: Path, scorers: Scorers, run: RunPlan) -> list[ComparedSearch]:
     """Run every search of the comparison, one after another; each takes over scores that those before it know.
 
     Args:
         protocol: The protocol.
         folder: Each search has its ledger in a folder below it.
-        surrogates: For the checksums of the data.
+        scorers: For the checksums of the data.
         run: See `RunPlan`.
     """
     done: list[ComparedSearch] = []
     for plan in comparison_plans(protocol):
         before = [(each.plan.name, folder / each.plan.name / NAME) for each in done]
-        cache = read_cache(before, plan.protocol, surrogates.data)
+        cache = read_cache(before, plan.protocol, data_of(scorers))
         done.append(ComparedSearch(plan, run(plan, folder / plan.name / NAME, cache)))
     return done
 
@@ -69,11 +67,11 @@ def compare_finals(
     protocol: SearchProtocol,
     path: Path,
     searches: Sequence[ComparedSearch],
-    surrogates: Surrogates,
+    scorers: Scorers,
     told: Callable[[Trial, int], None],
     notice: Callable[[str], None],
 ) -> list[Trial]:
     """Score every search's best again, beside the baselines; see `rescore`."""
     found = [finalist.contender for search in searches for finalist in search.finds(protocol)]
     contenders = [*found, *baselines(protocol.rescoring.baselines)]
-    return rescore(protocol, path, surrogates, contenders, protocol.rescoring.seeds, told, notice)
+    return rescore(protocol, path, scorers["evolution"], contenders, protocol.rescoring.seeds, told, notice)

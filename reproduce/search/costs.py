@@ -11,11 +11,10 @@ from reproduce.errors import ReproduceError
 from reproduce.estimates import Span, StepCost, TaskEstimate
 from reproduce.ledger import NAME
 from reproduce.outcomes import Outcome, epochs_of
-from reproduce.population.scoring_settings import ScoringSettings
 from reproduce.search.algorithm import Stage
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.search.records import AnyRecord, End, Evaluation, Header, read_search_records
-from reproduce.search.surrogate_settings import SurrogateSettings
+from reproduce.search.surrogate_settings import ScoringSettings, SurrogateSettings
 from reproduce.stored_settings import SETTINGS
 
 #: All that decides what a step costs but for the candidate; see `surrogate_key`.

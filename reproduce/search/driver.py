@@ -8,53 +8,38 @@ of the requests, whatever order they come in. So the ledger depends neither on b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple, Protocol, TypeVar
 
 from reproduce.outcomes import Outcome, epochs_of, score_of
-from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.search.algorithm import PHASES, Again, Algorithm, Answer, Draw, Individual, Request, Slot, Stage
 from reproduce.search.cache import Key, ScoreCache
-from reproduce.search.executors import Candidate, Executor
 from reproduce.search.genome import Genome
 from reproduce.search.journal import Journal
 from reproduce.search.mutation import Change, Mutator
-from reproduce.search.records import Evaluation, Rejection, Sample
+from reproduce.search.plan import Scorers, SearchPlan
+from reproduce.search.records import AnyRecord, Evaluation, Rejection, Sample
 from reproduce.search.screening import Screened, screen
+from reproduce.search.spaces import SPACES
 from reproduce.search.streams import stream
+from reproduce.tasks.scoring import in_order
+from reproduce.tasks.trainer import Candidate
 
 _State = TypeVar("_State")
 
 
 class Watcher(Protocol):
-    """Is told how the search goes."""
+    """Is told everything about a search."""
+
+    def notice(self, text: str) -> None:
+        """Something the user should know; nothing stops."""
+
+    def record(self, record: AnyRecord, fresh: bool) -> None:
+        """A record was made now, or found in the ledger."""
 
     def round(self, stage: Stage, step: int | None, count: int) -> None:
         """A round of ``count`` requests begins; without a step where known candidates are scored again."""
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """What scores are computed under.
-
-    Attributes:
-        seed: The run's: of draws and of training.
-        integrity: Of the check that candidates must pass.
-        nesterov: The form of Nesterov momentum that it takes; see `reproduce.population.assembly.Member`.
-        draws: How often a slot draws before it is given up: never in practice.
-        screening_epochs: Epochs of a screening run on each stage.
-        executor: Gives the executor of a stage.
-        cache: Scores known from other searches.
-    """
-
-    seed: int
-    integrity: IntegritySettings
-    nesterov: Literal["released", "search"]
-    draws: int
-    screening_epochs: Mapping[Stage, int]
-    executor: Callable[[Stage], Executor]
-    cache: ScoreCache
 
 
 class _Proposal(NamedTuple):
@@ -70,15 +55,20 @@ class Driver:
 
     Args:
         journal: Where everything is written; its header is already there.
-        mutator: Draws candidates and children.
-        conditions: See `Conditions`.
+        plan: What is searched for.
+        scorers: Score candidates on each stage.
+        cache: Scores known from other searches.
         watcher: See `Watcher`.
     """
 
-    def __init__(self, journal: Journal, mutator: Mutator, conditions: Conditions, watcher: Watcher) -> None:
+    def __init__(
+        self, journal: Journal, plan: SearchPlan, scorers: Scorers, cache: ScoreCache, watcher: Watcher
+    ) -> None:
         self._journal = journal
-        self._mutator = mutator
-        self._conditions = conditions
+        self._plan = plan
+        self._mutator = Mutator(SPACES[plan.space], plan.settings.probabilities)
+        self._scorers = scorers
+        self._cache = cache
         self._watcher = watcher
         self._samples: dict[str, int] = {}
         self._fingerprints: list[str] = []
@@ -106,14 +96,14 @@ class Driver:
         ]
 
     def _answer(self, individual: Individual, outcome: Outcome, stage: Stage) -> Answer:
-        epochs = epochs_of(outcome, self._conditions.screening_epochs[stage])
+        epochs = epochs_of(outcome, self._scorers[stage].screening_epochs)
         score = score_of(outcome)
         return Answer(None if score is None else replace(individual, score=score), epochs)
 
     def _draw(self, requests: Sequence[Draw]) -> list[Individual | None]:
         """A new candidate for each request; None where no draw was one."""
         kept: dict[int, Individual] = {}
-        for draw in range(self._conditions.draws):
+        for draw in range(self._plan.settings.probabilities.tries.slot):
             still_open = [index for index in range(len(requests)) if index not in kept]
             if not still_open:
                 break
@@ -127,7 +117,7 @@ class Driver:
 
     def _propose(self, request: Draw, draw: int) -> _Proposal:
         slot = request.slot
-        random = stream(self._conditions.seed, "draw", PHASES.index(slot.phase), *slot[1:], draw)
+        random = stream(self._plan.seed, "draw", PHASES.index(slot.phase), *slot[1:], draw)
         if request.parent is None:
             return _Proposal(slot, draw, None, None, self._mutator.sampler.genome(random))
         child, change = self._mutator.mutate(request.parent.genome, random)
@@ -137,7 +127,8 @@ class Driver:
         """Each proposal with what the ledger says of it, or else what a check of all others at once says."""
         known = [self._known(proposal) for proposal in proposals]
         unknown = [proposal.genome for proposal, screened in zip(proposals, known, strict=True) if screened is None]
-        checked = iter(screen(unknown, self._conditions.integrity, self._conditions.nesterov)) if unknown else iter(())
+        settings = self._plan.settings
+        checked = iter(screen(unknown, settings.integrity, settings.evolution.scoring.nesterov))
         for proposal, screened in zip(proposals, known, strict=True):
             yield proposal, screened or next(checked)
 
@@ -163,34 +154,28 @@ class Driver:
 
     def _score(self, stage: Stage, individuals: Sequence[Individual]) -> Iterator[Outcome]:
         """The outcome of each, written as soon as those before it are."""
-        seed, started = self._conditions.seed, time.monotonic()
+        seed, started = self._plan.seed, time.monotonic()
         known = [self._journal.evaluation(individual.sample, stage, seed) for individual in individuals]
-        cached = [self._conditions.cache.get(self._key(individual, stage)) for individual in individuals]
+        cached = [self._cache.get(self._key(individual, stage)) for individual in individuals]
         open_ = [i for i, pair in enumerate(zip(known, cached, strict=True)) if pair == (None, None)]
-        arriving = self._execute(stage, [individuals[index] for index in open_])
-        arrived: dict[int, Outcome] = {}
+        arriving = self._outcomes(stage, [individuals[index] for index in open_])
         for index, individual in enumerate(individuals):
             record, cache = known[index], cached[index]
             if record is None and cache is not None:
                 record = Evaluation(individual.sample, stage, seed, cache.outcome, cache.origin, 0.0)
             elif record is None:
-                while index not in arrived:
-                    place, outcome = next(arriving)
-                    arrived[open_[place]] = outcome
-                now = time.monotonic()
-                record = Evaluation(individual.sample, stage, seed, arrived[index], None, round(now - started, 3))
+                outcome, now = next(arriving), time.monotonic()
+                record = Evaluation(individual.sample, stage, seed, outcome, None, round(now - started, 3))
                 started = now
             self._journal.write(record)
             yield record.outcome
 
     def _key(self, individual: Individual, stage: Stage) -> Key:
-        return Key(self._fingerprints[individual.sample], stage, self._conditions.seed)
+        return Key(self._fingerprints[individual.sample], stage, self._plan.seed)
 
-    def _execute(self, stage: Stage, individuals: Sequence[Individual]) -> Iterator[tuple[int, Outcome]]:
-        if not individuals:
-            return
+    def _outcomes(self, stage: Stage, individuals: Sequence[Individual]) -> Iterator[Outcome]:
         candidates = [
-            Candidate(individual.genome.express(ascend=individual.ascend), self._conditions.seed)
+            Candidate(individual.genome.express(ascend=individual.ascend), self._plan.seed)
             for individual in individuals
         ]
-        yield from self._conditions.executor(stage).score(candidates)
+        return in_order(self._scorers[stage].score(candidates))

@@ -1,79 +1,20 @@
-"""Live progress of searches and trials: a bar on a terminal, plain lines elsewhere."""
+"""Live progress of searches and trials."""
 
 from __future__ import annotations
 
 import time
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 
 from reproduce.outcomes import score_of
-from reproduce.screen import note, progress_bar, say
+from reproduce.progress import ProgressLine, minutes_and_seconds
 from reproduce.search.algorithm import Stage
 from reproduce.search.records import AnyRecord, Evaluation, Rejection, Sample
 from reproduce.search.trials import Trial
 
-#: Seconds between plain lines.
-_PLAIN_INTERVAL = 10.0
 
-
-class _Line:
-    """One line that is kept up to date: a bar with text on a terminal, else a new line now and then."""
-
-    def __init__(self, console: Console, unit: str) -> None:
-        self._console = console
-        self._unit = unit
-        self._printed = time.monotonic()
-        self._bar = progress_bar(console, "[bold]{task.completed}[/] of {task.fields[most]}" + f" {unit}")
-        self._task = self._bar.add_task("", total=None, most="", text="starting")
-
-    def start(self) -> None:
-        if self._console.is_terminal:
-            self._bar.start()
-
-    def stop(self) -> None:
-        if self._console.is_terminal:
-            self._bar.stop()
-
-    def show(self, done: int, total: int, parts: list[str], *, now: bool = False) -> None:
-        """Bring it up to date; ``now`` prints a plain line whatever the time."""
-        text = ", ".join(filter(None, parts))
-        if self._console.is_terminal:
-            self._bar.update(self._task, completed=done, total=max(total, 1), most=f"{total:,}", text=text)
-        elif now or time.monotonic() - self._printed >= _PLAIN_INTERVAL:
-            self._printed = time.monotonic()
-            say(self._console, f"{done:,} of {total:,} {self._unit}, {text}")
-
-    def notice(self, text: str) -> None:
-        note(self._console, text)
-
-
-class _Progress:
-    """What has a line on the console, from the beginning of a ``with`` statement to its end."""
-
-    def __init__(self, console: Console, unit: str) -> None:
-        self._line = _Line(console, unit)
-        self._entered = time.monotonic()
-        self._first: float | None = None
-
-    def __enter__(self) -> Self:
-        self._entered = time.monotonic()
-        self._line.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._line.stop()
-
-    def notice(self, text: str) -> None:
-        """Something the user should know; nothing stops."""
-        self._line.notice(text)
-
-
-class SearchProgress(_Progress):
-    """A search's progress; a `reproduce.search.search.SearchWatcher`, to be used in a ``with`` statement.
+class SearchProgress(ProgressLine):
+    """A search's progress; a `reproduce.search.driver.Watcher`.
 
     Args:
         console: Where it is shown; its kind of output decides the form.
@@ -104,7 +45,7 @@ class SearchProgress(_Progress):
         self._show()
 
     def record(self, record: AnyRecord, fresh: bool) -> None:
-        """See `SearchWatcher`."""
+        """See `Watcher`."""
         if isinstance(record, Evaluation):
             self._evaluated(record, fresh)
         elif isinstance(record, Sample | Rejection):
@@ -133,19 +74,20 @@ class SearchProgress(_Progress):
             # All draws of a round are made before the first is scored: those that wait count as the others do.
             accepted = self._sampled / self._drawn * self._accepted / len(self._seen)
             parts.append(f"{100 * accepted:.0f} % of draws accepted")
-        self._line.show(self._done, self._total, parts + self._pace())
+        self.show(self._done, self._total, parts + self._pace())
 
     def _pace(self) -> list[str]:
         if self._first is None or self._fresh < 3:
             return []
         minutes = (time.monotonic() - self._first) / 60
         rate = self._fresh / max(minutes, 1e-9)
-        left = f"about {_minutes((self._total - self._done) / rate)} left" if self._total > self._done else ""
-        return [f"{rate:.{0 if rate >= 10 else 1}f} a minute", left]
+        left = (self._total - self._done) / rate
+        digits = 0 if rate >= 10 else 1
+        return [f"{rate:.{digits}f} a minute", f"about {minutes_and_seconds(left)} left" if left > 0 else ""]
 
 
-class TrialProgress(_Progress):
-    """The progress of trials; to be used in a ``with`` statement.
+class TrialProgress(ProgressLine):
+    """The progress of trials.
 
     Args:
         console: Where it is shown.
@@ -165,16 +107,9 @@ class TrialProgress(_Progress):
     def done(self, name: str, score: float | None, left: int) -> None:
         """A run of ``name`` is done and so many are left."""
         now = time.monotonic()
-        self._first = self._first or self._entered
+        self._first = self._first or self._begun
         self._done += 1
         parts = [self._what, name + ("" if score is None else f" {100 * score:.1f} %")]
         if self._done >= 2 and left:
-            parts.append(f"about {_minutes((now - self._first) / 60 / self._done * left)} left")
-        self._line.show(self._done, self._done + left, parts, now=not left)
-
-
-def _minutes(minutes: float) -> str:
-    seconds = int(60 * minutes)
-    return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min" if seconds >= 3600 else (
-        f"{seconds // 60} min {seconds % 60:02d} s"
-    )  # fmt: skip
+            parts.append(f"about {minutes_and_seconds((now - self._first) / 60 / self._done * left)} left")
+        self.show(self._done, self._done + left, parts, now=not left)

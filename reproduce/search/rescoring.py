@@ -6,47 +6,17 @@ The best of many noisy scores is too good: what is left of it with fresh seeds i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from paper_optimizers import from_text, get
+from paper_optimizers import get
 from paper_optimizers.catalog import UnknownNameError
-from paper_optimizers.spec import OptimizerSpec
 from reproduce.errors import ProtocolError
-from reproduce.machine import versions
 from reproduce.search.protocol import SearchProtocol
-from reproduce.search.results import Found
-from reproduce.search.search import Surrogates
-from reproduce.search.trials import Contender, Setting, Trial, open_trials, run_trials
+from reproduce.search.trials import Contender, Trial, open_trials, run_trials
+from reproduce.tasks.scoring import Scorer
 
 #: The part of the ledger that rescoring and noise belong to.
 PART = "evolution"
-
-#: What Keras' AdamW takes off the weights by default, times the rate.
-ADAMW_DECAY = 0.004
-
-
-@dataclass(frozen=True)
-class Finalist:
-    """A candidate that is scored again.
-
-    Attributes:
-        contender: The optimizer under its name.
-        search_score: The score that it was chosen by.
-        text: What it is.
-    """
-
-    contender: Contender
-    search_score: float
-    text: str
-
-
-def finalists(found: Sequence[Found], prefix: str = "") -> list[Finalist]:
-    """The finds as contenders, named by their sample's number."""
-    return [
-        Finalist(Contender(f"{prefix}#{each.sample}", each.spec, each.fingerprint), each.score, each.text)
-        for each in found
-    ]
 
 
 def baselines(names: Sequence[str]) -> list[Contender]:
@@ -55,22 +25,10 @@ def baselines(names: Sequence[str]) -> list[Contender]:
     Raises:
         ProtocolError: If the catalog has no such name.
     """
-    return [Contender.of(name, known_spec(name)) for name in names]
-
-
-def known_spec(name: str) -> OptimizerSpec:
-    """The spec of an optimizer of the catalog, or of AdamW, which is Adam's update plus a share of the weight.
-
-    Raises:
-        ProtocolError: If the catalog has no such name.
-    """
-    if name != "AdamW":
-        try:
-            return get(name)
-        except UnknownNameError as error:
-            raise ProtocolError(str(error.args[0])) from None
-    update = get("Adam").to_text().removeprefix("None ~ ")
-    return from_text(f"None ~ ({update})+({ADAMW_DECAY}w)")
+    try:
+        return [Contender.of(name, get(name)) for name in names]
+    except UnknownNameError as error:
+        raise ProtocolError(str(error.args[0])) from None
 
 
 def different(contenders: Sequence[Contender]) -> list[Contender]:
@@ -84,7 +42,7 @@ def different(contenders: Sequence[Contender]) -> list[Contender]:
 def rescore(
     protocol: SearchProtocol,
     path: Path,
-    surrogates: Surrogates,
+    scorer: Scorer,
     contenders: Sequence[Contender],
     seeds: Sequence[int],
     told: Callable[[Trial, int], None],
@@ -95,7 +53,7 @@ def rescore(
     Args:
         protocol: The protocol.
         path: The ledger of trials.
-        surrogates: Scores candidates.
+        scorer: Of the evolution stage.
         contenders: What is scored; those that compute the same are scored once.
         seeds: Common to all.
         told: Is told each new trial and how many are left.
@@ -104,12 +62,5 @@ def rescore(
     Raises:
         LedgerError: If the ledger cannot be used, or is of another protocol or other data.
     """
-    setting = Setting(
-        part=PART,
-        protocol=protocol.scoring_hash(),
-        data=surrogates.data["evolution"],
-        device=surrogates.device(),
-        versions=versions("jax"),
-    )
     with open_trials(path, notice) as ledger:
-        return run_trials(ledger, setting, different(contenders), seeds, lambda: surrogates.executor("evolution"), told)
+        return run_trials(ledger, PART, protocol.scoring_hash(), scorer, different(contenders), seeds, told)

@@ -6,29 +6,27 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from paper_optimizers.spec import OptimizerSpec
 from reproduce.outcomes import Trained, epochs_of, score_of
 from reproduce.search.algorithm import Selection, Stage
 from reproduce.search.records import AnyRecord, Evaluation, Rejection, Sample
+from reproduce.search.trials import Contender
 
 
 @dataclass(frozen=True)
-class Found:
-    """A candidate and its score on the evolution stage.
+class Finalist:
+    """One of the best candidates of a search by its score on the evolution stage.
 
     Attributes:
-        sample: Its number.
-        score: The score.
+        contender: The optimizer, named by its sample's number.
+        search_score: The score that it was chosen by.
         text: What it is.
-        fingerprint: Of what was trained.
-        spec: The optimizer.
+        sample: Its number.
     """
 
-    sample: int
-    score: float
+    contender: Contender
+    search_score: float
     text: str
-    fingerprint: str
-    spec: OptimizerSpec
+    sample: int
 
 
 def samples_of(records: Sequence[AnyRecord]) -> dict[int, Sample]:
@@ -59,7 +57,9 @@ def best_evaluation(records: Sequence[AnyRecord]) -> Best | None:
     return best
 
 
-def top(records: Sequence[AnyRecord], count: int, epochs: int | None = None, screening_epochs: int = 0) -> list[Found]:
+def top(
+    records: Sequence[AnyRecord], count: int, epochs: int | None = None, screening_epochs: int = 0, prefix: str = ""
+) -> list[Finalist]:
     """The candidates with the best scores on the evolution stage, best first; of equal ones the first.
 
     Args:
@@ -67,17 +67,21 @@ def top(records: Sequence[AnyRecord], count: int, epochs: int | None = None, scr
         count: The most that are returned.
         epochs: Only what was scored within so many epochs after the opening; None for all.
         screening_epochs: Of the evolution stage, to count epochs by.
+        prefix: Begins their names.
     """
     samples = samples_of(records)
     within = budgeted(records, epochs, screening_epochs) if epochs is not None else evaluations_of(records, "evolution")
-    scored = [record for record in within if isinstance(record.outcome, Trained)]
-    best = sorted(scored, key=lambda record: (-(score_of(record.outcome) or 0.0), record.sample))[:count]
-    return [_found(samples[record.sample], score_of(record.outcome) or 0.0) for record in best]
-
-
-def _found(sample: Sample, score: float) -> Found:
-    spec = sample.genome.express(ascend=sample.ascend)
-    return Found(sample.number, score, sample.text, sample.fingerprint, spec)
+    scored = [(each.outcome.score, samples[each.sample]) for each in within if isinstance(each.outcome, Trained)]
+    best = sorted(scored, key=lambda pair: (-pair[0], pair[1].number))[:count]
+    return [
+        Finalist(
+            Contender(f"{prefix}#{sample.number}", sample.genome.express(ascend=sample.ascend), sample.fingerprint),
+            score,
+            sample.text,
+            sample.number,
+        )
+        for score, sample in best
+    ]
 
 
 def budgeted(records: Sequence[AnyRecord], epochs: int, screening_epochs: int) -> list[Evaluation]:

@@ -3,28 +3,65 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from reproduce.data.settings import PictureSettings
+from reproduce.models.settings import ConvNetSettings
 from reproduce.plain_data import require
-from reproduce.population.scoring_settings import ScoringSettings
+from reproduce.tasks.rates import RateScreening
+from reproduce.tasks.scoring import Scoring
+from reproduce.tasks.task import AugmentationSettings, Task
+from reproduce.tasks.trainer import CROP_FLIP_CUTOUT
+from reproduce.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True)
-class AugmentationSettings:
-    """Images cropped, flipped left to right and cut out.
+class ScoringSettings:
+    """The rule by which a candidate's rate is chosen and its score measured.
 
     Attributes:
-        crop_padding: Pixels of reflection on every side before a crop.
-        cutout: Side of the square that is set to 0.
+        epochs: Epochs of the run that counts.
+        warmup_fraction: Share of a run's steps in which the rate rises to its peak.
+        screening_epochs: See `RateScreening`.
+        first_rates: See `RateScreening`.
+        first_threshold: See `RateScreening`.
+        second_rates: See `RateScreening`.
+        second_threshold: See `RateScreening`.
+        patience: See `RateScreening`.
+        hold_fraction: Share of its steps at the peak after the warm-up.
+        nesterov: The form of Nesterov momentum; see `reproduce.population.assembly.Member`.
     """
 
-    crop_padding: int
-    cutout: int
+    epochs: int
+    warmup_fraction: float
+    screening_epochs: int
+    first_rates: tuple[float, ...]
+    first_threshold: float
+    second_rates: tuple[float, ...]
+    second_threshold: float
+    patience: int
+    hold_fraction: float = 0.0
+    nesterov: Literal["released", "search"] = "released"
 
     def __post_init__(self) -> None:
-        for name in ("crop_padding", "cutout"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
+        require(0 <= self.warmup_fraction < 1, "warmup_fraction", self.warmup_fraction, "in [0, 1)")
+        room = 1 - self.warmup_fraction
+        require(0 <= self.hold_fraction < room, "hold_fraction", self.hold_fraction, f"in [0, {room:g})")
+        _ = self.rule  # Refuses what it refuses.
+
+    @property
+    def rule(self) -> RateScreening:
+        """How the rate is chosen."""
+        return RateScreening(
+            self.screening_epochs,
+            self.first_rates,
+            self.first_threshold,
+            self.second_rates,
+            self.second_threshold,
+            self.patience,
+        )
 
 
 @dataclass(frozen=True)
@@ -62,16 +99,28 @@ class SurrogateSettings:
         require(0 <= momentum < 1, "batch_norm_momentum", momentum, "in [0, 1)")
         require(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
         require(self.steps_per_epoch >= 1, "steps_per_epoch", self.steps_per_epoch, "1 or more")
-        _require_scoring(self.scoring)
 
+    @property
+    def task(self) -> Task:
+        """The surrogate as a task."""
+        model = ConvNetSettings(
+            network="surrogate",
+            width=self.base_filters,
+            dropout=self.dropout,
+            batch_norm_momentum=self.batch_norm_momentum,
+            pixels="standardised" if self.standardise else "unit",
+        )
+        training = TrainingSettings(
+            batch_size=self.batch_size,
+            epochs=self.scoring.epochs,
+            steps_per_epoch=self.steps_per_epoch,
+            warmup_fraction=self.scoring.warmup_fraction,
+            hold_fraction=self.scoring.hold_fraction,
+            augmentations=() if self.augmentation is None else CROP_FLIP_CUTOUT,
+            precision="mixed_bfloat16" if self.precision == "bfloat16" else "float32",
+        )
+        return Task(self.data, model, training, augmentation=self.augmentation, nesterov=self.scoring.nesterov)
 
-def _require_scoring(scoring: ScoringSettings) -> None:
-    for name in ("epochs", "screening_epochs", "patience"):
-        require(getattr(scoring, name) >= 1, f"scoring.{name}", getattr(scoring, name), "1 or more")
-    for name in ("warmup_fraction", "hold_fraction", "first_threshold", "second_threshold"):
-        require(0 <= getattr(scoring, name) <= 1, f"scoring.{name}", getattr(scoring, name), "in [0, 1]")
-    for name in ("first_rates", "second_rates"):
-        rates = getattr(scoring, name)
-        require(len(rates) > 0 and min(rates) > 0, f"scoring.{name}", rates, "at least one positive rate")
-    both = (*scoring.first_rates, *scoring.second_rates)
-    require(len(set(both)) == len(both), "scoring.second_rates", scoring.second_rates, "new rates, each once")
+    def work(self, data_dir: Path | None = None, batch: int = 1, largest: int | None = None) -> Scoring:
+        """Candidates scored on it; arguments as of `Scoring`."""
+        return Scoring(self.task, self.scoring.rule, "engine", data_dir, batch, largest)

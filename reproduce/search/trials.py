@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,8 @@ from paper_optimizers.spec import OptimizerSpec
 from reproduce.ledger import Ledger, Settings, read_records, require_same, require_schema
 from reproduce.outcomes import Outcome, score_of
 from reproduce.plain_data import from_plain, to_plain
-from reproduce.search.executors import Candidate, Executor
+from reproduce.tasks.scoring import Scorer, in_order
+from reproduce.tasks.trainer import Candidate
 
 #: Raised by one whenever a field changes its meaning.
 SCHEMA = 1
@@ -108,25 +109,6 @@ def trial_from_dict(document: Any) -> Trial:
     return trial
 
 
-@dataclass(frozen=True)
-class Setting:
-    """What trials are made under.
-
-    Attributes:
-        part: See `Trial`.
-        protocol: See `Trial`.
-        data: See `Trial`.
-        device: See `Trial`.
-        versions: See `Trial`.
-    """
-
-    part: str
-    protocol: str
-    data: str
-    device: str
-    versions: Mapping[str, str]
-
-
 def open_trials(path: Path, notice: Callable[[str], None], settings: Settings | None = None) -> Ledger[Trial]:
     """The ledger of trials, for its one writer; arguments and errors as of `Ledger`."""
     return Ledger(path, trial_from_dict, notice, settings)
@@ -149,20 +131,22 @@ def require_these_trials(path: Path, now: Mapping[str, Mapping[str, object]], se
 
 def run_trials(
     ledger: Ledger[Trial],
-    setting: Setting,
+    part: str,
+    protocol: str,
+    scorer: Scorer,
     contenders: Sequence[Contender],
     seeds: Sequence[int],
-    executor: Callable[[], Executor],
     told: Callable[[Trial, int], None],
 ) -> list[Trial]:
     """Score every contender with every seed, or what the ledger lacks of it.
 
     Args:
         ledger: Where trials are kept.
-        setting: See `Setting`.
+        part: See `Trial`.
+        protocol: See `Trial`.
+        scorer: Scores candidates.
         contenders: Of different fingerprints.
         seeds: Each gives every contender the same start, batches and augmentation.
-        executor: Called where there is something to score.
         told: Is told each new trial and how many are left.
 
     Returns:
@@ -171,48 +155,35 @@ def run_trials(
     Raises:
         LedgerError: If the ledger has trials under another protocol or of other data.
     """
-    _require_same(ledger.records, ledger.path, {setting.part: {"protocol": setting.protocol, "data": setting.data}})
+    _require_same(ledger.records, ledger.path, {part: {"protocol": protocol, "data": scorer.data}})
     known = {trial.key: trial for trial in ledger.records}
-    wanted = [(contender, seed) for contender in contenders for seed in seeds]
-    missing = [(contender, seed) for contender, seed in wanted if _key(setting, contender, seed) not in known]
-    for number, trial in enumerate(_new_trials(setting, missing, executor), start=1):
-        ledger.append(trial)
-        known[trial.key] = trial
-        told(trial, len(missing) - number)
-    return [known[_key(setting, contender, seed)] for contender, seed in wanted]
-
-
-def _new_trials(
-    setting: Setting, missing: Sequence[tuple[Contender, int]], executor: Callable[[], Executor]
-) -> Iterable[Trial]:
-    if not missing:
-        return
-    arriving = executor().score([Candidate(contender.spec, seed) for contender, seed in missing])
-    arrived: dict[int, Outcome] = {}
+    wanted = {
+        TrialKey(part, contender.fingerprint, seed): (contender, seed) for contender in contenders for seed in seeds
+    }
+    missing = [pair for key, pair in wanted.items() if key not in known]
+    device = scorer.device() if missing else ""
+    outcomes = in_order(scorer.score([Candidate(contender.spec, seed) for contender, seed in missing]))
     started = time.monotonic()
-    for index, (contender, seed) in enumerate(missing):
-        while index not in arrived:
-            place, outcome = next(arriving)
-            arrived[place] = outcome
-        now = time.monotonic()
-        yield Trial(
+    for left, (contender, seed) in zip(reversed(range(len(missing))), missing, strict=True):
+        outcome, now = next(outcomes), time.monotonic()
+        trial = Trial(
             schema=SCHEMA,
-            protocol=setting.protocol,
-            data=setting.data,
-            part=setting.part,
+            protocol=protocol,
+            data=scorer.data,
+            part=part,
             optimizer=contender.name,
             fingerprint=contender.fingerprint,
             seed=seed,
-            outcome=arrived[index],
+            outcome=outcome,
             seconds=round(now - started, 3),
-            device=setting.device,
-            versions=setting.versions,
+            device=device,
+            versions=scorer.versions(),
         )
         started = now
-
-
-def _key(setting: Setting, contender: Contender, seed: int) -> TrialKey:
-    return TrialKey(setting.part, contender.fingerprint, seed)
+        ledger.append(trial)
+        known[trial.key] = trial
+        told(trial, left)
+    return [known[key] for key in wanted]
 
 
 def _require_same(trials: Sequence[Trial], path: Path, now: Mapping[str, Mapping[str, object]]) -> None:

@@ -15,8 +15,8 @@ from reproduce.machine import cpu_name
 from reproduce.stored_settings import SETTINGS, read_stored_settings
 from reproduce.study.ledgers import read_rows
 from reproduce.study.protocol import Protocol, TaskSettings
-from reproduce.study.rows import Row
-from reproduce.study.runners import ENGINE, Runner
+from reproduce.study.rows import ENGINE, Row
+from reproduce.tasks.trainer import TrainerName
 
 #: All that decides what a step costs but for the optimizer; see `step_key`.
 StepKey = tuple[Any, ...]
@@ -37,7 +37,7 @@ class Costs:
     num_rows: int
 
 
-def step_key(task: TaskSettings, runner: Runner) -> StepKey:
+def step_key(task: TaskSettings, runner: TrainerName) -> StepKey:
     """Tasks of the same key have steps of the same cost."""
     data, training = task.data, task.training
     return (

@@ -13,11 +13,11 @@ from reproduce.ledger import NAME
 from reproduce.study.costs import Costs, step_key
 from reproduce.study.experiment import Experiment
 from reproduce.study.ledgers import check_same, read_rows
-from reproduce.study.optimizers import Entrant
 from reproduce.study.plan import Plan
 from reproduce.study.protocol import Protocol, TaskSettings
 from reproduce.study.rows import Row
-from reproduce.study.runners import Runner, runner_of
+from reproduce.tasks.optimizers import Entrant
+from reproduce.tasks.trainer import TrainerName
 from reproduce.training.settings import run_length
 
 
@@ -32,9 +32,9 @@ def estimate(experiment: Experiment, costs: Costs) -> list[TaskEstimate]:
     found = []
     for task in experiment.protocol.tasks:
         dataset = _dataset(experiment, task)
-        by_runner: dict[Runner, list[Entrant]] = {}
+        by_runner: dict[TrainerName, list[Entrant]] = {}
         for entrant in experiment.entrants:
-            by_runner.setdefault(runner_of(task, entrant), []).append(entrant)
+            by_runner.setdefault(task.trainer(entrant), []).append(entrant)
         found += [
             _estimate(experiment.protocol, task, runner, entrants, rows, dataset, costs)
             for runner, entrants in by_runner.items()
@@ -45,7 +45,7 @@ def estimate(experiment: Experiment, costs: Costs) -> list[TaskEstimate]:
 def _estimate(
     protocol: Protocol,
     task: TaskSettings,
-    runner: Runner,
+    runner: TrainerName,
     entrants: Sequence[Entrant],
     rows: Sequence[Row],
     dataset: Dataset | None,

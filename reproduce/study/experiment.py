@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from reproduce.data import load_dataset, require_batch
+from reproduce.executors.executor import Executor
+from reproduce.executors.work import Work
 from reproduce.ledger import NAME
 from reproduce.libraries import recorded_settings
 from reproduce.machine import backend_name
 from reproduce.stored_settings import write_stored_settings
 from reproduce.study.ledgers import RESULTS, check_same, open_ledger, read_rows, require_same_start
-from reproduce.study.optimizers import Entrant
 from reproduce.study.plan import Plan
-from reproduce.study.progress import Progress
+from reproduce.study.progress import StudyProgress
 from reproduce.study.protocol import Protocol
-from reproduce.study.rows import Job, Row
-from reproduce.study.runners import ENGINE, runners
-from reproduce.study.runs import Machine, MakeTrainingRun, checkpoint_path
-from reproduce.study.workers import RunMaker, WorkerPool
+from reproduce.study.rows import ENGINE, Job, Row
+from reproduce.study.work import Machine, StudyWork, checkpoint_path
+from reproduce.tasks.optimizers import Entrant
 
 #: In the output folder: decoded data sets and pretrained weights, kept for the next run.
 CACHE = "cache"
@@ -64,19 +64,21 @@ def stored_ledger(experiment: Experiment) -> Path:
     return kept if kept.is_file() and not experiment.ledger_path.exists() else experiment.ledger_path
 
 
-def run_experiment(
+def run_study(
     experiment: Experiment,
     machine: Machine,
-    progress: Progress,
-    make_run: RunMaker | None = None,
+    executor: Executor,
+    progress: StudyProgress,
+    work: Work[Job, Row] | None = None,
 ) -> list[Row]:
     """Run what has no row yet; returns all rows.
 
     Args:
         experiment: What to run.
-        machine: How much of the machine is used.
+        machine: How much of a machine each process uses.
+        executor: Where runs are trained.
         progress: Is told what happens.
-        make_run: What workers run instead of training, for tests.
+        work: What is done instead of training, for tests.
 
     Raises:
         DataError: If a data set is not there or not as it must be.
@@ -85,7 +87,9 @@ def run_experiment(
         WorkerError: If two workers died over the same jobs.
     """
     protocol, entrants = experiment.protocol, experiment.entrants
-    chosen = runners(protocol, entrants)
+    for task in protocol.tasks:
+        for entrant in entrants:
+            task.trainer(entrant)  # Refused now, where it is.
     path, settings = experiment.ledger_path, _settings(machine)
     check = partial(
         check_same, path=path, protocol=protocol.hash(), backends=_backends(), deterministic=machine.deterministic
@@ -98,30 +102,27 @@ def run_experiment(
         check(ledger.records, data=checksums)
         _write_protocol(experiment, data)
         plan = Plan(protocol, entrants, ledger.records)
-        maker = make_run or MakeTrainingRun(
+        work = work or StudyWork(
             protocol,
             entrants,
-            chosen,
-            checksums,
+            tuple(checksums.items()),
             experiment.folder,
             experiment.data_dir,
             experiment.cache_dir,
             machine,
             experiment.weights,
         )
-        log = experiment.folder / "workers.log"
-        progress.start(len(ledger.records), plan.left(), machine.num_workers)
-        pool = WorkerPool(maker, machine.num_workers, log, progress.notice, deterministic=machine.deterministic)
+        progress.start(len(ledger.records), plan.left(), executor.source.size)
         for job in {row.job for row in ledger.records}.difference(plan.jobs()):
             _drop_checkpoint(experiment, job)
         first = {row.task: row for row in reversed(ledger.records)}
-        with progress, pool:
-            for row in pool.run(plan.jobs):
+        with progress:
+            for job, row in executor.run(work, plan.jobs):
                 require_same_start(row, first.setdefault(row.task, row), path)
                 ledger.append(row)
-                _drop_checkpoint(experiment, row.job)
+                _drop_checkpoint(experiment, job)
                 plan.add(row)
-                progress.advance(row, plan.left(), pool.running())
+                progress.advance(row, plan.left(), executor.running())
         return list(ledger.records)
 
 

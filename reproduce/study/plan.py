@@ -9,28 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from reproduce.study.optimizers import Entrant
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Job, Row
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What tuning has come to for one optimizer on one task.
-
-    Attributes:
-        grid: Its rates, ascending, grown where its best was at an edge.
-        rate: The best of them, or None while some are not run.
-        validation_accuracy: At that rate, the mean over tuning seeds; None if it diverged, or while rate is None.
-        at_edge: Whether the best is at an edge of the grid and the grid may not grow any more.
-    """
-
-    grid: tuple[float, ...]
-    rate: float | None
-    validation_accuracy: float | None
-    at_edge: bool
+from reproduce.tasks.optimizers import Entrant
+from reproduce.tasks.rates import Choice
 
 
 class Plan:
@@ -78,55 +61,31 @@ class Plan:
 
 
 def choose(protocol: Protocol, rows: Iterable[Row]) -> Choice:
-    """The rate for an optimizer with these rows, all of one task.
+    """The rate for an optimizer with these rows, all of one task: by the mean over seeds of what each rate gave.
 
-    The highest mean validation accuracy at the end of training wins; then the lowest validation loss; then the lowest
-    rate. A rate at which any run diverged ranks below every rate at which none did.
+    A rate at which any run diverged ranks below every rate at which none did.
     """
-    scores = _scores(protocol, rows)
-    settings = protocol.rates
-    below = above = 0
-    while True:
-        grid = settings.grown(below, above)
-        if any(rate not in scores for rate in grid):
-            return Choice(grid, None, None, at_edge=False)
-        best = max(grid, key=lambda rate: (scores[rate], -rate))
-        at_edge = best in (grid[0], grid[-1])
-        if not at_edge or below + above == settings.most_extra_rates:
-            break
-        below, above = (below + 1, above) if best == grid[0] else (below, above + 1)
-    accuracy, _ = scores[best]
-    return Choice(grid, best, None if accuracy < 0 else accuracy, at_edge=at_edge)
+    runs: dict[float, dict[int, tuple[float, float]]] = {}
+    for row in rows:
+        if row.phase == "tune" and row.seed in protocol.seeds.tune:
+            runs.setdefault(row.rate, {})[row.seed] = protocol.rates.value(row.training)
+    tried = {
+        rate: (_mean(accuracy for accuracy, _ in values.values()), _mean(loss for _, loss in values.values()))
+        for rate, values in runs.items()
+        if len(values) == len(protocol.seeds.tune)
+    }
+    return protocol.rates.choose(tried)
 
 
 def _jobs_of(protocol: Protocol, pair: tuple[str, str], rows: Sequence[Row]) -> tuple[list[Job], int]:
     """The jobs of one optimizer on one task that can be run now, and how many final runs come after them."""
     done = {row.job for row in rows}
     choice = choose(protocol, rows)
-    wanted = [Job(*pair, "tune", rate, seed) for rate in choice.grid for seed in protocol.seeds.tune]
+    wanted = [Job(*pair, "tune", rate, seed) for rate in choice.rates for seed in protocol.seeds.tune]
     if choice.rate is not None:
         wanted += [Job(*pair, "final", choice.rate, seed) for seed in protocol.seeds.final]
     jobs = [job for job in wanted if job not in done]
     return jobs, 0 if choice.rate is not None else len(protocol.seeds.final)
-
-
-def _scores(protocol: Protocol, rows: Iterable[Row]) -> dict[float, tuple[float, float]]:
-    """Mean validation accuracy and minus mean validation loss of each rate whose tuning seeds are all run."""
-    runs: dict[float, dict[int, tuple[float, float]]] = {}
-    for row in rows:
-        if row.phase == "tune" and row.seed in protocol.seeds.tune:
-            runs.setdefault(row.rate, {})[row.seed] = _score(row)
-    return {
-        rate: (_mean(score for score, _ in of_seed.values()), _mean(loss for _, loss in of_seed.values()))
-        for rate, of_seed in runs.items()
-        if len(of_seed) == len(protocol.seeds.tune)
-    }
-
-
-def _score(row: Row) -> tuple[float, float]:
-    if row.validation_accuracy is None:
-        return -math.inf, -math.inf
-    return row.validation_accuracy, -row.curve.validation_loss[-1]
 
 
 def _mean(values: Iterable[float]) -> float:

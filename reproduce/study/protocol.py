@@ -23,6 +23,10 @@ from reproduce.protocols import (
     settings_hash,
 )
 from reproduce.stored_form import stored_study
+from reproduce.tasks.optimizers import Entrant
+from reproduce.tasks.rates import RateGrid
+from reproduce.tasks.task import Task
+from reproduce.tasks.trainer import TrainerName, trainer_of
 from reproduce.training.pretraining import PretrainingSettings
 from reproduce.training.settings import TrainingSettings
 
@@ -57,6 +61,15 @@ class TaskSettings:
         if self.pretraining is not None:
             self._keep_apart(self.pretraining.data)
 
+    @property
+    def task(self) -> Task:
+        """What optimizers are trained on."""
+        return Task(self.data, self.model, self.training, self.pretraining)
+
+    def trainer(self, entrant: Entrant) -> TrainerName:
+        """What trains an optimizer on this task; errors as of `trainer_of`."""
+        return trainer_of(self.name, self.task, entrant, self.runner)
+
     def _keep_apart(self, other: DataSettings) -> None:
         name = leaking_setting(self.data, other)
         if name is not None:
@@ -64,39 +77,6 @@ class TaskSettings:
                 f"{getattr(self.data, name)!r} as in data, or weights would be trained on what they are tested with"
             )
             require(False, f"pretraining.data.{name}", getattr(other, name), reason)
-
-
-@dataclass(frozen=True)
-class RateSettings:
-    """The peak learning rates that every optimizer is tried at.
-
-    Attributes:
-        grid: The shared grid, ascending, each rate the same factor above the one before.
-        most_extra_rates: How many rates one optimizer's grid may grow by, one at a time, while its best is at an edge.
-    """
-
-    grid: tuple[float, ...]
-    most_extra_rates: int
-
-    def __post_init__(self) -> None:
-        require(len(self.grid) >= 2, "grid", list(self.grid), "at least two rates")
-        require(all(rate > 0 for rate in self.grid), "grid", list(self.grid), "positive rates")
-        pairs = list(zip(self.grid, self.grid[1:], strict=False))
-        require(all(low < high for low, high in pairs), "grid", list(self.grid), "ascending")
-        even = all(abs(high / low / self.factor - 1) < 0.1 for low, high in pairs)
-        require(even, "grid", list(self.grid), "evenly spaced in the logarithm (within 10 %)")
-        require(0 <= self.most_extra_rates <= 20, "most_extra_rates", self.most_extra_rates, "between 0 and 20")
-
-    @property
-    def factor(self) -> float:
-        """The mean ratio of neighbours."""
-        return float((self.grid[-1] / self.grid[0]) ** (1 / (len(self.grid) - 1)))
-
-    def grown(self, below: int, above: int) -> tuple[float, ...]:
-        """The grid with that many more rates at its ends, these rounded to three digits."""
-        lower = (self.grid[0] / self.factor**step for step in range(below, 0, -1))
-        upper = (self.grid[-1] * self.factor**step for step in range(1, above + 1))
-        return (*(_three_digits(rate) for rate in lower), *self.grid, *(_three_digits(rate) for rate in upper))
 
 
 @dataclass(frozen=True)
@@ -159,7 +139,7 @@ class Protocol:
         study: Its name, that of its file.
         description: What it is for, in a sentence.
         tasks: See `TaskSettings`.
-        rates: See `RateSettings`.
+        rates: See `RateGrid`.
         seeds: See `SeedSettings`.
         optimizers: See `OptimizerSettings`.
         folder: The data of the one task when ``--data-dir`` names a data set to be used in its place; None where
@@ -170,7 +150,7 @@ class Protocol:
     study: str
     description: str
     tasks: tuple[TaskSettings, ...]
-    rates: RateSettings
+    rates: RateGrid
     seeds: SeedSettings
     optimizers: OptimizerSettings
     folder: DataSettings | None = None
@@ -281,7 +261,3 @@ def _is_study(path: Path) -> bool:
         return "study" in read_protocol(path)
     except ProtocolError:
         return False
-
-
-def _three_digits(value: float) -> float:
-    return float(f"{value:.3g}")

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from reproduce.ledger import require_schema
-from reproduce.outcomes import Curve, Diverged, Trained
+from reproduce.outcomes import Curve, Training
 from reproduce.plain_data import from_plain, require, to_plain
 
 #: Raised by one whenever a field of `Row` changes its meaning.
 SCHEMA = 2
+
+#: What rows name as the backend of runs that the engine trained.
+ENGINE = "engine"
 
 Phase = Literal["tune", "final"]
 
@@ -51,7 +54,7 @@ class Row:
         data: The data set's checksum.
         num_classes: Its classes; 1 / num_classes is what guessing gets, and what a diverged run counts.
         optimizer: The optimizer's name in the protocol, as "Adam", "Adam+LR1" or "Opt7-nodecay".
-        kind: "catalog" or "keras"; see `reproduce.study.optimizers.Entrant`.
+        kind: "catalog" or "keras"; see `reproduce.tasks.optimizers.Entrant`.
         fingerprint: The fingerprint of what was run; None for what only Keras has.
         schedule: The evolved schedule that the optimizer was crossed with, or None.
         decay: Whether the optimizer ran with its decay functions and schedule factor, if it has any.
@@ -106,12 +109,17 @@ class Row:
         return Job(self.task, self.optimizer, self.phase, self.rate, self.seed)
 
     @property
-    def outcome(self) -> Trained | Diverged:
-        """What became of the optimizer, in the form of every other ledger."""
-        if self.diverged_at is not None or self.validation_accuracy is None:
-            return Diverged(self.diverged_at or 0, self.rate, ())
-        accuracies = self.curve.train_accuracy, self.curve.validation_accuracy
-        return Trained(self.validation_accuracy, self.rate, (), *accuracies, cut=False)
+    def training(self) -> Training:
+        """The row's record of a training."""
+        return Training(
+            self.curve,
+            self.steps,
+            self.diverged_at,
+            test_accuracy=self.test_accuracy,
+            weights=self.weights,
+            precision=self.precision,
+            seconds=self.seconds,
+        )
 
     def __post_init__(self) -> None:
         require(self.num_classes >= 2, "num_classes", self.num_classes, "2 or more")

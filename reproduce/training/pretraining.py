@@ -17,9 +17,9 @@ from reproduce.plain_data import require
 from reproduce.protocols import plain_settings
 from reproduce.stored_form import stored_model, stored_pretraining
 from reproduce.training.checkpoint import libraries, run_name
+from reproduce.training.fit import Fit, MakeOptimizer
 from reproduce.training.settings import RunLength, TrainingSettings
 from reproduce.training.start import Start, write_start
-from reproduce.training.trainer import MakeOptimizer, Trainer
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def pretrained_weights(
     rates: Callable[[RunLength], NDArray[np.float32]],
     cache: Path,
 ) -> Path:
-    """The weights file, for `Trainer`; trained now if it is not in ``cache`` yet.
+    """The weights file, for `Fit`; trained now if it is not in ``cache`` yet.
 
     A training that is cut off goes on from its last epoch when it is asked for again.
 
@@ -78,15 +78,15 @@ def pretrained_weights(
     path = cache / f"{settings.data.source}-{name[:16]}.npz"
     if path.exists():
         return path
-    trainer = Trainer(scratch, settings.training, dataset, make_optimizer)
+    fit = Fit(scratch, settings.training, dataset, make_optimizer)
     unfinished = path.with_suffix(".unfinished.npz")
-    result = trainer.run(rates(trainer.length), settings.seed, test=False, checkpoint=unfinished)
+    result = fit.run(rates(fit.length), settings.seed, test=False, checkpoint=unfinished)
     if result.diverged_at is not None:
         unfinished.unlink(missing_ok=True)
         raise ReproduceError(
             f"pretraining on {dataset.name} with {settings.optimizer} at rate {settings.rate:g} diverged at step "
             f"{result.diverged_at}: choose a lower pretraining.rate"
         )
-    write_start(path, Start(f"{dataset.name} {name[:8]}", trainer.weights()))
+    write_start(path, Start(f"{dataset.name} {name[:8]}", fit.weights()))
     unfinished.unlink(missing_ok=True)
     return path

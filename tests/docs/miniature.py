@@ -1,23 +1,27 @@
 """The program with everything in it but training: its protocols made small, and runs and scores invented."""
 
+import argparse
 import copy
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
-from types import TracebackType
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from reproduce import protocols
-from reproduce.commands.executors import Executors
+from reproduce.commands.executors import ScoreOn
+from reproduce.data import load_dataset
+from reproduce.executors.executor import Executor
 from reproduce.report.rendering import Drawing, render_all
 from reproduce.report.style import FORMATS, Picture
 from reproduce.study.rows import Job, Row
-from reproduce.study.runs import MakeTrainingRun
-from tests.search.fakes import FakeExecutor
+from reproduce.study.work import StudyWork
+from reproduce.tasks.optimizers import Entrant
+from tests.search.fakes import FakeScorer
 from tests.study.cases import invented_row
 
 Table = dict[str, Any]
@@ -37,10 +41,9 @@ def miniature_program(folder: Path) -> Iterator[None]:
         whole = protocols.read_protocol
         for place in ("reproduce.protocols", "reproduce.study.protocol"):
             patch.setattr(f"{place}.read_protocol", lambda path: miniature(whole(path)))
-        patch.setattr("reproduce.study.experiment.WorkerPool", InventedRuns)
+        patch.setattr("reproduce.commands.study.open_executor", _executor)
         for command in ("search", "elimination", "published"):
-            patch.setattr(f"reproduce.commands.{command}.open_executors", _executors)
-        patch.setattr("reproduce.commands.elimination._keras_executor", lambda *_: InventedScores())
+            patch.setattr(f"reproduce.commands.{command}.open_scoring", _scoring)
         patch.setattr("reproduce.bench.optimizer_steps.bench_optimizers", _measured("optimizers"))
         patch.setattr("reproduce.bench.engine.bench_engine", _measured("engine"))
         patch.setattr("reproduce.study.ledgers.RESULTS", folder / "output")
@@ -97,52 +100,39 @@ def _tables(table: Any, name: str) -> Iterator[Table]:
             yield from _tables(value, name)
 
 
-class InventedRuns:
-    """Takes the place of a pool of workers: the rows that it gives are invented."""
+class InventedRows(Executor):
+    """Takes the place of an executor: the rows that it gives are invented."""
 
-    def __init__(self, make_run: MakeTrainingRun, *_: object, deterministic: bool = False) -> None:
-        self._make = make_run
-        self._entrants = {entrant.name: entrant for entrant in make_run.entrants}
+    def __init__(self) -> None:
+        super().__init__()
+        self.source = SimpleNamespace(size=1, has_gpus=False, close=lambda workers: None)
 
-    def __enter__(self) -> "InventedRuns":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        pass
-
-    def running(self) -> list[Job]:
-        return []
-
-    def run(self, jobs: Callable[[], Sequence[Job]]) -> Iterator[Row]:
+    def run(self, work: StudyWork, jobs: Callable[[], Sequence[Job]]) -> Iterator[tuple[Job, Row]]:
+        entrants = {entrant.name: entrant for entrant in work.entrants}
         while ready := jobs():
-            yield self._row(ready[0])
-
-    def _row(self, job: Job) -> Row:
-        entrant = self._entrants[job.optimizer]
-        return invented_row(
-            job,
-            self._make.protocol,
-            data=self._make.checksums[job.task],
-            kind=entrant.kind,
-            fingerprint=entrant.fingerprint,
-            schedule=entrant.schedule,
-            decay=entrant.decay,
-        )
+            yield ready[0], _row(ready[0], work, entrants[ready[0].optimizer])
 
 
-class InventedScores(FakeExecutor):
-    """Takes the place of an executor, which a ``with`` statement may end."""
-
-    def __enter__(self) -> "InventedScores":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.scored.clear()
+def _row(job: Job, work: StudyWork, entrant: Entrant) -> Row:
+    return invented_row(
+        job,
+        work.protocol,
+        data=dict(work.checksums)[job.task],
+        kind=entrant.kind,
+        fingerprint=entrant.fingerprint,
+        schedule=entrant.schedule,
+        decay=entrant.decay,
+    )
 
 
 @contextmanager
-def _executors(*_: object) -> Iterator[Executors]:
-    yield Executors(lambda settings: InventedScores(), lambda: "nothing")
+def _executor(*_: object, **__: object) -> Iterator[InventedRows]:
+    yield InventedRows()
+
+
+@contextmanager
+def _scoring(options: argparse.Namespace, _: object) -> Iterator[ScoreOn]:
+    yield lambda settings: FakeScorer(data=load_dataset(settings.data, options.data_dir).checksum())
 
 
 def _measured(name: str) -> Callable[..., None]:

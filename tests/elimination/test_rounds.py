@@ -1,49 +1,32 @@
 """Rounds of elimination on invented scores: who goes on, resuming, the table, finalists as files."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
+from reproduce.report.search_writer import write_specs
 
 from paper_optimizers import OptimizerSpec, get, names
 from reproduce.elimination.protocol import load_elimination_protocol
-from reproduce.elimination.rounds import Means, RoundResult, Standing, eliminate, protocol_settings, standings
+from reproduce.elimination.rounds import RoundResult, Standing, eliminate, protocol_settings, standings
 from reproduce.errors import LedgerError
 from reproduce.outcomes import Outcome, ScreenedOut, Trained
 from reproduce.report.output import write_specs
 from reproduce.report.tables.elimination import elimination_table
 from reproduce.search.trials import Contender, Trial
-from tests.search.fakes import FakeExecutor, invented
+from reproduce.tasks.trainer import Candidate
+from tests.search.fakes import FakeScorer, invented
 
 PROTOCOL = load_elimination_protocol("smoke")
 ENTRANTS = [Contender.of(f"#{number}", get(name)) for number, name in enumerate(("A1", "A2", "A3", "A4", "Opt7"))]
 BASELINES = [Contender.of(name, get(name)) for name in ("Adam", "Nesterov")]
 
 
-@dataclass
-class Fakes:
-    """Executors of rounds, counted."""
-
-    executor: FakeExecutor = field(default_factory=FakeExecutor)
-    asked: list[str] = field(default_factory=list)
-
-    def means(self, data: str = "d") -> Means:
-        def executor(settings):
-            self.asked.append(settings.name)
-            return self.executor
-
-        return Means(lambda settings: data, executor, lambda settings: "nothing", lambda settings: {"python": "3"})
-
-
-def carry_out(path, fakes=None, protocol=PROTOCOL, data="d"):
-    fakes = fakes or Fakes()
-    return eliminate(
-        protocol, path, ENTRANTS, BASELINES, fakes.means(data), lambda trial, left: None, lambda text: None
-    )
+def carry_out(path, scorer=None, protocol=PROTOCOL, data="d"):
+    fake = scorer or FakeScorer(data=data)
+    return eliminate(protocol, path, ENTRANTS, BASELINES, lambda _: fake, lambda trial, left: None, lambda text: None)
 
 
 def expected(contender, seeds) -> float:
-    from reproduce.search.executors import Candidate
-
     scores = [getattr(invented(Candidate(contender.spec, seed)), "score", 0.0) for seed in seeds]
     return sum(scores) / len(scores)
 
@@ -77,10 +60,9 @@ def test_an_interrupted_elimination_goes_on(tmp_path):
     lines = whole.read_bytes().splitlines(keepends=True)
     for count in (0, 5, 14, 20, len(lines)):
         broken.write_bytes(b"".join(lines[:count]))
-        fakes = Fakes()
-        assert carry_out(broken, fakes) == results
-        assert len(fakes.executor.scored) == len(lines) - count
-    assert fakes.asked == []
+        scorer = FakeScorer()
+        assert carry_out(broken, scorer) == results
+        assert len(scorer.scored) == len(lines) - count
 
 
 def test_another_protocol_or_other_data_are_refused(tmp_path):

@@ -145,8 +145,8 @@ def _search_records() -> Iterator[bytes]:
 
 
 def _trials() -> Iterator[bytes]:
-    from reproduce.search.executors import Candidate
     from reproduce.search.trials import SCHEMA, Trial
+    from reproduce.tasks.trainer import Candidate
     from tests.search.fakes import invented
 
     for seed, spec in zip(range(6), _specs(), strict=False):

@@ -2,26 +2,25 @@
 
 import dataclasses
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from reproduce.data import load_dataset
-from reproduce.study.engine_trainer import EngineTrainer
-from reproduce.study.optimizers import learning_rates, make_entrant, make_optimizer
-from reproduce.study.protocol import TaskSettings
-from reproduce.study.rows import Job
-from reproduce.training.trainer import Trainer
-from tests.study.cases import TASK
+from reproduce.tasks.engine import EngineTrainer
+from reproduce.tasks.keras import KerasTrainer
+from reproduce.tasks.optimizers import make_entrant
+from reproduce.tasks.task import Task
+from reproduce.tasks.trainer import Run, Trainer
+from tests.settings import TASK
 
 ADAM = make_entrant("Adam", "here")
 DIGITS = load_dataset(TASK.data)
 RATE, SEEDS = 0.01, range(20)
 
 
-def task(*augmentations: str) -> TaskSettings:
+def task(*augmentations: str) -> Task:
     """40 steps of 64 images; Keras makes its images anew for each epoch, so all are one epoch."""
     model = dataclasses.replace(TASK.model, width=4, dropout=0.2)
     training = dataclasses.replace(
@@ -30,23 +29,17 @@ def task(*augmentations: str) -> TaskSettings:
     return dataclasses.replace(TASK, model=model, training=training)
 
 
-def engine_accuracies(settings: TaskSettings, seeds: Sequence[int]) -> list[float]:
-    jobs = [(ADAM, Job("digits", "Adam", "final", RATE, seed)) for seed in seeds]
-    return [measured.test_accuracy for measured in EngineTrainer(settings, DIGITS).run(jobs)]
-
-
-def keras_accuracies(settings: TaskSettings, seeds: Sequence[int]) -> list[float]:
-    trainer = Trainer(settings.model, settings.training, DIGITS, partial(make_optimizer, ADAM))
-    rates = learning_rates(ADAM, RATE, trainer.length)
-    return [trainer.run(rates, seed, test=True).test_accuracy for seed in seeds]
+def accuracies(trainer: Trainer, seeds: Sequence[int]) -> list[float]:
+    return [training.test_accuracy for training in trainer.run([Run(ADAM, RATE, seed, test=True) for seed in seeds])]
 
 
 @pytest.mark.slow
 def test_final_accuracies_agree_within_noise(record_testsuite_property):
     """20 seeds a side on the same first weights and batches. Welch's t-test, which finds augmentation itself."""
     augmented = task("crop", "flip", "cutout")
-    ours, theirs = engine_accuracies(augmented, SEEDS), keras_accuracies(augmented, SEEDS)
-    plain = engine_accuracies(task(), SEEDS[:8])
+    ours = accuracies(EngineTrainer.of(augmented, DIGITS), SEEDS)
+    theirs = accuracies(KerasTrainer(augmented, DIGITS), SEEDS)
+    plain = accuracies(EngineTrainer.of(task(), DIGITS), SEEDS[:8])
     outcome = stats.ttest_ind(ours, theirs, equal_var=False)
     summary = (
         f"engine {np.mean(ours):.4f} (sd {np.std(ours, ddof=1):.4f}), Keras {np.mean(theirs):.4f} "

@@ -1,16 +1,13 @@
-"""Waves and scores on a small linear problem: packing, cutting short, the screening rule, independence of batching."""
+"""Waves on a small linear problem: packing, cutting short, independence of batching."""
 
 import jax
 import numpy as np
 import pytest
 
-from paper_optimizers import from_text, get
-from reproduce.outcomes import Diverged, ScreenedOut, Trained
+from paper_optimizers import from_text
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Population
 from reproduce.population.problems import classification
-from reproduce.population.scoring import score_candidates
-from reproduce.population.scoring_settings import ScoringSettings
 from reproduce.population.waves import Examples, batch_sizes, batches, train_members
 
 CLASSES = 3
@@ -165,41 +162,3 @@ def test_sizes():
     assert batch_sizes(20) == (1, 2, 4, 8, 16)
     with pytest.raises(ValueError, match="at least 1 member"):
         batch_sizes(0)
-
-
-SETTINGS = ScoringSettings(
-    epochs=3, warmup_fraction=0.05, screening_epochs=1, first_rates=(10.0, 0.01), second_rates=(0.5, 0.1),
-    first_threshold=0.25, second_threshold=0.75, patience=1,
-)  # fmt: skip
-
-
-def test_the_rate_is_chosen_by_train_accuracy_and_the_score_is_the_best_epoch(population):
-    (score,) = score_candidates(population, [get("SGD")], [0], EXAMPLES, SETTINGS, largest=4)
-    assert isinstance(score, Trained)
-    assert {rate for rate, _ in score.screening} == {10.0, 0.01, 0.5, 0.1}
-    assert dict(score.screening)[score.rate] == max(accuracy for _, accuracy in score.screening)
-    assert score.score == max(score.validation_accuracy)
-
-
-def test_candidates_that_do_not_learn_are_rejected_at_their_stage(population):
-    specs = [from_text("None ~ (1)-(1)"), from_text("None ~ exp(exp(exp(exp(g))))"), get("SGD")]
-    strict = ScoringSettings(**{**SETTINGS.__dict__, "first_threshold": 0.3, "second_threshold": 0.999})
-    standing, wild, sgd = score_candidates(population, specs, [0, 0, 0], EXAMPLES, strict, largest=8)
-    assert isinstance(sgd, ScreenedOut)
-    assert sgd.stage == "second"
-    assert {rate for rate, _ in sgd.screening} == {10.0, 0.01, 0.5, 0.1}
-    assert isinstance(wild, ScreenedOut)
-    assert wild.stage == "first"
-    assert {accuracy for _, accuracy in wild.screening} == {0.0}
-    assert not isinstance(standing, Diverged)
-
-
-def test_a_score_does_not_depend_on_the_other_candidates_nor_on_the_batch(population):
-    specs = [get("SGD"), get("A1"), get("Opt7"), from_text("Nest ~ expMovAvg(g)")]
-    together = score_candidates(population, specs, [0, 1, 2, 3], EXAMPLES, SETTINGS, largest=16)
-    for index, spec in enumerate(specs):
-        (alone,) = score_candidates(population, [spec], [index], EXAMPLES, SETTINGS, largest=1)
-        assert type(alone) is type(together[index])
-        assert alone.screening == together[index].screening
-        if isinstance(alone, Trained):
-            assert (alone.score, alone.rate) == (together[index].score, together[index].rate)

@@ -20,13 +20,12 @@ from reproduce.published.replay import Conditions, behave, conditions_hash, row_
 from reproduce.published.sample import LoggedFunction, jobs_of, logged_functions, seed_of, stratified_sample
 from reproduce.report.output import show, write_findings
 from reproduce.report.tables.published import replay_tables
-from reproduce.search.executors import InProcessExecutor
 from reproduce.search.protocol import load_search_protocol
 from reproduce.stored_form import stored_surrogate
 from tests.published.test_log import log
-from tests.search.fake_scorer import FakeScorer, score_of
+from tests.search.fakes import FakeScorer, invented
 
-CONDITIONS = Conditions("0123456789abcdef", IntegritySettings(), "published", "f" * 64, "a processor", {"jax": "1"})
+CONDITIONS = Conditions("0123456789abcdef", IntegritySettings(), "published", FakeScorer())
 
 
 def function(number, score=None):
@@ -103,17 +102,9 @@ JOBS = jobs_of(FUNCTIONS, repeats=2, runs=2)
 
 def replay(path, jobs=JOBS, conditions=CONDITIONS, scored=None):
     told = []
-
-    class Counting(FakeScorer):
-        def score(self, candidates):
-            if scored is not None:
-                scored.extend(candidates)
-            return super().score(candidates)
-
+    scorer = FakeScorer(batch=2, backwards=False, scored=[] if scored is None else scored)
     with Ledger(path, row_from_dict, pytest.fail) as ledger:
-        rows = run_replay(
-            jobs, conditions, ledger, InProcessExecutor(lambda: Counting({}), 2), lambda *new: told.append(new)
-        )
+        rows = run_replay(jobs, replace(conditions, scorer=scorer), ledger, lambda *new: told.append(new))
     assert [left for _, left in told] == list(range(len(told)))[::-1]
     assert {(row.text, row.run) for row, _ in told} == {(row.text, row.run) for row in rows[len(rows) - len(told) :]}
     return rows
@@ -128,7 +119,7 @@ def test_candidates_are_run_as_the_published_search_ran_them(tmp_path):
     assert [row.ascend for row in rows[:6]] == [False, True, False, False, False, False]
     flipped = next(candidate for candidate in scored if candidate.spec.to_text().endswith("-(g)"))
     assert flipped.spec.ascend
-    assert rows[1].outcome == score_of(flipped)
+    assert rows[1].outcome == invented(flipped)
     assert (rows[0].text, rows[6].text, rows[0].run, rows[6].run) == ("Nest ~ g", "Nest ~ g", 0, 1)
     assert rows[0].outcome != rows[6].outcome
 

@@ -12,8 +12,8 @@ from reproduce.outcomes import Curve
 from reproduce.report.collection import Collection
 from reproduce.report.results import StudyResults
 from reproduce.report.speed import OptimizerCost
-from reproduce.study.optimizers import Entrant
 from reproduce.study.rows import SCHEMA, Row
+from reproduce.tasks.optimizers import Entrant
 from tests.study.cases import TASK, TINY
 
 RATES = (0.001, 0.01, 0.1, 1.0)

@@ -12,10 +12,10 @@ import numpy as np
 from reproduce.ledger import NAME
 from reproduce.outcomes import Curve
 from reproduce.report.results import StudyResults
-from reproduce.study.optimizers import Entrant, roster
 from reproduce.study.plan import Plan
 from reproduce.study.protocol import OptimizerSettings, Protocol
 from reproduce.study.rows import SCHEMA, Job, Row
+from reproduce.tasks.optimizers import Entrant, roster
 from tests.study.cases import TASK, TINY
 
 
@@ -45,7 +45,7 @@ def invented(
         diverging: Optimizers all of whose final runs diverge.
         entrants: Its optimizers where they are not those of the catalog.
     """
-    taking_part = roster(protocol.optimizers) if entrants is None else entrants
+    taking_part = roster(protocol.optimizers.catalog, protocol.optimizers.keras) if entrants is None else entrants
     by_name = {entrant.name: entrant for entrant in taking_part}
     plan = Plan(protocol, taking_part, [])
     rows: list[Row] = []

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,26 +10,23 @@ from typing import Any
 from reproduce.outcomes import Diverged, Outcome, ScreenedOut, Trained
 from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.search.algorithm import Limits
-from reproduce.search.executors import Candidate
+from reproduce.search.plan import SearchPlan
 from reproduce.search.probabilities import Probabilities
-from reproduce.search.protocol import SizeSettings
+from reproduce.search.protocol import SizeSettings, load_search_protocol
 from reproduce.search.records import AnyRecord
-from reproduce.search.search import SearchPlan, run_search
+from reproduce.search.search import run_search
+from reproduce.tasks.trainer import Candidate
 
-PLAN = SearchPlan(
+_SMOKE = load_search_protocol("smoke")
+TINY = replace(
+    _SMOKE,
     profile="tiny",
-    protocol="0123456789abcdef",
-    algorithm="paper",
-    space="full",
-    seed=0,
     probabilities=Probabilities(),
-    sizes=SizeSettings(initial=12, particles=3, steps=2, children=3, redraws=4),
     integrity=IntegritySettings(),
-    nesterov="released",
-    limits=Limits(steps=2),
-    tournament=2,
-    per_round=4,
+    sizes=SizeSettings(initial=12, particles=3, steps=2, children=3, redraws=4),
+    comparison=replace(_SMOKE.comparison, tournament=2, per_round=4),
 )
+PLAN = SearchPlan(TINY, "0123456789abcdef", "paper", "full", seed=0, limits=Limits(steps=2))
 
 
 def invented(candidate: Candidate) -> Outcome:
@@ -45,13 +42,16 @@ def invented(candidate: Candidate) -> Outcome:
 
 
 @dataclass
-class FakeExecutor:
-    """Scores in batches, the last batch first and each batch backwards, and notes what it was asked for."""
+class FakeScorer:
+    """A scorer in batches, the last batch first and each batch backwards, which notes what it was asked for."""
 
     batch: int = 1
     backwards: bool = True
     seconds: float = 0.0
     scored: list[Candidate] = field(default_factory=list)
+    data: str = "d"
+    data_name: str = "invented"
+    screening_epochs: int = 1
 
     def score(self, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Outcome]]:
         count = len(candidates)
@@ -62,23 +62,24 @@ class FakeExecutor:
             for index in batch[::-1]:
                 yield index, invented(candidates[index])
 
-    def close(self) -> None:
-        pass
-
-
-@dataclass
-class FakeSurrogates:
-    """Both stages on one invented executor."""
-
-    one: FakeExecutor = field(default_factory=FakeExecutor)
-    data: Mapping[str, str] = field(default_factory=lambda: {"initial": "a" * 8, "evolution": "b" * 8})
-    screening_epochs: Mapping[str, int] = field(default_factory=lambda: {"initial": 1, "evolution": 2})
-
-    def executor(self, stage: str) -> FakeExecutor:
-        return self.one
-
     def device(self) -> str:
         return "nothing"
+
+    def versions(self) -> dict[str, str]:
+        return {"python": "3"}
+
+
+#: Checksums of the data of the invented stages.
+DATA = {"initial": "a" * 8, "evolution": "b" * 8}
+
+
+def fake_scorers(one: FakeScorer | None = None) -> dict[str, FakeScorer]:
+    """Both stages, which note in one list what they were asked for."""
+    one = one or FakeScorer()
+    return {
+        stage: replace(one, data=data, screening_epochs=epochs)
+        for (stage, data), epochs in zip(DATA.items(), (1, 2), strict=True)
+    }
 
 
 @dataclass
@@ -101,7 +102,7 @@ class Witness:
 
 def search(
     path: Path,
-    executor: FakeExecutor | None = None,
+    scorer: FakeScorer | None = None,
     watch: Callable[[AnyRecord, bool], None] | None = None,
     **changes: Any,
 ) -> list[AnyRecord]:
@@ -109,6 +110,7 @@ def search(
     witness = Witness()
     if watch is not None:
         witness.record = watch  # type: ignore[method-assign]
-    surrogates = FakeSurrogates(executor or FakeExecutor())
     cache = changes.pop("cache", None)
-    return run_search(replace(PLAN, **changes), path, surrogates, witness, cache)
+    settings = {name: changes.pop(name) for name in ("sizes", "integrity", "probabilities") if name in changes}
+    plan = replace(PLAN, settings=replace(TINY, **settings), **changes)
+    return run_search(plan, path, fake_scorers(scorer), witness, cache)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.processes import ended, forked
-from tests.search.fakes import FakeExecutor, search
+from tests.search.fakes import FakeScorer, search
 
 _TIMES = ("seconds", "device", "versions")
 
@@ -38,7 +38,7 @@ def kill_and_resume(
     """
     whole = folder / "whole.jsonl"
     started = time.monotonic()
-    search(whole, FakeExecutor(batch=2, seconds=0.002))
+    search(whole, FakeScorer(batch=2, seconds=0.002))
     duration = time.monotonic() - started
     chance = random.Random(seed)
     written = []
@@ -50,7 +50,7 @@ def kill_and_resume(
             with path.open("ab") as file:
                 file.write(b'{"record":"sam'[: chance.randint(1, 14)])
         written.append(path.read_bytes().count(b"\n") if path.exists() else 0)
-        search(path, FakeExecutor(batch=chance.choice((1, 2, 4))))
+        search(path, FakeScorer(batch=chance.choice((1, 2, 4))))
         if untimed(path) != untimed(whole):
             raise AssertionError(f"kill {number}, after {written[-1]} lines: the resumed ledger differs")
         told(written[-1])
@@ -59,7 +59,7 @@ def kill_and_resume(
 
 def _kill(path: Path, after: float) -> None:
     """Begin a search in a forked process and kill it after so many seconds."""
-    child = forked(lambda: search(path, FakeExecutor(batch=2, seconds=0.002)))
+    child = forked(lambda: search(path, FakeScorer(batch=2, seconds=0.002)))
     time.sleep(after)
     os.kill(child, signal.SIGKILL)
     ended(child)

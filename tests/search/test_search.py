@@ -24,7 +24,7 @@ from reproduce.search.results import acceptance, best_so_far, budgeted, lineages
 from reproduce.search.sampling import Sampler
 from reproduce.search.search import run_search
 from reproduce.search.spaces import FULL, IDENTITY, Space
-from tests.search.fakes import PLAN, FakeExecutor, FakeSurrogates, Witness, search
+from tests.search.fakes import DATA, PLAN, TINY, FakeScorer, Witness, fake_scorers, search
 from tests.search.kills import untimed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +55,7 @@ def test_the_ledger_reads_back_as_it_was_written(records, tmp_path):
 @pytest.mark.parametrize(("batch", "backwards"), [(1, False), (2, True), (4, True), (4, False)])
 def test_batches_and_their_order_change_nothing(ledger, tmp_path, batch, backwards):
     path = tmp_path / "ledger.jsonl"
-    search(path, FakeExecutor(batch, backwards))
+    search(path, FakeScorer(batch, backwards))
     assert untimed(path) == untimed(ledger)
 
 
@@ -65,7 +65,7 @@ def test_another_seed_is_another_search(records, tmp_path):
 
 
 def test_the_opening_keeps_the_best_and_scores_them_again(records):
-    samples, sizes = of(Sample, records), PLAN.sizes
+    samples, sizes = of(Sample, records), TINY.sizes
     initial = [record for record in of(Evaluation, records) if record.stage == "initial"]
     assert sorted(record.sample for record in initial) == list(range(sizes.initial))
     assert all(sample.slot.phase == "initial" and sample.parent is None for sample in samples[: sizes.initial])
@@ -75,7 +75,7 @@ def test_the_opening_keeps_the_best_and_scores_them_again(records):
 
 
 def test_children_are_drawn_again_up_to_four_times(tmp_path):
-    records = search(tmp_path / "ledger.jsonl", sizes=replace(PLAN.sizes, children=8))
+    records = search(tmp_path / "ledger.jsonl", sizes=replace(TINY.sizes, children=8))
     samples = {sample.number: sample for sample in of(Sample, records)}
     failed = {
         samples[record.sample].slot
@@ -84,10 +84,10 @@ def test_children_are_drawn_again_up_to_four_times(tmp_path):
     }
     children = {sample.slot for sample in samples.values() if sample.slot.phase == "child"}
     assert {slot for slot in children if slot.attempt} == {
-        slot._replace(attempt=slot.attempt + 1) for slot in failed if slot.attempt < PLAN.sizes.redraws
+        slot._replace(attempt=slot.attempt + 1) for slot in failed if slot.attempt < TINY.sizes.redraws
     }
     assert any(slot.attempt >= 2 for slot in children)
-    assert max(slot.attempt for slot in children) <= PLAN.sizes.redraws
+    assert max(slot.attempt for slot in children) <= TINY.sizes.redraws
 
 
 def test_a_slot_is_given_up_and_the_check_is_as_strict_as_the_settings_say(records, tmp_path):
@@ -97,8 +97,8 @@ def test_a_slot_is_given_up_and_the_check_is_as_strict_as_the_settings_say(recor
     kept = [record for record in of(Sample, once) if record.slot.phase == "initial"]
     assert {record.draw for record in kept} == {0}
     assert [record.slot for record in kept] == [record.slot for record in first]
-    assert len(kept) < PLAN.sizes.initial
-    strict = search(tmp_path / "strict.jsonl", integrity=replace(PLAN.integrity, threshold=1.0))
+    assert len(kept) < TINY.sizes.initial
+    strict = search(tmp_path / "strict.jsonl", integrity=replace(TINY.integrity, threshold=1.0))
     counts = [sum(each.cause == "integrity" for each in of(Rejection, found)) for found in (records, strict)]
     assert counts[0] < counts[1]
 
@@ -147,7 +147,7 @@ def test_the_peers_begin_alike_and_end_on_their_budget(tmp_path):
         name: search(tmp_path / f"{name}.jsonl", algorithm=name, limits=limits)
         for name in ("paper", "elitist", "random", "aging")
     }
-    initial = slice(PLAN.sizes.initial)
+    initial = slice(TINY.sizes.initial)
     openings = {tuple(sample.text for sample in of(Sample, records)[initial]) for records in found.values()}
     assert len(openings) == 1
     for name, records in found.items():
@@ -159,7 +159,7 @@ def test_the_peers_begin_alike_and_end_on_their_budget(tmp_path):
         assert scores == sorted(scores)
         within = budgeted(records, 60, 2)
         assert 0 < len(within) <= len(costs)
-        assert top(records, 1, 60, 2)[0].score == max(score_of(record.outcome) or 0.0 for record in within), name
+        assert top(records, 1, 60, 2)[0].search_score == max(score_of(record.outcome) or 0.0 for record in within), name
     assert all(sample.parent is None for sample in of(Sample, found["random"]))
     aging = [sample for sample in of(Sample, found["aging"]) if sample.slot.phase == "child"]
     assert all(sample.parent is not None for sample in aging)
@@ -179,11 +179,11 @@ POOR = Space(
 @pytest.fixture
 def poor(monkeypatch) -> None:
     monkeypatch.setattr(spaces, "SPACES", {**spaces.SPACES, "poor": POOR})
-    monkeypatch.setattr("reproduce.search.search.SPACES", {**spaces.SPACES, "poor": POOR})
+    monkeypatch.setattr("reproduce.search.driver.SPACES", {**spaces.SPACES, "poor": POOR})
 
 
 def test_what_computes_the_same_is_never_scored_twice(poor, tmp_path):
-    executor = FakeExecutor()
+    executor = FakeScorer()
     records = search(tmp_path / "ledger.jsonl", executor, space="poor")
     samples = {sample.number: sample for sample in of(Sample, records)}
     duplicates = [record for record in of(Rejection, records) if record.cause == "duplicate"]
@@ -199,11 +199,11 @@ def test_what_computes_the_same_is_never_scored_twice(poor, tmp_path):
 
 
 def test_scores_of_another_search_are_taken_over_and_the_ledger_says_so(ledger, records, tmp_path):
-    cache = read_cache([("first", ledger)], PLAN.protocol, FakeSurrogates().data)
-    executor = FakeExecutor()
+    cache = read_cache([("first", ledger)], PLAN.protocol, DATA)
+    executor = FakeScorer()
     other = search(tmp_path / "ledger.jsonl", executor, algorithm="elitist", cache=cache)
     evaluations = of(Evaluation, other)
-    opening = [record for record in evaluations if record.sample < PLAN.sizes.initial]
+    opening = [record for record in evaluations if record.sample < TINY.sizes.initial]
     assert {record.cached for record in opening} == {"first"}
     assert sum(record.cached is None for record in evaluations) == len(executor.scored) < len(evaluations)
     alone = search(tmp_path / "alone.jsonl", algorithm="elitist")
@@ -212,7 +212,7 @@ def test_scores_of_another_search_are_taken_over_and_the_ledger_says_so(ledger, 
 
 @pytest.mark.parametrize(("protocol", "data"), [("f" * 16, None), (None, {"initial": "c", "evolution": "d"})])
 def test_scores_under_another_protocol_or_of_other_data_are_not(ledger, protocol, data):
-    assert not read_cache([("first", ledger)], protocol or PLAN.protocol, data or FakeSurrogates().data).scores
+    assert not read_cache([("first", ledger)], protocol or PLAN.protocol, data or DATA).scores
 
 
 def test_acceptance_counts_every_draw_once(records):
@@ -239,7 +239,7 @@ def test_every_prefix_of_the_ledger_resumes_to_the_same_ledger(ledger, tmp_path)
     for count in (*range(0, len(lines), 37), len(lines)):
         path = tmp_path / f"{count}.jsonl"
         path.write_bytes(b"".join(lines[:count]))
-        executor = FakeExecutor()
+        executor = FakeScorer()
         fresh = []
         search(path, executor, watch=lambda record, new, fresh=fresh: fresh.append(new))
         assert untimed(path) == untimed(ledger)
@@ -284,7 +284,7 @@ def test_a_torn_line_is_removed_and_said(ledger, tmp_path):
     path = tmp_path / "ledger.jsonl"
     path.write_bytes(b"".join(ledger.read_bytes().splitlines(keepends=True)[:10]) + b'{"record":"sam')
     witness = Witness()
-    run_search(PLAN, path, FakeSurrogates(), witness)
+    run_search(PLAN, path, fake_scorers(), witness)
     assert "half-written last line of 14 bytes" in witness.notices[0]
     assert untimed(path) == untimed(ledger)
 

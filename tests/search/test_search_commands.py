@@ -11,10 +11,9 @@ import pytest
 
 from paper_optimizers import OptimizerSpec
 from reproduce.cli import main
-from reproduce.commands.executors import Executors
 from reproduce.outcomes import ScreenedOut
 from reproduce.report.style import FORMATS
-from tests.search.fakes import FakeExecutor
+from tests.search.fakes import FakeScorer
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTOCOLS = ROOT / "artifact" / "protocols" / "smoke"
@@ -45,16 +44,16 @@ def small(name: str, folder: Path) -> str:
 
 
 @pytest.fixture
-def executor(monkeypatch) -> FakeExecutor:
+def executor(monkeypatch) -> FakeScorer:
     """Stands in for whatever the options say."""
-    fake = FakeExecutor()
+    fake = FakeScorer()
 
     @contextmanager
-    def opened(options, data_dir, console):
-        yield Executors(lambda settings: fake, lambda: "nothing")
+    def opened(options, console):
+        yield lambda settings: fake
 
-    monkeypatch.setattr("reproduce.commands.search.open_executors", opened)
-    monkeypatch.setattr("reproduce.commands.elimination.open_executors", opened)
+    monkeypatch.setattr("reproduce.commands.search.open_scoring", opened)
+    monkeypatch.setattr("reproduce.commands.elimination.open_scoring", opened)
     monkeypatch.setattr("reproduce.report.style.FORMATS", {"svg": FORMATS["svg"]})  # Each is drawn; one form is quick.
     return fake
 

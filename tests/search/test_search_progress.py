@@ -7,27 +7,27 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from reproduce import progress
 from reproduce.outcomes import Trained
-from reproduce.search import progress
 from reproduce.search.progress import SearchProgress, TrialProgress
 from reproduce.search.records import Evaluation, Rejection, Sample
 from reproduce.search.search import run_search
 from reproduce.search.trials import Trial
-from tests.search.fakes import PLAN, FakeExecutor, FakeSurrogates, Witness
+from tests.search.fakes import PLAN, TINY, FakeScorer, Witness, fake_scorers
 
-TOTAL = PLAN.sizes.initial + PLAN.sizes.particles * (1 + PLAN.sizes.steps * PLAN.sizes.children)
+TOTAL = TINY.sizes.initial + TINY.sizes.particles * (1 + TINY.sizes.steps * TINY.sizes.children)
 
 
 @pytest.fixture(autouse=True)
 def every_line(monkeypatch):
-    monkeypatch.setattr(progress, "_PLAIN_INTERVAL", 0.0)
+    monkeypatch.setattr(progress, "PLAIN_INTERVAL", 0.0)
 
 
-def shown(tmp_path, *, terminal: bool, executor: FakeExecutor | None = None, width: int = 160) -> str:
+def shown(tmp_path, *, terminal: bool, scorer: FakeScorer | None = None, width: int = 160) -> str:
     console = Console(file=io.StringIO(), force_terminal=terminal, width=width, color_system=None)
-    with SearchProgress(console, TOTAL, PLAN.sizes.steps, PLAN.sizes.particles) as watcher:
-        surrogates = FakeSurrogates(executor or FakeExecutor(seconds=0.002))
-        run_search(PLAN, tmp_path / "ledger.jsonl", surrogates, watcher)
+    with SearchProgress(console, TOTAL, TINY.sizes.steps, TINY.sizes.particles) as watcher:
+        scorers = fake_scorers(scorer or FakeScorer(seconds=0.002))
+        run_search(PLAN, tmp_path / "ledger.jsonl", scorers, watcher)
     return console.file.getvalue()
 
 
@@ -46,7 +46,7 @@ def test_plain_lines_say_where_the_search_is(tmp_path):
 def test_draws_that_wait_for_their_score_do_not_lower_acceptance(tmp_path):
     """Half of the draws are sound and all of those scored are trained, long before the last one is."""
     console = Console(file=io.StringIO(), width=160)
-    records = run_search(PLAN, tmp_path / "ledger.jsonl", FakeSurrogates(), Witness())
+    records = run_search(PLAN, tmp_path / "ledger.jsonl", fake_scorers(), Witness())
     sample = next(record for record in records if isinstance(record, Sample))
     rejection = next(record for record in records if isinstance(record, Rejection))
     trained = next(

@@ -12,10 +12,10 @@ from reproduce.errors import ProtocolError
 from reproduce.protocols import settings_hash
 from reproduce.search import hashes
 from reproduce.search import protocol as protocol_module
+from reproduce.search.plan import comparison_plans, search_plan
 from reproduce.search.probabilities import PUBLISHED, MutationProbabilities, Probabilities
 from reproduce.search.protocol import load_search_protocol, stored_search_protocol
 from reproduce.search.published_space import Primitive
-from reproduce.search.search import comparison_plans, search_plan
 from reproduce.search.spaces import FULL, SPACES
 from reproduce.search.surrogate_settings import AugmentationSettings
 from reproduce.stored_settings import write_stored_settings

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pickle
 
 import jax
 import numpy as np
@@ -9,13 +10,17 @@ import pytest
 
 from paper_optimizers import from_text, get
 from reproduce.data import channel_statistics, load_dataset
-from reproduce.errors import DataError, ProtocolError, ReproduceWarning
+from reproduce.errors import DataError, ProtocolError
+from reproduce.executors.executor import Executor
 from reproduce.outcomes import ScreenedOut, Trained
 from reproduce.plain_data import read_settings
-from reproduce.search.executors import Candidate, InProcessExecutor
 from reproduce.search.protocol import load_search_protocol
-from reproduce.search.surrogate import SurrogateScorer, _problem, make_scorer, scorer_from_dict
-from reproduce.search.surrogate_settings import AugmentationSettings, SurrogateSettings
+from reproduce.search.surrogate_settings import SurrogateSettings
+from reproduce.tasks.engine import EngineTrainer
+from reproduce.tasks.networks import engine_problem
+from reproduce.tasks.scoring import Scorer
+from reproduce.tasks.task import AugmentationSettings
+from reproduce.tasks.trainer import Candidate, train_under
 from tests.settings import TEXT
 
 SMOKE = load_search_protocol("smoke").evolution
@@ -32,61 +37,55 @@ CANDIDATES = [Candidate(get("Nesterov"), 1), Candidate(get("Adam"), 2), Candidat
 
 
 @pytest.fixture(scope="module")
-def scorer():
-    return make_scorer(SETTINGS, largest=1)
+def trainer():
+    return EngineTrainer.of(SETTINGS.task, load_dataset(SETTINGS.data), largest=1)
+
+
+def score(trainer, candidates=CANDIDATES):
+    return train_under(SETTINGS.scoring.rule, trainer, candidates)
 
 
 @pytest.fixture(scope="module")
-def scores(scorer):
-    return scorer.score(CANDIDATES)
+def scores(trainer):
+    return score(trainer)
 
 
-def test_what_learns_is_scored_and_what_stands_still_is_rejected(scores):
+def test_what_learns_is_scored_and_what_stands_still_is_screened_out(scores):
     assert [type(score) for score in scores] == [Trained, Trained, ScreenedOut]
     assert all(0.15 < score.score <= 1 for score in scores[:2])
 
 
-def test_a_score_depends_on_the_candidate_alone(scorer, scores):
-    answers = dict(InProcessExecutor(lambda: scorer, 2).score(CANDIDATES[::-1]))
-    assert [answers[index] for index in (2, 1, 0)] == scores
-    other = scorer.score([Candidate(CANDIDATES[0].spec, 7)])[0]
+def test_a_score_depends_on_the_candidate_alone(trainer, scores):
+    assert score(trainer, CANDIDATES[::-1])[::-1] == scores
+    other = score(trainer, [Candidate(CANDIDATES[0].spec, 7)])[0]
     assert other.screening != scores[0].screening
+
+
+def test_a_scorer_scores_on_its_executor(scores):
+    work = SETTINGS.work(batch=2, largest=1)
+    with Executor() as executor:
+        scorer = Scorer(executor, work)
+        assert sorted(scorer.score(CANDIDATES)) == list(enumerate(scores))
+    assert (scorer.data_name, scorer.screening_epochs) == ("digits", 1)
+    assert scorer.data == load_dataset(SETTINGS.data).checksum()
+    assert hash(work) == hash(pickle.loads(pickle.dumps(work)))  # So a worker knows it again.
 
 
 @pytest.mark.slow
 def test_how_many_are_trained_at_once_changes_no_score(scores):
-    assert make_scorer(SETTINGS, largest=4).score(CANDIDATES) == scores
+    assert score(EngineTrainer.of(SETTINGS.task, load_dataset(SETTINGS.data), largest=4)) == scores
 
 
-def test_a_device_that_refuses_a_batch_is_told_of_and_changes_no_score(scorer, scores, monkeypatch):
-    population = scorer._population
-    epoch = population.epoch
-
-    def refuse(*arguments):
-        if len(arguments[-1]) > 1:
-            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
-        return epoch(*arguments)
-
-    monkeypatch.setattr(population, "epoch", refuse)
-    monkeypatch.setattr(population, "room", None)
-    monkeypatch.setattr(scorer, "_largest", 2)
-    with pytest.warns(ReproduceWarning, match="does not hold 2 networks at once: going on with 1$"):
-        assert scorer.score(CANDIDATES) == scores
-
-
-def test_another_machine_makes_the_same_scorer(scorer, scores):
+def test_stored_settings_are_the_same_surrogate():
     plain = json.loads(json.dumps(dataclasses.asdict(SETTINGS)))
     assert read_settings(SurrogateSettings, plain, "here") == SETTINGS
-    there = scorer_from_dict({"settings": plain, "data_dir": None, "largest": None})
-    assert there.data == scorer.data
-    assert there.settings == SETTINGS
 
 
 @pytest.mark.parametrize("standardise", [False, True])
 def test_images_are_normalised_alike_in_training_and_outside(standardise):
     settings = dataclasses.replace(SETTINGS, standardise=standardise, dropout=0.0, batch_norm_momentum=0.0)
     dataset = load_dataset(settings.data)
-    problem = _problem(settings, dataset)
+    problem = engine_problem(settings.task, dataset)
     parameters, statistics = problem.initial(np.random.default_rng(0))
     images, labels = dataset.train.inputs[:64], dataset.train.labels[:64]
     pixels = images / np.float32(dataset.largest_pixel)
@@ -107,7 +106,7 @@ def test_images_are_normalised_alike_in_training_and_outside(standardise):
 def test_augmentation_changes_training_images_alone():
     settings = dataclasses.replace(SETTINGS, augmentation=AugmentationSettings(1, 2), dropout=0.0)
     dataset = load_dataset(settings.data)
-    problem = _problem(settings, dataset)
+    problem = engine_problem(settings.task, dataset)
     parameters, statistics = problem.initial(np.random.default_rng(0))
     batch = dataset.train.inputs[:32], dataset.train.labels[:32]
     train = jax.jit(problem.train)
@@ -127,8 +126,8 @@ def test_augmentation_changes_training_images_alone():
         ({"steps_per_epoch": 0}, "steps_per_epoch must be 1 or more"),
         ({"precision": "float16"}, "precision must be one of float32, bfloat16"),
         ({"scoring": {"epochs": 0}}, "scoring.epochs must be 1 or more"),
-        ({"scoring": {"warmup_fraction": 1.5}}, r"scoring.warmup_fraction must be in \[0, 1\]"),
-        ({"scoring": {"first_rates": []}}, "scoring.first_rates must be at least one positive rate"),
+        ({"scoring": {"warmup_fraction": 1.5}}, r"scoring.warmup_fraction must be in \[0, 1\)"),
+        ({"scoring": {"first_rates": []}}, "scoring.first_rates must be at least one rate"),
         ({"scoring": {"second_rates": [0.1]}}, "scoring.second_rates must be new rates, each once"),
     ],
 )
@@ -141,7 +140,7 @@ def test_settings_that_cannot_be_are_refused(change, message):
 
 def test_data_that_do_not_fit_are_refused():
     with pytest.raises(DataError, match="fewer than one batch"):
-        make_scorer(dataclasses.replace(SETTINGS, batch_size=4096))
+        dataclasses.replace(SETTINGS, batch_size=4096).work().make()
     dataset = load_dataset(TEXT)
     with pytest.raises(DataError, match="takes images; received text, which is text"):
-        SurrogateScorer(SETTINGS, dataset)
+        EngineTrainer.of(SETTINGS.task, dataset)

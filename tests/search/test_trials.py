@@ -10,58 +10,56 @@ from reproduce.errors import LedgerError, ProtocolError
 from reproduce.outcomes import ScreenedOut, Trained
 from reproduce.report.statistics import holm, paired_difference, paired_p_value
 from reproduce.report.tables.search import noise_table, rescoring_table
-from reproduce.search.rescoring import Finalist, baselines, different, known_spec
-from reproduce.search.trials import Contender, Setting, Trial, of_seeds, open_trials, run_trials, seed_scores
-from tests.search.fakes import FakeExecutor
+from reproduce.search.rescoring import baselines, different
+from reproduce.search.results import Finalist
+from reproduce.search.trials import Contender, Trial, of_seeds, open_trials, run_trials, seed_scores
+from tests.search.fakes import FakeScorer
 
-SETTING = Setting("evolution", "p" * 16, "d" * 8, "nothing", {"python": "3"})
 CONTENDERS = [Contender.of(name, get(name)) for name in ("Adam", "A1", "Opt7")]
 
 
-def trials_at(path, executor, contenders=CONTENDERS, seeds=(1, 2), setting=SETTING, told=lambda trial, left: None):
+def trials_at(path, scorer, seeds=(1, 2), part="evolution", protocol="p" * 16, told=lambda trial, left: None):
     with open_trials(path, lambda text: None) as ledger:
-        return run_trials(ledger, setting, contenders, seeds, lambda: executor, told)
+        return run_trials(ledger, part, protocol, scorer, CONTENDERS, seeds, told)
 
 
 def test_trials_are_written_in_one_order_and_made_once(tmp_path):
     first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
     told = []
-    trials = trials_at(first, FakeExecutor(batch=4), told=lambda trial, left: told.append(left))
+    trials = trials_at(first, FakeScorer(batch=4), told=lambda trial, left: told.append(left))
     assert [(trial.optimizer, trial.seed) for trial in trials] == [
         (each.name, seed) for each in CONTENDERS for seed in (1, 2)
     ]
     assert told == [5, 4, 3, 2, 1, 0]
-    assert trials_at(second, FakeExecutor(batch=1, backwards=False)) == trials
-    executor = FakeExecutor()
-    more = trials_at(first, executor, seeds=(1, 2, 3))
-    assert [candidate.seed for candidate in executor.scored] == [3, 3, 3]
+    assert trials_at(second, FakeScorer(batch=1, backwards=False)) == trials
+    scorer = FakeScorer()
+    more = trials_at(first, scorer, seeds=(1, 2, 3))
+    assert [candidate.seed for candidate in scorer.scored] == [3, 3, 3]
     assert [trial for trial in more if trial.seed != 3] == trials
 
 
 def test_interrupted_trials_go_on(tmp_path):
     whole, broken = tmp_path / "whole.jsonl", tmp_path / "broken.jsonl"
-    trials = trials_at(whole, FakeExecutor())
+    trials = trials_at(whole, FakeScorer())
     broken.write_bytes(b"".join(whole.read_bytes().splitlines(keepends=True)[:3]) + b'{"torn')
-    executor = FakeExecutor()
-    assert trials_at(broken, executor) == trials
-    assert len(executor.scored) == 3
+    scorer = FakeScorer()
+    assert trials_at(broken, scorer) == trials
+    assert len(scorer.scored) == 3
 
 
-@pytest.mark.parametrize("change", [{"protocol": "q" * 16}, {"data": "e" * 8}])
-def test_trials_under_another_protocol_are_refused(tmp_path, change):
+@pytest.mark.parametrize(("field", "protocol", "data"), [("protocol", "q" * 16, "d"), ("data", "p" * 16, "e")])
+def test_trials_under_another_protocol_are_refused(tmp_path, field, protocol, data):
     path = tmp_path / "ledger.jsonl"
-    trials_at(path, FakeExecutor())
-    other = Setting(**{**SETTING.__dict__, **change})
-    with pytest.raises(LedgerError, match=f"another experiment: {next(iter(change))} is"):
-        trials_at(path, FakeExecutor(), setting=other)
-    elsewhere = Setting(**{**other.__dict__, "part": "another round"})
-    assert len(trials_at(path, FakeExecutor(), setting=elsewhere)) == 6
+    trials_at(path, FakeScorer())
+    with pytest.raises(LedgerError, match=f"another experiment: {field} is"):
+        trials_at(path, FakeScorer(data=data), protocol=protocol)
+    assert len(trials_at(path, FakeScorer(data=data), part="another round", protocol=protocol)) == 6
 
 
 def test_adamw_is_adam_with_a_share_of_the_weight():
     random = np.random.default_rng(0)
     weight, gradients = random.normal(size=5), random.normal(size=(8, 5))
-    ours, adam = NumpyOptimizer(known_spec("AdamW")), NumpyOptimizer(get("Adam"))
+    ours, adam = NumpyOptimizer(baselines(["AdamW"])[0].spec), NumpyOptimizer(get("Adam"))
     left = right = weight
     for gradient in gradients:
         (left,) = ours.step([left], [gradient], 0.1)
@@ -93,7 +91,7 @@ def table_of(found, known):
         for name, scores in {**found, **known}.items()
         for seed, score in enumerate(scores)
     ]
-    finalists = [Finalist(contenders[name], 0.9, name) for name in found]
+    finalists = [Finalist(contenders[name], 0.9, name, 0) for name in found]
     return rescoring_table("rescoring", finalists, [contenders[name] for name in known], trials, "here")
 
 

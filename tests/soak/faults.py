@@ -18,19 +18,20 @@ import numpy as np
 
 from reproduce.data import load_dataset
 from reproduce.errors import DataError, LedgerError, ReproduceError, WorkerError
+from reproduce.executors.executor import Executor
+from reproduce.executors.processes import ProcessWorkers
 from reproduce.files import write_bytes
 from reproduce.ledger import Ledger, read_records
 from reproduce.search.records import entry_from_dict
 from reproduce.study.plan import Plan
 from reproduce.study.rows import Row
-from reproduce.study.workers import WorkerPool
 from reproduce.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from tests.data.cases import FOLDER, make_pets, pack
 from tests.processes import in_child
-from tests.search.fakes import FakeExecutor, search
+from tests.search.fakes import FakeScorer, search
 from tests.search.kills import untimed
 from tests.soak.kills import ROOT, require
-from tests.study.cases import ENTRANTS, TINY, MakeInventedRun
+from tests.study.cases import ENTRANTS, TINY, InventedWork
 
 #: Nobody, where the superuser must be someone else to be refused anything.
 _NOBODY = 65534
@@ -136,7 +137,7 @@ def clock_that_jumps(folder: Path, chance: random.Random) -> str:
 
     def work() -> None:
         with mock.patch.multiple(time, time=jumping, monotonic=jumping, perf_counter=jumping):
-            search(path, FakeExecutor(batch=2))
+            search(path, FakeScorer(batch=2))
 
     require(in_child(work) == 0, "the search failed")
     same_search(path, folder)
@@ -152,8 +153,8 @@ def device_out_of_memory(folder: Path, chance: random.Random) -> str:
 
 def _run_pool(folder: Path, **deaths: object) -> list[Row]:
     rows: list[Row] = []
-    with WorkerPool(MakeInventedRun(folder, **deaths), 1, folder / "log", list) as pool:
-        for row in pool.run(lambda: Plan(TINY, ENTRANTS, rows).jobs()):
+    with Executor(ProcessWorkers(1, folder / "log"), list) as pool:
+        for _, row in pool.run(InventedWork(folder, **deaths), lambda: Plan(TINY, ENTRANTS, rows).jobs()):
             rows.append(row)
     return rows
 
@@ -242,8 +243,8 @@ def torn_checkpoint(folder: Path, chance: random.Random) -> str:
 def two_runs_on_one_folder(folder: Path, chance: random.Random) -> str:
     path = folder / "search.jsonl"
     code = (
-        "import sys; from pathlib import Path; from tests.search.fakes import FakeExecutor, search; "
-        "search(Path(sys.argv[1]), FakeExecutor(batch=2, seconds=0.05))"
+        "import sys; from pathlib import Path; from tests.search.fakes import FakeScorer, search; "
+        "search(Path(sys.argv[1]), FakeScorer(batch=2, seconds=0.05))"
     )
     first = subprocess.Popen([sys.executable, "-c", code, str(path)], cwd=ROOT)
     try:

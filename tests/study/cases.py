@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +11,11 @@ import numpy as np
 
 from reproduce.data import Dataset, Part
 from reproduce.outcomes import Curve
-from reproduce.study.optimizers import Entrant
 from reproduce.study.plan import Plan
-from reproduce.study.protocol import OptimizerSettings, Protocol, RateSettings, SeedSettings, TaskSettings
+from reproduce.study.protocol import OptimizerSettings, Protocol, SeedSettings, TaskSettings
 from reproduce.study.rows import SCHEMA, Job, Row
-from reproduce.study.workers import Run
+from reproduce.tasks.optimizers import Entrant
+from reproduce.tasks.rates import RateGrid
 from tests.settings import DIGITS, MODEL, TRAINING
 
 TASK = TaskSettings(name="digits", runner="auto", data=DIGITS, model=MODEL, training=TRAINING, pretraining=None)
@@ -24,7 +25,7 @@ TINY = Protocol(
     description="For tests.",
     tasks=(TASK,),
     folder=None,
-    rates=RateSettings(grid=(0.01, 0.1, 1.0), most_extra_rates=2),
+    rates=RateGrid(grid=(0.01, 0.1, 1.0), most_extra_rates=2),
     seeds=SeedSettings(tune=(0,), final=(1, 2)),
     optimizers=OptimizerSettings(catalog=("Opt1", "A1"), keras=("SGD", "Adam"), reference="Adam"),
 )
@@ -108,6 +109,8 @@ def invented_row(job: Job, protocol: Protocol = TINY, **changes: object) -> Row:
         backend="tensorflow",
         versions={"python": "3"},
     )
+    if "validation_accuracy" in changes and "curve" not in changes:
+        changes["curve"] = dataclasses.replace(row.curve, validation_accuracy=(0.3, changes["validation_accuracy"]))
     return dataclasses.replace(row, **changes)
 
 
@@ -134,8 +137,8 @@ def dataset() -> Dataset:
 
 
 @dataclass(frozen=True)
-class MakeInventedRun:
-    """Workers that invent rows, note who ran what, and die or raise an exception where they are told to."""
+class InventedWork:
+    """A work whose rows are invented: it notes who ran what, and dies or raises an exception where it is told to."""
 
     folder: Path
     seconds: float = 0.0
@@ -151,7 +154,7 @@ class MakeInventedRun:
     def largest_batch(self, job: Job) -> int:
         return self.batch
 
-    def __call__(self) -> Run:
+    def make(self) -> Callable[[Sequence[Job]], list[Row]]:
         return lambda jobs: [self.run(job) for job in jobs]
 
     def run(self, job: Job) -> Row:

@@ -2,19 +2,20 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from reproduce.cli import main
+from reproduce.executors.executor import Executor
+from reproduce.executors.processes import ProcessWorkers
 from reproduce.libraries import enter_determinism, known_environment
 from reproduce.machine import backend_name
 from reproduce.study.ledgers import read_rows
 from reproduce.study.rows import Job, Row
-from reproduce.study.workers import Run, WorkerPool
-from tests.study.cases import TINY_TOML, MakeInventedRun, invented_row
+from tests.study.cases import TINY_TOML, InventedWork, invented_row
 
 NAMES = (
     "KERAS_BACKEND",
@@ -35,10 +36,10 @@ PROTOCOL = (
 
 
 @dataclass(frozen=True)
-class MakeEnvironmentRun(MakeInventedRun):
-    """Workers whose rows say what they were started with."""
+class EnvironmentWork(InventedWork):
+    """Its rows say what their process was started with."""
 
-    def __call__(self) -> Run:
+    def make(self) -> Callable[[Sequence[Job]], list[Row]]:
         return self.rows
 
     def rows(self, jobs: Sequence[Job]) -> list[Row]:
@@ -63,9 +64,8 @@ def test_libraries_are_told_through_the_environment() -> None:
 def test_workers_start_in_that_environment(deterministic: bool, tmp_path: Path) -> None:
     before = dict(os.environ)
     jobs = [Job("digits", "Adam", "tune", 0.1, 0)]
-    make = MakeEnvironmentRun(tmp_path)
-    with WorkerPool(make, 1, tmp_path / "log", print, deterministic=deterministic) as pool:
-        row = next(pool.run(lambda: jobs))
+    with Executor(ProcessWorkers(1, tmp_path / "log", deterministic=deterministic), print) as pool:
+        _, row = next(pool.run(EnvironmentWork(tmp_path), lambda: jobs))
     assert ("--xla_gpu_deterministic_ops=true" in row.versions["XLA_FLAGS"]) == deterministic
     assert (row.versions["TF_DETERMINISTIC_OPS"] == "1") == deterministic
     assert "--xla_cpu_multi_thread_eigen=false" in row.versions["XLA_FLAGS"]
@@ -78,8 +78,8 @@ def test_workers_share_a_gpu_unless_the_environment_says_otherwise(
 ) -> None:
     monkeypatch.delenv("XLA_PYTHON_CLIENT_PREALLOCATE", raising=False)
     monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", "false")
-    with WorkerPool(MakeEnvironmentRun(tmp_path), 1, tmp_path / "log", print) as pool:
-        row = next(pool.run(lambda: [Job("digits", "Adam", "tune", 0.1, 0)]))
+    with Executor(ProcessWorkers(1, tmp_path / "log"), print) as pool:
+        _, row = next(pool.run(EnvironmentWork(tmp_path), lambda: [Job("digits", "Adam", "tune", 0.1, 0)]))
     assert row.versions["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
     assert row.versions["TF_FORCE_GPU_ALLOW_GROWTH"] == "false"
 

@@ -8,20 +8,22 @@ import pytest
 from rich.console import Console
 
 from reproduce.errors import DataError, LedgerError, ReproduceWarning
+from reproduce.executors.executor import Executor
+from reproduce.executors.processes import ProcessWorkers
 from reproduce.ledger import read_environments
 from reproduce.study import experiment as module
-from reproduce.study.experiment import Experiment, run_experiment
+from reproduce.study.experiment import Experiment, run_study
 from reproduce.study.ledgers import read_rows
-from reproduce.study.progress import Progress
+from reproduce.study.progress import StudyProgress
 from reproduce.study.rows import Job, Row
-from reproduce.study.runs import Machine, MakeTrainingRun, checkpoint_path
+from reproduce.study.work import Machine, StudyWork, checkpoint_path
 from tests.settings import model_of
-from tests.study.cases import ENTRANTS, TINY, MakeInventedRun, all_rows, dataset
+from tests.study.cases import ENTRANTS, TINY, InventedWork, all_rows, dataset
 
 
 @dataclass(frozen=True)
-class MakeOddRun(MakeInventedRun):
-    """Workers whose runs leave a checkpoint and warn, and of which one optimizer's start from other weights."""
+class OddWork(InventedWork):
+    """A work whose runs leave a checkpoint and warn, and of which one optimizer's start from other weights."""
 
     odd: str = ""
 
@@ -44,7 +46,9 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Experiment:
 
 def run(experiment: Experiment, odd: str = "") -> tuple[list[Row], str]:
     console = Console(record=True, width=200)
-    rows = run_experiment(experiment, Machine(2), Progress(console), MakeOddRun(experiment.folder, odd=odd))
+    progress = StudyProgress(console)
+    with Executor(ProcessWorkers(2, experiment.folder / "workers.log"), progress.notice) as pool:
+        rows = run_study(experiment, Machine(), pool, progress, OddWork(experiment.folder, odd=odd))
     return rows, console.export_text()
 
 
@@ -56,7 +60,7 @@ def test_devices_that_share_a_batch_are_recorded_and_other_settings_are_refused_
     before = tiny.ledger_path.read_bytes()
     monkeypatch.setattr(module, "load_dataset", lambda *_: pytest.fail("data were read"))
     with pytest.raises(LedgerError, match="line 1: --devices was not set then and is '2' now"):
-        run_experiment(tiny, Machine(1, num_devices=2), Progress(Console(record=True)))
+        run_study(tiny, Machine(num_devices=2), Executor(), StudyProgress(Console(record=True)))
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
     with pytest.raises(
         LedgerError, match="line 1: XLA_FLAGS was not set then and is '--xla_cpu_enable_fast_math=true'"
@@ -122,7 +126,7 @@ def test_a_given_file_stands_for_imagenet_alone(tiny: Experiment, monkeypatch: p
             starts.append((model.start, model.weights_file))
             raise InterruptedError
 
-    monkeypatch.setattr("reproduce.training.trainer.Trainer", Made)
+    monkeypatch.setattr("reproduce.tasks.keras.Fit", Made)
     job = Job("digits", "SGD", "tune", 0.1, 0)
     (task,) = TINY.tasks
     for start in ("scratch", "imagenet"):
@@ -130,18 +134,8 @@ def test_a_given_file_stands_for_imagenet_alone(tiny: Experiment, monkeypatch: p
             TINY, tasks=(replace(task, model=model_of("efficientnetv2", width=24, depth=15, start=start)),)
         )
         checksum = module.load_dataset().checksum()
-        monkeypatch.setattr("reproduce.study.runs.load_dataset", lambda *_: dataset())
-        make = MakeTrainingRun(
-            protocol,
-            ENTRANTS,
-            {("digits", "SGD"): "keras"},
-            {"digits": checksum},
-            tiny.folder,
-            None,
-            tiny.folder,
-            Machine(),
-            Path("own.h5"),
-        )
+        monkeypatch.setattr("reproduce.study.work.load_dataset", lambda *_: dataset())
+        given = (("digits", checksum),), tiny.folder, None, tiny.folder, Machine(), Path("own.h5")
         with pytest.raises(InterruptedError):
-            make()([job])
+            StudyWork(protocol, ENTRANTS, *given).make()([job])
     assert starts == [("scratch", None), ("file", "own.h5")]

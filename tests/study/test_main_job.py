@@ -110,17 +110,20 @@ from rich.console import Console
 from reproduce import cli
 from reproduce.commands import study
 from reproduce.study import experiment
-from reproduce.study.experiment import Experiment, run_experiment
-from reproduce.study.progress import Progress
-from reproduce.study.runs import Machine
-from tests.study.cases import ENTRANTS, TINY, MakeInventedRun, dataset
+from reproduce.executors.executor import Executor
+from reproduce.executors.processes import ProcessWorkers
+from reproduce.study.experiment import Experiment, run_study
+from reproduce.study.progress import StudyProgress
+from reproduce.study.work import Machine
+from tests.study.cases import ENTRANTS, TINY, InventedWork, dataset
 experiment.load_dataset = lambda *_: dataset()
 experiment.require_batch = lambda *_: None
 
 def tables(options, console):
     folder = Path({str(tmp_path)!r})
-    run = MakeInventedRun(folder, 0.5)
-    run_experiment(Experiment(TINY, ENTRANTS, folder, None, folder), Machine(2), Progress(console), make_run=run)
+    study, work = Experiment(TINY, ENTRANTS, folder, None, folder), InventedWork(folder, 0.5)
+    with Executor(ProcessWorkers(2, folder / "log"), print) as pool:
+        run_study(study, Machine(), pool, StudyProgress(console), work)
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # A shell's background jobs are begun without it.
@@ -168,13 +171,13 @@ def write_ledger(path: Path, rows: list[Row]) -> None:
 @pytest.fixture
 def same_fingerprints(monkeypatch: pytest.MonkeyPatch) -> None:
     """The invented rows' specs are the catalog's."""
-    monkeypatch.setattr("reproduce.study.optimizers.roster", lambda settings: ENTRANTS)
+    monkeypatch.setattr("reproduce.tasks.optimizers.roster", lambda *names: ENTRANTS)
 
 
 def test_figures_write_the_same_bytes_again_without_training(
     finished: Path, profile: str, same_fingerprints, monkeypatch, capsys
 ) -> None:
-    monkeypatch.setattr("reproduce.study.experiment.WorkerPool", None)
+    monkeypatch.setattr("reproduce.commands.study.open_executor", None)
     command = ["figures", "--profile", profile, "--output", str(finished)]
     assert main(command) == 0
     shown = capsys.readouterr().out

@@ -1,4 +1,5 @@
 import dataclasses
+import math
 import random
 
 import pytest
@@ -45,13 +46,13 @@ def test_the_grid_grows_at_the_edge_where_the_best_is() -> None:
 def test_growth_ends_at_the_limit_and_is_marked() -> None:
     rows = tuned(0.1, 0.2, 0.3, 0.4, 0.5, rates=(0.01, 0.1, 1.0, 10.0, 100.0))
     choice = choose(TINY, rows)
-    assert (choice.grid, choice.rate, choice.at_edge) == ((0.01, 0.1, 1.0, 10.0, 100.0), 100.0, True)
+    assert (choice.rates, choice.rate, choice.at_edge) == ((0.01, 0.1, 1.0, 10.0, 100.0), 100.0, True)
     assert {job.phase for job in Plan(TINY, [OPT1], rows).jobs()} == {"final"}
 
 
 def test_growth_stops_where_the_best_is_inside_again() -> None:
     choice = choose(TINY, tuned(0.1, 0.2, 0.5, 0.4, rates=(0.01, 0.1, 1.0, 10.0)))
-    assert (choice.rate, choice.at_edge, choice.validation_accuracy) == (1.0, False, 0.5)
+    assert (choice.rate, choice.at_edge, choice.value) == (1.0, False, (0.5, -1.5))
 
 
 def test_extra_rates_are_round() -> None:
@@ -71,7 +72,7 @@ def test_a_diverged_run_counts_and_ranks_last() -> None:
     assert choose(TINY, tuned(0.01, 0.02, None)).rate == 0.1
     rows = tuned(None, None, None, None, None, rates=(0.0001, 0.001, 0.01, 0.1, 1.0))
     choice = choose(TINY, rows)
-    assert (choice.rate, choice.validation_accuracy, choice.at_edge) == (0.0001, None, True)
+    assert (choice.rate, choice.value, choice.at_edge) == (0.0001, (-math.inf, -math.inf), True)
     assert len(Plan(TINY, [OPT1], rows).jobs()) == 2
 
 

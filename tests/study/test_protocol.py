@@ -13,9 +13,8 @@ from reproduce.stored_form import current_form
 from reproduce.stored_settings import read_stored_settings, stored_settings
 from reproduce.study import protocol as module
 from reproduce.study.ledgers import RESULTS
-from reproduce.study.optimizers import KERAS, roster
 from reproduce.study.protocol import Protocol, load_protocol, parse_protocol, profiles, studies
-from reproduce.study.runners import runners
+from reproduce.tasks.optimizers import KERAS, roster
 from reproduce.training.pretraining import PretrainingSettings
 from tests.settings import DIGITS, TEXT, TRAINING
 from tests.study.cases import TINY, TINY_TOML
@@ -222,8 +221,8 @@ def test_unknown_studies_list_the_known(name: str) -> None:
 )
 def test_every_protocol_of_the_project_can_be_run(profile: str, study: str) -> None:
     protocol = load_protocol(profile, study)
-    entrants = roster(protocol.optimizers)
-    assert set(runners(protocol, entrants).values()) <= {"engine", "keras"}
+    entrants = roster(protocol.optimizers.catalog, protocol.optimizers.keras)
+    assert {task.trainer(entrant) for task in protocol.tasks for entrant in entrants} <= {"engine", "keras"}
     assert len(protocol.description) > 20
 
 

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
+from reproduce import progress as line
 from reproduce.study import progress as module
-from reproduce.study.progress import Progress
+from reproduce.study.progress import StudyProgress
 from reproduce.study.rows import Job
 from tests.study.cases import invented_row
 
@@ -21,8 +22,8 @@ def shown(monkeypatch: pytest.MonkeyPatch, *, terminal: bool, width: int) -> str
     console = Console(file=io.StringIO(), force_terminal=terminal, width=width, color_system=None)
     clock = SimpleNamespace(monotonic=lambda: clock.now, now=100.0)
     monkeypatch.setattr(module, "time", clock)
-    monkeypatch.setattr(module, "_PLAIN_INTERVAL", 0.0)
-    progress = Progress(console)
+    monkeypatch.setattr(line, "PLAIN_INTERVAL", 0.0)
+    progress = StudyProgress(console)
     progress.start(0, 5, 1)
     with progress:
         for number, job in enumerate(JOBS[:3], start=1):

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from reproduce.data import Dataset, Part, load_dataset
 from reproduce.models.settings import ModelSettings
 from reproduce.outcomes import Training
-from reproduce.study.optimizers import Entrant, learning_rates, make_optimizer
-from reproduce.training.trainer import Trainer
+from reproduce.tasks.optimizers import Entrant, learning_rates, make_optimizer
+from reproduce.training.fit import Fit
 from tests.settings import DIGITS, MODEL, TRAINING
 
 ADAM = Entrant("Adam", "keras", None)
@@ -48,15 +48,13 @@ def trainer(
     model: ModelSettings | dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
     **arguments: Any,
-) -> Trainer:
+) -> Fit:
     """For `MODEL` or another, and `TRAINING`, with these changes."""
     network = replace(MODEL, **(model or {})) if model is None or isinstance(model, dict) else model
-    return Trainer(
-        network, replace(TRAINING, **(training or {})), dataset, partial(make_optimizer, entrant), **arguments
-    )
+    return Fit(network, replace(TRAINING, **(training or {})), dataset, partial(make_optimizer, entrant), **arguments)
 
 
-def run(made: Trainer, rate: float, seed: int, entrant: Entrant = ADAM, **arguments: Any) -> Training:
+def run(made: Fit, rate: float, seed: int, entrant: Entrant = ADAM, **arguments: Any) -> Training:
     return made.run(learning_rates(entrant, rate, made.length), seed, **{"test": True, **arguments})
 
 

@@ -15,7 +15,7 @@ import pytest
 from reproduce.errors import ReproduceWarning
 from reproduce.libraries import known_environment
 from reproduce.outcomes import Training
-from reproduce.study.optimizers import Entrant
+from reproduce.tasks.optimizers import Entrant
 from reproduce.training.checkpoint import Checkpoint, libraries, read_checkpoint, run_name, write_checkpoint
 from tests.training.cases import invented, run, trainer, untimed
 
@@ -38,7 +38,7 @@ def cut_off_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
         if not left[0]:
             raise CutOffError
 
-    monkeypatch.setattr("reproduce.training.trainer.write_checkpoint", write)
+    monkeypatch.setattr("reproduce.training.fit.write_checkpoint", write)
 
 
 def whole() -> Training:

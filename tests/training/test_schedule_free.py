@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reproduce.data import Part
 from reproduce.machine import backend_name
-from reproduce.study.optimizers import Entrant
+from reproduce.tasks.optimizers import Entrant
 from reproduce.training import trainer as module
 from reproduce.training.checkpoint import Checkpoint
 from reproduce.training.loop import Loop, evaluate

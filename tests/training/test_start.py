@@ -10,7 +10,7 @@ import pytest
 
 from reproduce.errors import ProtocolError, ReproduceError, ReproduceWarning
 from reproduce.models.registry import build_model
-from reproduce.study.optimizers import learning_rates, make_optimizer
+from reproduce.tasks.optimizers import learning_rates, make_optimizer
 from reproduce.training.pretraining import PretrainingSettings, pretrained_weights
 from reproduce.training.start import Start, read_start, starting_weights, write_start
 from tests.settings import DIGITS, MODEL, TRAINING, model_of
@@ -39,7 +39,7 @@ def tuned(weights: Path, epochs: int = 1, **training: Any) -> tuple[Any, list[np
 def test_pretraining_is_done_once_and_again_for_other_settings(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = weights.read_bytes()
     assert [path.name for path in weights.parent.iterdir()] == [weights.name]
-    monkeypatch.setattr("reproduce.training.pretraining.Trainer", None)
+    monkeypatch.setattr("reproduce.training.pretraining.Fit", None)
     assert pretrain(weights.parent) == weights
     assert weights.read_bytes() == content
     with pytest.raises(TypeError):  # It would train.

@@ -17,8 +17,7 @@ from reproduce.report.figures.graphs import optimizer_graph
 from reproduce.report.statistics import paired_difference, summarise
 from reproduce.report.stored_search import SEARCH, StoredSearch
 from reproduce.report.table import Source
-from reproduce.search.rescoring import Finalist
-from reproduce.search.results import evaluations_of, samples_of
+from reproduce.search.results import Finalist, evaluations_of, samples_of
 from reproduce.search.trials import SeedScores, Trial, seed_scores
 
 

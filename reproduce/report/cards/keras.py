@@ -8,7 +8,7 @@ from typing import NamedTuple
 from reproduce.report.cards.card import Card
 from reproduce.report.cards.usage import Shape, rate_text, usage_of
 from reproduce.report.style import file_name
-from reproduce.study.optimizers import SCHEDULE_FREE
+from reproduce.tasks.optimizers import SCHEDULE_FREE
 
 
 class KerasOptimizer(NamedTuple):

@@ -16,8 +16,7 @@ from reproduce.report.stored_search import StoredSearch
 from reproduce.report.table import signed
 from reproduce.report.tables.comparisons import listed
 from reproduce.search.records import Evaluation, Header
-from reproduce.search.rescoring import Finalist
-from reproduce.search.results import samples_of
+from reproduce.search.results import Finalist, samples_of
 from reproduce.search.trials import Trial, seed_scores
 
 

@@ -33,9 +33,9 @@ from reproduce.report.tables.search_comparison import comparison_table
 from reproduce.report.tables.search_cost import comparison_cost_table, search_cost_table
 from reproduce.search.algorithm import Stage
 from reproduce.search.comparison import ComparedSearch, compared
+from reproduce.search.plan import comparison_plans
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.search.rescoring import PART, baselines
-from reproduce.search.search import comparison_plans
 from reproduce.search.trials import Contender, of_seeds, seed_scores
 from reproduce.stored_settings import SETTINGS, read_stored_settings, stored_paths
 

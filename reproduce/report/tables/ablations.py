@@ -16,7 +16,7 @@ from reproduce.report.tables.comparisons import (
     mean_cell,
     setting,
 )
-from reproduce.study.optimizers import Entrant
+from reproduce.tasks.optimizers import Entrant
 
 
 class _Pair(NamedTuple):

@@ -16,7 +16,7 @@ from reproduce.report.tables.comparisons import (
     mean_cell,
     setting,
 )
-from reproduce.study.optimizers import Entrant
+from reproduce.tasks.optimizers import Entrant
 
 #: How the marks of a column are read.
 MARKS = "Bold: the best; ≈: not told apart from it on common seeds."

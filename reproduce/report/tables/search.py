@@ -29,7 +29,7 @@ from reproduce.report.table import (
     words,
 )
 from reproduce.report.tables.comparisons import placed
-from reproduce.search.rescoring import Finalist
+from reproduce.search.results import Finalist
 from reproduce.search.trials import Contender, SeedScores, Trial, seed_scores
 
 #: Sizes of an arm for which the noise floor says what can be detected.

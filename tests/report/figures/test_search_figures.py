@@ -17,7 +17,7 @@ from reproduce.search.rescoring import baselines
 from reproduce.search.results import lineages, top
 from reproduce.search.search import run_search
 from reproduce.search.trials import seed_scores
-from tests.search.fakes import FakeExecutor, FakeSurrogates, Witness, search
+from tests.search.fakes import Witness, fake_scorers, search
 
 SMOKE = load_search_protocol("smoke")
 TINY = replace(
@@ -79,14 +79,14 @@ def test_pictures_of_a_search_in_which_nothing_could_be_trained(tmp_path, monkey
 @pytest.fixture(scope="module")
 def comparison(tmp_path_factory):
     """Searches of three kinds, their trials, and where they are."""
-    folder, surrogates = tmp_path_factory.mktemp("comparison"), FakeSurrogates()
+    folder, scorers = tmp_path_factory.mktemp("comparison"), fake_scorers()
 
     def run(plan, path, cache):
-        return run_search(plan, path, surrogates, Witness(), cache)
+        return run_search(plan, path, scorers, Witness(), cache)
 
-    searches = run_comparison(TINY, folder, surrogates, run)
+    searches = run_comparison(TINY, folder, scorers, run)
     trials = compare_finals(
-        TINY, folder / "rescoring.jsonl", searches, surrogates, lambda trial, left: None, lambda text: None
+        TINY, folder / "rescoring.jsonl", searches, scorers, lambda trial, left: None, lambda text: None
     )
     return searches, trials, folder
 
@@ -110,7 +110,7 @@ def test_the_table_of_a_comparison(comparison):
     assert list(lines) == ["paper, full", "random, full", "paper, bello2017", *TINY.rescoring.baselines]
     for each in searches:
         found = top(each.records, TINY.comparison.top, TINY.comparison.epochs, 2)
-        assert lines[each.kind][1].value == pytest.approx(found[0].score)
+        assert lines[each.kind][1].value == pytest.approx(found[0].search_score)
         scores = [seed_scores(trials, finalist.contender) for finalist in each.finds(TINY)]
         means = [sum(again.compared.values()) / len(TINY.rescoring.seeds) for again in scores]
         assert lines[each.kind][2].value == pytest.approx(means[0])  # Not the better one: that would be luck again.
@@ -118,7 +118,7 @@ def test_the_table_of_a_comparison(comparison):
         assert lines[each.kind][5].value == sum(again.untrained for again in scores)
         assert lines[each.kind][5].text.endswith(f"/{len(scores) * len(TINY.rescoring.seeds)}")
         left = statistics.fmean(scores[0].trained.values())
-        assert lines[each.kind][6].value == pytest.approx(found[0].score - left)
+        assert lines[each.kind][6].value == pytest.approx(found[0].search_score - left)
     assert lines["random, full"][8].value > 0
     adam = seed_scores(trials, baselines(["Adam"])[0])
     assert lines["Adam"][2].value == pytest.approx(sum(adam.compared.values()) / len(TINY.rescoring.seeds))
@@ -151,7 +151,7 @@ def test_the_picture_of_a_comparison(comparison):
     picture = best_so_far_picture(compared(searches), 2, "invented", 20)
     assert "n = 1 search of each kind" in picture.title
     for each in searches:
-        best = top(each.records, 1, 20, 2)[0].score  # Of what the budget is enough for, as in the table.
+        best = top(each.records, 1, 20, 2)[0].search_score  # Of what the budget is enough for, as in the table.
         assert f"{each.kind} ends at {100 * best:.2f} %" in picture.reading
     assert "the budget" in picture.reading
     assert " 0.00 %" in best_so_far_picture(compared(searches), 2, "invented", -1).reading
@@ -160,14 +160,14 @@ def test_the_picture_of_a_comparison(comparison):
 
 def test_a_comparison_run_again_scores_nothing(comparison):
     _, trials, folder = comparison
-    surrogates = FakeSurrogates(FakeExecutor())
+    scorers = fake_scorers()
 
     def run(plan, path, cache):
-        return run_search(plan, path, surrogates, Witness(), cache)
+        return run_search(plan, path, scorers, Witness(), cache)
 
-    again = run_comparison(TINY, folder, surrogates, run)
+    again = run_comparison(TINY, folder, scorers, run)
     assert (
-        compare_finals(TINY, folder / "rescoring.jsonl", again, surrogates, lambda trial, left: None, lambda text: None)
+        compare_finals(TINY, folder / "rescoring.jsonl", again, scorers, lambda trial, left: None, lambda text: None)
         == trials
     )
-    assert surrogates.one.scored == []
+    assert scorers["evolution"].scored == []

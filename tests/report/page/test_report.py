@@ -87,7 +87,7 @@ def test_every_study_of_the_smoke_profile_makes_tables() -> None:
 
 
 def invented_nothing(study: str) -> StudyResults:
-    from reproduce.study.optimizers import roster
+    from reproduce.tasks.optimizers import roster
 
     protocol = load_protocol("smoke", study)
-    return StudyResults(protocol, roster(protocol.optimizers), ())
+    return StudyResults(protocol, roster(protocol.optimizers.catalog, protocol.optimizers.keras), ())

@@ -10,7 +10,7 @@ import pytest
 
 from reproduce.elimination.entrants import read_entrants
 from reproduce.elimination.protocol import load_elimination_protocol
-from reproduce.elimination.rounds import Means, eliminate
+from reproduce.elimination.rounds import eliminate
 from reproduce.errors import LedgerError
 from reproduce.ledger import NAME
 from reproduce.outcomes import Outcome, ScreenedOut
@@ -23,16 +23,17 @@ from reproduce.report.page.search import search_results
 from reproduce.report.stored_search import COMPARISON, ELIMINATION, NOISE, RESCORING, SEARCH, StoredSearch
 from reproduce.report.tables.search_cost import search_cost_table
 from reproduce.search.comparison import compare_finals, run_comparison
+from reproduce.search.plan import search_plan
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.records import Evaluation, Rejection, Sample
-from reproduce.search.rescoring import baselines, different, finalists, rescore
+from reproduce.search.rescoring import baselines, different, rescore
 from reproduce.search.results import top
-from reproduce.search.search import run_search, search_plan
+from reproduce.search.search import run_search
 from reproduce.search.trials import Trial
 from reproduce.stored_settings import SETTINGS, write_stored_settings
 from tests.report.figures.test_search_figures import TINY as PICTURED
 from tests.report.tables.test_accuracy_tables import shown
-from tests.search.fakes import FakeExecutor, FakeSurrogates, Witness
+from tests.search.fakes import FakeScorer, Witness, fake_scorers
 
 PROTOCOL: SearchProtocol = PICTURED
 ROUNDS = load_elimination_protocol("smoke")
@@ -47,29 +48,28 @@ def settings(folder: Path, protocol: object, **beside: object) -> None:
 def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of results with a search, a comparison, a noise floor and an elimination."""
     place = tmp_path_factory.mktemp("rows") / PROTOCOL.profile
-    surrogates = FakeSurrogates()
+    scorers = fake_scorers()
     silent = {"told": lambda trial, left: None, "notice": lambda text: None}
 
     def run(plan, path, cache=None):
-        return run_search(plan, path, surrogates, Witness(), cache)
+        return run_search(plan, path, scorers, Witness(), cache)
 
     settings(place / SEARCH, PROTOCOL, hash=PROTOCOL.search_hash())
     records = run(search_plan(PROTOCOL), place / SEARCH / NAME)
-    contenders = [each.contender for each in finalists(top(records, PROTOCOL.rescoring.top))]
+    contenders = [each.contender for each in top(records, PROTOCOL.rescoring.top)]
     known = baselines(PROTOCOL.rescoring.baselines)
-    rescore(PROTOCOL, place / SEARCH / RESCORING, surrogates, [*contenders, *known], PROTOCOL.rescoring.seeds, **silent)
+    again = [*contenders, *known]
+    rescore(PROTOCOL, place / SEARCH / RESCORING, scorers["evolution"], again, PROTOCOL.rescoring.seeds, **silent)
     settings(place / COMPARISON, PROTOCOL, hash=PROTOCOL.comparison_hash())
-    searches = run_comparison(PROTOCOL, place / COMPARISON, surrogates, run)
-    compare_finals(PROTOCOL, place / COMPARISON / RESCORING, searches, surrogates, **silent)
+    searches = run_comparison(PROTOCOL, place / COMPARISON, scorers, run)
+    compare_finals(PROTOCOL, place / COMPARISON / RESCORING, searches, scorers, **silent)
     settings(place / NOISE, PROTOCOL, hash=PROTOCOL.scoring_hash())
     noisy = baselines([PROTOCOL.noise.optimizer])
-    rescore(PROTOCOL, place / NOISE / NAME, surrogates, noisy, PROTOCOL.noise.seeds, **silent)
+    rescore(PROTOCOL, place / NOISE / NAME, scorers["evolution"], noisy, PROTOCOL.noise.seeds, **silent)
     settings(place / ELIMINATION, ROUNDS, searches=[f"../{SEARCH}/{NAME}"])
-    entrants = different([each.contender for each in finalists(top(records, ROUNDS.entrants))])
-    means = Means(
-        lambda round: "d", lambda round: surrogates.one, lambda round: "nothing", lambda round: {"python": "3"}
-    )
-    eliminate(ROUNDS, place / ELIMINATION / NAME, entrants, baselines(ROUNDS.baselines), means, **silent)
+    entrants = different([each.contender for each in top(records, ROUNDS.entrants)])
+    fake = FakeScorer()
+    eliminate(ROUNDS, place / ELIMINATION / NAME, entrants, baselines(ROUNDS.baselines), lambda _: fake, **silent)
     return place.parent
 
 
@@ -122,11 +122,9 @@ def test_an_elimination_of_the_finds_of_two_searches_is_shown(found: Collection,
     folder, ledgers = tmp_path / "profile" / ELIMINATION, [tmp_path / name / NAME for name in ("one", "two")]
     settings(folder, ROUNDS, searches=[f"../../{name}/{NAME}" for name in ("one", "two")])
     entrants = read_entrants(ROUNDS, ledgers)
-    means = Means(
-        lambda round: "d", lambda round: FakeExecutor(), lambda round: "nothing", lambda round: {"python": "3"}
-    )
+    fake = FakeScorer()
     silent = {"told": lambda trial, left: None, "notice": lambda text: None}
-    eliminate(ROUNDS, folder / NAME, entrants, baselines(ROUNDS.baselines), means, **silent)
+    eliminate(ROUNDS, folder / NAME, entrants, baselines(ROUNDS.baselines), lambda _: fake, **silent)
     (table,) = search_results(None, tmp_path / "profile").tables
     names = [line[0].text for line in table.lines()]
     assert sorted(names[: len(entrants)]) == sorted(each.name for each in entrants)

@@ -20,7 +20,7 @@ from reproduce.report.tables.costs import step_cost_table
 from reproduce.report.tables.differences import difference_table
 from reproduce.report.tables.engine import engine_table
 from reproduce.report.tables.index import study_tables
-from reproduce.study.optimizers import Entrant
+from reproduce.tasks.optimizers import Entrant
 from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 from tests.report.result_cases import invented, protocol_of
 from tests.report.tables.test_accuracy_tables import shown

@@ -7,17 +7,19 @@ from pathlib import Path
 import pytest
 
 from reproduce.errors import WorkerError
+from reproduce.executors.executor import Executor
+from reproduce.executors.processes import ProcessWorkers
 from reproduce.study.plan import Plan
 from reproduce.study.rows import Job, Row
-from reproduce.study.workers import WorkerPool
-from tests.study.cases import ENTRANTS, TINY, MakeInventedRun
+from tests.study.cases import ENTRANTS, TINY, InventedWork
 
 
 def run_all(folder: Path, size: int, **arguments: object) -> tuple[list[Row], list[str]]:
     rows: list[Row] = []
     notices: list[str] = []
-    with WorkerPool(MakeInventedRun(folder, **arguments), size, folder / "log", notices.append) as pool:
-        for row in pool.run(lambda: Plan(TINY, ENTRANTS, rows).jobs()):
+    with Executor(ProcessWorkers(size, folder / "log"), notices.append) as pool:
+        for job, row in pool.run(InventedWork(folder, **arguments), lambda: Plan(TINY, ENTRANTS, rows).jobs()):
+            assert job == row.job
             rows.append(row)
     return rows, notices
 
@@ -52,9 +54,7 @@ def test_a_worker_that_dies_once_is_replaced_and_its_job_run_again(tmp_path: Pat
 
 
 def test_a_job_that_kills_two_workers_is_given_up(tmp_path: Path) -> None:
-    with pytest.raises(
-        WorkerError, match=r"second worker process died .* A1 on digits at rate 0.1, seed 0 \(tune\): see"
-    ):
+    with pytest.raises(WorkerError, match=r"second worker died .* A1 on digits at rate 0.1, seed 0 \(tune\): see"):
         run_all(tmp_path, 1, dies_at="A1 on digits at rate 0.1,", deaths=2)
 
 
@@ -78,48 +78,57 @@ def test_a_package_that_is_not_installed_is_told_as_such(tmp_path: Path) -> None
     assert told.value.name == "jax"
 
 
+ONE = [Job("digits", "Adam", "tune", 0.1, 0)]
+
+
+def await_run(folder: Path) -> None:
+    while not (folder / "ran.txt").exists():
+        time.sleep(0.02)
+
+
 def test_leaving_early_ends_the_workers_at_once(tmp_path: Path) -> None:
-    rows: list[Row] = []
-    with WorkerPool(MakeInventedRun(tmp_path, 60.0), 2, tmp_path / "log", print) as pool:
-        jobs = Plan(TINY, ENTRANTS, rows).jobs()
-        pool._hand_out(jobs)
+    with Executor(ProcessWorkers(2, tmp_path / "log"), print) as pool:
+        pool._hand_out(InventedWork(tmp_path, 60.0), Plan(TINY, ENTRANTS, []).jobs())
         assert len(pool.running()) == 2
         processes = [worker.process for worker in pool._workers]
-        while not (tmp_path / "ran.txt").exists():
-            time.sleep(0.02)
+        await_run(tmp_path)
         leaving = time.monotonic()
     assert time.monotonic() - leaving < 20
     assert not any(process.is_alive() for process in processes)
 
 
+def test_what_is_given_up_half_way_disturbs_nothing(tmp_path: Path) -> None:
+    with Executor(ProcessWorkers(2, tmp_path / "log"), print) as pool:
+        jobs = Plan(TINY, ENTRANTS, []).jobs()
+        next(pool.run(InventedWork(tmp_path, 0.3), lambda: jobs))
+        assert pool.ask(os.getpid) in {worker.process.pid for worker in pool._workers}
+        left = dict.fromkeys(jobs)
+        for job, row in pool.run(InventedWork(tmp_path), lambda: list(left)):
+            assert row.job == job
+            del left[job]
+    assert not left
+
+
 def test_an_orphaned_worker_ends_by_itself(tmp_path: Path) -> None:
-    pool = WorkerPool(MakeInventedRun(tmp_path), 1, tmp_path / "log", print)
-    pool._hand_out([Job("digits", "Adam", "tune", 0.1, 0)])
+    pool = Executor(ProcessWorkers(1, tmp_path / "log"), print)
+    pool._hand_out(InventedWork(tmp_path), ONE)
     (worker,) = pool._workers
-    assert worker.connection.recv()[0].optimizer == "Adam"
+    assert worker.connection.recv().answer[0].optimizer == "Adam"
     worker.connection.close()  # As when this process is gone.
     worker.process.join(10)
     assert worker.process.exitcode == 0
 
 
-def test_an_interrupt_at_the_terminal_reaches_only_the_parent(tmp_path: Path) -> None:
-    with WorkerPool(MakeInventedRun(tmp_path, 0.3), 1, tmp_path / "log", print) as pool:
-        pool._hand_out([Job("digits", "Adam", "tune", 0.1, 0)])
-        while not (tmp_path / "ran.txt").exists():
-            time.sleep(0.02)
+@pytest.mark.parametrize("starting", [True, False])
+def test_an_interrupt_at_the_terminal_reaches_only_the_parent(tmp_path: Path, starting: bool) -> None:
+    with Executor(ProcessWorkers(1, tmp_path / "log"), print) as pool:
+        pool._hand_out(InventedWork(tmp_path, 0.0 if starting else 0.3), ONE)
+        if not starting:
+            await_run(tmp_path)
         (worker,) = pool._workers
         assert worker.process.pid is not None
         os.kill(worker.process.pid, signal.SIGINT)
-        assert worker.connection.recv()[0].optimizer == "Adam"
-
-
-def test_an_interrupt_does_not_end_a_worker_that_is_still_starting(tmp_path: Path) -> None:
-    with WorkerPool(MakeInventedRun(tmp_path), 1, tmp_path / "log", print) as pool:
-        pool._hand_out([Job("digits", "Adam", "tune", 0.1, 0)])
-        (worker,) = pool._workers
-        assert worker.process.pid is not None
-        os.kill(worker.process.pid, signal.SIGINT)
-        assert worker.connection.recv()[0].optimizer == "Adam"
+        assert worker.connection.recv().answer[0].optimizer == "Adam"
 
 
 def test_a_batch_is_of_one_group_and_dies_as_a_whole(tmp_path: Path) -> None:
@@ -128,5 +137,5 @@ def test_a_batch_is_of_one_group_and_dies_as_a_whole(tmp_path: Path) -> None:
     assert len({row.job for row in rows}) == len(rows)
     assert len(notices) == 1
     assert "while running A1 on digits at rate 0.01, seed 0 (tune) and 2 more: running it once more" in notices[0]
-    with pytest.raises(WorkerError, match=r"second worker process died .* and 2 more: see"):
+    with pytest.raises(WorkerError, match=r"second worker died .* and 2 more: see"):
         run_all(tmp_path, 1, dies_at="SGD on digits at rate 1,", deaths=4, batch=3)

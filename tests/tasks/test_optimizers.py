@@ -3,8 +3,8 @@ import pytest
 
 from paper_optimizers import EvolvedSchedule, WarmupHoldCosine, describe_schedule, get
 from reproduce.errors import ProtocolError
-from reproduce.study.optimizers import KERAS, entrant_spec, learning_rates, make_entrant, make_optimizer, roster
 from reproduce.study.protocol import OptimizerSettings
+from reproduce.tasks.optimizers import KERAS, learning_rates, make_entrant, make_optimizer, roster, spec_of
 from reproduce.training.settings import RunLength
 
 LENGTH = RunLength(total_steps=50, warmup_steps=10, hold_steps=5)
@@ -33,14 +33,14 @@ def test_an_entrant_says_what_its_name_says() -> None:
 
 
 def test_specs_run_without_decays_and_with_crossed_schedules() -> None:
-    bare = entrant_spec(make_entrant("Opt4-nodecay", "here"))
+    bare = spec_of(make_entrant("Opt4-nodecay", "here"))
     assert bare is not None
     assert (bare.decays, bare.schedule) == ((), None)
-    crossed = entrant_spec(make_entrant("Adam+LR6", "here"))
+    crossed = spec_of(make_entrant("Adam+LR6", "here"))
     assert crossed is not None
     assert crossed.schedule == describe_schedule("LR6").factor
     assert crossed.update == get("Adam").update
-    assert entrant_spec(make_entrant("Muon", "here")) is None
+    assert spec_of(make_entrant("Muon", "here")) is None
 
 
 @pytest.mark.parametrize(

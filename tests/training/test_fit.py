@@ -10,10 +10,10 @@ import pytest
 from reproduce.data import Dataset
 from reproduce.errors import ProtocolError
 from reproduce.machine import backend_name
-from reproduce.study.optimizers import Entrant, learning_rates
+from reproduce.tasks.optimizers import Entrant, learning_rates
+from reproduce.training.fit import Fit, first_failure
 from reproduce.training.loop import cross_entropies
 from reproduce.training.settings import RunLength, run_length
-from reproduce.training.trainer import Trainer, first_failure
 from tests.settings import TRAINING, model_of
 from tests.training.cases import ADAM, OPT7, SGD, digits, invented, losses, run, text, trainer, untimed
 
@@ -28,11 +28,11 @@ def data() -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def adam(data: Dataset) -> Trainer:
+def adam(data: Dataset) -> Fit:
     return trainer(data)
 
 
-def test_training_learns_and_is_measured(adam: Trainer) -> None:
+def test_training_learns_and_is_measured(adam: Fit) -> None:
     measured = run(adam, 0.1, 1)
     assert measured.diverged_at is None
     assert measured.steps == 12
@@ -44,7 +44,7 @@ def test_training_learns_and_is_measured(adam: Trainer) -> None:
     assert run(adam, 0.1, 1, test=False).test_accuracy is None
 
 
-def test_a_run_does_not_depend_on_those_before_it(adam: Trainer, data: Dataset) -> None:
+def test_a_run_does_not_depend_on_those_before_it(adam: Fit, data: Dataset) -> None:
     first = untimed(run(adam, 0.1, 1))
     other = untimed(run(adam, 0.1, 2))
     run(adam, 1e6, 3)
@@ -60,7 +60,7 @@ def test_an_optimizer_with_decays_or_weights_of_its_own_starts_afresh_too(entran
     assert untimed(run(made, 0.1, 1, entrant)) == first
 
 
-def test_every_optimizer_sees_the_same_weights_and_batches(adam: Trainer, data: Dataset) -> None:
+def test_every_optimizer_sees_the_same_weights_and_batches(adam: Fit, data: Dataset) -> None:
     sgd = trainer(data, SGD)
     # At so low a rate nothing moves, so the losses are those of the common start.
     both = [losses(run(adam, 1e-12, 5)), losses(run(sgd, 1e-12, 5, SGD))]

@@ -1,4 +1,4 @@
-"""Scoring on a Ray cluster: the scores of one process, whoever dies on the way."""
+"""Jobs on a Ray cluster: the results of one process, whoever dies on the way."""
 
 import os
 import subprocess
@@ -11,13 +11,14 @@ import pytest
 
 from paper_optimizers import get, names
 from reproduce.errors import DataError, ReproduceError, WorkerError
-from reproduce.machine import cpu_name
-from reproduce.search import ray_cluster
-from reproduce.search.executors import Candidate
-from reproduce.search.ray_cluster import short_folder
-from reproduce.search.ray_executor import RayExecutor
-from reproduce.search.ray_workers import RayWorkers
-from tests.search.fake_scorer import FakeScorer, score_of
+from reproduce.executors import ray_cluster
+from reproduce.executors.executor import Executor
+from reproduce.executors.ray import RayWorkers
+from reproduce.executors.ray_cluster import short_folder
+from reproduce.machine import cpu_name, engine_device_name
+from reproduce.tasks.scoring import score_all
+from reproduce.tasks.trainer import Candidate
+from tests.executors.fake_work import FakeWork, outcome_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -26,7 +27,7 @@ pytestmark = [
 
 ROOT = Path(__file__).resolve().parents[2]
 CANDIDATES = [Candidate(get(name), seed) for seed, name in enumerate(names())]
-EXPECTED = [(index, score_of(candidate)) for index, candidate in enumerate(CANDIDATES)]
+EXPECTED = [(index, outcome_of(candidate)) for index, candidate in enumerate(CANDIDATES)]
 
 
 def descendants(ancestor: int) -> list[Path]:
@@ -64,28 +65,36 @@ def listening_beyond_loopback() -> set[str]:
     return found - loopback
 
 
+def results(pool, candidates=CANDIDATES, **work):
+    return sorted(score_all(pool, FakeWork(**work), candidates), key=lambda answer: answer[0])
+
+
+def bring_up(pool):
+    """Have both workers up."""
+    while not (len(pool._workers) == 2 and all(worker.is_up for worker in pool._workers)):
+        results(pool, CANDIDATES[:8], seconds=0.1)
+
+
 @pytest.fixture(scope="module")
 def workers():
     notices = []
-    with RayWorkers(FakeScorer, count=2, notice=notices.append) as workers:
-        workers.notices = notices
-        while workers.num_idle < 2:
-            workers.wait()
-        yield workers
+    with Executor(RayWorkers(count=2), notices.append) as pool:
+        pool.notices = notices
+        bring_up(pool)
+        yield pool
 
 
 @pytest.mark.parametrize("batch", [3, 1000])
 def test_scores_are_those_of_one_process(workers, tmp_path, batch):
-    executor = RayExecutor(workers, {"seconds": 0.02, "seen": str(tmp_path)}, batch)
-    assert sorted(executor.score(CANDIDATES), key=lambda answer: answer[0]) == EXPECTED
-    assert list(executor.score([])) == []
+    assert results(workers, batch=batch, seconds=0.02, seen=str(tmp_path)) == EXPECTED
+    assert results(workers, []) == []
     counts = {path.name: sum(map(int, path.read_text().split())) for path in tmp_path.iterdir()}
     assert len(counts) == 2
     assert sum(counts.values()) == len(CANDIDATES)
 
 
 def test_the_device_is_the_workers(workers):
-    assert workers.device() == cpu_name()
+    assert workers.ask(engine_device_name) == cpu_name()
 
 
 def test_nothing_listens_beyond_this_machine(workers):
@@ -93,43 +102,36 @@ def test_nothing_listens_beyond_this_machine(workers):
 
 
 def test_what_is_given_up_half_way_disturbs_nothing(workers):
-    executor = RayExecutor(workers, {"seconds": 0.01}, batch=2)
-    next(executor.score(CANDIDATES))
-    first, second = executor.score(CANDIDATES), RayExecutor(workers, {}, batch=4).score(CANDIDATES)
-    answers = [next(first), next(second)]
-    assert sorted([*first, answers[0]], key=lambda answer: answer[0]) == EXPECTED
-    assert sorted([*second, answers[1]], key=lambda answer: answer[0]) == EXPECTED
+    next(score_all(workers, FakeWork(2, 0.05), CANDIDATES))
+    assert results(workers, batch=4) == EXPECTED
 
 
 def test_what_a_worker_lacks_is_said_as_it_would_be_here(workers):
     with pytest.raises(DataError, match="no data set on this node"):
-        list(RayExecutor(workers, {"fails": True}, batch=1).score(CANDIDATES))
+        results(workers, fails=True)
 
 
 def test_what_a_worker_raises_is_told_by_type_and_last_line_with_its_candidates(workers):
-    text = CANDIDATES[1].spec.to_text()
     with pytest.raises(WorkerError) as told:
-        list(RayExecutor(workers, {"raises": text}, batch=2).score(CANDIDATES[:4]))
-    first = f"{CANDIDATES[0].spec.to_text()} with seed {CANDIDATES[0].seed}"
-    assert str(told.value) == f"{first} and 1 more ended with FloatingPointError: its end"
-    assert sorted(RayExecutor(workers, {}, batch=9).score(CANDIDATES)) == EXPECTED
+        results(workers, CANDIDATES[:4], batch=2, raises=CANDIDATES[1].spec.to_text())
+    assert str(told.value) == f"{CANDIDATES[0]} and 1 more ended with FloatingPointError: its end"
+    assert results(workers, batch=9) == EXPECTED
 
 
-def test_what_a_worker_warns_of_is_said_here(workers):
+def test_what_a_worker_warns_of_is_said_here_once(workers):
     said = len(workers.notices)
-    executor = RayExecutor(workers, {"warns": "half of them at once"}, batch=2)
-    assert sorted(executor.score(CANDIDATES[:4]), key=lambda answer: answer[0]) == EXPECTED[:4]
-    assert workers.notices[said:] == ["a worker: half of them at once"] * 2
+    assert results(workers, CANDIDATES[:4], batch=2, warns="half of them at once") == EXPECTED[:4]
+    assert workers.notices[said:] == ["half of them at once"]
     workers.notices.clear()
 
 
 def test_a_batch_that_ends_its_workers_is_given_up(workers):
     deadly = CANDIDATES[0]
-    executor = RayExecutor(workers, {"deadly": deadly.spec.to_text()}, batch=2)
-    with pytest.raises(WorkerError, match="3 workers were lost over the same batch of 2: look"):
-        list(executor.score(CANDIDATES[:4]))
-    assert len(workers.notices) == 3
-    assert sorted(RayExecutor(workers, {}, batch=9).score(CANDIDATES)) == EXPECTED
+    with pytest.raises(WorkerError, match=r"a second worker died \(.*\) while running .* and 1 more: see Ray's logs"):
+        results(workers, CANDIDATES[:4], batch=2, deadly=deadly.spec.to_text())
+    assert len(workers.notices) == 1
+    assert f"while running {deadly} and 1 more: running it once more" in workers.notices[0]
+    assert results(workers, batch=9) == EXPECTED
 
 
 def test_a_node_killed_mid_run_costs_nothing(workers, tmp_path):
@@ -148,12 +150,11 @@ def test_a_node_killed_mid_run_costs_nothing(workers, tmp_path):
     try:
         doomed = cluster.add_node(**node)
         cluster.wait_for_nodes()
-        with RayWorkers(FakeScorer, address=cluster.address, notice=notices.append) as there:
-            assert there.count == 2
-            while there.num_idle < 2:
-                there.wait()
+        with Executor(RayWorkers(cluster.address), notices.append) as there:
+            assert there.source.size == 2
+            bring_up(there)
             candidates = [Candidate(get(name), seed) for seed in range(8) for name in names()]
-            answers = RayExecutor(there, {"seconds": 0.02, "seen": str(tmp_path)}, batch=4).score(candidates)
+            answers = score_all(there, FakeWork(4, 0.02, str(tmp_path)), candidates)
             found = []
             while len(list(tmp_path.iterdir())) < 2:
                 found.append(next(answers))
@@ -162,19 +163,19 @@ def test_a_node_killed_mid_run_costs_nothing(workers, tmp_path):
             found += answers
     finally:
         cluster.shutdown()
-    expected = [(index, score_of(candidate)) for index, candidate in enumerate(candidates)]
+    expected = [(index, outcome_of(candidate)) for index, candidate in enumerate(candidates)]
     assert sorted(found, key=lambda answer: answer[0]) == expected
     assert len(notices) == 1
-    assert "a worker was lost" in notices[0]
+    assert "a worker died" in notices[0]
     assert len(list(tmp_path.iterdir())) == 2
 
 
 #: Asks for workers and prints what it is told; a process of its own may be one whose Ray knows nothing yet.
 ASKING = """
 from reproduce.errors import ReproduceError
-from reproduce.search.ray_workers import RayWorkers
+from reproduce.executors.ray import RayWorkers
 try:
-    RayWorkers(dict, notice=print)
+    RayWorkers()
 except ReproduceError as error:
     print(error)
 """
@@ -235,12 +236,12 @@ def test_a_cluster_that_does_not_come_up_in_time_is_said(monkeypatch):
     with pytest.raises(
         ReproduceError, match=r"^Ray cannot start: The current node timed out during startup\. Start again"
     ):
-        RayWorkers(FakeScorer, address="auto", notice=print)
+        RayWorkers(address="auto")
 
 
 def test_no_cluster_and_no_ray_are_said(monkeypatch):
     with pytest.raises(ReproduceError, match=r"no Ray cluster at 127\.0\.0\.1:1"):
-        RayWorkers(FakeScorer, address="127.0.0.1:1", notice=print)
+        RayWorkers(address="127.0.0.1:1")
     monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
     with pytest.raises(ReproduceError, match=r"paper-optimizers\[cluster\]"):
-        RayWorkers(FakeScorer, notice=print)
+        RayWorkers()

@@ -1,7 +1,6 @@
 """The engine's runs beside Keras', and what does not change them."""
 
 import dataclasses
-from functools import partial
 from typing import Any
 
 import jax
@@ -11,36 +10,34 @@ import pytest
 from reproduce.data import load_dataset
 from reproduce.errors import ProtocolError, ReproduceWarning
 from reproduce.outcomes import Training
-from reproduce.study.engine_trainer import EngineTrainer
-from reproduce.study.optimizers import learning_rates, make_entrant, make_optimizer
-from reproduce.study.protocol import TaskSettings
-from reproduce.study.rows import Job
-from reproduce.study.runners import runner_of
-from reproduce.training.trainer import Trainer
-from tests.settings import model_of
-from tests.study.cases import TASK
+from reproduce.tasks.engine import EngineTrainer
+from reproduce.tasks.keras import KerasTrainer
+from reproduce.tasks.optimizers import make_entrant
+from reproduce.tasks.task import Task
+from reproduce.tasks.trainer import Run, TrainerName, trainer_of
+from tests.settings import TASK, model_of
 
 NO_DROPOUT = dataclasses.replace(TASK, model=dataclasses.replace(TASK.model, dropout=0.0, pixels="standardised"))
 DIGITS = load_dataset(TASK.data)
 
 
-def jobs(*names: str, rate: float = 0.1, phase: str = "final") -> list:
-    return [(make_entrant(name, "here"), Job("digits", name, phase, rate, 3)) for name in names]
+def runs(*names: str, rate: float = 0.1, test: bool = True) -> list[Run]:
+    return [Run(make_entrant(name, "here"), rate, 3, test) for name in names]
 
 
-def untimed(measured: Training) -> Training:
-    return dataclasses.replace(measured, seconds=0.0)
+def untimed(training: Training) -> Training:
+    return dataclasses.replace(training, seconds=0.0)
 
 
 @pytest.fixture(scope="module")
 def trainer() -> EngineTrainer:
-    return EngineTrainer(TASK, DIGITS)
+    return EngineTrainer.of(TASK, DIGITS)
 
 
 def test_a_run_does_not_depend_on_its_company(trainer: EngineTrainer) -> None:
-    asked = [*jobs("Adam", "Opt7", "Opt9", "A1+LR1"), *jobs("SGD", rate=1.0, phase="tune")]
+    asked = [*runs("Adam", "Opt7", "Opt9", "A1+LR1"), *runs("SGD", rate=1.0, test=False)]
     together = [untimed(each) for each in trainer.run(asked)]
-    afresh = EngineTrainer(TASK, DIGITS)
+    afresh = EngineTrainer.of(TASK, DIGITS, largest=1)
     alone = [untimed(afresh.run([each])[0]) for each in reversed(asked[:2])]
     assert together == [untimed(each) for each in trainer.run(asked)]
     assert alone == together[1::-1]
@@ -51,7 +48,7 @@ def test_a_run_does_not_depend_on_its_company(trainer: EngineTrainer) -> None:
 def test_a_device_that_refuses_a_batch_is_told_of_and_changes_no_run(
     trainer: EngineTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = jobs("Adam", "Opt7")
+    asked = runs("Adam", "Opt7")
     expected = [untimed(each) for each in trainer.run(asked)]
     population = trainer._population
     epoch = population.epoch
@@ -61,7 +58,7 @@ def test_a_device_that_refuses_a_batch_is_told_of_and_changes_no_run(
             raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
         return epoch(*arguments)
 
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(trainer, "_largest", 2)
     monkeypatch.setattr(population, "epoch", refuse)
     monkeypatch.setattr(population, "room", None)
     with pytest.warns(ReproduceWarning, match="does not hold 2 networks at once: going on with 1$"):
@@ -70,7 +67,7 @@ def test_a_device_that_refuses_a_batch_is_told_of_and_changes_no_run(
 
 
 def test_divergence_is_an_outcome_at_a_step(trainer: EngineTrainer) -> None:
-    (measured,) = trainer.run(jobs("SGD", rate=1e30))
+    (measured,) = trainer.run(runs("SGD", rate=1e30))
     assert measured.diverged_at is not None
     assert (measured.validation_accuracy, measured.test_accuracy) == (None, None)
     steps = len(DIGITS.train) // TASK.training.batch_size
@@ -79,10 +76,8 @@ def test_divergence_is_an_outcome_at_a_step(trainer: EngineTrainer) -> None:
 
 @pytest.mark.parametrize("name", ["SGD+LR1", "Opt7"])
 def test_without_dropout_it_trains_as_keras_does(name: str) -> None:
-    entrant, job = jobs(name, rate=0.03)[0]
-    (engine,) = EngineTrainer(NO_DROPOUT, DIGITS).run([(entrant, job)])
-    trainer = Trainer(NO_DROPOUT.model, NO_DROPOUT.training, DIGITS, partial(make_optimizer, entrant))
-    keras = trainer.run(learning_rates(entrant, job.rate, trainer.length), job.seed, test=True)
+    (engine,) = EngineTrainer.of(NO_DROPOUT, DIGITS).run(runs(name, rate=0.03))
+    (keras,) = KerasTrainer(NO_DROPOUT, DIGITS).run(runs(name, rate=0.03))
     assert engine.diverged_at is None
     assert (engine.steps, engine.weights, engine.precision) == (keras.steps, keras.weights, keras.precision)
     np.testing.assert_allclose(engine.curve.train_loss, keras.curve.train_loss, rtol=1e-3)
@@ -90,8 +85,12 @@ def test_without_dropout_it_trains_as_keras_does(name: str) -> None:
     assert engine.test_accuracy == pytest.approx(keras.test_accuracy, abs=0.005)
 
 
-def changed(section: str, **values: object) -> TaskSettings:
+def changed(section: str, **values: object) -> Task:
     return dataclasses.replace(TASK, **{section: dataclasses.replace(getattr(TASK, section), **values)})
+
+
+def chosen(task: Task, name: str, asked: str = "auto") -> TrainerName:
+    return trainer_of("digits", task, make_entrant(name, "here"), asked)
 
 
 @pytest.mark.parametrize(
@@ -105,24 +104,24 @@ def changed(section: str, **values: object) -> TaskSettings:
     ],
     ids=["network", "augmentation", "accumulation", "precision", "frozen"],
 )
-def test_what_the_engine_lacks_goes_to_keras_or_is_refused(task: TaskSettings) -> None:
-    assert runner_of(task, make_entrant("Adam", "here")) == "keras"
+def test_what_the_engine_lacks_goes_to_keras_or_is_refused(task: Task) -> None:
+    assert chosen(task, "Adam") == "keras"
     with pytest.raises(ProtocolError, match=r"task digits: the engine has no (model|training)\..* set runner to"):
-        runner_of(dataclasses.replace(task, runner="engine"), make_entrant("Adam", "here"))
+        chosen(task, "Adam", "engine")
 
 
 def test_the_engine_takes_every_spec_and_keras_the_rest() -> None:
-    assert runner_of(TASK, make_entrant("Opt7", "here")) == "engine"
-    assert runner_of(TASK, make_entrant("Nadam", "here")) == "keras"
-    assert runner_of(dataclasses.replace(TASK, runner="keras"), make_entrant("Opt7", "here")) == "keras"
+    assert chosen(TASK, "Opt7") == "engine"
+    assert chosen(TASK, "Nadam") == "keras"
+    assert chosen(TASK, "Opt7", "keras") == "keras"
     augmented = changed("training", augmentations=("crop", "flip", "cutout"), gradient_noise=1.0)
-    assert runner_of(augmented, make_entrant("Opt7", "here")) == "engine"
+    assert chosen(augmented, "Opt7") == "engine"
 
 
 @pytest.mark.slow
 def test_noise_augmentation_and_bfloat16_change_what_is_computed() -> None:
     plain, *others = (
-        EngineTrainer(task, DIGITS).run(jobs("Adam", rate=0.03))[0]
+        EngineTrainer.of(task, DIGITS).run(runs("Adam", rate=0.03))[0]
         for task in (
             TASK,
             changed("training", gradient_noise=1.0),

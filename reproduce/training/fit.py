@@ -35,7 +35,7 @@ _MOST_STEPS_AT_ONCE = 32
 _MOST_STATISTICS_STEPS = 50
 
 
-class Trainer:
+class Fit:
     """Trains one optimizer again and again: the network and the compiled loop are made once.
 
     Every run starts from weights drawn by its seed (all, or the last layer's alone), a fresh optimizer state and fresh

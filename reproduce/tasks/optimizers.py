@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reproduce.errors import ProtocolError
-from reproduce.study.protocol import OptimizerSettings
 from reproduce.training.settings import RunLength
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ KERAS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 
 #: Averaging takes the place of their schedule: after the warm-up their rate is constant (Defazio et al. 2024). They are
-#: measured at the average; see `reproduce.training.trainer.Trainer`.
+#: measured at the average; see `reproduce.training.fit.Fit`.
 SCHEDULE_FREE = frozenset({"ScheduleFreeAdamW"})
 _NO_DECAY = "-nodecay"
 
@@ -67,14 +66,18 @@ class Entrant:
         return _split(self.name)[0]
 
 
-def roster(settings: OptimizerSettings) -> tuple[Entrant, ...]:
-    """The optimizers of a protocol, in its order.
+#: What can be trained: an optimizer that a protocol names, or a spec as a search finds it.
+Optimizer: TypeAlias = "Entrant | OptimizerSpec"
+
+
+def roster(catalog: Sequence[str], keras: Sequence[str]) -> tuple[Entrant, ...]:
+    """The optimizers of a protocol, by their names in the catalog and then by Keras' names.
 
     Raises:
         ProtocolError: For a name that the catalog, or Keras, does not have, and for an ending that does not fit it.
     """
-    catalog = (_entrant(name, "catalog", "optimizers.catalog") for name in settings.catalog)
-    return (*catalog, *(_entrant(name, "keras", "optimizers.keras") for name in settings.keras))
+    specs = (_entrant(name, "catalog", "optimizers.catalog") for name in catalog)
+    return (*specs, *(_entrant(name, "keras", "optimizers.keras") for name in keras))
 
 
 def make_entrant(name: str, key: str) -> Entrant:
@@ -86,34 +89,37 @@ def make_entrant(name: str, key: str) -> Entrant:
     return _entrant(name, "keras" if _split(name)[0] in KERAS else "catalog", key)
 
 
-def entrant_spec(entrant: Entrant) -> OptimizerSpec | None:
-    """The spec that computes what the entrant does, its schedule included; None for what only Keras has."""
+def spec_of(optimizer: Optimizer) -> OptimizerSpec | None:
+    """The spec that computes what the optimizer does, its schedule included; None for what only Keras has."""
     from paper_optimizers import describe_schedule, get, names
 
+    if not isinstance(optimizer, Entrant):
+        return optimizer
+    entrant = optimizer
     if entrant.base not in names():
         return None
     spec = get(entrant.base) if entrant.decay else get(entrant.base).without_decays()
     return replace(spec, schedule=describe_schedule(entrant.schedule).factor) if entrant.schedule else spec
 
 
-def make_optimizer(entrant: Entrant, length: RunLength, rate: float = 1e-3) -> Any:
+def make_optimizer(optimizer: Optimizer, length: RunLength, rate: float = 1e-3) -> Any:
     """A Keras optimizer whose learning rate is a variable that can be set before each step."""
-    if entrant.kind == "keras":
-        class_name, arguments = KERAS[entrant.base]
+    if isinstance(optimizer, Entrant) and optimizer.kind == "keras":
+        class_name, arguments = KERAS[optimizer.base]
         return _keras_class(class_name)(learning_rate=rate, **arguments)
     from paper_optimizers import GraphOptimizer
 
-    spec = entrant_spec(entrant)
+    spec = spec_of(optimizer)
     if spec is None:
-        raise ValueError(f"the catalog has no optimizer {entrant.base!r}")
-    optimizer = GraphOptimizer(spec, rate, total_steps=length.total_steps)
+        raise ValueError(f"the catalog has no optimizer like {optimizer}")
+    made = GraphOptimizer(spec, rate, total_steps=length.total_steps)
     # Given to the constructor these two would make the rate a schedule, which cannot be set; the momentum's one
     # cycle reads them here.
-    optimizer.warmup_steps, optimizer.hold_steps = length.warmup_steps, length.hold_steps
-    return optimizer
+    made.warmup_steps, made.hold_steps = length.warmup_steps, length.hold_steps
+    return made
 
 
-def learning_rates(entrant: Entrant, rate: float, length: RunLength) -> NDArray[np.float32]:
+def learning_rates(optimizer: Optimizer, rate: float, length: RunLength) -> NDArray[np.float32]:
     """The rate to set before each step: warm-up to the peak ``rate``, hold, half a cosine to 0.
 
     Keras' own optimizers get the factor of the schedule they are crossed with here; a spec has it in itself.
@@ -125,11 +131,12 @@ def learning_rates(entrant: Entrant, rate: float, length: RunLength) -> NDArray[
     from paper_optimizers.program import evaluate_graph
 
     total, warmup, hold = length.total_steps, length.warmup_steps, length.hold_steps
-    if entrant.base in SCHEDULE_FREE:
+    entrant = optimizer if isinstance(optimizer, Entrant) and optimizer.kind == "keras" else None
+    if entrant is not None and entrant.base in SCHEDULE_FREE:
         hold = total - warmup - 1
     steps = np.arange(total)
     rates = np.asarray(base_rate(NUMPY, steps.astype(np.float64), rate, total, warmup, hold))
-    if entrant.kind == "keras" and entrant.schedule is not None:
+    if entrant is not None and entrant.schedule is not None:
         factor = describe_schedule(entrant.schedule).factor
         rates = rates * np.asarray(evaluate_graph(factor, NUMPY, numpy_progress(steps, total)))
     return rates.astype(np.float32)
@@ -156,7 +163,7 @@ def _entrant(name: str, kind: Kind, key: str) -> Entrant:
         if base in SCHEDULE_FREE or (spec is not None and spec.schedule is not None and decay):
             raise ProtocolError(f"{key}: {name!r}, but {base} comes with a schedule of its own")
     entrant = Entrant(name, kind, None, schedule, decay)
-    running = entrant_spec(entrant)
+    running = spec_of(entrant)
     return entrant if running is None else replace(entrant, fingerprint=running.fingerprint())
 
 

@@ -24,14 +24,14 @@ from reproduce.population.networks.char_transformer import CharTransformer
 from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.networks.vision_transformer import VisionTransformer
 from reproduce.population.problems import Arrays, Problem, classification
-from reproduce.study.protocol import TaskSettings
-from reproduce.study.runners import ENGINE_NETWORKS, ENGINE_TYPES
+from reproduce.tasks.task import Task
+from reproduce.tasks.trainer import ENGINE_NETWORKS, ENGINE_TYPES
 
 _Network = ConvNet | VisionTransformer | CharLSTM | CharTransformer
 
 
-def engine_problem(task: TaskSettings, dataset: Dataset) -> Problem:
-    """What the engine trains for ``task``; `reproduce.study.runners` says which tasks it has.
+def engine_problem(task: Task, dataset: Dataset) -> Problem:
+    """What the engine trains for ``task``; `reproduce.tasks.trainer.trainer_of` says which tasks it has.
 
     Images stay uint8 on the device, a quarter of the memory. They are normalised before they are augmented, so that a
     cutout is a square of zeros, the mean colour of standardised images.
@@ -40,8 +40,7 @@ def engine_problem(task: TaskSettings, dataset: Dataset) -> Problem:
     if isinstance(model, TextModelSettings):
         return classification(network.initial, network.apply)
     normalise = _normalisation(model, dataset)
-    height = dataset.input_shape[0]
-    change = crop_flip_cutout(height // 8, height // 4) if task.training.augmentations else None
+    change = _augmentation(task, dataset.input_shape[0]) if task.training.augmentations else None
 
     def prepare(key: jax.Array, images: Any) -> Any:
         normal = normalise(images)
@@ -53,7 +52,13 @@ def engine_problem(task: TaskSettings, dataset: Dataset) -> Problem:
     return classification(network.initial, apply, prepare)
 
 
-def _network(task: TaskSettings, dataset: Dataset) -> _Network:
+def _augmentation(task: Task, height: int) -> Any:
+    sizes = task.augmentation
+    padding, side = (height // 8, height // 4) if sizes is None else (sizes.crop_padding, sizes.cutout)
+    return crop_flip_cutout(padding, side)
+
+
+def _network(task: Task, dataset: Dataset) -> _Network:
     model, num_classes, dtype = task.model, len(dataset.classes), ENGINE_TYPES[task.training.precision]
     match model:
         case ConvNetSettings():

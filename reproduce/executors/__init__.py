@@ -1,0 +1,1 @@
+"""Executors: where jobs run. In this process, in worker processes, or on a Ray cluster, with the same results."""

@@ -1,0 +1,96 @@
+"""Training optimizers on one task through Keras, one training after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from reproduce.data import Dataset, load_dataset
+from reproduce.files import locked
+from reproduce.libraries import enter_known_keras
+from reproduce.outcomes import Training
+from reproduce.tasks.optimizers import Optimizer, learning_rates, make_entrant, make_optimizer
+from reproduce.tasks.task import Task
+from reproduce.tasks.trainer import GoOn, Run
+from reproduce.training.fit import Fit
+from reproduce.training.pretraining import pretrained_weights
+
+
+class KerasTrainer:
+    """A `reproduce.tasks.trainer.Trainer` of any optimizer; keeps what it compiled for the last one.
+
+    Args:
+        task: The task.
+        dataset: Its data.
+        data_dir: Where the data of its pretraining are looked for; see `load_dataset`.
+        cache_dir: Where decoded data and pretrained weights are kept; None keeps none, and has no pretraining.
+        num_devices: Over how many devices batches are split; more than one needs the JAX backend.
+
+    Raises:
+        ProtocolError: As `Fit` does, once something is trained.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        dataset: Dataset,
+        *,
+        data_dir: Path | None = None,
+        cache_dir: Path | None = None,
+        num_devices: int = 1,
+    ) -> None:
+        enter_known_keras()
+        self._task = task
+        self._dataset = dataset
+        self._num_devices = num_devices
+        self._pretrained = _pretrained(task, data_dir, cache_dir)
+        self._fit: tuple[tuple[Optimizer, int | None], Fit] | None = None
+
+    def run(self, runs: Sequence[Run], *, epochs: int | None = None, go_on: GoOn | None = None) -> list[Training]:
+        """See `reproduce.tasks.trainer.Trainer`; none is cut short.
+
+        Raises:
+            ValueError: If ``go_on`` is given.
+        """
+        if go_on is not None:
+            raise ValueError("Keras trains to the end: leave patience out of the rate rule")
+        return [self._run(run, epochs) for run in runs]
+
+    def _run(self, run: Run, epochs: int | None) -> Training:
+        key = run.optimizer, epochs
+        if self._fit is None or self._fit[0] != key:
+            self._fit = None  # Its memory is free before the next is made.
+            self._fit = key, self._make_fit(*key)
+        fit = self._fit[1]
+        rates = learning_rates(run.optimizer, run.rate, fit.length)
+        return fit.run(rates, run.seed, test=run.test, checkpoint=run.checkpoint)
+
+    def _make_fit(self, optimizer: Optimizer, epochs: int | None) -> Fit:
+        training = self._task.training
+        return Fit(
+            self._task.model,
+            training if epochs is None else replace(training, epochs=epochs),
+            self._dataset,
+            partial(make_optimizer, optimizer),
+            pretrained=self._pretrained,
+            num_devices=self._num_devices,
+        )
+
+
+def _pretrained(task: Task, data_dir: Path | None, cache_dir: Path | None) -> Path | None:
+    """The weights that the task starts from; trained by the first process that needs them, awaited by the others."""
+    settings = task.pretraining
+    if settings is None or cache_dir is None:
+        return None
+    entrant = make_entrant(settings.optimizer, "pretraining.optimizer")
+    with locked(cache_dir / "weights.lock"):
+        return pretrained_weights(
+            settings,
+            task.model,
+            load_dataset(settings.data, data_dir, cache_dir),
+            partial(make_optimizer, entrant),
+            partial(learning_rates, entrant, settings.rate),
+            cache_dir / "weights",
+        )

@@ -1,0 +1,54 @@
+"""A task: data, a network, and how it is trained. Studies, searches, eliminations and replays all train on tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from reproduce.data.settings import DataSettings
+from reproduce.models.settings import ModelSettings
+from reproduce.plain_data import require
+from reproduce.training.pretraining import PretrainingSettings
+from reproduce.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class AugmentationSettings:
+    """Sizes of an augmentation by which images are cropped, flipped left to right and cut out.
+
+    Attributes:
+        crop_padding: Pixels of reflection on every side before a crop.
+        cutout: Side of the square that is set to 0.
+    """
+
+    crop_padding: int
+    cutout: int
+
+    def __post_init__(self) -> None:
+        for name in ("crop_padding", "cutout"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an optimizer is trained on, and how.
+
+    Attributes:
+        data: See `DataSettings`.
+        model: See `ModelSettings`.
+        training: See `TrainingSettings`.
+        pretraining: How the weights of a model of start "pretrained" are trained first; None for other models.
+        augmentation: Sizes of the engine's augmentation; None for an eighth of the images' height and a quarter of it.
+        nesterov: The form of Nesterov momentum; see `reproduce.population.assembly.Member`. Of the engine alone.
+    """
+
+    data: DataSettings
+    model: ModelSettings
+    training: TrainingSettings
+    pretraining: PretrainingSettings | None = None
+    augmentation: AugmentationSettings | None = None
+    nesterov: Literal["released", "search"] = "released"
+
+    def for_epochs(self, epochs: int) -> Task:
+        """The same with trainings of another length."""
+        return replace(self, training=replace(self.training, epochs=epochs))
