@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from reproduce.report.search_writer import write_specs
 
 from paper_optimizers import OptimizerSpec, get, names
 from reproduce.elimination.protocol import load_elimination_protocol

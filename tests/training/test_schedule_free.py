@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from reproduce.data import Part
 from reproduce.machine import backend_name
 from reproduce.tasks.optimizers import Entrant
-from reproduce.training import trainer as module
+from reproduce.training import fit as module
 from reproduce.training.checkpoint import Checkpoint
 from reproduce.training.loop import Loop, evaluate
 from reproduce.training.schedule_free import ScheduleFreeAdamW
