@@ -26,7 +26,7 @@ Devices, processors, numbers of cores and versions of packages move numbers too.
 under others. What else the dynamic loader is told to load (`LD_LIBRARY_PATH`, `LD_PRELOAD`) is part of an installation,
 and not recorded.
 
-In a study's workers every number of threads is 1. Elsewhere it is the number of usable cores.
+In worker processes every number of threads is 1. Elsewhere it is the number of usable cores.
 """
 
 
