@@ -127,12 +127,12 @@ class GraphOptimizer(BaseOptimizer):
         self.seed = seed
         self._pure = PureOptimizer(compile_spec(running), KERAS, phases)
         self._current = _Current()
-        self._seed_generator: Any = None
+        self.seed_generator: Any = None
         if self._pure.program.num_draws:
             with keras.name_scope(self.name, caller=self):
-                self._seed_generator = keras.random.SeedGenerator(self.seed, name="dropout")
+                self.seed_generator = keras.random.SeedGenerator(self.seed, name="dropout")
             # On JAX a generator whose state no one tracks would repeat its first mask for ever.
-            self._track_variable(self._seed_generator.state)
+            self._track_variable(self.seed_generator.state)
 
     def build(self, variables: Sequence[Any]) -> None:
         """Create the optimizer variables of ``variables``, in one fixed order."""
@@ -167,8 +167,8 @@ class GraphOptimizer(BaseOptimizer):
 
     def _moved_between_updates(self) -> Iterator[tuple[Any, Any]]:
         yield from super()._moved_between_updates()
-        if self.gradient_accumulation_steps and self._seed_generator is not None:
-            yield self._seed_generator.state, self._is_update()
+        if self.gradient_accumulation_steps and self.seed_generator is not None:
+            yield self.seed_generator.state, self._is_update()
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Move ``variable`` by one step."""
@@ -217,7 +217,7 @@ class GraphOptimizer(BaseOptimizer):
             return {}
         return {
             self._get_variable_index(variable): tuple(
-                keras.random.uniform(tuple(variable.shape), dtype=step_dtype(), seed=self._seed_generator)
+                keras.random.uniform(tuple(variable.shape), dtype=step_dtype(), seed=self.seed_generator)
                 for _ in range(self._pure.program.num_draws)
             )
             for variable in variables

@@ -25,6 +25,8 @@ class TrainingState:
         self._network = network
         self._start = start
         made = [(variable, np.asarray(variable.numpy())) for variable in network.variables]
+        owners = (*network.layers, getattr(optimizer, "inner_optimizer", optimizer))
+        self._streams = [each.seed_generator for each in owners if getattr(each, "seed_generator", None) is not None]
         self._follows = _build(optimizer, network.trainable_variables)
         self._fresh = [*made, *((variable, np.asarray(variable.numpy())) for variable in optimizer.variables)]
 
@@ -38,8 +40,7 @@ class TrainingState:
                 variable.assign(value)
         for slot, weight in self._follows:
             slot.assign(weight.value)
-        streams = [layer.seed_generator for layer in self._network.layers if hasattr(layer, "seed_generator")]
-        for place, stream in enumerate(streams):
+        for place, stream in enumerate(self._streams):
             first = np.random.SeedSequence([seed, 2, place]).generate_state(1)[0]
             stream.state.assign(np.array([first, 0], np.uint32))
 

@@ -2,11 +2,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from paper_optimizers import GraphOptimizer, from_text
 from reproduce.data import Dataset
 from reproduce.errors import ProtocolError
 from reproduce.machine import backend_name
@@ -14,7 +16,7 @@ from reproduce.tasks.optimizers import Entrant, learning_rates
 from reproduce.training.fit import Fit, first_failure
 from reproduce.training.loop import cross_entropies
 from reproduce.training.settings import RunLength, run_length
-from tests.settings import TRAINING, model_of
+from tests.settings import MODEL, TRAINING, model_of
 from tests.training.cases import ADAM, OPT7, SGD, digits, invented, losses, run, text, trainer, untimed
 
 LSTM = model_of("char_lstm", depth=1)
@@ -58,6 +60,16 @@ def test_an_optimizer_with_decays_or_weights_of_its_own_starts_afresh_too(entran
     first = untimed(run(made, 0.1, 1, entrant))
     run(made, 10.0, 2, entrant)
     assert untimed(run(made, 0.1, 1, entrant)) == first
+
+
+def test_masks_of_an_optimizer_with_dropout_follow_the_seed() -> None:
+    data, spec = invented(), from_text("None ~ drop(g, 0.5)")
+
+    def trained(seed: int) -> object:
+        made = Fit(MODEL, replace(TRAINING, batch_size=8), data, lambda length: GraphOptimizer(spec, 0.1))
+        return untimed(made.run(np.full(made.length.total_steps, 0.1, np.float32), seed, test=True))
+
+    assert trained(1) == trained(1) != trained(2)
 
 
 def test_every_optimizer_sees_the_same_weights_and_batches(adam: Fit, data: Dataset) -> None:
