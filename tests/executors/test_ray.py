@@ -127,7 +127,7 @@ def test_what_a_worker_warns_of_is_said_here_once(workers):
 
 def test_a_batch_that_ends_its_workers_is_given_up(workers):
     deadly = CANDIDATES[0]
-    with pytest.raises(WorkerError, match=r"a second worker died \(.*\) while running .* and 1 more: see Ray's logs"):
+    with pytest.raises(WorkerError, match=r"a second worker died \(.*\) while running .* with seed 0: see Ray's logs"):
         results(workers, CANDIDATES[:4], batch=2, deadly=deadly.spec.to_text())
     assert len(workers.notices) == 1
     assert f"while running {deadly} and 1 more: running it once more" in workers.notices[0]
@@ -135,7 +135,7 @@ def test_a_batch_that_ends_its_workers_is_given_up(workers):
 
 
 def test_a_node_killed_mid_run_costs_nothing(workers, tmp_path):
-    workers.close()
+    workers.source.close(())
     from ray.cluster_utils import Cluster
 
     health = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
