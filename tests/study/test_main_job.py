@@ -276,7 +276,7 @@ def test_output_that_is_a_file(profile: str, tmp_path: Path, capsys) -> None:
 def test_importing_the_command_line_loads_no_backend() -> None:
     code = (
         "import sys, reproduce.cli, reproduce.data, reproduce.study.experiment\n"
-        "import reproduce.report.results_writer, reproduce.bench.optimizer_steps\n"
+        "import reproduce.report.output, reproduce.bench.optimizer_steps\n"
         "print(sorted({'keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'pandas'} & set(sys.modules)))"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT).strip() == "[]"
