@@ -63,9 +63,9 @@ def test_the_code_of_a_card_trains(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("profile", ["smoke", "small"])
-def test_the_code_of_every_card_trains(profile: str) -> None:
-    accuracies = {name: accuracy_of(card, profile) for name, card in cards_of(profile).items()}
+def test_the_code_of_every_card_trains() -> None:
+    """Cards of other profiles have the same lines with other rates."""
+    accuracies = {name: accuracy_of(card, "small") for name, card in cards_of("small").items()}
     assert len(accuracies) > len(KNOWN) + 15
     assert {name: accuracy for name, accuracy in accuracies.items() if accuracy <= GOOD} == {}
 
