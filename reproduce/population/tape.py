@@ -42,15 +42,15 @@ _XP = _RowNamespace()
 
 
 @dataclass(frozen=True)
-class _Argument:
-    """What one place of a group reads: registers [n], and decays [S, n, 1, 1] or None where none multiplies."""
+class _Source:
+    """What one argument of a group reads: registers [n], and decays [S, n, 1, 1] or None where none multiplies."""
 
     registers: _Indices
     decays: FloatArray | None
 
 
 @dataclass(frozen=True)
-class _Group:
+class _OpGroup:
     """Instructions of one op that are computed together; they write the registers of ``span``.
 
     Attributes:
@@ -59,7 +59,7 @@ class _Group:
         candidates: [n] whose they are.
         places: [n] where they stand in their candidates' programs, which names their random draw.
         values: The op's parameters; a scalar, or [n, 1, 1] where the group differs.
-        arguments: One for each argument of the op.
+        sources: One for each argument of the op.
         slot: [n] the averages that operands read, or the states that functions keep.
         corrections: [S, n, 1, 1] bias corrections of these.
     """
@@ -69,7 +69,7 @@ class _Group:
     candidates: _Indices
     places: _Indices
     values: dict[str, Any]
-    arguments: tuple[_Argument, ...]
+    sources: tuple[_Source, ...]
     slot: _Indices
     corrections: FloatArray
 
@@ -94,8 +94,8 @@ class Tape:
         order = _order(programs)
         self._averages = _used_averages(programs, order)
         register = _numbered(programs.op.shape, (order.candidates, order.places))
-        layout = _Layout(programs, tables, register, _numbered(programs.moment_beta.shape, self._averages))
-        self._groups = _groups(layout, order)
+        allocation = _Allocation(programs, tables, register, _numbered(programs.moment_beta.shape, self._averages))
+        self._groups = _groups(allocation, order)
         self._result = register[np.arange(shape[0]), programs.length - 1]
         candidates, averages = self._averages
         self._powers = programs.moment_power[candidates, averages].astype(np.int64) - 1
@@ -132,11 +132,11 @@ class Tape:
         """[n, R, N] averages after, or before, this step's update."""
         return np.take(self._before if delayed else self._now, slot, axis=0)
 
-    def _value(self, group: _Group, number: int, uniform: FloatArray) -> Any:
+    def _value(self, group: _OpGroup, number: int, uniform: FloatArray) -> Any:
         if group.name in OPERANDS:
             return OPERANDS[group.name].compute(_XP, _GroupQuantities(self, group, number), **group.values)
         function = FUNCTIONS[group.name]
-        arguments = [self._argument(argument, number) for argument in group.arguments]
+        arguments = [self._argument(source, number) for source in group.sources]
         if function.needs == "random":
             return function.compute(_XP, *arguments, uniform=uniform[group.places], **group.values)
         if function.needs != "state":
@@ -146,15 +146,15 @@ class Tape:
         )
         return value
 
-    def _argument(self, argument: _Argument, number: int) -> FloatArray:
-        value: FloatArray = np.take(self._registers, argument.registers, axis=0)
-        return value if argument.decays is None else value * argument.decays[number]
+    def _argument(self, source: _Source, number: int) -> FloatArray:
+        value: FloatArray = np.take(self._registers, source.registers, axis=0)
+        return value if source.decays is None else value * source.decays[number]
 
 
 class _GroupQuantities:
     """The operands' view of one group; satisfies `paper_optimizers.operands.Quantities`."""
 
-    def __init__(self, tape: Tape, group: _Group, step: int) -> None:
+    def __init__(self, tape: Tape, group: _OpGroup, step: int) -> None:
         self._tape, self._group, self._step = tape, group, step
 
     @property
@@ -213,7 +213,7 @@ def _used_averages(programs: Programs, order: _Order) -> tuple[_Indices, _Indice
 
 
 @dataclass(frozen=True)
-class _Layout:
+class _Allocation:
     """Where everything lies: the register of each instruction [C, K] and the row of each average kept [C, J]."""
 
     programs: Programs
@@ -221,7 +221,7 @@ class _Layout:
     register: _Indices
     average: _Indices
 
-    def group(self, candidates: _Indices, places: _Indices, start: int) -> _Group:
+    def group(self, candidates: _Indices, places: _Indices, start: int) -> _OpGroup:
         """Instructions of one op that lie from register ``start`` on."""
         programs, at = self.programs, (candidates, places)
         name = _NAMES[programs.op[at][0]]
@@ -233,21 +233,21 @@ class _Layout:
             arity, kept = FUNCTIONS[name].arity, programs.state[at]
             corrections = self.tables.state_corrections
             slot = candidates * corrections.shape[2] + kept
-        return _Group(
+        return _OpGroup(
             name=name,
             span=slice(start, start + len(candidates)),
             candidates=candidates,
             places=places,
             values={key: _shared(programs.parameters[(*at, n)]) for n, key in enumerate(sorted(row.parameters))},
-            arguments=tuple(self._argument(candidates, places, number) for number in range(arity)),
+            sources=tuple(self._source(candidates, places, number) for number in range(arity)),
             slot=slot,
             corrections=_by_step(corrections[candidates, :, kept]),
         )
 
-    def _argument(self, candidates: _Indices, places: _Indices, number: int) -> _Argument:
+    def _source(self, candidates: _Indices, places: _Indices, number: int) -> _Source:
         column = self.programs.decays[candidates, places, number]
         decays = _by_step(self.tables.decays[candidates, :, column]) if column.any() else None
-        return _Argument(self.register[candidates, self.programs.arguments[candidates, places, number]], decays)
+        return _Source(self.register[candidates, self.programs.arguments[candidates, places, number]], decays)
 
 
 def _numbered(shape: tuple[int, ...], at: tuple[_Indices, _Indices]) -> _Indices:
@@ -257,10 +257,10 @@ def _numbered(shape: tuple[int, ...], at: tuple[_Indices, _Indices]) -> _Indices
     return numbers
 
 
-def _groups(layout: _Layout, order: _Order) -> list[_Group]:
+def _groups(allocation: _Allocation, order: _Order) -> list[_OpGroup]:
     ends = (*order.starts[1:], len(order.candidates))
     return [
-        layout.group(order.candidates[start:end], order.places[start:end], int(start))
+        allocation.group(order.candidates[start:end], order.places[start:end], int(start))
         for start, end in zip(order.starts, ends, strict=True)
     ]
 
