@@ -13,7 +13,7 @@ Screening = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
-class Curve:
+class TrainingCurve:
     """What was measured at the end of each epoch that was completed; all four have the same length.
 
     Attributes:
@@ -33,7 +33,7 @@ class Curve:
         require(len(set(lengths)) == 1, "train_loss", lengths[0], f"as long as the other three, {lengths[1:]}")
 
     @classmethod
-    def of(cls, epochs: Iterable[tuple[float, ...]]) -> Curve:
+    def of(cls, epochs: Iterable[tuple[float, ...]]) -> TrainingCurve:
         """The curve of what was measured epoch by epoch, each in the order of the fields."""
         return cls(*(tuple(values) for values in zip(*epochs, strict=True)))
 
@@ -43,7 +43,7 @@ class Training:
     """How one training went.
 
     Attributes:
-        curve: See `Curve`.
+        curve: See `TrainingCurve`.
         steps: Steps that were run.
         diverged_at: The first step, counted from 0, whose loss was not finite (in the engine: whose loss or new weights
             were not, which may be a step earlier); the number of all steps if only the answers after the last one were
@@ -56,7 +56,7 @@ class Training:
             parts; of several at once, an equal share.
     """
 
-    curve: Curve
+    curve: TrainingCurve
     steps: int
     diverged_at: int | None = None
     cut: bool = False

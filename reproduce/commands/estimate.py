@@ -71,10 +71,10 @@ def _of_searches(names: Sequence[str], options: argparse.Namespace, folders: tup
     from reproduce.elimination.costs import estimate_elimination, measure_eliminations
     from reproduce.elimination.protocol import load_elimination_protocol
     from reproduce.ledger import NAME
-    from reproduce.search.costs import Measured, estimate_search, measure_searches
+    from reproduce.search.costs import ScoreTimings, estimate_search, measure_searches
     from reproduce.search.protocol import load_search_protocol
 
-    measured = Measured()
+    measured = ScoreTimings()
     measure_searches(folders, measured)
     measure_eliminations(folders, measured)
     found: list[TaskEstimate] = []

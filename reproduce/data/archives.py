@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from typing import IO
 
-from reproduce.data.trees import INNER_ARCHIVES, Member, Tree, require_size, result_name
+from reproduce.data.trees import INNER_ARCHIVES, Tree, TreeMember, require_size, result_name
 from reproduce.errors import DataError
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
@@ -46,7 +46,7 @@ class Archive(Tree):
         """The file's name without its ending, as results are called."""
         return result_name(PurePath(archive_stem(self.path) or self.path.name))
 
-    def members(self) -> Iterator[Member]:
+    def members(self) -> Iterator[TreeMember]:
         """See `members`."""
         return members(self.path)
 
@@ -74,7 +74,7 @@ def file_checksum(path: Path) -> str:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
 
 
-def members(path: Path) -> Iterator[Member]:
+def members(path: Path) -> Iterator[TreeMember]:
     """Every file and folder of an archive, in its order, those of archives inside as if they were unpacked there.
 
     Raises:
@@ -92,7 +92,7 @@ def members(path: Path) -> Iterator[Member]:
             if member.path in seen:
                 raise DataError(f"{path} holds {member.path} twice: pack it anew")
             seen.add(member.path)
-            member = Member(member.path, partial(_read, path, member.read))
+            member = TreeMember(member.path, partial(_read, path, member.read))
         yield member
 
 
@@ -101,7 +101,7 @@ def _read(path: Path, read: Callable[[], bytes]) -> bytes:
         return read()
 
 
-def _tar_members(path: Path) -> Iterator[Member]:
+def _tar_members(path: Path) -> Iterator[TreeMember]:
     with tarfile.open(path, "r:*") as archive:
         yield from _members_of_tar(archive, path, PurePosixPath(), INNER_ARCHIVES)
         _require_end(archive, is_plain=path.suffix.lower() == ".tar")
@@ -109,7 +109,7 @@ def _tar_members(path: Path) -> Iterator[Member]:
 
 def _members_of_tar(
     archive: tarfile.TarFile, path: Path, within: PurePosixPath, inner: Collection[str]
-) -> Iterator[Member]:
+) -> Iterator[TreeMember]:
     """The members of a tar that lies ``within`` a folder of the archive at ``path``; those named ``inner`` opened."""
     while (info := archive.next()) is not None:
         if not (info.isfile() or info.isdir()):
@@ -119,21 +119,21 @@ def _members_of_tar(
             place = within / place
         content = archive.extractfile(info)
         if content is None:
-            yield Member(place, None)
+            yield TreeMember(place, None)
         elif place.name in inner:
             yield from _inner_members(content, path, place)
         else:
             require_size(str(path), info.name, info.size)
-            yield Member(place, content.read)
+            yield TreeMember(place, content.read)
 
 
-def _inner_members(content: IO[bytes], path: Path, place: PurePosixPath) -> Iterator[Member]:
+def _inner_members(content: IO[bytes], path: Path, place: PurePosixPath) -> Iterator[TreeMember]:
     with tarfile.open(fileobj=content, mode="r:*") as archive:
         yield from _members_of_tar(archive, path, place.parent, ())
         _require_end(archive, is_plain=False)
 
 
-def _zip_members(path: Path) -> Iterator[Member]:
+def _zip_members(path: Path) -> Iterator[TreeMember]:
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16)
@@ -143,14 +143,14 @@ def _zip_members(path: Path) -> Iterator[Member]:
                 raise DataError(f"{path}: {info.filename} is encrypted")
             place = _checked(path, info.filename)
             if info.is_dir():
-                yield Member(place, None)
+                yield TreeMember(place, None)
                 continue
             with archive.open(info) as content:
                 if place.name in INNER_ARCHIVES:
                     yield from _inner_members(content, path, place)
                 else:
                     require_size(str(path), info.filename, info.file_size)
-                    yield Member(place, content.read)
+                    yield TreeMember(place, content.read)
 
 
 def _checked(archive: Path, name: str) -> PurePosixPath:

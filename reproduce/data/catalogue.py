@@ -11,7 +11,7 @@ UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
-class Entry:
+class DatasetInfo:
     """A published data set of images.
 
     Attributes:
@@ -55,8 +55,8 @@ class Entry:
         )
 
 
-_ENTRIES = (
-    Entry(
+_DATASETS = (
+    DatasetInfo(
         name="cifar10",
         tfds_name="cifar10",
         title="CIFAR-10",
@@ -71,7 +71,7 @@ _ENTRIES = (
         published=("cifar-10-binary", "cifar-10-batches-bin"),
         not_read=("cifar-10-python", "cifar-10-batches-py", "cifar-10-matlab", "cifar-10-batches-mat"),
     ),
-    Entry(
+    DatasetInfo(
         name="cifar100",
         tfds_name="cifar100",
         title="CIFAR-100",
@@ -86,7 +86,7 @@ _ENTRIES = (
         published=("cifar-100-binary",),
         not_read=("cifar-100-python", "cifar-100-matlab"),
     ),
-    Entry(
+    DatasetInfo(
         name="tiny_imagenet",
         tfds_name="tiny_imagenet",
         title="Tiny ImageNet",
@@ -100,7 +100,7 @@ _ENTRIES = (
         files="tiny-imagenet-200.zip",
         published=("tiny-imagenet-200",),
     ),
-    Entry(
+    DatasetInfo(
         name="flowers102",
         tfds_name="oxford_flowers102",
         title="Oxford Flowers 102",
@@ -114,7 +114,7 @@ _ENTRIES = (
         files="102flowers.tgz, imagelabels.mat and setid.mat",
         published=("flowers-102", "oxford_flowers102"),
     ),
-    Entry(
+    DatasetInfo(
         name="cars196",
         tfds_name="cars196",
         title="Stanford Cars",
@@ -129,7 +129,7 @@ _ENTRIES = (
         published=("stanford_cars",),
         manual=True,
     ),
-    Entry(
+    DatasetInfo(
         name="caltech101",
         tfds_name="caltech101",
         title="Caltech 101",
@@ -145,7 +145,7 @@ _ENTRIES = (
     ),
 )
 #: By name.
-CATALOGUE = {entry.name: entry for entry in _ENTRIES}
+CATALOGUE = {entry.name: entry for entry in _DATASETS}
 
 
 #: Training images of each class of data sets whose parts are drawn by class (artifact/DATA.md).

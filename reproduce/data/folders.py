@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from reproduce.data.archives import members
-from reproduce.data.trees import INNER_ARCHIVES, Member, Tree, is_hidden, require_size, result_name
+from reproduce.data.trees import INNER_ARCHIVES, Tree, TreeMember, is_hidden, require_size, result_name
 from reproduce.errors import DataError
 
 #: No published layout has half as many folders in each other.
@@ -26,7 +26,7 @@ class Folder(Tree):
         """That of the folder, as results are called."""
         return result_name(self.path.resolve())
 
-    def members(self) -> Iterator[Member]:
+    def members(self) -> Iterator[TreeMember]:
         """Every file and folder, in the order of their paths; hidden ones are passed over.
 
         Raises:
@@ -37,7 +37,7 @@ class Folder(Tree):
     def fingerprint(self) -> None:
         """None: it would take as long as reading everything."""
 
-    def _members(self, place: PurePosixPath, above: tuple[tuple[int, int], ...]) -> Iterator[Member]:
+    def _members(self, place: PurePosixPath, above: tuple[tuple[int, int], ...]) -> Iterator[TreeMember]:
         folder = self.path / place
         here = _identity(folder)
         if here in above or len(above) > _DEEPEST:
@@ -46,10 +46,10 @@ class Folder(Tree):
         for entry in entries:
             path = place / entry.name
             if entry.is_dir():
-                yield Member(path, None)
+                yield TreeMember(path, None)
                 yield from self._members(path, (*above, here))
             elif entry.name not in INNER_ARCHIVES:
-                yield Member(path, partial(_read, Path(entry.path)))
+                yield TreeMember(path, partial(_read, Path(entry.path)))
             elif all(other.name != INNER_ARCHIVES[entry.name] for other in entries):
                 yield from (replace(each, path=place / each.path) for each in members(Path(entry.path)))
 

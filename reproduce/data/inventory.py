@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reproduce.data.catalogue import CATALOGUE, Entry
+from reproduce.data.catalogue import CATALOGUE, DatasetInfo
 from reproduce.data.image_files import PARTS, Listing, check_listing, content_checksum
 from reproduce.data.settings import DIGIT_SOURCES, TEXT, DataSettings, DigitSettings, TextSettings
 from reproduce.data.sources import find_files, how_to_get, load_dataset
@@ -93,7 +93,7 @@ def _inspect_built_in(name: str, verify: bool) -> Found:
     return Found(name, BUILT_IN, len(dataset.classes), counts, None, licence, checksum)
 
 
-def _inspect_files(entry: Entry, data_dir: Path | None, verify: bool) -> Found | Missing:
+def _inspect_files(entry: DatasetInfo, data_dir: Path | None, verify: bool) -> Found | Missing:
     files = find_files(entry, data_dir)
     if files is None:
         return Missing(entry.name, how_to_get(entry), entry.licence)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from reproduce.data.archives import file_checksum
-from reproduce.data.catalogue import Entry
+from reproduce.data.catalogue import DatasetInfo
 from reproduce.data.image_files import PARTS, ImageFile, Listing
 from reproduce.errors import DataError
 
@@ -30,7 +30,7 @@ class PreparedFiles:
         folder: That of one prepared version.
     """
 
-    entry: Entry
+    entry: DatasetInfo
     folder: Path
 
     @property
@@ -85,7 +85,7 @@ class PreparedFiles:
             ) from None
 
 
-def find_prepared(entry: Entry, data_dir: Path | None) -> PreparedFiles | None:
+def find_prepared(entry: DatasetInfo, data_dir: Path | None) -> PreparedFiles | None:
     """The newest prepared version, in ``data_dir`` or else where TensorFlow Datasets keeps its data sets."""
     for folder in prepared_folders(data_dir):
         versions = sorted(path.parent for path in (folder / entry.tfds_name).glob(f"*/{_INFO}"))
@@ -101,7 +101,7 @@ def prepared_folders(data_dir: Path | None) -> list[Path]:
     return [*own, Path(usual).expanduser()]
 
 
-def prepare(entry: Entry, data_dir: Path | None) -> PreparedFiles:
+def prepare(entry: DatasetInfo, data_dir: Path | None) -> PreparedFiles:
     """Fetch a data set and prepare it; checksums of what is fetched are compared with those on record.
 
     Raises:
@@ -130,7 +130,7 @@ def _import_tfds() -> Any:
     return tensorflow_datasets
 
 
-def _builder(tfds: Any, entry: Entry, folder: Path) -> Any:
+def _builder(tfds: Any, entry: DatasetInfo, folder: Path) -> Any:
     """This project's own builder where there is one, else that of TensorFlow Datasets."""
     from reproduce.data.builders import BUILDERS
     from reproduce.data.builders.downloads import require_reachable

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reproduce.data.archives import SUFFIXES, Archive, archive_stem
 from reproduce.data.cache import cached
-from reproduce.data.catalogue import CATALOGUE, Entry
+from reproduce.data.catalogue import CATALOGUE, DatasetInfo
 from reproduce.data.dataset import Dataset
 from reproduce.data.digits import load_digits
 from reproduce.data.folders import listed
@@ -62,7 +62,7 @@ def require_batch(dataset: Dataset, batch_size: int) -> None:
         )
 
 
-def find_files(entry: Entry, data_dir: Path | None) -> ImageFiles | None:
+def find_files(entry: DatasetInfo, data_dir: Path | None) -> ImageFiles | None:
     """A data set of the catalogue as a folder or archive in ``data_dir``, or as TensorFlow Datasets prepared it.
 
     Its own name comes first, then those under which it is published, then what was prepared, and last the versions that
@@ -94,7 +94,7 @@ def require_folder(data_dir: Path) -> None:
         )
 
 
-def how_to_get(entry: Entry) -> str:
+def how_to_get(entry: DatasetInfo) -> str:
     """What a user can do to have a data set of the catalogue."""
     command = f"run python -m reproduce data prepare {entry.name}"
     if entry.manual:

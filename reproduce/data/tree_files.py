@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from reproduce.data.folders import Folder, listed
 from reproduce.data.image_files import LAYOUT, ImageFile, Listing, is_image
 from reproduce.data.layouts.finding import NOTES, TOP, find_layout, layout_of
-from reproduce.data.layouts.layout import Contents, Layout, Plan
+from reproduce.data.layouts.layout import Contents, DatasetLayout, ImageIndex
 from reproduce.data.trees import Tree, is_hidden
 from reproduce.errors import DataError
 
@@ -78,7 +78,7 @@ class TreeFiles:
             raise DataError(f"{self.origin} has changed while it was read: {min(left)} is gone")
 
     @cached_property
-    def _planned(self) -> tuple[Layout, Plan, Mapping[str, int]]:
+    def _planned(self) -> tuple[DatasetLayout, ImageIndex, Mapping[str, int]]:
         files, folders = self._survey()
         root, layout = find_layout(_names_in_paths(files, folders), self.origin)
         top = PurePosixPath(root)

@@ -27,7 +27,7 @@ _LARGER = {"train.bin": 160 * 2**20}
 
 
 @dataclass(frozen=True)
-class Member:
+class TreeMember:
     """A file or folder in a tree.
 
     Attributes:
@@ -62,7 +62,7 @@ class Tree(ABC):
         return str(self.path)
 
     @abstractmethod
-    def members(self) -> Iterator[Member]:
+    def members(self) -> Iterator[TreeMember]:
         """Every file and folder, in the order in which they lie; those of inner archives as if unpacked beside it.
 
         Raises:

@@ -11,7 +11,7 @@ from reproduce.elimination.protocol import EliminationProtocol, KerasSettings, R
 from reproduce.errors import ReproduceError
 from reproduce.estimates import Span, TaskEstimate
 from reproduce.ledger import NAME, read_records
-from reproduce.search.costs import Measured, epochs_of_scores, estimate_scores
+from reproduce.search.costs import ScoreTimings, epochs_of_scores, estimate_scores
 from reproduce.search.trials import Trial, trial_from_dict
 from reproduce.stored_settings import SETTINGS, read_stored_settings
 from reproduce.training.settings import steps_per_epoch
@@ -19,7 +19,7 @@ from reproduce.training.settings import steps_per_epoch
 STUDY = "elimination"
 
 
-def measure_eliminations(folders: Iterable[Path], measured: Measured) -> None:
+def measure_eliminations(folders: Iterable[Path], measured: ScoreTimings) -> None:
     """Add the scores of every elimination's ledger under ``folders``, as PROFILE/elimination."""
     for ledger in sorted({path for folder in folders for path in folder.glob(f"*/{STUDY}/{NAME}")}):
         try:
@@ -36,7 +36,7 @@ def measure_eliminations(folders: Iterable[Path], measured: Measured) -> None:
 
 
 def estimate_elimination(
-    protocol: EliminationProtocol, ledger: Path, measured: Measured, count: Callable[[DataSettings], int | None]
+    protocol: EliminationProtocol, ledger: Path, measured: ScoreTimings, count: Callable[[DataSettings], int | None]
 ) -> list[TaskEstimate]:
     """What the rounds after one search have not yet scored.
 
@@ -60,7 +60,7 @@ def estimate_elimination(
 
 
 def _round(
-    settings: RoundSettings, runs: Span, measured: Measured, count: Callable[[DataSettings], int | None]
+    settings: RoundSettings, runs: Span, measured: ScoreTimings, count: Callable[[DataSettings], int | None]
 ) -> TaskEstimate:
     if settings.surrogate is not None:
         surrogate = settings.surrogate
@@ -73,7 +73,7 @@ def _round(
 
 
 def _keras_round(
-    name: str, settings: KerasSettings, runs: Span, measured: Measured, at_hand: int | None
+    name: str, settings: KerasSettings, runs: Span, measured: ScoreTimings, at_hand: int | None
 ) -> TaskEstimate:
     rates = settings.rates
     screened = len(rates.first_rates) * rates.screening_epochs

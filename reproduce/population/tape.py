@@ -42,7 +42,7 @@ _XP = _RowNamespace()
 
 
 @dataclass(frozen=True)
-class _Source:
+class _ArgumentSource:
     """What one argument of a group reads: registers [n], and decays [S, n, 1, 1] or None where none multiplies."""
 
     registers: _Indices
@@ -69,7 +69,7 @@ class _OpGroup:
     candidates: _Indices
     places: _Indices
     values: dict[str, Any]
-    sources: tuple[_Source, ...]
+    sources: tuple[_ArgumentSource, ...]
     slot: _Indices
     corrections: FloatArray
 
@@ -146,7 +146,7 @@ class Tape:
         )
         return value
 
-    def _argument(self, source: _Source, number: int) -> FloatArray:
+    def _argument(self, source: _ArgumentSource, number: int) -> FloatArray:
         value: FloatArray = np.take(self._registers, source.registers, axis=0)
         return value if source.decays is None else value * source.decays[number]
 
@@ -244,10 +244,10 @@ class _Allocation:
             corrections=_by_step(corrections[candidates, :, kept]),
         )
 
-    def _source(self, candidates: _Indices, places: _Indices, number: int) -> _Source:
+    def _source(self, candidates: _Indices, places: _Indices, number: int) -> _ArgumentSource:
         column = self.programs.decays[candidates, places, number]
         decays = _by_step(self.tables.decays[candidates, :, column]) if column.any() else None
-        return _Source(self.register[candidates, self.programs.arguments[candidates, places, number]], decays)
+        return _ArgumentSource(self.register[candidates, self.programs.arguments[candidates, places, number]], decays)
 
 
 def _numbered(shape: tuple[int, ...], at: tuple[_Indices, _Indices]) -> _Indices:

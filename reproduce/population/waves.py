@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce.errors import ReproduceWarning
-from reproduce.outcomes import Curve, Training
+from reproduce.outcomes import Training, TrainingCurve
 from reproduce.population.assembly import Member
 from reproduce.population.engine import MemberState, Population
 from reproduce.population.jax_settings import engine_settings
@@ -160,7 +160,7 @@ def _train_batch(batch: _Batch, epochs: int, go_on: GoOn | None) -> list[Trainin
 
 @dataclass
 class _Course:
-    """A member in training: what was measured after each epoch, in the order of `Curve`."""
+    """A member in training: what was measured after each epoch, in the order of `TrainingCurve`."""
 
     member: Member
     epochs: list[tuple[float, float, float, float]] = field(default_factory=list)
@@ -245,7 +245,7 @@ class _Batch:
         """The record of each member."""
         return [
             Training(
-                Curve.of(course.epochs),
+                TrainingCurve.of(course.epochs),
                 (len(course.epochs) + (course.diverged_at is not None)) * self._examples.steps_per_epoch,
                 course.diverged_at,
                 course.cut,

@@ -18,7 +18,7 @@ Phase = Literal["initial", "child"]
 PHASES: tuple[Phase, ...] = ("initial", "child")
 
 
-class Slot(NamedTuple):
+class CandidateSlot(NamedTuple):
     """A place for one candidate.
 
     Attributes:
@@ -62,7 +62,7 @@ class Individual:
 class Draw:
     """Asks for a new candidate: a child of ``parent``, or a random one, and its score on ``stage``."""
 
-    slot: Slot
+    slot: CandidateSlot
     stage: Stage
     parent: Individual | None = None
 

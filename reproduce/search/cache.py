@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from reproduce.outcomes import Outcome
 from reproduce.search.algorithm import Stage
-from reproduce.search.records import AnyRecord, Evaluation, Header, Sample, read_search_records
+from reproduce.search.records import AnyRecord, Header, Sample, StageEvaluation, read_search_records
 
 
 class Key(NamedTuple):
@@ -64,5 +64,5 @@ def _scores(records: Iterable[AnyRecord]) -> Iterable[tuple[Key, Outcome]]:
     for record in records:
         if isinstance(record, Sample):
             fingerprints[record.number] = record.fingerprint
-        elif isinstance(record, Evaluation):
+        elif isinstance(record, StageEvaluation):
             yield Key(fingerprints[record.sample], record.stage, record.seed), record.outcome

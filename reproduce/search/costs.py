@@ -13,7 +13,7 @@ from reproduce.ledger import NAME
 from reproduce.outcomes import Outcome, epochs_of
 from reproduce.search.algorithm import Stage
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
-from reproduce.search.records import AnyRecord, End, Evaluation, Header, read_search_records
+from reproduce.search.records import AnyRecord, End, Header, StageEvaluation, read_search_records
 from reproduce.search.surrogate_settings import ScoringSettings, SurrogateSettings
 from reproduce.stored_settings import SETTINGS
 
@@ -24,7 +24,7 @@ _ENGINE = "engine"
 
 
 @dataclass
-class Measured:
+class ScoreTimings:
     """Steps that were measured, gathered.
 
     Attributes:
@@ -68,7 +68,7 @@ def surrogate_key(settings: SurrogateSettings) -> SurrogateKey:
     )
 
 
-def measure_searches(folders: Iterable[Path], measured: Measured) -> None:
+def measure_searches(folders: Iterable[Path], measured: ScoreTimings) -> None:
     """Add the scores of every search's ledger under ``folders``, as PROFILE/search; what is none is passed over."""
     for ledger in sorted({path for folder in folders for path in folder.glob(f"*/search/{NAME}")}):
         try:
@@ -79,11 +79,11 @@ def measure_searches(folders: Iterable[Path], measured: Measured) -> None:
         measured.num_bytes += ledger.stat().st_size
         device = next((record.device for record in records if isinstance(record, Header)), "")
         for record in records:
-            if isinstance(record, Evaluation) and record.cached is None:
+            if isinstance(record, StageEvaluation) and record.cached is None:
                 measured.add(_stages(protocol)[record.stage], device, record.outcome, record.seconds)
 
 
-def estimate_search(protocol: SearchProtocol, ledger: Path, measured: Measured) -> list[TaskEstimate]:
+def estimate_search(protocol: SearchProtocol, ledger: Path, measured: ScoreTimings) -> list[TaskEstimate]:
     """What ``search`` has not yet scored, by stage, and the scoring again at its end.
 
     Args:
@@ -121,7 +121,7 @@ def estimate_search(protocol: SearchProtocol, ledger: Path, measured: Measured) 
 
 
 def estimate_scores(
-    study: str, task: str, settings: SurrogateSettings, runs: Span, epochs: Span, measured: Measured
+    study: str, task: str, settings: SurrogateSettings, runs: Span, epochs: Span, measured: ScoreTimings
 ) -> TaskEstimate:
     """What so many scores on a surrogate cost, of so many epochs in all."""
     steps, cost = epochs.times(settings.steps_per_epoch), measured.cost(settings)
@@ -154,7 +154,7 @@ def _stages(protocol: SearchProtocol) -> Mapping[Stage, SurrogateSettings]:
 
 def _done(records: Sequence[AnyRecord], stage: Stage, settings: SurrogateSettings) -> tuple[int, int]:
     """Scores on a stage that a ledger has, and their epochs."""
-    outcomes = [record.outcome for record in records if isinstance(record, Evaluation) and record.stage == stage]
+    outcomes = [record.outcome for record in records if isinstance(record, StageEvaluation) and record.stage == stage]
     return len(outcomes), sum(epochs_of(outcome, settings.scoring.screening_epochs) for outcome in outcomes)
 
 

@@ -13,13 +13,13 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol, TypeVar
 
 from reproduce.outcomes import Outcome, epochs_of, score_of
-from reproduce.search.algorithm import PHASES, Again, Algorithm, Answer, Draw, Individual, Request, Slot, Stage
+from reproduce.search.algorithm import PHASES, Again, Algorithm, Answer, CandidateSlot, Draw, Individual, Request, Stage
 from reproduce.search.cache import Key, ScoreCache
 from reproduce.search.genome import Genome
 from reproduce.search.journal import Journal
 from reproduce.search.mutation import Change, Mutator
 from reproduce.search.plan import Scorers, SearchPlan
-from reproduce.search.records import AnyRecord, Evaluation, Rejection, Sample
+from reproduce.search.records import AnyRecord, Rejection, Sample, StageEvaluation
 from reproduce.search.screening import Screened, screen
 from reproduce.search.spaces import SPACES
 from reproduce.search.streams import stream
@@ -43,7 +43,7 @@ class Watcher(Protocol):
 
 
 class _Proposal(NamedTuple):
-    slot: Slot
+    slot: CandidateSlot
     draw: int
     parent: int | None
     change: Change | None
@@ -162,10 +162,10 @@ class Driver:
         for index, individual in enumerate(individuals):
             record, cache = known[index], cached[index]
             if record is None and cache is not None:
-                record = Evaluation(individual.sample, stage, seed, cache.outcome, cache.origin, 0.0)
+                record = StageEvaluation(individual.sample, stage, seed, cache.outcome, cache.origin, 0.0)
             elif record is None:
                 outcome, now = next(arriving), time.monotonic()
-                record = Evaluation(individual.sample, stage, seed, outcome, None, round(now - started, 3))
+                record = StageEvaluation(individual.sample, stage, seed, outcome, None, round(now - started, 3))
                 started = now
             self._journal.write(record)
             yield record.outcome

@@ -13,14 +13,14 @@ from types import TracebackType
 
 from reproduce.errors import LedgerError
 from reproduce.ledger import Ledger
-from reproduce.search.algorithm import Slot, Stage
+from reproduce.search.algorithm import CandidateSlot, Stage
 from reproduce.search.records import (
     AnyRecord,
-    Entry,
-    Evaluation,
     Header,
+    LedgerEntry,
     Rejection,
     Sample,
+    StageEvaluation,
     entry_from_dict,
     require_header,
     require_order,
@@ -43,17 +43,17 @@ class Journal:
     """
 
     def __init__(self, path: Path, notice: Callable[[str], None], watch: Watch | None = None) -> None:
-        self._ledger: Ledger[Entry] = Ledger(path, entry_from_dict, notice)
+        self._ledger: Ledger[LedgerEntry] = Ledger(path, entry_from_dict, notice)
         self._watch = watch
         self._found = [entry.record for entry in self._ledger.records]
         self._position = 0
         self._drawn = {
             (record.slot, record.draw): record for record in self._found if isinstance(record, Sample | Rejection)
         }
-        self._evaluations: Mapping[tuple[int, Stage, int], Evaluation] = {
+        self._evaluations: Mapping[tuple[int, Stage, int], StageEvaluation] = {
             (record.sample, record.stage, record.seed): record
             for record in self._found
-            if isinstance(record, Evaluation)
+            if isinstance(record, StageEvaluation)
         }
 
     def __enter__(self) -> Journal:
@@ -86,11 +86,11 @@ class Journal:
         require_order(self._found, self.path)
         self.write(header)
 
-    def drawn(self, slot: Slot, draw: int) -> Sample | Rejection | None:
+    def drawn(self, slot: CandidateSlot, draw: int) -> Sample | Rejection | None:
         """What the ledger says of a draw."""
         return self._drawn.get((slot, draw))
 
-    def evaluation(self, sample: int, stage: Stage, seed: int) -> Evaluation | None:
+    def evaluation(self, sample: int, stage: Stage, seed: int) -> StageEvaluation | None:
         """What the ledger says of a sample's score."""
         return self._evaluations.get((sample, stage, seed))
 
@@ -102,7 +102,7 @@ class Journal:
         """
         fresh = self._position >= len(self._found)
         if fresh:
-            self._ledger.append(Entry(record))
+            self._ledger.append(LedgerEntry(record))
         elif self._found[self._position] != record:
             raise LedgerError(
                 f"{self.path}, line {self._position + 1} is not what this search comes to there: it was written by "

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from reproduce.search.algorithm import Again, Answer, Draw, Individual, Request, Selection, Slot
+from reproduce.search.algorithm import Again, Answer, CandidateSlot, Draw, Individual, Request, Selection
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Opening:
     def ask(self, state: OpeningState) -> Sequence[Request]:
         """Random candidates; then the best of them again; then nothing."""
         if state.rounds == 0:
-            return [Draw(Slot("initial", 0, 0, number), "initial") for number in range(self.candidates)]
+            return [Draw(CandidateSlot("initial", 0, 0, number), "initial") for number in range(self.candidates)]
         return [Again(particle, "evolution") for particle in state.particles] if state.rounds == 1 else []
 
     def tell(self, state: OpeningState, answers: Sequence[Answer]) -> tuple[OpeningState, Sequence[Selection]]:

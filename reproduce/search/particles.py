@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reproduce.search.algorithm import Answer, Draw, Individual, Limits, Request, Selection, Slot
+from reproduce.search.algorithm import Answer, CandidateSlot, Draw, Individual, Limits, Request, Selection
 
 #: "paper": the best child replaces the particle even if it is worse; "elitist": only if it is better.
 SelectionRule = Literal["paper", "elitist"]
@@ -30,7 +30,7 @@ class ParticleState:
 
     particles: tuple[Individual, ...]
     step: int
-    open: tuple[Slot, ...]
+    open: tuple[CandidateSlot, ...]
     best_children: tuple[Individual | None, ...]
     epochs: int
     over: bool
@@ -85,7 +85,7 @@ class ParticleSearch:
 
     def _step(self, particles: tuple[Individual, ...], step: int, epochs: int) -> ParticleState:
         children = range(self.children)
-        slots = (Slot("child", step, number, child) for number in range(len(particles)) for child in children)
+        slots = (CandidateSlot("child", step, number, child) for number in range(len(particles)) for child in children)
         over = not particles or self.limits.reached(step, epochs)
         return ParticleState(particles, step, () if over else tuple(slots), (None,) * len(particles), epochs, over)
 

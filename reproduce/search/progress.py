@@ -9,7 +9,7 @@ from rich.console import Console
 from reproduce.outcomes import score_of
 from reproduce.progress import ProgressLine, minutes_and_seconds
 from reproduce.search.algorithm import Stage
-from reproduce.search.records import AnyRecord, Evaluation, Rejection, Sample
+from reproduce.search.records import AnyRecord, Rejection, Sample, StageEvaluation
 from reproduce.search.trials import Trial
 
 
@@ -46,14 +46,14 @@ class SearchProgress(ProgressLine):
 
     def record(self, record: AnyRecord, fresh: bool) -> None:
         """See `Watcher`."""
-        if isinstance(record, Evaluation):
+        if isinstance(record, StageEvaluation):
             self._evaluated(record, fresh)
         elif isinstance(record, Sample | Rejection):
             self._drawn += 1
             self._sampled += isinstance(record, Sample)
             self._show()
 
-    def _evaluated(self, record: Evaluation, fresh: bool) -> None:
+    def _evaluated(self, record: StageEvaluation, fresh: bool) -> None:
         score = score_of(record.outcome)
         self._done += 1
         if record.sample not in self._seen:

@@ -15,7 +15,7 @@ from reproduce.errors import LedgerError
 from reproduce.ledger import Settings, read_records, require_same, require_schema
 from reproduce.outcomes import Outcome
 from reproduce.plain_data import from_plain, to_plain
-from reproduce.search.algorithm import Selection, Slot, Stage
+from reproduce.search.algorithm import CandidateSlot, Selection, Stage
 from reproduce.search.genome import Genome
 from reproduce.search.mutation import Change
 
@@ -67,7 +67,7 @@ class Sample:
     """
 
     number: int
-    slot: Slot
+    slot: CandidateSlot
     draw: int
     parent: int | None
     change: Change | None
@@ -93,7 +93,7 @@ class Rejection:
         fingerprint: Where it was computed.
     """
 
-    slot: Slot
+    slot: CandidateSlot
     draw: int
     parent: int | None
     change: Change | None
@@ -105,7 +105,7 @@ class Rejection:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class StageEvaluation:
     """A sample's score on a stage.
 
     Attributes:
@@ -142,12 +142,12 @@ class End:
     epochs: int
 
 
-AnyRecord = Header | Sample | Rejection | Evaluation | Selection | End
+AnyRecord = Header | Sample | Rejection | StageEvaluation | Selection | End
 _KINDS: dict[str, Any] = {
     "header": Header,
     "sample": Sample,
     "rejection": Rejection,
-    "evaluation": Evaluation,
+    "evaluation": StageEvaluation,
     "selection": Selection,
     "end": End,
 }
@@ -155,7 +155,7 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """A record as the ledger holds it; see `reproduce.ledger`."""
 
     record: AnyRecord
@@ -165,7 +165,7 @@ class Entry:
         return {"record": _NAMES[type(self.record)], **to_plain(self.record)}
 
 
-def entry_from_dict(document: Any) -> Entry:
+def entry_from_dict(document: Any) -> LedgerEntry:
     """Read an entry back.
 
     Raises:
@@ -178,7 +178,7 @@ def entry_from_dict(document: Any) -> Entry:
     record = from_plain(_KINDS[kind], fields)
     if isinstance(record, Header):
         require_schema(record.schema, SCHEMA)
-    return Entry(record)
+    return LedgerEntry(record)
 
 
 def read_search_records(path: Path, *, settings: Settings | None = None) -> list[AnyRecord]:
@@ -216,7 +216,7 @@ def require_order(records: Sequence[AnyRecord], path: Path) -> None:
             fault = "the header of a search belongs there" if line == 1 else "a header belongs into the first line"
         elif line > 1 and isinstance(records[line - 2], End):
             fault = f"the search ends in line {line - 1}"
-        elif isinstance(record, Evaluation) and not 0 <= record.sample < samples:
+        elif isinstance(record, StageEvaluation) and not 0 <= record.sample < samples:
             fault = f"there is no sample {record.sample} before it"
         if fault:
             raise LedgerError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reproduce.outcomes import Trained, epochs_of, score_of
 from reproduce.search.algorithm import Selection, Stage
-from reproduce.search.records import AnyRecord, Evaluation, Rejection, Sample
+from reproduce.search.records import AnyRecord, Rejection, Sample, StageEvaluation
 from reproduce.search.trials import Contender
 
 
@@ -34,9 +34,9 @@ def samples_of(records: Sequence[AnyRecord]) -> dict[int, Sample]:
     return {record.number: record for record in records if isinstance(record, Sample)}
 
 
-def evaluations_of(records: Sequence[AnyRecord], stage: Stage) -> list[Evaluation]:
+def evaluations_of(records: Sequence[AnyRecord], stage: Stage) -> list[StageEvaluation]:
     """The evaluations on a stage, in their order."""
-    return [record for record in records if isinstance(record, Evaluation) and record.stage == stage]
+    return [record for record in records if isinstance(record, StageEvaluation) and record.stage == stage]
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def top(
     ]
 
 
-def budgeted(records: Sequence[AnyRecord], epochs: int, screening_epochs: int) -> list[Evaluation]:
+def budgeted(records: Sequence[AnyRecord], epochs: int, screening_epochs: int) -> list[StageEvaluation]:
     """The evaluations of the evolution stage that were over when a budget was; those of the opening cost nothing."""
     samples, spent, within = samples_of(records), 0, []
     for record in evaluations_of(records, "evolution"):
@@ -121,7 +121,7 @@ def acceptance(records: Sequence[AnyRecord]) -> Mapping[str, Counter[str]]:
     for record in records:
         if isinstance(record, Rejection):
             counts[record.slot.phase][record.cause] += 1
-        elif isinstance(record, Evaluation) and record.sample not in seen:
+        elif isinstance(record, StageEvaluation) and record.sample not in seen:
             seen.add(record.sample)
             counts[samples[record.sample].slot.phase][record.outcome.kind] += 1
     return counts

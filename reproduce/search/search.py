@@ -15,9 +15,9 @@ from reproduce.search.records import (
     SCHEMA,
     AnyRecord,
     End,
-    Evaluation,
     Header,
     Sample,
+    StageEvaluation,
     read_search_records,
     require_header,
 )
@@ -78,7 +78,7 @@ def _header(plan: SearchPlan, scorers: Scorers) -> Header:
 
 def _end(records: list[AnyRecord], scorers: Scorers) -> End:
     best = best_evaluation(records)
-    evaluations = [record for record in records if isinstance(record, Evaluation)]
+    evaluations = [record for record in records if isinstance(record, StageEvaluation)]
     return End(
         samples=sum(isinstance(record, Sample) for record in records),
         best=None if best is None else best.sample,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from reproduce.ledger import require_schema
-from reproduce.outcomes import Curve, Training
+from reproduce.outcomes import Training, TrainingCurve
 from reproduce.plain_data import from_plain, require, to_plain
 
 #: Raised by one whenever a field of `Row` changes its meaning.
@@ -65,7 +65,7 @@ class Row:
         precision: Type of the arithmetic, as "float32".
         diverged_at: See `reproduce.outcomes.Training`; stored as "outcome".
         steps: Steps that were run.
-        curve: See `Curve`.
+        curve: See `TrainingCurve`.
         validation_accuracy: At the end of training; None if it diverged.
         test_accuracy: At the end of training, measured in phase "final" alone; None if it diverged.
         seconds: Wall time of the run, with its compilation where it was the first of its optimizer.
@@ -94,7 +94,7 @@ class Row:
     precision: str
     diverged_at: int | None
     steps: int
-    curve: Curve
+    curve: TrainingCurve
     validation_accuracy: float | None
     test_accuracy: float | None
     seconds: float

@@ -74,7 +74,7 @@ class StudyWork:
         """The function keeps what it compiled for the last task."""
         if self.machine.deterministic:
             enter_determinism()
-        return _Rows(self)
+        return _JobTrainer(self)
 
     @cached_property
     def trainers(self) -> dict[tuple[str, str], TrainerName]:
@@ -91,7 +91,7 @@ def checkpoint_path(folder: Path, job: Job) -> Path:
     return folder / _CHECKPOINTS / f"{job.task} {job.optimizer} {job.phase} {job.rate!r} {job.seed}.npz"
 
 
-class _Rows:
+class _JobTrainer:
     """Trains batches of jobs, each of one group, and gives their rows."""
 
     def __init__(self, work: StudyWork) -> None:

@@ -26,7 +26,7 @@ class Checkpoint:
 
     Attributes:
         run: What names the run; the state of another run is of no use.
-        curve: Shape (epochs done, 4): see `reproduce.outcomes.Curve`.
+        curve: Shape (epochs done, 4): see `reproduce.outcomes.TrainingCurve`.
         seconds: Wall time so far.
         values: Of the variables of model and optimizer; those of random streams are among them.
     """

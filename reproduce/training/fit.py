@@ -19,7 +19,7 @@ from reproduce.errors import ProtocolError
 from reproduce.libraries import enter_known_keras
 from reproduce.models.registry import blank_pixel, build_model
 from reproduce.models.settings import ModelSettings, TextModelSettings
-from reproduce.outcomes import Curve, Training
+from reproduce.outcomes import Training, TrainingCurve
 from reproduce.training.augmentation import AugmentedEpochs
 from reproduce.training.checkpoint import Checkpoint, libraries, read_checkpoint, run_name, write_checkpoint
 from reproduce.training.loop import Answers, GradientSettings, Loop, Steps, evaluate
@@ -104,7 +104,7 @@ class Fit:
             checkpoint: A file for the state after each epoch. A run that finds its own state there goes on from it and
                 gives what it would have given. The file is left there: remove it once the result is kept.
         """
-        run = _Run(self._state, seed, self._name(rates, seed), checkpoint)
+        run = _RunProgress(self._state, seed, self._name(rates, seed), checkpoint)
         seeds = np.random.SeedSequence([seed, 3]).generate_state(len(rates)).astype(np.uint32)
         steps = len(rates) // self._training.epochs
         diverged_at: int | None = None
@@ -171,10 +171,10 @@ class Fit:
             yield ready[:steps]
             ready = ready[steps:]
 
-    def _record(self, run: _Run, diverged_at: int | None, steps: int, *, test: bool) -> Training:
+    def _record(self, run: _RunProgress, diverged_at: int | None, steps: int, *, test: bool) -> Training:
         diverged = diverged_at is not None
         return Training(
-            curve=Curve.of(run.curve),
+            curve=TrainingCurve.of(run.curve),
             steps=(len(run.curve) + diverged) * steps,
             diverged_at=diverged_at,
             test_accuracy=evaluate(self._loop, self._dataset.test)[1] if test and not diverged else None,
@@ -187,7 +187,7 @@ class Fit:
         return run_name(self._settings, self._dataset.checksum(), rates.tobytes(), str(seed), libraries())
 
 
-class _Run:
+class _RunProgress:
     """A run's progress, in the trainer's state, in memory and on file."""
 
     def __init__(self, state: TrainingState, seed: int, name: str, path: Path | None) -> None:

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from reproduce.data.image_files import PARTS, ImageFile
 from reproduce.data.matlab import MatlabError, read_matlab
 from reproduce.data.tree_files import TreeFiles
-from reproduce.data.trees import Member
+from reproduce.data.trees import TreeMember
 from reproduce.errors import DataError
 from tests.data.published import PUBLISHED
 from tests.fuzz.reader import Reader, require_same
@@ -22,8 +22,8 @@ class _Memory:
     origin: str = "memory"
     is_packed: bool = False
 
-    def members(self) -> Iterator[Member]:
-        return (Member(PurePosixPath(path), lambda path=path: self.files[path]) for path in self.files)
+    def members(self) -> Iterator[TreeMember]:
+        return (TreeMember(PurePosixPath(path), lambda path=path: self.files[path]) for path in self.files)
 
     def fingerprint(self) -> None:
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reproduce.outcomes import Curve
+from reproduce.outcomes import TrainingCurve
 from reproduce.report.collection import Collection
 from reproduce.report.results import StudyResults
 from reproduce.report.speed import OptimizerCost
@@ -49,7 +49,7 @@ def run(task: str, optimizer: str, phase: str, rate: float, seed: int, **changes
         "precision": "float32",
         "diverged_at": None,
         "steps": 10 * EPOCHS,
-        "curve": Curve(losses, accuracies, losses, accuracies),
+        "curve": TrainingCurve(losses, accuracies, losses, accuracies),
         "validation_accuracy": accuracies[-1],
         "test_accuracy": accuracies[-1] if phase == "final" else None,
         "seconds": 2.0 + skill,
@@ -62,7 +62,9 @@ def run(task: str, optimizer: str, phase: str, rate: float, seed: int, **changes
 
 def diverged(row: Row, epochs: int = 0) -> Row:
     """The run, diverged after so many epochs."""
-    short = Curve(*(tuple(getattr(row.curve, field.name)[:epochs]) for field in dataclasses.fields(Curve)))
+    short = TrainingCurve(
+        *(tuple(getattr(row.curve, field.name)[:epochs]) for field in dataclasses.fields(TrainingCurve))
+    )
     return dataclasses.replace(
         row,
         diverged_at=10 * epochs + 3,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from reproduce.ledger import NAME
-from reproduce.outcomes import Curve
+from reproduce.outcomes import TrainingCurve
 from reproduce.report.results import StudyResults
 from reproduce.study.plan import Plan
 from reproduce.study.protocol import OptimizerSettings, Protocol
@@ -83,7 +83,7 @@ def row_of(protocol: Protocol, entrant: Entrant, job: Job, skill: float, *, dive
         precision="float32",
         diverged_at=3 if diverges else None,
         steps=20,
-        curve=Curve(*(values[:length] for values in ((2.0, 1.0), (0.2, 0.5), (2.0, 1.5), (0.3, accuracy)))),
+        curve=TrainingCurve(*(values[:length] for values in ((2.0, 1.0), (0.2, 0.5), (2.0, 1.5), (0.3, accuracy)))),
         validation_accuracy=None if diverges else accuracy,
         test_accuracy=None if diverges or job.phase == "tune" else accuracy,
         seconds=1.5,

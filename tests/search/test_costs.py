@@ -10,9 +10,9 @@ from reproduce.commands.estimate import _others
 from reproduce.elimination.costs import estimate_elimination, measure_eliminations
 from reproduce.elimination.protocol import load_elimination_protocol
 from reproduce.estimates import Span
-from reproduce.search.costs import Measured, estimate_search, measure_searches
+from reproduce.search.costs import ScoreTimings, estimate_search, measure_searches
 from reproduce.search.protocol import load_search_protocol
-from reproduce.search.records import Evaluation, read_search_records
+from reproduce.search.records import StageEvaluation, read_search_records
 from reproduce.study.ledgers import RESULTS
 
 SMALL = load_search_protocol("small")
@@ -21,8 +21,8 @@ NOWHERE = Path("nowhere")
 
 
 @pytest.fixture(scope="module")
-def measured() -> Measured:
-    found = Measured()
+def measured() -> ScoreTimings:
+    found = ScoreTimings()
     measure_searches([RESULTS, NOWHERE], found)
     measure_eliminations([RESULTS, NOWHERE], found)
     return found
@@ -30,7 +30,7 @@ def measured() -> Measured:
 
 def test_a_search_takes_what_its_sizes_say() -> None:
     """Three rates of two epochs at least; seven of two and the run at most; children up to five times."""
-    initial, evolution, again = estimate_search(SMALL, NOWHERE, Measured())
+    initial, evolution, again = estimate_search(SMALL, NOWHERE, ScoreTimings())
     assert initial.runs == Span(80, 80)
     assert initial.steps == Span(80 * 3 * 2 * 62, 80 * (7 * 2 + 8) * 62)
     assert evolution.runs == Span(6 + 96, 6 + 96 * 5)
@@ -39,9 +39,9 @@ def test_a_search_takes_what_its_sizes_say() -> None:
     assert {each.seconds for each in (initial, evolution, again)} == {None}
 
 
-def test_a_search_that_was_run_lies_within_its_estimate_and_costs_nothing_more(measured: Measured) -> None:
+def test_a_search_that_was_run_lies_within_its_estimate_and_costs_nothing_more(measured: ScoreTimings) -> None:
     ledger = RESULTS / "small" / "search" / "ledger.jsonl"
-    scores = [record for record in read_search_records(ledger) if isinstance(record, Evaluation)]
+    scores = [record for record in read_search_records(ledger) if isinstance(record, StageEvaluation)]
     initial, evolution, _ = estimate_search(SMALL, NOWHERE, measured)
     for each, stage in ((initial, "initial"), (evolution, "evolution")):
         own = [score for score in scores if score.stage == stage]
@@ -54,7 +54,7 @@ def test_a_search_that_was_run_lies_within_its_estimate_and_costs_nothing_more(m
     assert done[0].seconds == Span(0.0, 0.0)
 
 
-def test_the_rounds_of_an_elimination_lose_those_that_were_eliminated(measured: Measured) -> None:
+def test_the_rounds_of_an_elimination_lose_those_that_were_eliminated(measured: ScoreTimings) -> None:
     protocol = load_elimination_protocol("small")
     wider, longer = estimate_elimination(protocol, NOWHERE, measured, lambda _: None)
     assert (wider.runs, longer.runs) == (Span(24, 24), Span(18, 18))  # 5 + 3 with three seeds, then 3 + 3.
@@ -67,14 +67,15 @@ def test_the_rounds_of_an_elimination_lose_those_that_were_eliminated(measured: 
 def test_a_round_of_keras_is_counted_by_the_data_or_their_published_number() -> None:
     protocol = load_elimination_protocol("gpu")
     published, own = (
-        estimate_elimination(protocol, NOWHERE, Measured(), lambda _, count=count: count)[-1] for count in (None, 1_000)
+        estimate_elimination(protocol, NOWHERE, ScoreTimings(), lambda _, count=count: count)[-1]
+        for count in (None, 1_000)
     )
     assert (published.runner, published.counted, own.counted) == ("keras", "published", "data")
     assert published.steps.low > own.steps.low > 0
     assert published.seconds is None
 
 
-def test_another_kind_of_surrogate_is_not_measured(measured: Measured) -> None:
+def test_another_kind_of_surrogate_is_not_measured(measured: ScoreTimings) -> None:
     assert measured.cost(SMALL.evolution).num_runs > 50
     for change in ({"base_filters": 64}, {"batch_size": 128}, {"precision": "bfloat16"}):
         assert measured.cost(replace(SMALL.evolution, **change)) is None

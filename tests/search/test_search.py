@@ -19,7 +19,15 @@ from reproduce.search.cache import read_cache
 from reproduce.search.particles import ParticleSearch
 from reproduce.search.probabilities import Probabilities, Tries
 from reproduce.search.published_space import OPERANDS, Primitive
-from reproduce.search.records import End, Evaluation, Header, Rejection, Sample, entry_from_dict, read_search_records
+from reproduce.search.records import (
+    End,
+    Header,
+    Rejection,
+    Sample,
+    StageEvaluation,
+    entry_from_dict,
+    read_search_records,
+)
 from reproduce.search.results import acceptance, best_so_far, budgeted, lineages, primitive_shares, top
 from reproduce.search.sampling import Sampler
 from reproduce.search.search import run_search
@@ -66,11 +74,11 @@ def test_another_seed_is_another_search(records, tmp_path):
 
 def test_the_opening_keeps_the_best_and_scores_them_again(records):
     samples, sizes = of(Sample, records), TINY.sizes
-    initial = [record for record in of(Evaluation, records) if record.stage == "initial"]
+    initial = [record for record in of(StageEvaluation, records) if record.stage == "initial"]
     assert sorted(record.sample for record in initial) == list(range(sizes.initial))
     assert all(sample.slot.phase == "initial" and sample.parent is None for sample in samples[: sizes.initial])
     ranked = sorted(initial, key=lambda record: (-(score_of(record.outcome) or -1.0), record.sample))
-    again = [record for record in of(Evaluation, records) if record.stage == "evolution"][: sizes.particles]
+    again = [record for record in of(StageEvaluation, records) if record.stage == "evolution"][: sizes.particles]
     assert [record.sample for record in again] == [record.sample for record in ranked[: sizes.particles]]
 
 
@@ -79,7 +87,7 @@ def test_children_are_drawn_again_up_to_four_times(tmp_path):
     samples = {sample.number: sample for sample in of(Sample, records)}
     failed = {
         samples[record.sample].slot
-        for record in of(Evaluation, records)
+        for record in of(StageEvaluation, records)
         if not isinstance(record.outcome, Trained) and samples[record.sample].slot.phase == "child"
     }
     children = {sample.slot for sample in samples.values() if sample.slot.phase == "child"}
@@ -104,7 +112,7 @@ def test_a_slot_is_given_up_and_the_check_is_as_strict_as_the_settings_say(recor
 
 
 def test_particles_are_replaced_by_their_best_child(records):
-    evolution = (record for record in of(Evaluation, records) if record.stage == "evolution")
+    evolution = (record for record in of(StageEvaluation, records) if record.stage == "evolution")
     scores = {record.sample: score_of(record.outcome) for record in evolution}
     children: dict = {}
     for sample in of(Sample, records):
@@ -152,7 +160,7 @@ def test_the_peers_begin_alike_and_end_on_their_budget(tmp_path):
     assert len(openings) == 1
     for name, records in found.items():
         samples = {sample.number: sample for sample in of(Sample, records)}
-        children = [record for record in of(Evaluation, records) if samples[record.sample].slot.phase == "child"]
+        children = [record for record in of(StageEvaluation, records) if samples[record.sample].slot.phase == "child"]
         assert sum(epochs_of(record.outcome, 2) for record in children) >= 60
         costs, scores = best_so_far(records, 2)
         assert costs == sorted(costs)
@@ -193,7 +201,7 @@ def test_what_computes_the_same_is_never_scored_twice(poor, tmp_path):
     assert any(samples[duplicate.duplicate_of].text != duplicate.text for duplicate in duplicates)
     assert len({sample.fingerprint for sample in samples.values()}) == len(samples)
     scored = Counter(candidate.spec.fingerprint() for candidate in executor.scored)
-    stages = Counter(samples[record.sample].fingerprint for record in of(Evaluation, records))
+    stages = Counter(samples[record.sample].fingerprint for record in of(StageEvaluation, records))
     assert scored == stages  # Twice only where both stages scored it.
     assert max(stages.values()) == 2
 
@@ -202,12 +210,12 @@ def test_scores_of_another_search_are_taken_over_and_the_ledger_says_so(ledger, 
     cache = read_cache([("first", ledger)], PLAN.protocol, DATA)
     executor = FakeScorer()
     other = search(tmp_path / "ledger.jsonl", executor, algorithm="elitist", cache=cache)
-    evaluations = of(Evaluation, other)
+    evaluations = of(StageEvaluation, other)
     opening = [record for record in evaluations if record.sample < TINY.sizes.initial]
     assert {record.cached for record in opening} == {"first"}
     assert sum(record.cached is None for record in evaluations) == len(executor.scored) < len(evaluations)
     alone = search(tmp_path / "alone.jsonl", algorithm="elitist")
-    assert [replace(record, cached=None) for record in evaluations] == of(Evaluation, alone)
+    assert [replace(record, cached=None) for record in evaluations] == of(StageEvaluation, alone)
 
 
 @pytest.mark.parametrize(("protocol", "data"), [("f" * 16, None), (None, {"initial": "c", "evolution": "d"})])

@@ -10,7 +10,7 @@ from rich.console import Console
 from reproduce import progress
 from reproduce.outcomes import Trained
 from reproduce.search.progress import SearchProgress, TrialProgress
-from reproduce.search.records import Evaluation, Rejection, Sample
+from reproduce.search.records import Rejection, Sample, StageEvaluation
 from reproduce.search.search import run_search
 from reproduce.search.trials import Trial
 from tests.search.fakes import PLAN, TINY, FakeScorer, Witness, fake_scorers
@@ -50,7 +50,7 @@ def test_draws_that_wait_for_their_score_do_not_lower_acceptance(tmp_path):
     sample = next(record for record in records if isinstance(record, Sample))
     rejection = next(record for record in records if isinstance(record, Rejection))
     trained = next(
-        record for record in records if isinstance(record, Evaluation) and isinstance(record.outcome, Trained)
+        record for record in records if isinstance(record, StageEvaluation) and isinstance(record.outcome, Trained)
     )
     with SearchProgress(console, TOTAL, 1, 0) as watcher:
         for _ in range(4):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from reproduce.data import Dataset, Part
-from reproduce.outcomes import Curve
+from reproduce.outcomes import TrainingCurve
 from reproduce.study.plan import Plan
 from reproduce.study.protocol import OptimizerSettings, Protocol, SeedSettings, TaskSettings
 from reproduce.study.rows import SCHEMA, Job, Row
@@ -101,7 +101,7 @@ def invented_row(job: Job, protocol: Protocol = TINY, **changes: object) -> Row:
         precision="float32",
         diverged_at=None,
         steps=4,
-        curve=Curve((2.0, 1.0), (0.2, 0.5), (2.0, 1.5), (0.3, float(accuracy))),
+        curve=TrainingCurve((2.0, 1.0), (0.2, 0.5), (2.0, 1.5), (0.3, float(accuracy))),
         validation_accuracy=float(accuracy),
         test_accuracy=float(accuracy) - 0.01 if job.phase == "final" else None,
         seconds=0.5,
@@ -115,7 +115,9 @@ def invented_row(job: Job, protocol: Protocol = TINY, **changes: object) -> Row:
 
 
 def diverged_row(job: Job, **changes: object) -> Row:
-    return invented_row(job, diverged_at=3, curve=Curve(), validation_accuracy=None, test_accuracy=None, **changes)
+    return invented_row(
+        job, diverged_at=3, curve=TrainingCurve(), validation_accuracy=None, test_accuracy=None, **changes
+    )
 
 
 def all_rows(protocol: Protocol = TINY) -> list[Row]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from reproduce.outcomes import Curve, Training
+from reproduce.outcomes import Training, TrainingCurve
 from reproduce.plain_data import OutOfRangeError
 from reproduce.tasks.rates import Choice, RateGrid, RateScreening
 
@@ -24,7 +24,7 @@ def test_a_grid_is_tried_whole_and_grows_where_its_best_is_at_an_edge() -> None:
 
 
 def test_a_grid_looks_at_the_end_of_a_training() -> None:
-    curve = Curve((2.0, 1.0), (0.1, 0.2), (2.0, 1.5), (0.9, 0.4))
+    curve = TrainingCurve((2.0, 1.0), (0.1, 0.2), (2.0, 1.5), (0.9, 0.4))
     assert GRID.value(Training(curve, 8)) == (0.4, -1.5)
     assert GRID.value(Training(curve, 8, diverged_at=7)) == (-math.inf, -math.inf)
 
@@ -40,9 +40,9 @@ def test_a_screening_asks_for_more_rates_only_where_the_first_are_good_enough() 
 
 
 def test_a_screening_looks_at_the_best_epoch_of_training() -> None:
-    curve = Curve((2.0, 1.0), (0.3, 0.2), (2.0, 1.5), (0.9, 0.4))
+    curve = TrainingCurve((2.0, 1.0), (0.3, 0.2), (2.0, 1.5), (0.9, 0.4))
     assert SCREENING.value(Training(curve, 8)) == 0.3
-    assert SCREENING.value(Training(Curve(), 4, diverged_at=3)) == 0.0
+    assert SCREENING.value(Training(TrainingCurve(), 4, diverged_at=3)) == 0.0
 
 
 def test_patience_ends_with_the_first_threshold() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from paper_optimizers import from_text, get
-from reproduce.outcomes import Curve, Diverged, ScreenedOut, Trained, Training
+from reproduce.outcomes import Diverged, ScreenedOut, Trained, Training, TrainingCurve
 from reproduce.population.problems import classification
 from reproduce.tasks.engine import EngineTrainer
 from reproduce.tasks.rates import RateScreening
@@ -64,7 +64,7 @@ class Standing:
 
     def run(self, runs: Sequence[Run], *, epochs: int | None = None, go_on: GoOn | None = None) -> list[Training]:
         self.asked.append((epochs, go_on is not None))
-        return [Training(Curve((1.0,), (0.5,), (1.0,), (0.5,)), 1) for _ in runs]
+        return [Training(TrainingCurve((1.0,), (0.5,), (1.0,), (0.5,)), 1) for _ in runs]
 
 
 @pytest.mark.parametrize("patience", [1, None])

@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow_datasets as tfds
 
 from reproduce.data.catalogue import CATALOGUE
-from reproduce.data.trees import Member
+from reproduce.data.trees import TreeMember
 from reproduce.errors import DataError
 
 #: Of one split: keys, and what TensorFlow Datasets encodes.
@@ -39,12 +39,12 @@ class ImageBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # 
         return examples
 
 
-def example(member: Member, label: int | str) -> tuple[str, dict[str, Any]]:
+def example(member: TreeMember, label: int | str) -> tuple[str, dict[str, Any]]:
     """One image of an archive with its label, under its file's name."""
     return member.path.name, {"image": io.BytesIO(member.read() if member.read else b""), "label": label}
 
 
-def labelled(images: Iterable[Member], labels: Mapping[str, int | str], archive: Path) -> Examples:
+def labelled(images: Iterable[TreeMember], labels: Mapping[str, int | str], archive: Path) -> Examples:
     """Images with the labels that their files' names have.
 
     Args:

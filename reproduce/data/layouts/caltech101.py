@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from reproduce.data.dataset import hashed_order
 from reproduce.data.image_files import is_image
-from reproduce.data.layouts.layout import Contents, Layout, Place, Plan
+from reproduce.data.layouts.layout import Contents, DatasetLayout, ImageIndex, ImageLocation
 from reproduce.data.trees import one_spelling
 from reproduce.errors import DataError
 
@@ -23,9 +23,9 @@ def _fits(names: Collection[str]) -> bool:
     return f"{FOLDER}/" in names or f"{BACKGROUND}/" in names or f"{FOLDER}.tar.gz" in names
 
 
-def _plan(contents: Contents) -> Plan:
+def _plan(contents: Contents) -> ImageIndex:
     """Of each class the first 30 images, in the order of SHA-256 over class and name, are for training."""
-    plan = Plan(contents.origin)
+    plan = ImageIndex(contents.origin)
     top = PurePosixPath(FOLDER if PurePosixPath(FOLDER) in contents.folders else ".")
     depth = len(top.parts) + 1
     images: dict[str, list[PurePosixPath]] = defaultdict(list)
@@ -46,8 +46,8 @@ def _plan(contents: Contents) -> Plan:
             )
         names = [one_spelling(f"{label}/{path.name}", contents.origin).encode() for path in paths]
         for number, path in enumerate(hashed_order(paths, names, "caltech101")):
-            plan.add("train" if number < NUM_TRAIN else "test", label, path.name, Place(path))
+            plan.add("train" if number < NUM_TRAIN else "test", label, path.name, ImageLocation(path))
     return plan
 
 
-CALTECH101 = Layout(f"Caltech 101: {FOLDER}/CLASS, or {FOLDER}.tar.gz", _fits, _plan)
+CALTECH101 = DatasetLayout(f"Caltech 101: {FOLDER}/CLASS, or {FOLDER}.tar.gz", _fits, _plan)

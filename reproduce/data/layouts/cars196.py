@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from reproduce.data.layouts.layout import Contents, Layout, Place, Plan, require_labels
+from reproduce.data.layouts.layout import Contents, DatasetLayout, ImageIndex, ImageLocation, require_labels
 from reproduce.data.matlab import Value
 from reproduce.errors import DataError
 
@@ -47,8 +47,8 @@ def _fits(names: Collection[str]) -> bool:
     return any(name in names for name in ("cars_train/", "cars_train.tgz"))
 
 
-def _plan(contents: Contents) -> Plan:
-    plan = Plan(contents.origin)
+def _plan(contents: Contents) -> ImageIndex:
+    plan = ImageIndex(contents.origin)
     names = class_names(contents.matlab("class_names", f"devkit/{CLASSES}"), contents.origin)
     for part, folder, paths in (
         ("train", "cars_train", [f"devkit/{TRAIN_LABELS}"]),
@@ -58,11 +58,11 @@ def _plan(contents: Contents) -> Plan:
         images = contents.images_in(folder)
         require_labels(contents.origin, images, labels, folder)
         for name, path in sorted(images.items()):
-            plan.add(part, names[labels[name]], name, Place(path))
+            plan.add(part, names[labels[name]], name, ImageLocation(path))
     return plan
 
 
-CARS196 = Layout(
+CARS196 = DatasetLayout(
     f"Stanford Cars: cars_train, cars_test and devkit, each a folder or .tgz, and {TEST_LABELS}",
     _fits,
     _plan,

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from reproduce.data.layouts.layout import Contents, Layout, Place, Plan
+from reproduce.data.layouts.layout import Contents, DatasetLayout, ImageIndex, ImageLocation
 from reproduce.errors import DataError
 
 _SIDE = 32
@@ -45,8 +45,8 @@ def _fits(version: _Version, names: Collection[str]) -> bool:
     return version.classes in names and any(name in names for name in version.parts)
 
 
-def _plan(version: _Version, contents: Contents) -> Plan:
-    plan = Plan(contents.origin)
+def _plan(version: _Version, contents: Contents) -> ImageIndex:
+    plan = ImageIndex(contents.origin)
     classes = [name for name in contents.text(version.classes).splitlines() if name]
     if len(set(classes)) != len(classes):
         raise DataError(f"{contents.origin}: {version.classes} names a class twice: fetch it again")
@@ -64,7 +64,7 @@ def _plan(version: _Version, contents: Contents) -> Plan:
             )
         path = PurePosixPath(name)
         for row, label in enumerate(labels):
-            plan.add(part, classes[label], f"{path.stem}-{row:05}", Place(path, row))
+            plan.add(part, classes[label], f"{path.stem}-{row:05}", ImageLocation(path, row))
     return plan
 
 
@@ -79,8 +79,8 @@ def _image(version: _Version, content: bytes, row: int) -> bytes:
     return file.getvalue()
 
 
-def _layout(version: _Version) -> Layout:
-    return Layout(
+def _layout(version: _Version) -> DatasetLayout:
+    return DatasetLayout(
         f"{version.title}: the files of {version.archive}",
         partial(_fits, version),
         partial(_plan, version),
@@ -106,7 +106,7 @@ def _fits_another_version(names: Collection[str]) -> bool:
     return any({first, meta} <= set(names) for first, meta in _OTHERS)
 
 
-def _refuse(contents: Contents) -> Plan:
+def _refuse(contents: Contents) -> ImageIndex:
     raise DataError(
         f"{contents.origin} is the version of CIFAR for Python or MATLAB, which is not read: Python's is in pickle, "
         f"which can run code. Bring the binary version instead, {_CIFAR10.archive} or {_CIFAR100.archive}, from "
@@ -120,4 +120,4 @@ _OTHERS = (
     ("data_batch_1.mat", "batches.meta.mat"),
     ("train.mat", "meta.mat"),
 )
-OTHER_CIFAR = Layout("", _fits_another_version, _refuse)
+OTHER_CIFAR = DatasetLayout("", _fits_another_version, _refuse)

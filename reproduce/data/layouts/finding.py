@@ -9,7 +9,7 @@ from reproduce.data.layouts.caltech101 import CALTECH101
 from reproduce.data.layouts.cars196 import CARS196
 from reproduce.data.layouts.cifar import CIFAR10, CIFAR100, OTHER_CIFAR
 from reproduce.data.layouts.flowers102 import FLOWERS102
-from reproduce.data.layouts.layout import CLASS_FOLDERS, Layout
+from reproduce.data.layouts.layout import CLASS_FOLDERS, DatasetLayout
 from reproduce.data.layouts.tiny_imagenet import TINY_IMAGENET
 from reproduce.errors import DataError
 
@@ -21,7 +21,7 @@ NOTES = frozenset(name for layout in LAYOUTS for name in layout.notes)
 TOP = ""
 
 
-def find_layout(names: Mapping[str, Collection[str]], origin: str) -> tuple[str, Layout]:
+def find_layout(names: Mapping[str, Collection[str]], origin: str) -> tuple[str, DatasetLayout]:
     """The folder that is a data set, and how it is laid out: the top itself, or the one folder in it that is.
 
     Args:
@@ -55,6 +55,6 @@ def find_layout(names: Mapping[str, Collection[str]], origin: str) -> tuple[str,
     )
 
 
-def layout_of(names: Collection[str]) -> Layout | None:
+def layout_of(names: Collection[str]) -> DatasetLayout | None:
     """The layout of a folder that holds these, as `find_layout` takes them; None if it is no data set."""
     return next((layout for layout in LAYOUTS if layout.fits(names)), None)

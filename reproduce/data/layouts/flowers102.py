@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from reproduce.data.layouts.layout import Contents, Layout, Place, Plan, require_labels
+from reproduce.data.layouts.layout import Contents, DatasetLayout, ImageIndex, ImageLocation, require_labels
 from reproduce.errors import DataError
 
 LABELS, PARTS_FILE = "imagelabels.mat", "setid.mat"
@@ -18,8 +18,8 @@ def _fits(names: Collection[str]) -> bool:
     return {LABELS, PARTS_FILE} <= set(names) and ("jpg/" in names or "102flowers.tgz" in names)
 
 
-def _plan(contents: Contents) -> Plan:
-    plan = Plan(contents.origin)
+def _plan(contents: Contents) -> ImageIndex:
+    plan = ImageIndex(contents.origin)
     labels = _numbers(contents, LABELS, "labels")
     parts: dict[str, tuple[str, int]] = {}
     for published, part in _PARTS.items():
@@ -33,7 +33,7 @@ def _plan(contents: Contents) -> Plan:
     images = contents.images_in("jpg")
     require_labels(contents.origin, images, parts, "jpg")
     for name, (part, label) in sorted(parts.items()):
-        plan.add(part, f"{label:03}", name, Place(images[name]))
+        plan.add(part, f"{label:03}", name, ImageLocation(images[name]))
     return plan
 
 
@@ -45,6 +45,6 @@ def _numbers(contents: Contents, path: str, variable: str) -> list[int]:
     return [int(number) for number in numbers]
 
 
-FLOWERS102 = Layout(
+FLOWERS102 = DatasetLayout(
     f"Oxford Flowers 102: jpg or 102flowers.tgz, {LABELS}, {PARTS_FILE}", _fits, _plan, notes=(LABELS, PARTS_FILE)
 )

@@ -70,7 +70,7 @@ class Contents:
         return {path.name: path for path in self.files if path.parent == PurePosixPath(folder) and is_image(path.name)}
 
 
-class Place(NamedTuple):
+class ImageLocation(NamedTuple):
     """Where an image lies.
 
     Attributes:
@@ -83,7 +83,7 @@ class Place(NamedTuple):
 
 
 @dataclass
-class Plan:
+class ImageIndex:
     """Which images there are.
 
     Attributes:
@@ -94,7 +94,7 @@ class Plan:
 
     origin: str
     listing: dict[str, dict[str, list[str]]] = field(default_factory=lambda: {part: {} for part in PARTS})
-    places: dict[ImageFile, Place] = field(default_factory=dict)
+    places: dict[ImageFile, ImageLocation] = field(default_factory=dict)
     _folders: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def add_class(self, part: str, label: str) -> str:
@@ -109,7 +109,7 @@ class Plan:
         self.listing[part].setdefault(spelled, [])
         return spelled
 
-    def add(self, part: str, label: str, name: str, place: Place) -> None:
+    def add(self, part: str, label: str, name: str, place: ImageLocation) -> None:
         """An image.
 
         Raises:
@@ -123,7 +123,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Layout:
+class DatasetLayout:
     """One way.
 
     Attributes:
@@ -136,7 +136,7 @@ class Layout:
 
     title: str
     fits: Callable[[Collection[str]], bool]
-    plan: Callable[[Contents], Plan]
+    plan: Callable[[Contents], ImageIndex]
     notes: Collection[str] = ()
     image: Callable[[bytes, int], bytes] | None = None
 
@@ -169,8 +169,8 @@ def _fits(names: Collection[str]) -> bool:
     return all(f"{part}/" in names for part in PARTS)
 
 
-def _plan(contents: Contents) -> Plan:
-    plan = Plan(contents.origin)
+def _plan(contents: Contents) -> ImageIndex:
+    plan = ImageIndex(contents.origin)
     for folder in sorted(contents.folders):
         if len(folder.parts) == 2 and folder.parts[0] in PARTS:
             plan.add_class(*folder.parts)
@@ -182,8 +182,8 @@ def _plan(contents: Contents) -> Plan:
                 f"{contents.origin}: {path} lies {where} the class folders, which are {path.parts[0]}/CLASS: put it "
                 "into one of them, or remove it"
             )
-        plan.add(path.parts[0], path.parts[1], path.name, Place(path))
+        plan.add(path.parts[0], path.parts[1], path.name, ImageLocation(path))
     return plan
 
 
-CLASS_FOLDERS = Layout("class folders, {train,test}/CLASS/*.jpg", _fits, _plan)
+CLASS_FOLDERS = DatasetLayout("class folders, {train,test}/CLASS/*.jpg", _fits, _plan)

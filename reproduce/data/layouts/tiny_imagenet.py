@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from reproduce.data.image_files import is_image
-from reproduce.data.layouts.layout import Contents, Layout, Place, Plan, require_labels
+from reproduce.data.layouts.layout import Contents, DatasetLayout, ImageIndex, ImageLocation, require_labels
 from reproduce.errors import DataError
 
 CLASSES = "wnids.txt"
@@ -35,8 +35,8 @@ def _fits(names: Collection[str]) -> bool:
     return {"train/", "val/", CLASSES} <= set(names)
 
 
-def _plan(contents: Contents) -> Plan:
-    plan = Plan(contents.origin)
+def _plan(contents: Contents) -> ImageIndex:
+    plan = ImageIndex(contents.origin)
     classes = contents.text(CLASSES).split()
     labels = validation_labels(contents.text(f"val/{ANNOTATIONS}"), contents.origin)
     for label in classes:
@@ -48,18 +48,18 @@ def _plan(contents: Contents) -> Plan:
     if unknown:
         raise DataError(f"{contents.origin}: class {min(unknown)!r} of {ANNOTATIONS} is not in {CLASSES}")
     for name, path in sorted(images.items()):
-        plan.add("test", labels[name], name, Place(path))
+        plan.add("test", labels[name], name, ImageLocation(path))
     for path in sorted(path for path in contents.files if path.parts[0] == "train" and is_image(path.name)):
         if len(path.parts) != 4 or path.parts[2] != "images" or path.parts[1] not in classes:
             raise DataError(
                 f"{contents.origin}: {path} is not where Tiny ImageNet has its images, train/CLASS/images, with CLASS "
                 f"one of {CLASSES}: move or remove it"
             )
-        plan.add("train", path.parts[1], path.name, Place(path))
+        plan.add("train", path.parts[1], path.name, ImageLocation(path))
     return plan
 
 
-TINY_IMAGENET = Layout(
+TINY_IMAGENET = DatasetLayout(
     f"Tiny ImageNet: train/CLASS/images, val/images, val/{ANNOTATIONS}, {CLASSES}",
     _fits,
     _plan,

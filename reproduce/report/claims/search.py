@@ -15,7 +15,7 @@ from reproduce.report.statistics import paired_difference
 from reproduce.report.stored_search import StoredSearch
 from reproduce.report.table import signed
 from reproduce.report.tables.comparisons import listed
-from reproduce.search.records import Evaluation, Header
+from reproduce.search.records import Header, StageEvaluation
 from reproduce.search.results import Finalist, samples_of
 from reproduce.search.trials import Trial, seed_scores
 
@@ -63,7 +63,7 @@ class NothingScoredTwice(OfSearch):
 
     def _decide(self, search: StoredSearch) -> Finding:
         samples = samples_of(search.records)
-        scores = [record for record in search.records if isinstance(record, Evaluation)]
+        scores = [record for record in search.records if isinstance(record, StageEvaluation)]
         candidates = {record.sample for record in scores}
         counts = Counter(samples[number].fingerprint for number in candidates)
         twice = sum(count - 1 for count in counts.values())

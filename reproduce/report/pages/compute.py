@@ -12,7 +12,7 @@ from reproduce.report.forms import to_markdown
 from reproduce.report.pages import ARTIFACT
 from reproduce.report.stored_search import COMPARISON, ELIMINATION, NOISE, RESCORING, StoredSearch, read_trials
 from reproduce.report.tables.compute import compute_table
-from reproduce.search.records import Evaluation, Rejection, read_search_records
+from reproduce.search.records import Rejection, StageEvaluation, read_search_records
 from reproduce.search.trials import Trial
 
 _START = """# Compute
@@ -37,7 +37,7 @@ def _profile(name: str) -> str:
 
 
 def _search(search: StoredSearch, place: Path) -> str:
-    scores = [record for record in search.records if isinstance(record, Evaluation)]
+    scores = [record for record in search.records if isinstance(record, StageEvaluation)]
     screening = {
         "initial": search.protocol.initial.scoring.screening_epochs,
         "evolution": search.protocol.evolution.scoring.screening_epochs,
@@ -61,7 +61,7 @@ def _search(search: StoredSearch, place: Path) -> str:
 def _compared(folder: Path) -> Iterator[str]:
     """What the searches that were compared cost; scores that one took over from another cost nothing again."""
     paths = sorted(folder.glob(f"*/{NAME}"))
-    found = [each for path in paths for each in read_search_records(path) if isinstance(each, Evaluation)]
+    found = [each for path in paths for each in read_search_records(path) if isinstance(each, StageEvaluation)]
     scores, trials = [each for each in found if each.cached is None], read_trials(folder / RESCORING)
     if paths:
         yield (
@@ -71,5 +71,5 @@ def _compared(folder: Path) -> Iterator[str]:
         )
 
 
-def _seconds(records: Sequence[Evaluation] | Sequence[Trial]) -> str:
+def _seconds(records: Sequence[StageEvaluation] | Sequence[Trial]) -> str:
     return f"{sum(record.seconds for record in records):.0f} s"

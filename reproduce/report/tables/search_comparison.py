@@ -11,7 +11,7 @@ from reproduce.report.table import NONE, NOT_RUN, Cell, Column, Table, count, mi
 from reproduce.report.tables.comparisons import placed
 from reproduce.search.comparison import ComparedSearch
 from reproduce.search.protocol import SearchProtocol
-from reproduce.search.records import Evaluation, Header
+from reproduce.search.records import Header, StageEvaluation
 from reproduce.search.rescoring import baselines
 from reproduce.search.results import budgeted
 from reproduce.search.trials import Contender, SeedScores, Trial, seed_scores
@@ -97,10 +97,10 @@ class _Line(NamedTuple):
     top: float | None
     shrinkage: float | None
     rescored: Sequence[SeedScores]
-    within: Sequence[Evaluation] | None
+    within: Sequence[StageEvaluation] | None
 
     @property
-    def reused(self) -> Sequence[Evaluation] | None:
+    def reused(self) -> Sequence[StageEvaluation] | None:
         """Scores within the budget that were known from a search before."""
         return None if self.within is None else [each for each in self.within if each.cached is not None]
 
@@ -145,7 +145,7 @@ def _again(line: _Line) -> Cell:
     return percent(line.again.mean, 2)
 
 
-def _count(evaluations: Sequence[Evaluation] | None) -> Cell:
+def _count(evaluations: Sequence[StageEvaluation] | None) -> Cell:
     return missing(NONE) if evaluations is None else count(len(evaluations))
 
 

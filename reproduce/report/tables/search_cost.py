@@ -9,7 +9,7 @@ from reproduce.outcomes import epochs_of
 from reproduce.report.table import Column, Table, count, words
 from reproduce.report.tables.comparisons import hours, placed
 from reproduce.search.algorithm import Stage
-from reproduce.search.records import AnyRecord, Evaluation, Header, Rejection
+from reproduce.search.records import AnyRecord, Header, Rejection, StageEvaluation
 from reproduce.search.results import evaluations_of
 from reproduce.search.trials import Trial
 
@@ -31,7 +31,7 @@ class _Cost(NamedTuple):
     """
 
     what: str
-    scores: Sequence[Evaluation] | Sequence[Trial] | None
+    scores: Sequence[StageEvaluation] | Sequence[Trial] | None
     taken_over: int | None
     epochs: int | None
     number: int | None = None
@@ -47,7 +47,7 @@ def search_cost_table(records: Sequence[AnyRecord], screening_epochs: Mapping[St
         where: Profile and data set, for the caption.
     """
     rejections = [record for record in records if isinstance(record, Rejection)]
-    evaluations = [record for record in records if isinstance(record, Evaluation)]
+    evaluations = [record for record in records if isinstance(record, StageEvaluation)]
     devices = [record.device for record in records if isinstance(record, Header)]
     drawn = {text: sum(each.cause == cause for each in rejections) for cause, text in _CAUSES.items()}
     stages = {f"scored on the {stage} stage": _outcomes(records, stage, screening_epochs[stage]) for stage in _STAGES}
@@ -120,7 +120,7 @@ def comparison_cost_table(
 
 def _of_kind(kind: str, searches: Sequence[Sequence[AnyRecord]], screening_epochs: Mapping[Stage, int]) -> _Cost:
     records = [record for records in searches for record in records]
-    scores = [record for record in records if isinstance(record, Evaluation)]
+    scores = [record for record in records if isinstance(record, StageEvaluation)]
     trained = [each for each in scores if each.cached is None]
     return _Cost(
         what=kind,
@@ -142,5 +142,5 @@ def _outcomes(records: Sequence[AnyRecord], stage: Stage, screening_epochs: int)
     return costs
 
 
-def _num_untrained(scores: Sequence[Evaluation] | Sequence[Trial]) -> int:
+def _num_untrained(scores: Sequence[StageEvaluation] | Sequence[Trial]) -> int:
     return sum(each.outcome.kind != "trained" for each in scores)

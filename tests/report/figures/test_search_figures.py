@@ -12,7 +12,7 @@ from reproduce.report.tables.search_comparison import comparison_table
 from reproduce.report.tables.search_cost import comparison_cost_table
 from reproduce.search.comparison import compare_finals, compared, run_comparison
 from reproduce.search.protocol import SizeSettings, load_search_protocol
-from reproduce.search.records import Evaluation, Rejection, Sample
+from reproduce.search.records import Rejection, Sample, StageEvaluation
 from reproduce.search.rescoring import baselines
 from reproduce.search.results import lineages, top
 from reproduce.search.search import run_search
@@ -61,7 +61,7 @@ def test_steps_of_lineages_are_whole_numbers(records):
 def test_readings_are_counted_from_the_records(records):
     screening = {"initial": 1, "evolution": 2}
     readings = {each.name: each.reading for each in search_pictures(records, screening, "invented")}
-    evaluations = [record for record in records if isinstance(record, Evaluation)]
+    evaluations = [record for record in records if isinstance(record, StageEvaluation)]
     best = max(score_of(record.outcome) or 0.0 for record in evaluations if record.stage == "evolution")
     assert f"The search ends at {100 * best:.2f} %" in readings["best_so_far"]
     assert "of 6 steps" in readings["lineages"]
@@ -94,10 +94,10 @@ def comparison(tmp_path_factory):
 def test_searches_of_one_seed_share_their_opening(comparison):
     searches, _, folder = comparison
     assert [each.kind for each in searches] == ["paper, full", "random, full", "paper, bello2017"]
-    second = [record for record in searches[1].records if isinstance(record, Evaluation)]
+    second = [record for record in searches[1].records if isinstance(record, StageEvaluation)]
     opening = [record for record in second if record.sample < TINY.sizes.initial]
     assert {record.cached for record in opening} == {"paper-full-seed0"}
-    assert all(record.cached is None for record in searches[2].records if isinstance(record, Evaluation))
+    assert all(record.cached is None for record in searches[2].records if isinstance(record, StageEvaluation))
     assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == [
         "paper-bello2017-seed0", "paper-full-seed0", "random-full-seed0",
     ]  # fmt: skip
@@ -131,7 +131,7 @@ def test_what_a_comparison_cost(comparison):
     lines = {line[0].text: [cell.value for cell in line[1:]] for line in table.lines()}
     assert list(lines) == ["paper, full", "random, full", "paper, bello2017", "with fresh seeds"]
     for each in searches:
-        scores = [record for record in each.records if isinstance(record, Evaluation)]
+        scores = [record for record in each.records if isinstance(record, StageEvaluation)]
         anew = [record for record in scores if record.cached is None]
         rejected = sum(isinstance(record, Rejection) for record in each.records)
         assert lines[each.kind][:3] == [1, rejected, len(scores)]

@@ -25,7 +25,7 @@ from reproduce.report.tables.search_cost import search_cost_table
 from reproduce.search.comparison import compare_finals, run_comparison
 from reproduce.search.plan import search_plan
 from reproduce.search.protocol import SearchProtocol
-from reproduce.search.records import Evaluation, Rejection, Sample
+from reproduce.search.records import Rejection, Sample, StageEvaluation
 from reproduce.search.rescoring import baselines, different, rescore
 from reproduce.search.results import top
 from reproduce.search.search import run_search
@@ -185,7 +185,7 @@ def test_the_cost_counts_every_record_once(found: Collection) -> None:
     records = found.search.records
     table = search_cost_table(records, {"initial": 1, "evolution": 2}, "profile tiny, invented")
     counted = sum(line[1].value for line in table.lines())
-    assert counted == sum(isinstance(record, Rejection | Evaluation) for record in records)
+    assert counted == sum(isinstance(record, Rejection | StageEvaluation) for record in records)
     diverged = next(line for line in shown(table)[-1:])
     assert diverged[0] == "diverged"
     assert search_cost_table([], {"initial": 1, "evolution": 2}, "nothing").is_empty
