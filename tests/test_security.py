@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted((ROOT / "paper_optimizers").rglob("*.py")) + sorted((ROOT / "reproduce").rglob("*.py"))
-#: Modules that execute or deserialise code, or talk to the network.
+#: Modules that execute or deserialize code, or talk to the network.
 BANNED_IMPORTS = {
     *("pickle", "cPickle", "dill", "joblib", "shelve", "marshal"),
     *("socketserver", "http.server", "xmlrpc.server", "wsgiref", "wsgiref.simple_server", "asyncio"),

@@ -119,7 +119,7 @@ class WarmupHoldCosine(keras.optimizers.schedules.LearningRateSchedule):
         return base_rate(xp, step, self.peak, self.total_steps, self.warmup_steps, self.hold_steps)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments, for serialisation."""
+        """The arguments, for serialization."""
         return {
             "peak": self.peak,
             "total_steps": self.total_steps,
@@ -207,5 +207,5 @@ class EvolvedSchedule(WarmupHoldCosine):
         return xp.where(step < 1.0, xp.full_like(step, FIRST_RATE), rate)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments, for serialisation; a factor of the catalog by its name, another as plain data."""
+        """The arguments, for serialization; a factor of the catalog by its name, another as plain data."""
         return {"factor": self._catalog_name or graph_to_dict(self.factor), **super().get_config()}

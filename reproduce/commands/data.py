@@ -115,7 +115,7 @@ def _verify(options: argparse.Namespace, console: Console) -> int:
 
 
 def _prepare(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.data.catalogue import CATALOGUE
+    from reproduce.data.catalog import CATALOG
     from reproduce.data.inventory import Found, inspect
     from reproduce.data.prepared import prepare
     from reproduce.errors import DataError
@@ -124,7 +124,7 @@ def _prepare(options: argparse.Namespace, console: Console) -> None:
         found = inspect(name, options.data_dir, verify=False)
         if isinstance(found, Found) and found.fault:
             raise DataError(f"{name} is there and cannot be used as it is: {found.fault}")
-        origin = found.origin if isinstance(found, Found) else prepare(CATALOGUE[name], options.data_dir).origin
+        origin = found.origin if isinstance(found, Found) else prepare(CATALOG[name], options.data_dir).origin
         say(console, f"{name} is ready: {origin}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reproduce.data.catalogue import CATALOGUE, DatasetInfo
+from reproduce.data.catalog import CATALOG, DatasetInfo
 from reproduce.data.image_files import PARTS, Listing, check_listing, content_checksum
 from reproduce.data.settings import DIGIT_SOURCES, TEXT, DataSettings, DigitSettings, TextSettings
 from reproduce.data.sources import find_files, how_to_get, load_dataset
@@ -21,7 +21,7 @@ _CUTS: Sequence[DataSettings] = (
 _BUILT_IN: Mapping[str, DataSettings] = {settings.source: settings for settings in _CUTS}
 #: The origin of what comes with the project.
 BUILT_IN = "built in"
-NAMES = (*_BUILT_IN, *CATALOGUE)
+NAMES = (*_BUILT_IN, *CATALOG)
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ def inspect(name: str, data_dir: Path | None, *, verify: bool) -> Found | Missin
     """
     if name in _BUILT_IN:
         return _inspect_built_in(name, verify)
-    if name not in CATALOGUE:
+    if name not in CATALOG:
         raise DataError(f"no data set {name!r}; there are: {', '.join(NAMES)}")
-    return _inspect_files(CATALOGUE[name], data_dir, verify)
+    return _inspect_files(CATALOG[name], data_dir, verify)
 
 
 def _inspect_built_in(name: str, verify: bool) -> Found:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from reproduce.data.archives import file_checksum
-from reproduce.data.catalogue import DatasetInfo
+from reproduce.data.catalog import DatasetInfo
 from reproduce.data.image_files import PARTS, ImageFile, Listing
 from reproduce.errors import DataError
 
@@ -35,7 +35,7 @@ class PreparedFiles:
 
     @property
     def name(self) -> str:
-        """The data set's name in the catalogue."""
+        """The data set's name in the catalog."""
         return self.entry.name
 
     @property

@@ -9,7 +9,7 @@ from reproduce.plain_data import require
 
 #: Made from what comes with scikit-learn.
 DigitSource = Literal["digits", "digits100", "digits200"]
-#: The names in `reproduce.data.catalogue`, and the data set that ``--data-dir`` itself is.
+#: The names in `reproduce.data.catalog`, and the data set that ``--data-dir`` itself is.
 ImageSource = Literal["cifar10", "cifar100", "tiny_imagenet", "flowers102", "cars196", "caltech101", "folder"]
 DIGIT_SOURCES: tuple[DigitSource, ...] = get_args(DigitSource)
 #: The text that comes with this project.
@@ -74,7 +74,7 @@ class ImageSettings(_PictureSettings):
     """A published data set, which has a test part of its own, or a user's.
 
     Attributes:
-        source: A name in the catalogue ("cifar10", ...), or "folder": the data set that ``--data-dir`` itself is.
+        source: A name in the catalog ("cifar10", ...), or "folder": the data set that ``--data-dir`` itself is.
         leave_out: Classes to pass over, by name, where a source lacks them in one part.
     """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reproduce.data.archives import SUFFIXES, Archive, archive_stem
 from reproduce.data.cache import cached
-from reproduce.data.catalogue import CATALOGUE, DatasetInfo
+from reproduce.data.catalog import CATALOG, DatasetInfo
 from reproduce.data.dataset import Dataset
 from reproduce.data.digits import load_digits
 from reproduce.data.folders import listed
@@ -63,7 +63,7 @@ def require_batch(dataset: Dataset, batch_size: int) -> None:
 
 
 def find_files(entry: DatasetInfo, data_dir: Path | None) -> ImageFiles | None:
-    """A data set of the catalogue as a folder or archive in ``data_dir``, or as TensorFlow Datasets prepared it.
+    """A data set of the catalog as a folder or archive in ``data_dir``, or as TensorFlow Datasets prepared it.
 
     Its own name comes first, then those under which it is published, then what was prepared, and last the versions that
     are not read, so that they are named.
@@ -95,7 +95,7 @@ def require_folder(data_dir: Path) -> None:
 
 
 def how_to_get(entry: DatasetInfo) -> str:
-    """What a user can do to have a data set of the catalogue."""
+    """What a user can do to have a data set of the catalog."""
     command = f"run python -m reproduce data prepare {entry.name}"
     if entry.manual:
         return f"{entry.how_to_bring}; or {command}, which says what files to fetch by hand"
@@ -103,7 +103,7 @@ def how_to_get(entry: DatasetInfo) -> str:
 
 
 def _load_images(settings: ImageSettings, data_dir: Path | None, cache_dir: Path | None) -> Dataset:
-    files = _own_files(data_dir) if settings.source == FOLDER else _catalogued_files(settings.source, data_dir)
+    files = _own_files(data_dir) if settings.source == FOLDER else _cataloged_files(settings.source, data_dir)
     dataset = cached(files, settings, cache_dir, lambda: make_dataset(files, settings))
     return dataset if settings.source == FOLDER else dataclasses.replace(dataset, name=settings.source)
 
@@ -139,8 +139,8 @@ def _own_files(data_dir: Path | None) -> ImageFiles:
     return open_folder(data_dir)
 
 
-def _catalogued_files(name: str, data_dir: Path | None) -> ImageFiles:
-    entry = CATALOGUE[name]
+def _cataloged_files(name: str, data_dir: Path | None) -> ImageFiles:
+    entry = CATALOG[name]
     files = find_files(entry, data_dir)
     if files is None:
         where = f" in {data_dir}" if data_dir else ""

@@ -39,12 +39,12 @@ class TreeFiles:
             DataError: If the tree is damaged, cut short or unsafe, or holds no or several data sets, or images that are
                 not where its layout has them.
         """
-        return self._planned[1].listing
+        return self._indexed[1].listing
 
     @property
     def unread(self) -> Mapping[str, int]:
         """How many images its layout does not have, by the outermost folder that they lie in."""
-        return self._planned[2]
+        return self._indexed[2]
 
     def read(self, wanted: Collection[ImageFile]) -> Iterator[tuple[ImageFile, bytes]]:
         """The contents of some images, in one pass over the tree.
@@ -52,13 +52,13 @@ class TreeFiles:
         Raises:
             DataError: If the tree is damaged, cut short or unsafe, or an image is no longer in it.
         """
-        layout, plan, _ = self._planned
+        layout, index, _ = self._indexed
         images: dict[PurePosixPath, list[ImageFile]] = defaultdict(list)
         for image in wanted:
-            images[plan.places[image].path].append(image)
+            images[index.places[image].path].append(image)
         for path, content in self._contents(images):
             for image in images[path]:
-                row = plan.places[image].row
+                row = index.places[image].row
                 yield image, content if row is None or layout.image is None else layout.image(content, row)
 
     def fingerprint(self) -> str | None:
@@ -78,18 +78,18 @@ class TreeFiles:
             raise DataError(f"{self.origin} has changed while it was read: {min(left)} is gone")
 
     @cached_property
-    def _planned(self) -> tuple[DatasetLayout, ImageIndex, Mapping[str, int]]:
+    def _indexed(self) -> tuple[DatasetLayout, ImageIndex, Mapping[str, int]]:
         files, folders = self._survey()
         root, layout = find_layout(_names_in_paths(files, folders), self.origin)
         top = PurePosixPath(root)
         inside = {_within(path, top): path for path in files if path.parts[: len(top.parts)] == top.parts}
         notes = {place: self._held[path] for place, path in inside.items() if path in self._held and path.name in NOTES}
         within = {_within(path, top) for path in folders if path.parts[: len(top.parts)] == top.parts}
-        plan = layout.plan(Contents(self.origin, inside.keys(), within, notes))
-        plan.places = {image: place._replace(path=inside[place.path]) for image, place in plan.places.items()}
-        left = files - {place.path for place in plan.places.values()}
+        index = layout.index(Contents(self.origin, inside.keys(), within, notes))
+        index.places = {image: place._replace(path=inside[place.path]) for image, place in index.places.items()}
+        left = files - {place.path for place in index.places.values()}
         unread = Counter(_outermost(path, top) for path in left if is_image(path.name))
-        return layout, plan, unread
+        return layout, index, unread
 
     def _survey(self) -> tuple[set[PurePosixPath], set[PurePosixPath]]:
         """The paths of files and of folders. What must be read anyway is held: notes, and an archive's images.

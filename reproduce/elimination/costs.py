@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from reproduce.data import DataSettings
-from reproduce.data.catalogue import published_train_samples
+from reproduce.data.catalog import published_train_samples
 from reproduce.elimination.protocol import EliminationProtocol, KerasSettings, RoundSettings
 from reproduce.errors import ReproduceError
 from reproduce.estimates import Span, TaskEstimate

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reproduce.data import Dataset, load_dataset
-from reproduce.data.catalogue import published_train_samples
+from reproduce.data.catalog import published_train_samples
 from reproduce.errors import DataError
 from reproduce.estimates import Span, TaskEstimate
 from reproduce.ledger import NAME

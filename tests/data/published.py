@@ -105,7 +105,7 @@ def cifar100() -> tuple[dict[str, bytes], Expected]:
     return files, {"train": train, "test": {"apple": {"test-00001"}, "bear": {"test-00000"}}}
 
 
-#: By the data set's name in the catalogue: the folder that its archive unpacks to, and its files.
+#: By the data set's name in the catalog: the folder that its archive unpacks to, and its files.
 PUBLISHED = {
     "tiny_imagenet": ("tiny-imagenet-200", tiny_imagenet),
     "caltech101": ("caltech-101", caltech101),

@@ -36,7 +36,7 @@ def test_an_archive_is_its_folder(pets: Path, name: str, held: int, monkeypatch:
     assert len(sums) == 1
 
 
-def test_a_packed_data_set_of_the_catalogue_is_found_by_its_name(pets: Path) -> None:
+def test_a_packed_data_set_of_the_catalog_is_found_by_its_name(pets: Path) -> None:
     data_dir = pets.parent / "found"
     data_dir.mkdir()
     pack(pets, data_dir / "cifar100.tar.xz", "xz")

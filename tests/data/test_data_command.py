@@ -10,7 +10,7 @@ from tests.data.published import PUBLISHED, as_zip
 
 @pytest.fixture
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with one data set of the catalogue, one archive of another, and one that is damaged."""
+    """A folder with one data set of the catalog, one archive of another, and one that is damaged."""
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "usual"))
     monkeypatch.setenv("COLUMNS", "80")
     folder = tmp_path / "data"

@@ -150,7 +150,7 @@ def test_fewer_images_than_a_batch(folder: Path) -> None:
         require_batch(pets, 13)
 
 
-def test_a_data_set_of_the_catalogue_is_found_by_its_name(tmp_path: Path) -> None:
+def test_a_data_set_of_the_catalog_is_found_by_its_name(tmp_path: Path) -> None:
     settings: DataSettings = dataclasses.replace(FOLDER, source="flowers102")
     with pytest.raises(DataError, match=r"no folder .*nowhere to look for data sets in"):
         load_dataset(settings, tmp_path / "nowhere")

@@ -9,7 +9,7 @@ import pytest
 
 from reproduce.data import load_dataset
 from reproduce.data.archives import file_checksum
-from reproduce.data.catalogue import CATALOGUE
+from reproduce.data.catalog import CATALOG
 from reproduce.data.image_files import content_checksum
 from reproduce.data.prepared import FOLDER_NAME, find_prepared, prepare, prepared_folders
 from reproduce.errors import DataError
@@ -20,7 +20,7 @@ pytest.importorskip("tensorflow_datasets", reason="the extra data is not install
 from reproduce.data.builders import stanford_cars, tiny_imagenet
 from reproduce.data.builders.downloads import Download, require_reachable
 
-TINY, CARS = CATALOGUE["tiny_imagenet"], CATALOGUE["cars196"]
+TINY, CARS = CATALOG["tiny_imagenet"], CATALOG["cars196"]
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_without_a_network_the_remedy_is_said_at_once(
     monkeypatch.setattr("reproduce.data.builders.downloads.socket.getaddrinfo", no_address)
     monkeypatch.setattr("reproduce.data.builders.downloads.getproxies", dict)
     with pytest.raises(DataError, match=rf"cannot fetch {name} \(no network: .*DIR/{name}\.tar\.xz"):
-        prepare(CATALOGUE[name], tmp_path)
+        prepare(CATALOG[name], tmp_path)
 
 
 def test_a_missing_library_is_named_with_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,10 +176,10 @@ def test_checksums_on_record_agree(manual: Path) -> None:
     assert prepared_folders(None) == [manual.parents[2] / "usual"]
 
 
-def test_every_name_in_the_catalogue_has_a_builder_with_its_splits(tmp_path: Path) -> None:
+def test_every_name_in_the_catalog_has_a_builder_with_its_splits(tmp_path: Path) -> None:
     import tensorflow_datasets as tfds
 
-    for entry in CATALOGUE.values():
+    for entry in CATALOG.values():
         if entry.name not in ("tiny_imagenet", "cars196"):
             assert (
                 tfds.builder(entry.tfds_name, data_dir=tmp_path).info.features["label"].num_classes == entry.num_classes

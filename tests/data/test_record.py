@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reproduce.data import text
-from reproduce.data.catalogue import CATALOGUE
+from reproduce.data.catalog import CATALOG
 from reproduce.data.settings import DIGIT_SOURCES
 
 RECORD = (Path(__file__).resolve().parents[2] / "artifact" / "DATA.md").read_text(encoding="utf-8")
@@ -16,8 +16,8 @@ def row(name: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-@pytest.mark.parametrize("entry", CATALOGUE.values(), ids=lambda entry: entry.name)
-def test_every_data_set_of_the_catalogue_is_recorded(entry) -> None:
+@pytest.mark.parametrize("entry", CATALOG.values(), ids=lambda entry: entry.name)
+def test_every_data_set_of_the_catalog_is_recorded(entry) -> None:
     _, source, classes, train, test, licence = row(entry.name)
     assert classes.split(",")[0] == str(entry.num_classes)
     assert licence == entry.licence

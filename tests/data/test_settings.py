@@ -4,7 +4,7 @@ from typing import get_args
 import pytest
 
 from reproduce.data import DataSettings
-from reproduce.data.catalogue import CATALOGUE
+from reproduce.data.catalog import CATALOG
 from reproduce.data.dataset import hashed_order, limits, share
 from reproduce.data.settings import DIGIT_SOURCES, ImageSource
 from reproduce.errors import ProtocolError
@@ -45,7 +45,7 @@ def test_what_is_not_allowed_is_named_with_its_key(own: DataSettings, changes: d
 
 
 def test_every_source_can_be_asked_for() -> None:
-    assert (*get_args(ImageSource),) == (*CATALOGUE, "folder")
+    assert (*get_args(ImageSource),) == (*CATALOG, "folder")
     for source in (*DIGIT_SOURCES, *get_args(ImageSource), "text"):
         own = DIGITS if source in DIGIT_SOURCES else TEXT if source == "text" else FOLDER
         assert read_settings(DataSettings, to_plain(own) | {"source": source}, "here").source == source

@@ -7,7 +7,7 @@ import pytest
 
 from reproduce.cli import main
 from reproduce.data import Part
-from reproduce.data.catalogue import published_train_samples
+from reproduce.data.catalog import published_train_samples
 from reproduce.data.perturbations import thin_out
 from reproduce.data.settings import ImageSettings
 from reproduce.estimates import Span, StepCost

@@ -3,7 +3,7 @@
 from reproduce.data.builders.stanford_cars import StanfordCars
 from reproduce.data.builders.tiny_imagenet import TinyImagenet
 
-#: By the data set's name in the catalogue.
+#: By the data set's name in the catalog.
 BUILDERS = {"tiny_imagenet": TinyImagenet, "cars196": StanfordCars}
 
 __all__ = ["BUILDERS", "StanfordCars", "TinyImagenet"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from reproduce.data.catalogue import CATALOGUE
+from reproduce.data.catalog import CATALOG
 from reproduce.data.trees import TreeMember
 from reproduce.errors import DataError
 
@@ -18,10 +18,10 @@ Examples = Iterator[tuple[str, dict[str, Any]]]
 
 
 class ImageBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
-    """A data set of JPEG images, each of one class; a subclass has its name in the catalogue and makes its splits."""
+    """A data set of JPEG images, each of one class; a subclass has its name in the catalog and makes its splits."""
 
     def _info(self) -> Any:
-        entry = CATALOGUE[self.name]
+        entry = CATALOG[self.name]
         features = {
             "image": tfds.features.Image(shape=(None, None, 3), encoding_format="jpeg"),
             "label": tfds.features.ClassLabel(),

@@ -23,9 +23,9 @@ def _fits(names: Collection[str]) -> bool:
     return f"{FOLDER}/" in names or f"{BACKGROUND}/" in names or f"{FOLDER}.tar.gz" in names
 
 
-def _plan(contents: Contents) -> ImageIndex:
+def _index(contents: Contents) -> ImageIndex:
     """Of each class the first 30 images, in the order of SHA-256 over class and name, are for training."""
-    plan = ImageIndex(contents.origin)
+    index = ImageIndex(contents.origin)
     top = PurePosixPath(FOLDER if PurePosixPath(FOLDER) in contents.folders else ".")
     depth = len(top.parts) + 1
     images: dict[str, list[PurePosixPath]] = defaultdict(list)
@@ -46,8 +46,8 @@ def _plan(contents: Contents) -> ImageIndex:
             )
         names = [one_spelling(f"{label}/{path.name}", contents.origin).encode() for path in paths]
         for number, path in enumerate(hashed_order(paths, names, "caltech101")):
-            plan.add("train" if number < NUM_TRAIN else "test", label, path.name, ImageLocation(path))
-    return plan
+            index.add("train" if number < NUM_TRAIN else "test", label, path.name, ImageLocation(path))
+    return index
 
 
-CALTECH101 = DatasetLayout(f"Caltech 101: {FOLDER}/CLASS, or {FOLDER}.tar.gz", _fits, _plan)
+CALTECH101 = DatasetLayout(f"Caltech 101: {FOLDER}/CLASS, or {FOLDER}.tar.gz", _fits, _index)

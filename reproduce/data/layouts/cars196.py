@@ -47,8 +47,8 @@ def _fits(names: Collection[str]) -> bool:
     return any(name in names for name in ("cars_train/", "cars_train.tgz"))
 
 
-def _plan(contents: Contents) -> ImageIndex:
-    plan = ImageIndex(contents.origin)
+def _index(contents: Contents) -> ImageIndex:
+    index = ImageIndex(contents.origin)
     names = class_names(contents.matlab("class_names", f"devkit/{CLASSES}"), contents.origin)
     for part, folder, paths in (
         ("train", "cars_train", [f"devkit/{TRAIN_LABELS}"]),
@@ -58,13 +58,13 @@ def _plan(contents: Contents) -> ImageIndex:
         images = contents.images_in(folder)
         require_labels(contents.origin, images, labels, folder)
         for name, path in sorted(images.items()):
-            plan.add(part, names[labels[name]], name, ImageLocation(path))
-    return plan
+            index.add(part, names[labels[name]], name, ImageLocation(path))
+    return index
 
 
 CARS196 = DatasetLayout(
     f"Stanford Cars: cars_train, cars_test and devkit, each a folder or .tgz, and {TEST_LABELS}",
     _fits,
-    _plan,
+    _index,
     notes=(CLASSES, TRAIN_LABELS, TEST_LABELS),
 )

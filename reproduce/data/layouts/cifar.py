@@ -45,8 +45,8 @@ def _fits(version: _Version, names: Collection[str]) -> bool:
     return version.classes in names and any(name in names for name in version.parts)
 
 
-def _plan(version: _Version, contents: Contents) -> ImageIndex:
-    plan = ImageIndex(contents.origin)
+def _index(version: _Version, contents: Contents) -> ImageIndex:
+    index = ImageIndex(contents.origin)
     classes = [name for name in contents.text(version.classes).splitlines() if name]
     if len(set(classes)) != len(classes):
         raise DataError(f"{contents.origin}: {version.classes} names a class twice: fetch it again")
@@ -64,8 +64,8 @@ def _plan(version: _Version, contents: Contents) -> ImageIndex:
             )
         path = PurePosixPath(name)
         for row, label in enumerate(labels):
-            plan.add(part, classes[label], f"{path.stem}-{row:05}", ImageLocation(path, row))
-    return plan
+            index.add(part, classes[label], f"{path.stem}-{row:05}", ImageLocation(path, row))
+    return index
 
 
 def _image(version: _Version, content: bytes, row: int) -> bytes:
@@ -83,7 +83,7 @@ def _layout(version: _Version) -> DatasetLayout:
     return DatasetLayout(
         f"{version.title}: the files of {version.archive}",
         partial(_fits, version),
-        partial(_plan, version),
+        partial(_index, version),
         notes=(version.classes, *version.parts),
         image=partial(_image, version),
     )

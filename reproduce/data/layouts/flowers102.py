@@ -18,8 +18,8 @@ def _fits(names: Collection[str]) -> bool:
     return {LABELS, PARTS_FILE} <= set(names) and ("jpg/" in names or "102flowers.tgz" in names)
 
 
-def _plan(contents: Contents) -> ImageIndex:
-    plan = ImageIndex(contents.origin)
+def _index(contents: Contents) -> ImageIndex:
+    index = ImageIndex(contents.origin)
     labels = _numbers(contents, LABELS, "labels")
     parts: dict[str, tuple[str, int]] = {}
     for published, part in _PARTS.items():
@@ -33,8 +33,8 @@ def _plan(contents: Contents) -> ImageIndex:
     images = contents.images_in("jpg")
     require_labels(contents.origin, images, parts, "jpg")
     for name, (part, label) in sorted(parts.items()):
-        plan.add(part, f"{label:03}", name, ImageLocation(images[name]))
-    return plan
+        index.add(part, f"{label:03}", name, ImageLocation(images[name]))
+    return index
 
 
 def _numbers(contents: Contents, path: str, variable: str) -> list[int]:
@@ -46,5 +46,5 @@ def _numbers(contents: Contents, path: str, variable: str) -> list[int]:
 
 
 FLOWERS102 = DatasetLayout(
-    f"Oxford Flowers 102: jpg or 102flowers.tgz, {LABELS}, {PARTS_FILE}", _fits, _plan, notes=(LABELS, PARTS_FILE)
+    f"Oxford Flowers 102: jpg or 102flowers.tgz, {LABELS}, {PARTS_FILE}", _fits, _index, notes=(LABELS, PARTS_FILE)
 )

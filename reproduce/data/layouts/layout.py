@@ -129,14 +129,14 @@ class DatasetLayout:
     Attributes:
         title: Says for people what lies where.
         fits: Whether a folder that holds these is laid out so: names of files, and of folders with "/" at their end.
-        plan: Which images there are.
-        notes: Names of the files that `plan` reads.
+        index: Which images there are.
+        notes: Names of the files that `index` reads.
         image: Cuts an image out of a file that holds many; None where each is a file.
     """
 
     title: str
     fits: Callable[[Collection[str]], bool]
-    plan: Callable[[Contents], ImageIndex]
+    index: Callable[[Contents], ImageIndex]
     notes: Collection[str] = ()
     image: Callable[[bytes, int], bytes] | None = None
 
@@ -169,11 +169,11 @@ def _fits(names: Collection[str]) -> bool:
     return all(f"{part}/" in names for part in PARTS)
 
 
-def _plan(contents: Contents) -> ImageIndex:
-    plan = ImageIndex(contents.origin)
+def _index(contents: Contents) -> ImageIndex:
+    index = ImageIndex(contents.origin)
     for folder in sorted(contents.folders):
         if len(folder.parts) == 2 and folder.parts[0] in PARTS:
-            plan.add_class(*folder.parts)
+            index.add_class(*folder.parts)
     images = (path for path in contents.files if path.parts[0] in PARTS and is_image(path.name))
     for path in sorted(images, key=lambda path: path.parts):  # Quicker than by paths, which split themselves each time.
         if len(path.parts) != 3:
@@ -182,8 +182,8 @@ def _plan(contents: Contents) -> ImageIndex:
                 f"{contents.origin}: {path} lies {where} the class folders, which are {path.parts[0]}/CLASS: put it "
                 "into one of them, or remove it"
             )
-        plan.add(path.parts[0], path.parts[1], path.name, ImageLocation(path))
-    return plan
+        index.add(path.parts[0], path.parts[1], path.name, ImageLocation(path))
+    return index
 
 
-CLASS_FOLDERS = DatasetLayout("class folders, {train,test}/CLASS/*.jpg", _fits, _plan)
+CLASS_FOLDERS = DatasetLayout("class folders, {train,test}/CLASS/*.jpg", _fits, _index)

@@ -35,33 +35,33 @@ def _fits(names: Collection[str]) -> bool:
     return {"train/", "val/", CLASSES} <= set(names)
 
 
-def _plan(contents: Contents) -> ImageIndex:
-    plan = ImageIndex(contents.origin)
+def _index(contents: Contents) -> ImageIndex:
+    index = ImageIndex(contents.origin)
     classes = contents.text(CLASSES).split()
     labels = validation_labels(contents.text(f"val/{ANNOTATIONS}"), contents.origin)
     for label in classes:
-        plan.add_class("train", label)
-        plan.add_class("test", label)
+        index.add_class("train", label)
+        index.add_class("test", label)
     images = contents.images_in("val/images")
     require_labels(contents.origin, images, labels, "val/images")
     unknown = set(labels.values()) - set(classes)
     if unknown:
         raise DataError(f"{contents.origin}: class {min(unknown)!r} of {ANNOTATIONS} is not in {CLASSES}")
     for name, path in sorted(images.items()):
-        plan.add("test", labels[name], name, ImageLocation(path))
+        index.add("test", labels[name], name, ImageLocation(path))
     for path in sorted(path for path in contents.files if path.parts[0] == "train" and is_image(path.name)):
         if len(path.parts) != 4 or path.parts[2] != "images" or path.parts[1] not in classes:
             raise DataError(
                 f"{contents.origin}: {path} is not where Tiny ImageNet has its images, train/CLASS/images, with CLASS "
                 f"one of {CLASSES}: move or remove it"
             )
-        plan.add("train", path.parts[1], path.name, ImageLocation(path))
-    return plan
+        index.add("train", path.parts[1], path.name, ImageLocation(path))
+    return index
 
 
 TINY_IMAGENET = DatasetLayout(
     f"Tiny ImageNet: train/CLASS/images, val/images, val/{ANNOTATIONS}, {CLASSES}",
     _fits,
-    _plan,
+    _index,
     notes=(CLASSES, ANNOTATIONS),
 )

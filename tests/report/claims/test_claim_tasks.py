@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from reproduce.data.catalogue import CATALOGUE
+from reproduce.data.catalog import CATALOG
 from reproduce.report.claims.claim import CLAIMS, load_claims
 from reproduce.report.claims.predicates import BeatReference, Predicate
 from reproduce.report.collection import Collection
@@ -17,7 +17,7 @@ def test_a_claim_about_a_data_set_is_decided_on_that_data_set_alone() -> None:
     named = 0
     for each, predicate in load_claims(CLAIMS):
         statement = re.sub(r"\W", "", each.statement.casefold())
-        titles = {name: re.sub(r"\W", "", entry.title.casefold()) for name, entry in CATALOGUE.items()}
+        titles = {name: re.sub(r"\W", "", entry.title.casefold()) for name, entry in CATALOG.items()}
         for data in (name for name, title in titles.items() if re.search(rf"{title}(?!\d)", statement)):
             named += 1
             assert getattr(predicate, "task", None), each.name

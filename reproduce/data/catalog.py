@@ -145,7 +145,7 @@ _DATASETS = (
     ),
 )
 #: By name.
-CATALOGUE = {entry.name: entry for entry in _DATASETS}
+CATALOG = {entry.name: entry for entry in _DATASETS}
 
 
 #: Training images of each class of data sets whose parts are drawn by class (artifact/DATA.md).
@@ -153,13 +153,13 @@ _TRAIN_OF_A_CLASS = {"caltech101": 30}
 
 
 def published_train_samples(settings: DataSettings) -> int | None:
-    """The training samples that ``settings`` leave of a data set of the catalogue; None for other sources.
+    """The training samples that ``settings`` leave of a data set of the catalog; None for other sources.
 
     Classes count as equally large, as they are in all but Cars196, where this is off by a few images.
     """
     if not isinstance(settings, ImageSettings) or settings.source == FOLDER:
         return None
-    entry = CATALOGUE[settings.source]
+    entry = CATALOG[settings.source]
     images = entry.train_images or _TRAIN_OF_A_CLASS[entry.name] * entry.num_classes
     of_a_class: float = images / entry.num_classes
     if settings.train_per_class:
