@@ -40,8 +40,8 @@ USES = {
 }
 #: The program's entrance, which opens `reproduce.commands`.
 ENTRANCE = {"reproduce.__main__", "reproduce.cli"}
-MOST_LINES = 400
-MOST_LINES_OF_A_FUNCTION = 60
+MAX_LINES = 400
+MAX_LINES_OF_A_FUNCTION = 60
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,10 @@ def test_files_and_functions_are_short(folder: str) -> None:
     for path in (ROOT / folder).rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
-        long += [f"{path.relative_to(ROOT)}"] * (len(text.splitlines()) > MOST_LINES)
+        long += [f"{path.relative_to(ROOT)}"] * (len(text.splitlines()) > MAX_LINES)
         long += [
             f"{path.relative_to(ROOT)}: {node.name}"
             for node in functions
-            if int(node.end_lineno or 0) - node.lineno + 1 > MOST_LINES_OF_A_FUNCTION
+            if int(node.end_lineno or 0) - node.lineno + 1 > MAX_LINES_OF_A_FUNCTION
         ]
     assert long == []

@@ -1,6 +1,6 @@
 """MATLAB's files (.mat, version 5) as published data sets have them: whatever the bytes, values or one error.
 
-Each value is cut from the bytes that are there, at most `MOST_BYTES` of them, whatever sizes the file claims. What
+Each value is cut from the bytes that are there, at most `MAX_BYTES` of them, whatever sizes the file claims. What
 MATLAB has beside numbers, texts, cells and structs is refused, among it everything that could run.
 
 Reference: MathWorks, "MAT-File Format", Level 5.
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 Value: TypeAlias = "NDArray[np.generic] | str | list[Value] | list[dict[str, Value]]"
 
 #: The most bytes that a file may unpack to, all its values together.
-MOST_BYTES = 8 * 2**20
+MAX_BYTES = 8 * 2**20
 _HEAD = 128
 _DEEPEST = 8
 _COMPRESSED, _MATRIX = 15, 14
@@ -53,8 +53,8 @@ def read_matlab(content: bytes) -> dict[str, Value]:
         MatlabError: If it is damaged, of another version, larger than 8 MiB when unpacked, or holds complex or sparse
             numbers, objects or functions.
     """
-    if len(content) > MOST_BYTES:
-        raise MatlabError(f"it has {len(content)} bytes; at most {MOST_BYTES} are read")
+    if len(content) > MAX_BYTES:
+        raise MatlabError(f"it has {len(content)} bytes; at most {MAX_BYTES} are read")
     order = {b"IM": "<", b"MI": ">"}.get(content[_HEAD - 2 : _HEAD])
     if order is None:
         raise MatlabError("it is no MATLAB file of version 5")
@@ -65,7 +65,7 @@ def read_matlab(content: bytes) -> dict[str, Value]:
 
 
 def _variables(data: memoryview, order: str) -> Iterator[tuple[str, Value]]:
-    room = MOST_BYTES
+    room = MAX_BYTES
     for element in _elements(data, order):
         if element.kind != _COMPRESSED:
             yield _matrix(element, order, 0)
@@ -74,7 +74,7 @@ def _variables(data: memoryview, order: str) -> Iterator[tuple[str, Value]]:
         inside = unpacking.decompress(element.data, room + 1)
         room -= len(inside)
         if room < 0 or not unpacking.eof:
-            raise MatlabError(f"it is cut short, or unpacks to more than {MOST_BYTES} bytes")
+            raise MatlabError(f"it is cut short, or unpacks to more than {MAX_BYTES} bytes")
         for inner in _elements(memoryview(inside), order):
             yield _matrix(inner, order, 0)
 

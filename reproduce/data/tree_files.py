@@ -16,7 +16,7 @@ from reproduce.data.trees import Tree, is_hidden
 from reproduce.errors import DataError
 
 #: Archives of no more than this many bytes of images are unpacked once, into memory.
-MOST_HELD = 256 * 2**20
+MAX_HELD = 256 * 2**20
 
 
 class TreeFiles:
@@ -24,12 +24,12 @@ class TreeFiles:
 
     Args:
         tree: Where the data set lies.
-        most_held: The most bytes of an archive's images to hold in memory; None for `MOST_HELD`.
+        max_held: The most bytes of an archive's images to hold in memory; None for `MAX_HELD`.
     """
 
-    def __init__(self, tree: Tree, most_held: int | None = None) -> None:
+    def __init__(self, tree: Tree, max_held: int | None = None) -> None:
         self._tree, self.name, self.origin = tree, tree.name, tree.origin
-        self._most_held = MOST_HELD if most_held is None else most_held
+        self._most_held = MAX_HELD if max_held is None else max_held
         self._held: dict[PurePosixPath, bytes] = {}
 
     def listing(self) -> Listing:

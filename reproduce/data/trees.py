@@ -21,7 +21,7 @@ INNER_ARCHIVES = {
     "car_devkit.tgz": "devkit",
 }
 #: No encoded image is larger; a file that says it is would fill the memory.
-MOST_BYTES = 64 * 2**20
+MAX_BYTES = 64 * 2**20
 #: Files of published data sets that hold many images.
 _LARGER = {"train.bin": 160 * 2**20}
 
@@ -80,7 +80,7 @@ def require_size(origin: str, name: str, size: int) -> None:
     Raises:
         DataError: If so.
     """
-    most = _LARGER.get(PurePosixPath(name).name, MOST_BYTES)
+    most = _LARGER.get(PurePosixPath(name).name, MAX_BYTES)
     if size > most:
         raise DataError(f"{origin}: {name} is of {size} bytes; no image has more than {most}")
 

@@ -15,7 +15,7 @@ from reproduce.executors.work import Made, Work
 from reproduce.libraries import adopt, recorded_settings
 
 #: How often in a row a worker may fail to come up.
-_MOST_FAILED_STARTS = 8
+_MAX_FAILED_STARTS = 8
 _POLL_SECONDS = 5.0
 
 
@@ -114,7 +114,7 @@ class RayWorkers:
     def _how_lost(self, worker: RayWorker, error: Exception) -> str:
         how = str(error).strip().splitlines()[0]
         self._failed_starts += not worker.is_up
-        if self._failed_starts > _MOST_FAILED_STARTS:
+        if self._failed_starts > _MAX_FAILED_STARTS:
             raise WorkerError(f"{self._failed_starts} workers in a row could not be started; the last: {how}")
         return how
 

@@ -24,8 +24,8 @@ from reproduce.tasks.trainer import ENGINE_TYPES, GoOn, Run
 from reproduce.training.settings import RunLength, TrainingSettings, run_length, steps_per_epoch
 
 #: Members trained at once: on CPUs they run one after another, and more are no faster.
-_MOST_ON_CPUS = 8
-_MOST_ELSEWHERE = 64
+_MAX_ON_CPUS = 8
+_MAX_ELSEWHERE = 64
 
 
 class EngineTrainer:
@@ -56,7 +56,7 @@ class EngineTrainer:
         self._train = tuple(jnp.asarray(array) for array in train)
         self._validation, self._test = validation, test
         self._nesterov = nesterov
-        self._largest = largest or (_MOST_ON_CPUS if jax.default_backend() == "cpu" else _MOST_ELSEWHERE)
+        self._largest = largest or (_MAX_ON_CPUS if jax.default_backend() == "cpu" else _MAX_ELSEWHERE)
         self._population = Population(problem, gradient_noise=training.gradient_noise)
 
     @classmethod

@@ -30,9 +30,9 @@ from reproduce.training.state import TrainingState
 #: Makes a Keras optimizer, whose learning rate is a variable, for a run of that length.
 MakeOptimizer = Callable[[RunLength], Any]
 
-_MOST_STEPS_AT_ONCE = 32
+_MAX_STEPS_AT_ONCE = 32
 #: The batches that batch normalisation sees of averaged weights before they are measured.
-_MOST_STATISTICS_STEPS = 50
+_MAX_STATISTICS_STEPS = 50
 
 
 class Fit:
@@ -145,13 +145,13 @@ class Fit:
         """Leave the averaged weights in the network, and running statistics that come from batches of ``order``."""
         if self._move_to_mean is not None:
             self._move_to_mean()
-            few = min(len(order), _MOST_STATISTICS_STEPS)
+            few = min(len(order), _MAX_STATISTICS_STEPS)
             self._epoch(order[:few], Steps(np.zeros(few, np.float32), seeds[:few]))
 
     def _epoch(self, order: NDArray[np.int32], steps: Steps) -> Answers:
         if self._augmented is None:
             return self._loop.epoch(order, steps)
-        group = max(size for size in range(1, _MOST_STEPS_AT_ONCE + 1) if len(order) % size == 0)
+        group = max(size for size in range(1, _MAX_STEPS_AT_ONCE + 1) if len(order) % size == 0)
         batches = self._augmented.epoch(order, int(steps.seeds[0] >> 2), group)
         answers = []
         for n, (inputs, labels) in enumerate(batches):

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from reproduce.data import Part
 
-_MOST_SAMPLES = 512
-_MOST_NUMBERS = 2**21
+_MAX_SAMPLES = 512
+_MAX_NUMBERS = 2**21
 
 
 class Steps(NamedTuple):
@@ -68,7 +68,7 @@ class Loop(Protocol):
 
 def evaluate(loop: Loop, part: Part) -> tuple[float, float]:
     """Mean cross-entropy and share of right answers over all labels of ``part``."""
-    size = max(1, min(_MOST_SAMPLES, _MOST_NUMBERS // math.prod(part.inputs.shape[1:])))
+    size = max(1, min(_MAX_SAMPLES, _MAX_NUMBERS // math.prod(part.inputs.shape[1:])))
     losses, right = 0.0, 0
     for start in range(0, len(part), size):
         labels = part.labels[start : start + size]

@@ -26,7 +26,7 @@ def pets(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("held", [0, 3000, 2**20])
 @pytest.mark.parametrize("name", MODES)
 def test_an_archive_is_its_folder(pets: Path, name: str, held: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tree_files, "MOST_HELD", held)
+    monkeypatch.setattr(tree_files, "MAX_HELD", held)
     archive = pack(pets, pets.parent / name, MODES[name])
     packed, unpacked = load_dataset(FOLDER, archive), load_dataset(FOLDER, pets)
     assert packed.checksum() == unpacked.checksum()
@@ -150,7 +150,7 @@ def test_links_and_encrypted_files_in_a_zip_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_huge_member_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trees, "MOST_BYTES", 1000)
+    monkeypatch.setattr(trees, "MAX_BYTES", 1000)
     list(members(tar_of(tmp_path / "fits.tar", {"train/cat/1.png": bytes(1000)})))
     with pytest.raises(DataError, match="is of 1001 bytes; no image has more than 1000"):
         list(members(tar_of(tmp_path / "huge.tar", {"train/cat/1.png": bytes(1001)})))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
-from reproduce.data.matlab import MOST_BYTES, MatlabError, read_matlab
+from reproduce.data.matlab import MAX_BYTES, MatlabError, read_matlab
 
 
 def saved(compressed: bool = False, **content: object) -> bytes:
@@ -86,7 +86,7 @@ def test_both_orders_of_bytes_are_read(order: str) -> None:
 
 
 def bomb() -> bytes:
-    return element(15, zlib.compress(bytes(MOST_BYTES + 8)))
+    return element(15, zlib.compress(bytes(MAX_BYTES + 8)))
 
 
 def deep(levels: int) -> bytes:
@@ -123,7 +123,7 @@ def deep(levels: int) -> bytes:
         (document(element(15, zlib.compress(bytes(100))[:-4])), "cut short"),
         (document(element(15, b"no zlib")), "decompress|header"),
         (document(deep(60)), "nested too deeply"),
-        (bytes(MOST_BYTES + 1), "bytes; at most"),
+        (bytes(MAX_BYTES + 1), "bytes; at most"),
     ],
 )
 def test_what_is_not_to_be_believed_is_refused_at_once(content: bytes, said: str) -> None:

@@ -41,7 +41,7 @@ def _reads_archive(ending: str, pack: Callable[[bytes], bytes] = bytes) -> Calla
             listing = files.listing()
             wanted = [ImageFile(part, *image) for part in listing for image in _images_of(listing[part])]
             held = dict(files.read(wanted))
-            found = dict(TreeFiles(Archive(path), most_held=0).read(wanted))  # In a pass of its own: nothing was held.
+            found = dict(TreeFiles(Archive(path), max_held=0).read(wanted))  # In a pass of its own: nothing was held.
             paths = [member.path for member in members(path)]
         except DataError:
             return False
