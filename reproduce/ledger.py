@@ -20,7 +20,6 @@ from reproduce.libraries import recorded_settings
 from reproduce.locks import InUseError, exclusive
 from reproduce.plain_data import from_plain
 
-NAME = "ledger.jsonl"
 #: What a line holds beside the fields of its record.
 ENVIRONMENT = "environment"
 

@@ -10,10 +10,8 @@ from typing import Any, TypeVar
 from reproduce.errors import ProtocolError
 from reproduce.files import write_text
 from reproduce.plain_data import read_settings
+from reproduce.results_layout import SETTINGS_FILE
 from reproduce.stored_form import current_form
-
-#: The file's name.
-SETTINGS = "protocol.json"
 
 _Settings = TypeVar("_Settings")
 
@@ -25,7 +23,7 @@ def write_stored_settings(folder: Path, settings: Mapping[str, Any], **beside: A
         ReproduceError: If the folder or file cannot be written.
     """
     document = {**beside, "protocol": settings}
-    write_text(folder / SETTINGS, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    write_text(folder / SETTINGS_FILE, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_stored_settings(path: Path, kind: type[_Settings]) -> _Settings:

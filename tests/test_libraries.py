@@ -16,7 +16,8 @@ from reproduce.ledger import Ledger, read_environments, read_records
 from reproduce.libraries import adopt, enter_known_keras, environment, known_environment, recorded_settings
 from reproduce.report.pages import ARTIFACT
 from reproduce.report.pages.environment import page
-from reproduce.study.ledgers import RESULTS, read_rows
+from reproduce.results_layout import STORED_RESULTS
+from reproduce.study.ledgers import read_rows
 from reproduce.variables import VARIABLES, variable_of
 from tests.study.cases import TINY_TOML
 
@@ -173,7 +174,7 @@ def test_a_variable_that_was_not_set_is_named_too(tmp_path: Path, monkeypatch: p
 def test_lines_that_record_nothing_are_read_kept_and_gone_on_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = RESULTS / "smoke" / "main" / "ledger.jsonl"
+    kept = STORED_RESULTS / "smoke" / "main" / "ledger.jsonl"
     lines = kept.read_text("utf-8").splitlines()
     rows = read_rows(kept, settings={"XLA_FLAGS": "--any"})
     assert set(read_environments(kept)) == {None}

@@ -10,14 +10,12 @@ from rich.console import Console
 
 from reproduce.commands.arguments import add_data_dir, add_output, add_profile, expanded
 from reproduce.commands.executors import add_scoring_arguments, open_scoring
-from reproduce.commands.search import SEARCH
 from reproduce.counts import number_of
+from reproduce.results_layout import ELIMINATION, FINALISTS, LEDGER_FILE, SEARCH, profile_ledger
 from reproduce.screen import say
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
-
-ELIMINATION = "elimination"
 
 
 def add(commands: Commands) -> None:
@@ -43,7 +41,6 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     from reproduce.elimination.entrants import read_entrants, unfinished
     from reproduce.elimination.protocol import load_elimination_protocol
     from reproduce.elimination.rounds import eliminate, protocol_settings
-    from reproduce.ledger import NAME
     from reproduce.report.output import show, write, write_specs
     from reproduce.report.stored_search import read_trials
     from reproduce.report.tables.elimination import elimination_table
@@ -54,7 +51,7 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
 
     protocol = load_elimination_protocol(options.profile)
     folder = options.output / protocol.profile / ELIMINATION
-    ledgers = options.searches or [options.output / protocol.profile / SEARCH / NAME]
+    ledgers = options.searches or [profile_ledger(options.output, protocol.profile, SEARCH)]
     entrants, known = read_entrants(protocol, ledgers), baselines(protocol.baselines)
     say(
         console,
@@ -67,15 +64,15 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     hashes = {each.name: each.hash() for each in protocol.rounds}
     sources = [os.path.relpath(path, folder) for path in ledgers]  # The folders may be moved together.
     require_these_trials(
-        folder / NAME, {name: {"protocol": code} for name, code in hashes.items()}, protocol_settings(protocol)
+        folder / LEDGER_FILE, {name: {"protocol": code} for name, code in hashes.items()}, protocol_settings(protocol)
     )
     write_stored_settings(folder, protocol.to_dict(), hashes=hashes, searches=sources)
     with open_scoring(options, console) as score_on, TrialProgress(console, "eliminating") as progress:
-        results = eliminate(protocol, folder / NAME, entrants, known, score_on, progress.told, progress.notice)
+        results = eliminate(protocol, folder / LEDGER_FILE, entrants, known, score_on, progress.told, progress.notice)
     table = elimination_table(
-        results, f"profile {protocol.profile}", {trial.device for trial in read_trials(folder / NAME)}
+        results, f"profile {protocol.profile}", {trial.device for trial in read_trials(folder / LEDGER_FILE)}
     )
-    paths = write_specs(results[-1].survivors, folder / "finalists")
+    paths = write_specs(results[-1].survivors, folder / FINALISTS)
     write([table], [], folder, console)
     for path in paths:
         say(console, f"  {path}")

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from reproduce.commands.arguments import positive
-from reproduce.commands.elimination import ELIMINATION
-from reproduce.commands.search import SEARCH
 from reproduce.commands.study import add_studies, experiments
 from reproduce.machine import usable_cores
+from reproduce.results_layout import ELIMINATION, SEARCH, STORED_RESULTS, profile_ledger
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
@@ -39,15 +38,14 @@ def _estimate(options: argparse.Namespace, console: Console) -> None:
     from reproduce.report.tables.estimates import estimate_table
     from reproduce.study.costs import measured_costs
     from reproduce.study.estimate import estimate
-    from reproduce.study.ledgers import RESULTS
 
     others = _others(options.profile, options.study)
     options.study = [name for name in options.study if name not in others]
     found: list[TaskEstimate] = []
     if options.study or options.group or not others:
-        costs = measured_costs((options.output, RESULTS))
+        costs = measured_costs((options.output, STORED_RESULTS))
         found += [each for experiment in experiments(options) for each in estimate(experiment, costs)]
-    found += _of_searches(others, options, (options.output, RESULTS))
+    found += _of_searches(others, options, (options.output, STORED_RESULTS))
     show(estimate_table(found, options.workers), console)
 
 
@@ -70,7 +68,6 @@ def _of_searches(names: Sequence[str], options: argparse.Namespace, folders: tup
         return []
     from reproduce.elimination.costs import estimate_elimination, measure_eliminations
     from reproduce.elimination.protocol import load_elimination_protocol
-    from reproduce.ledger import NAME
     from reproduce.search.costs import ScoreTimings, estimate_search, measure_searches
     from reproduce.search.protocol import load_search_protocol
 
@@ -80,11 +77,10 @@ def _of_searches(names: Sequence[str], options: argparse.Namespace, folders: tup
     found: list[TaskEstimate] = []
     if SEARCH in names:
         protocol = load_search_protocol(options.profile)
-        ledger = options.output / protocol.profile / SEARCH / NAME
-        found += estimate_search(protocol, ledger, measured)
+        found += estimate_search(protocol, profile_ledger(options.output, protocol.profile, SEARCH), measured)
     if ELIMINATION in names:
         rounds = load_elimination_protocol(options.profile)
-        ledger = options.output / rounds.profile / ELIMINATION / NAME
+        ledger = profile_ledger(options.output, rounds.profile, ELIMINATION)
         found += estimate_elimination(rounds, ledger, measured, lambda data: _at_hand(data, options.data_dir))
     return found
 

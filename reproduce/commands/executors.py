@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from rich.console import Console
 
 from reproduce.commands.arguments import positive
+from reproduce.results_layout import WORKERS_LOG
 from reproduce.screen import note
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 #: Candidates trained together: few, so that each score is known and kept soon; more, so that a large device is full.
 _BATCH_ON_CPUS = 2
 _BATCH_ELSEWHERE = 32
-_WORKERS_LOG = "workers.log"
 
 #: Gives the scorer of a surrogate or a round.
 ScoreOn: TypeAlias = "Callable[[SurrogateSettings | RoundSettings], Scorer]"
@@ -89,7 +89,7 @@ def open_executor(
     if options.executor == "ray":
         source = RayWorkers(options.address, options.workers, deterministic=deterministic)
     elif count:
-        source = ProcessWorkers(count, folder / _WORKERS_LOG, deterministic=deterministic)
+        source = ProcessWorkers(count, folder / WORKERS_LOG, deterministic=deterministic)
     with Executor(source, partial(note, console)) as executor:
         yield executor
 

@@ -125,13 +125,14 @@ def _finish(name: str, document: dict[str, object], tables: list[Table], folder:
 
 def _run(jobs: list[LoggedRun], conditions: Conditions, folder: Path, console: Console) -> list[ReplayRow]:
     """Run the jobs, with progress."""
-    from reproduce.ledger import NAME, Ledger
+    from reproduce.ledger import Ledger
     from reproduce.published.replay import row_from_dict, run_replay
+    from reproduce.results_layout import LEDGER_FILE
     from reproduce.search.progress import TrialProgress
 
     with (
         TrialProgress(console, "scoring the log's candidates again") as progress,
-        Ledger(folder / NAME, row_from_dict, progress.notice) as ledger,
+        Ledger(folder / LEDGER_FILE, row_from_dict, progress.notice) as ledger,
     ):
         return run_replay(jobs, conditions, ledger, lambda row, left: progress.done(row.text, row.score, left))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reproduce.report.claims.claim import Checked
 
 #: The profile that a report is of where there are no rows at all.
-EMPTY = "smoke"
+DEFAULT_PROFILE = "smoke"
 _UNDECIDED = (
     "Note: {folder} lacks the rows for {claims}; the command below each makes them. Without --rows (make: ROWS) those "
     "kept with the repository are read."
@@ -59,7 +59,7 @@ def _report(options: argparse.Namespace, console: Console) -> None:
     from reproduce.report.page.writer import write_reports
 
     folder, profiles = _stored(options)
-    for line in write_reports(folder, profiles or [EMPTY], options.output):
+    for line in write_reports(folder, profiles or [DEFAULT_PROFILE], options.output):
         say(console, line)
 
 
@@ -104,9 +104,9 @@ def _show(each: Checked, console: Console) -> None:
 def _stored(options: argparse.Namespace) -> tuple[Path, list[str]]:
     """The folder of rows and the profiles that are meant."""
     from reproduce.report.collection import profiles_in, require_results
-    from reproduce.study.ledgers import RESULTS
+    from reproduce.results_layout import STORED_RESULTS
 
-    folder = options.rows or RESULTS
+    folder = options.rows or STORED_RESULTS
     if options.rows or options.profile:
         require_results(folder, options.profile or [])
     return folder, options.profile or profiles_in(folder)

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from reproduce.commands.arguments import add_data_dir, add_output, add_profile
 from reproduce.commands.executors import add_scoring_arguments, open_scoring
+from reproduce.results_layout import COMPARISON, FINALISTS, LEDGER_FILE, NOISE, RESCORING_FILE, SEARCH
 from reproduce.screen import say
 
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from reproduce.search.protocol import SearchProtocol
     from reproduce.search.records import AnyRecord
     from reproduce.search.trials import Contender, Trial
-
-#: Folders below OUTPUT/PROFILE.
-SEARCH, COMPARISON, NOISE = "search", "search-comparison", "noise-floor"
-RESCORING = "rescoring.jsonl"
 
 
 def add(commands: Commands) -> None:
@@ -60,7 +57,6 @@ def opened(options: argparse.Namespace, console: Console) -> Iterator[tuple[Sear
 
 
 def _search(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.ledger import NAME
     from reproduce.report.figures.search import search_pictures
     from reproduce.report.output import show, write, write_specs
     from reproduce.report.tables.search import rescoring_table
@@ -79,16 +75,16 @@ def _search(options: argparse.Namespace, console: Console) -> None:
             f"P{where[1:]}: {sizes.initial} random candidates, {sizes.particles} "
             f"particles, {sizes.steps} steps of {sizes.children} children. The ledger goes to {folder}.",
         )
-        require_this_search(plan, folder / NAME, scorers)
+        require_this_search(plan, folder / LEDGER_FILE, scorers)
         write_stored_settings(folder, protocol.to_dict(), hash=plan.protocol, data=data_of(scorers))
-        records = _run(plan, folder / NAME, scorers, console, sizes.steps)
+        records = _run(plan, folder / LEDGER_FILE, scorers, console, sizes.steps)
         found = top(records, protocol.rescoring.top)
         known = baselines(protocol.rescoring.baselines)
         with TrialProgress(console, "scoring the best again") as progress:
             contenders = [*(each.contender for each in found), *known]
             trials = rescore(
                 protocol,
-                folder / RESCORING,
+                folder / RESCORING_FILE,
                 scorers["evolution"],
                 contenders,
                 protocol.rescoring.seeds,
@@ -96,7 +92,7 @@ def _search(options: argparse.Namespace, console: Console) -> None:
                 progress.notice,
             )
         table = rescoring_table("rescoring", found, known, trials, f"{where}, evolution stage")
-        write_specs([each.contender for each in found], folder / "finalists")
+        write_specs([each.contender for each in found], folder / FINALISTS)
         screening = {stage: scorer.screening_epochs for stage, scorer in scorers.items()}
         write([table], search_pictures(records, screening, where), folder, console)
         show(table, console)
@@ -115,7 +111,6 @@ def _run(
 
 
 def _compare(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.ledger import NAME
     from reproduce.report.figures.search import best_so_far_picture
     from reproduce.report.output import show, write
     from reproduce.report.tables.search_comparison import comparison_table
@@ -129,13 +124,15 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         folder = options.output / protocol.profile / COMPARISON
         settings = protocol.comparison
         for plan in comparison_plans(protocol):
-            require_this_search(plan, folder / plan.name / NAME, scorers)
+            require_this_search(plan, folder / plan.name / LEDGER_FILE, scorers)
         write_stored_settings(folder, protocol.to_dict(), hash=protocol.comparison_hash(), data=data_of(scorers))
         searches = run_comparison(
             protocol, folder, scorers, lambda plan, path, cache: _run_named(plan, path, scorers, console, cache)
         )
         with TrialProgress(console, "scoring the finds again") as progress:
-            trials = compare_finals(protocol, folder / RESCORING, searches, scorers, progress.told, progress.notice)
+            trials = compare_finals(
+                protocol, folder / RESCORING_FILE, searches, scorers, progress.told, progress.notice
+            )
         screening = scorers["evolution"].screening_epochs
         picture = best_so_far_picture(compared(searches), screening, where, settings.epochs)
         table = comparison_table(protocol, searches, trials, screening, where)
@@ -149,13 +146,12 @@ def _run_named(plan: SearchPlan, path: Path, scorers: Scorers, console: Console,
 
 
 def _noise(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.ledger import NAME
     from reproduce.libraries import recorded_settings
     from reproduce.report.output import show, write
     from reproduce.report.tables.search import noise_table
     from reproduce.search.plan import data_of
     from reproduce.search.progress import TrialProgress
-    from reproduce.search.rescoring import PART, baselines, rescore
+    from reproduce.search.rescoring import RESCORED_STAGE, baselines, rescore
     from reproduce.search.trials import require_these_trials
     from reproduce.stored_settings import write_stored_settings
 
@@ -163,12 +159,12 @@ def _noise(options: argparse.Namespace, console: Console) -> None:
         folder, settings = options.output / protocol.profile / NOISE, protocol.noise
         (contender,) = baselines([settings.optimizer])
         now = {"protocol": protocol.scoring_hash(), "data": scorers["evolution"].data}
-        require_these_trials(folder / NAME, {PART: now}, recorded_settings())
+        require_these_trials(folder / LEDGER_FILE, {RESCORED_STAGE: now}, recorded_settings())
         write_stored_settings(folder, protocol.to_dict(), hash=protocol.scoring_hash(), data=data_of(scorers))
         with TrialProgress(console, "scoring again and again") as progress:
             trials = rescore(
                 protocol,
-                folder / NAME,
+                folder / LEDGER_FILE,
                 scorers["evolution"],
                 [contender],
                 settings.seeds,

@@ -124,7 +124,8 @@ def _figures(options: argparse.Namespace, console: Console) -> None:
 def experiments(options: argparse.Namespace, weights: Path | None = None) -> list[Experiment]:
     """The studies that a command means, with their data's place."""
     from reproduce.data import dataset_name
-    from reproduce.study.experiment import CACHE, Experiment, experiment_folder
+    from reproduce.results_layout import CACHE
+    from reproduce.study.experiment import Experiment, experiment_folder
     from reproduce.study.groups import named_studies
     from reproduce.study.protocol import load_protocol
     from reproduce.tasks.optimizers import roster

@@ -10,20 +10,19 @@ from reproduce.data.catalog import published_train_samples
 from reproduce.elimination.protocol import EliminationProtocol, KerasSettings, RoundSettings
 from reproduce.errors import ReproduceError
 from reproduce.estimates import Span, TaskEstimate
-from reproduce.ledger import NAME, read_records
+from reproduce.ledger import read_records
+from reproduce.results_layout import ELIMINATION, LEDGER_FILE, SETTINGS_FILE
 from reproduce.search.costs import ScoreTimings, epochs_of_scores, estimate_scores
 from reproduce.search.trials import Trial, trial_from_dict
-from reproduce.stored_settings import SETTINGS, read_stored_settings
+from reproduce.stored_settings import read_stored_settings
 from reproduce.training.settings import steps_per_epoch
-
-STUDY = "elimination"
 
 
 def measure_eliminations(folders: Iterable[Path], measured: ScoreTimings) -> None:
     """Add the scores of every elimination's ledger under ``folders``, as PROFILE/elimination."""
-    for ledger in sorted({path for folder in folders for path in folder.glob(f"*/{STUDY}/{NAME}")}):
+    for ledger in sorted({path for folder in folders for path in folder.glob(f"*/{ELIMINATION}/{LEDGER_FILE}")}):
         try:
-            protocol = read_stored_settings(ledger.parent / SETTINGS, EliminationProtocol)
+            protocol = read_stored_settings(ledger.parent / SETTINGS_FILE, EliminationProtocol)
             trials = read_records(ledger, trial_from_dict)
         except ReproduceError:
             continue
@@ -66,7 +65,7 @@ def _round(
         surrogate = settings.surrogate
         epochs = epochs_of_scores(surrogate.scoring)
         total = Span(runs.low * epochs.low, runs.high * epochs.high)
-        return estimate_scores(STUDY, settings.name, surrogate, runs, total, measured)
+        return estimate_scores(ELIMINATION, settings.name, surrogate, runs, total, measured)
     if settings.keras is None:
         raise ValueError(f"round {settings.name} has no network")
     return _keras_round(settings.name, settings.keras, runs, measured, count(settings.keras.data))
@@ -81,7 +80,7 @@ def _keras_round(
     samples = published_train_samples(settings.data) if at_hand is None else at_hand
     of_an_epoch = None if samples is None else steps_per_epoch(settings.training, samples)
     return TaskEstimate(
-        study=STUDY,
+        study=ELIMINATION,
         task=name,
         runner="keras",
         runs=runs,

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from reproduce.errors import ReproduceError
-from reproduce.ledger import NAME
 from reproduce.plain_data import from_plain
 from reproduce.published.findings import LogFindings
 from reproduce.report.results import COMPARED, StudyResults
@@ -25,7 +24,8 @@ from reproduce.report.speed import (
     read_step_times,
 )
 from reproduce.report.stored_search import StoredSearch, read_search
-from reproduce.stored_settings import SETTINGS, read_stored_settings, stored_settings
+from reproduce.results_layout import LEDGER_FILE, SETTINGS_FILE
+from reproduce.stored_settings import read_stored_settings, stored_settings
 from reproduce.study.ledgers import check_same, read_rows
 from reproduce.study.protocol import Protocol
 from reproduce.tasks.optimizers import roster
@@ -82,7 +82,7 @@ class Collection:
 
 def profiles_in(folder: Path) -> list[str]:
     """The profiles that have results below ``folder``."""
-    return sorted({path.parent.parent.name for path in folder.glob(f"*/*/{SETTINGS}")})
+    return sorted({path.parent.parent.name for path in folder.glob(f"*/*/{SETTINGS_FILE}")})
 
 
 def read_collection(folder: Path, profile: str) -> Collection:
@@ -94,7 +94,7 @@ def read_collection(folder: Path, profile: str) -> Collection:
         ReproduceError: If what was measured of speed cannot be read.
     """
     place = folder / profile
-    found = [read_study(path.parent) for path in sorted(place.glob(f"*/{NAME}")) if _is_study(path.parent)]
+    found = [read_study(path.parent) for path in sorted(place.glob(f"*/{LEDGER_FILE}")) if _is_study(path.parent)]
     ordered = sorted(found, key=lambda study: (_rank(study.name), study.name))
     return Collection(
         profile=profile,
@@ -115,9 +115,9 @@ def read_study(folder: Path) -> StudyResults:
         LedgerError: If the ledger cannot be read, or its rows were made under other settings than these.
         ProtocolError: If the settings are not those of a study as this version reads them.
     """
-    protocol = read_stored_settings(folder / SETTINGS, Protocol)
-    rows = read_rows(folder / NAME)
-    check_same(rows, folder / NAME, protocol=protocol.hash())
+    protocol = read_stored_settings(folder / SETTINGS_FILE, Protocol)
+    rows = read_rows(folder / LEDGER_FILE)
+    check_same(rows, folder / LEDGER_FILE, protocol=protocol.hash())
     return StudyResults(protocol, roster(protocol.optimizers.catalog, protocol.optimizers.keras), tuple(rows))
 
 
@@ -131,7 +131,7 @@ def require_results(folder: Path, profiles: Sequence[str]) -> None:
         raise ReproduceError(f"no folder {folder} to read rows from; {_REMEDY}")
     there = profiles_in(folder)
     if not there:
-        raise ReproduceError(f"no results in {folder}, expected {folder}/PROFILE/STUDY/{SETTINGS}; {_REMEDY}")
+        raise ReproduceError(f"no results in {folder}, expected {folder}/PROFILE/STUDY/{SETTINGS_FILE}; {_REMEDY}")
     lacking = [profile for profile in profiles if profile not in there]
     if lacking:
         raise ReproduceError(
@@ -141,7 +141,7 @@ def require_results(folder: Path, profiles: Sequence[str]) -> None:
 
 def _is_study(folder: Path) -> bool:
     """Whether the settings are those of a study; a search has its own."""
-    return "study" in stored_settings(folder / SETTINGS)
+    return "study" in stored_settings(folder / SETTINGS_FILE)
 
 
 def _measured(place: Path, name: Path, read: Callable[[Path], T]) -> T | None:

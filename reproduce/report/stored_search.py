@@ -8,19 +8,14 @@ from functools import cached_property
 from pathlib import Path
 
 from reproduce.errors import LedgerError
-from reproduce.ledger import NAME, read_records
+from reproduce.ledger import read_records
+from reproduce.results_layout import LEDGER_FILE, RESCORING_FILE, SEARCH, SETTINGS_FILE
 from reproduce.search.plan import SearchPlan, search_plan
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.search.records import AnyRecord, read_search_records
-from reproduce.search.rescoring import PART, baselines
+from reproduce.search.rescoring import RESCORED_STAGE, baselines
 from reproduce.search.results import Finalist, top
 from reproduce.search.trials import Contender, Trial, of_seeds, trial_from_dict
-from reproduce.stored_settings import SETTINGS
-
-#: Folders of a profile that the commands search, compare-searches, noise-floor and eliminate write.
-SEARCH, COMPARISON, NOISE, ELIMINATION = "search", "search-comparison", "noise-floor", "elimination"
-#: The ledger of what was scored again, in the first two.
-RESCORING = "rescoring.jsonl"
 
 
 @dataclass(frozen=True)
@@ -56,11 +51,11 @@ def read_search(place: Path) -> StoredSearch | None:
         ProtocolError: If the settings beside it cannot be read.
     """
     folder = place / SEARCH
-    if not (folder / NAME).is_file():
+    if not (folder / LEDGER_FILE).is_file():
         return None
-    protocol = stored_search_protocol(folder / SETTINGS)
-    records = read_search_of(search_plan(protocol), folder / NAME, folder / SETTINGS)
-    trials = read_trials(folder / RESCORING, {PART: protocol.scoring_hash()})
+    protocol = stored_search_protocol(folder / SETTINGS_FILE)
+    records = read_search_of(search_plan(protocol), folder / LEDGER_FILE, folder / SETTINGS_FILE)
+    trials = read_trials(folder / RESCORING_FILE, {RESCORED_STAGE: protocol.scoring_hash()})
     return StoredSearch(protocol, records, of_seeds(trials, protocol.rescoring.seeds))
 
 
@@ -95,7 +90,7 @@ def read_trials(path: Path, protocols: Mapping[str, str] | None = None) -> list[
     trials = read_records(path, trial_from_dict) if path.is_file() else []
     for line, trial in enumerate(trials, start=1):
         now = {"protocol": protocols[trial.part]} if protocols and trial.part in protocols else {}
-        _require_made_under(trial, now, path, line, path.with_name(SETTINGS))
+        _require_made_under(trial, now, path, line, path.with_name(SETTINGS_FILE))
     return trials
 
 

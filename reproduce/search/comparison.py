@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reproduce.ledger import NAME
+from reproduce.results_layout import LEDGER_FILE
 from reproduce.search.cache import ScoreCache, read_cache
 from reproduce.search.plan import Scorers, SearchPlan, comparison_plans, data_of
 from reproduce.search.protocol import SearchProtocol
@@ -49,9 +49,9 @@ def run_comparison(protocol: SearchProtocol, folder: Path, scorers: Scorers, run
     """
     done: list[ComparedSearch] = []
     for plan in comparison_plans(protocol):
-        before = [(each.plan.name, folder / each.plan.name / NAME) for each in done]
+        before = [(each.plan.name, folder / each.plan.name / LEDGER_FILE) for each in done]
         cache = read_cache(before, plan.protocol, data_of(scorers))
-        done.append(ComparedSearch(plan, run(plan, folder / plan.name / NAME, cache)))
+        done.append(ComparedSearch(plan, run(plan, folder / plan.name / LEDGER_FILE, cache)))
     return done
 
 

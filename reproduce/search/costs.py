@@ -9,13 +9,12 @@ from typing import Any
 
 from reproduce.errors import ReproduceError
 from reproduce.estimates import Span, StepCost, TaskEstimate
-from reproduce.ledger import NAME
 from reproduce.outcomes import Outcome, epochs_of
+from reproduce.results_layout import LEDGER_FILE, SEARCH, SETTINGS_FILE
 from reproduce.search.algorithm import Stage
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.search.records import AnyRecord, End, Header, StageEvaluation, read_search_records
 from reproduce.search.surrogate_settings import ScoringSettings, SurrogateSettings
-from reproduce.stored_settings import SETTINGS
 
 #: All that decides what a step costs but for the candidate; see `surrogate_key`.
 SurrogateKey = tuple[Any, ...]
@@ -70,9 +69,9 @@ def surrogate_key(settings: SurrogateSettings) -> SurrogateKey:
 
 def measure_searches(folders: Iterable[Path], measured: ScoreTimings) -> None:
     """Add the scores of every search's ledger under ``folders``, as PROFILE/search; what is none is passed over."""
-    for ledger in sorted({path for folder in folders for path in folder.glob(f"*/search/{NAME}")}):
+    for ledger in sorted({path for folder in folders for path in folder.glob(f"*/{SEARCH}/{LEDGER_FILE}")}):
         try:
-            protocol = stored_search_protocol(ledger.parent / SETTINGS)
+            protocol = stored_search_protocol(ledger.parent / SETTINGS_FILE)
             records = read_search_records(ledger)
         except ReproduceError:
             continue

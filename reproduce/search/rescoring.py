@@ -15,8 +15,8 @@ from reproduce.search.protocol import SearchProtocol
 from reproduce.search.trials import Contender, Trial, open_trials, run_trials
 from reproduce.tasks.scoring import Scorer
 
-#: The part of the ledger that rescoring and noise belong to.
-PART = "evolution"
+#: The stage that rescoring and noise are scored on, as the part of their trials.
+RESCORED_STAGE = "evolution"
 
 
 def baselines(names: Sequence[str]) -> list[Contender]:
@@ -63,4 +63,4 @@ def rescore(
         LedgerError: If the ledger cannot be used, or is of another protocol or other data.
     """
     with open_trials(path, notice) as ledger:
-        return run_trials(ledger, PART, protocol.scoring_hash(), scorer, different(contenders), seeds, told)
+        return run_trials(ledger, RESCORED_STAGE, protocol.scoring_hash(), scorer, different(contenders), seeds, told)

@@ -10,9 +10,9 @@ from typing import Any
 
 from reproduce.errors import ReproduceError
 from reproduce.estimates import StepCost
-from reproduce.ledger import NAME
 from reproduce.machine import cpu_name
-from reproduce.stored_settings import SETTINGS, read_stored_settings
+from reproduce.results_layout import LEDGER_FILE, SETTINGS_FILE
+from reproduce.stored_settings import read_stored_settings
 from reproduce.study.ledgers import read_rows
 from reproduce.study.protocol import Protocol, TaskSettings
 from reproduce.study.rows import ENGINE, Row
@@ -55,9 +55,9 @@ def measured_costs(folders: Iterable[Path]) -> Costs:
     """
     rows: dict[StepKey, dict[str, list[Row]]] = {}
     num_bytes = num_rows = 0
-    for ledger in sorted({path for folder in folders for path in folder.glob(f"*/*/{NAME}")}):
+    for ledger in sorted({path for folder in folders for path in folder.glob(f"*/*/{LEDGER_FILE}")}):
         try:
-            protocol = read_stored_settings(ledger.parent / SETTINGS, Protocol)
+            protocol = read_stored_settings(ledger.parent / SETTINGS_FILE, Protocol)
             found = read_rows(ledger)
         except ReproduceError:
             continue  # Rows of another kind, or of an older version.

@@ -9,7 +9,7 @@ from reproduce.data import Dataset, load_dataset
 from reproduce.data.catalog import published_train_samples
 from reproduce.errors import DataError
 from reproduce.estimates import Span, TaskEstimate
-from reproduce.ledger import NAME
+from reproduce.results_layout import LEDGER_FILE
 from reproduce.study.costs import Costs, step_key
 from reproduce.study.experiment import Experiment
 from reproduce.study.ledgers import check_same, read_rows
@@ -90,7 +90,7 @@ def _dataset(experiment: Experiment, task: TaskSettings) -> Dataset | None:
 
 
 def _rows(experiment: Experiment) -> list[Row]:
-    path = experiment.folder / NAME
+    path = experiment.folder / LEDGER_FILE
     if not path.exists():
         return []
     rows = read_rows(path)

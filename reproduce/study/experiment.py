@@ -11,20 +11,17 @@ from typing import Any
 from reproduce.data import load_dataset, require_batch
 from reproduce.executors.executor import Executor
 from reproduce.executors.work import Work
-from reproduce.ledger import NAME
 from reproduce.libraries import recorded_settings
 from reproduce.machine import backend_name
+from reproduce.results_layout import LEDGER_FILE, STORED_RESULTS
 from reproduce.stored_settings import write_stored_settings
-from reproduce.study.ledgers import RESULTS, check_same, open_ledger, read_rows, require_same_start
+from reproduce.study.ledgers import check_same, open_ledger, read_rows, require_same_start
 from reproduce.study.plan import Plan
 from reproduce.study.progress import StudyProgress
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import ENGINE, Job, Row
 from reproduce.study.work import Machine, StudyWork, checkpoint_path
 from reproduce.tasks.optimizers import Entrant
-
-#: In the output folder: decoded data sets and pretrained weights, kept for the next run.
-CACHE = "cache"
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class Experiment:
     @property
     def ledger_path(self) -> Path:
         """The ledger's file."""
-        return self.folder / NAME
+        return self.folder / LEDGER_FILE
 
 
 def experiment_folder(output: Path, protocol: Protocol) -> Path:
@@ -60,7 +57,7 @@ def experiment_folder(output: Path, protocol: Protocol) -> Path:
 
 def stored_ledger(experiment: Experiment) -> Path:
     """The experiment's ledger; where nothing has been run there, the one kept with the repository if there is one."""
-    kept = experiment_folder(RESULTS, experiment.protocol) / NAME
+    kept = experiment_folder(STORED_RESULTS, experiment.protocol) / LEDGER_FILE
     return kept if kept.is_file() and not experiment.ledger_path.exists() else experiment.ledger_path
 
 

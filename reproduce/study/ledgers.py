@@ -9,9 +9,6 @@ from reproduce.errors import LedgerError
 from reproduce.ledger import Ledger, Settings, read_records, require_same
 from reproduce.study.rows import Row, row_from_dict
 
-#: The rows kept with the repository, as PROFILE/STUDY/ledger.jsonl.
-RESULTS = Path(__file__).resolve().parents[2] / "artifact" / "results"
-
 
 def open_ledger(path: Path, notice: Callable[[str], None], settings: Settings | None = None) -> Ledger[Row]:
     """The ledger of a study, for its one writer; arguments and errors as of `Ledger`."""

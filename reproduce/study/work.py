@@ -12,14 +12,12 @@ from reproduce.errors import DataError
 from reproduce.libraries import enter_determinism, keras_device_name
 from reproduce.machine import backend_name, engine_device_name, versions
 from reproduce.outcomes import Training
+from reproduce.results_layout import CHECKPOINTS
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import ENGINE, SCHEMA, Job, Row
 from reproduce.tasks.optimizers import Entrant
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import Run, Trainer, TrainerName
-
-#: In the folder of a study: the states of runs that Keras is training.
-_CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class StudyWork:
 
 def checkpoint_path(folder: Path, job: Job) -> Path:
     """Where the state of a run that Keras trains lies until its row is in the ledger of the study in ``folder``."""
-    return folder / _CHECKPOINTS / f"{job.task} {job.optimizer} {job.phase} {job.rate!r} {job.seed}.npz"
+    return folder / CHECKPOINTS / f"{job.task} {job.optimizer} {job.phase} {job.rate!r} {job.seed}.npz"
 
 
 class _JobTrainer:

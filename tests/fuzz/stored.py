@@ -9,12 +9,11 @@ from reproduce.elimination.protocol import EliminationProtocol
 from reproduce.errors import ReproduceError
 from reproduce.report.claims.claim import CLAIMS, load_claims
 from reproduce.report.speed import read_engine_speed, read_optimizer_costs, read_step_times
+from reproduce.results_layout import STORED_RESULTS
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.stored_settings import read_stored_settings
 from reproduce.study.protocol import Protocol
 from tests.fuzz.reader import Reader, require_same, scratch
-
-RESULTS = Path(__file__).resolve().parents[2] / "artifact" / "results"
 
 
 def _reads(name: str, read: Callable[[Path], Any]) -> Callable[[bytes], bool]:
@@ -42,7 +41,7 @@ def _claims() -> Iterator[bytes]:
 
 def _settings(name: str) -> Callable[[], Iterator[bytes]]:
     def seeds() -> Iterator[bytes]:
-        for path in sorted(RESULTS.glob(f"*/{name}/protocol.json")):
+        for path in sorted(STORED_RESULTS.glob(f"*/{name}/protocol.json")):
             yield json.dumps(json.loads(path.read_text(encoding="utf-8"))).encode()
 
     return seeds
@@ -61,11 +60,11 @@ def _elimination_settings(path: Path) -> EliminationProtocol:
 
 
 def _measured(name: str) -> Callable[[], Iterator[bytes]]:
-    return lambda: iter([(RESULTS / "bench" / name).read_bytes()])
+    return lambda: iter([(STORED_RESULTS / "bench" / name).read_bytes()])
 
 
 def _member_steps() -> Iterator[bytes]:
-    header, *lines = (RESULTS / "bench" / "engine" / "member_steps.csv").read_bytes().splitlines(keepends=True)
+    header, *lines = (STORED_RESULTS / "bench" / "engine" / "member_steps.csv").read_bytes().splitlines(keepends=True)
     yield header + b"".join(lines[:3])
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from reproduce.ledger import NAME
 from reproduce.outcomes import TrainingCurve
 from reproduce.report.results import StudyResults
+from reproduce.results_layout import LEDGER_FILE
 from reproduce.study.plan import Plan
 from reproduce.study.protocol import OptimizerSettings, Protocol
 from reproduce.study.rows import SCHEMA, Job, Row
@@ -98,7 +98,7 @@ def write_study(folder: Path, study: StudyResults) -> Path:
     place = folder / study.protocol.profile / study.name
     place.mkdir(parents=True)
     lines = (json.dumps(row.to_dict()) for row in study.rows)
-    (place / NAME).write_text("".join(f"{line}\n" for line in lines))
+    (place / LEDGER_FILE).write_text("".join(f"{line}\n" for line in lines))
     document = {"hash": study.protocol.hash(), "protocol": study.protocol.to_dict(), "data": {}}
     (place / "protocol.json").write_text(json.dumps(document))
     return place

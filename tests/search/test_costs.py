@@ -10,21 +10,21 @@ from reproduce.commands.estimate import _others
 from reproduce.elimination.costs import estimate_elimination, measure_eliminations
 from reproduce.elimination.protocol import load_elimination_protocol
 from reproduce.estimates import Span
+from reproduce.results_layout import STORED_RESULTS
 from reproduce.search.costs import ScoreTimings, estimate_search, measure_searches
 from reproduce.search.protocol import load_search_protocol
 from reproduce.search.records import StageEvaluation, read_search_records
-from reproduce.study.ledgers import RESULTS
 
 SMALL = load_search_protocol("small")
-PROTOCOLS = RESULTS.parent / "protocols"
+PROTOCOLS = STORED_RESULTS.parent / "protocols"
 NOWHERE = Path("nowhere")
 
 
 @pytest.fixture(scope="module")
 def measured() -> ScoreTimings:
     found = ScoreTimings()
-    measure_searches([RESULTS, NOWHERE], found)
-    measure_eliminations([RESULTS, NOWHERE], found)
+    measure_searches([STORED_RESULTS, NOWHERE], found)
+    measure_eliminations([STORED_RESULTS, NOWHERE], found)
     return found
 
 
@@ -40,7 +40,7 @@ def test_a_search_takes_what_its_sizes_say() -> None:
 
 
 def test_a_search_that_was_run_lies_within_its_estimate_and_costs_nothing_more(measured: ScoreTimings) -> None:
-    ledger = RESULTS / "small" / "search" / "ledger.jsonl"
+    ledger = STORED_RESULTS / "small" / "search" / "ledger.jsonl"
     scores = [record for record in read_search_records(ledger) if isinstance(record, StageEvaluation)]
     initial, evolution, _ = estimate_search(SMALL, NOWHERE, measured)
     for each, stage in ((initial, "initial"), (evolution, "evolution")):
@@ -60,7 +60,9 @@ def test_the_rounds_of_an_elimination_lose_those_that_were_eliminated(measured: 
     assert (wider.runs, longer.runs) == (Span(24, 24), Span(18, 18))  # 5 + 3 with three seeds, then 3 + 3.
     assert wider.steps == Span(24 * 6 * 62, 24 * (14 + 16) * 62)
     assert wider.seconds.low > 0
-    done = estimate_elimination(protocol, RESULTS / "small" / "elimination" / "ledger.jsonl", measured, lambda _: None)
+    done = estimate_elimination(
+        protocol, STORED_RESULTS / "small" / "elimination" / "ledger.jsonl", measured, lambda _: None
+    )
     assert [each.runs for each in done] == [Span(0, 0), Span(0, 0)]
 
 

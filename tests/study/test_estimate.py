@@ -12,11 +12,11 @@ from reproduce.data.perturbations import thin_out
 from reproduce.data.settings import ImageSettings
 from reproduce.estimates import Span, StepCost
 from reproduce.report.tables.estimates import estimate_table
+from reproduce.results_layout import STORED_RESULTS
 from reproduce.stored_settings import read_stored_settings
 from reproduce.study.costs import Costs, measured_costs, step_key
 from reproduce.study.estimate import estimate
 from reproduce.study.experiment import Experiment, _write_protocol
-from reproduce.study.ledgers import RESULTS
 from reproduce.study.protocol import Protocol
 from reproduce.study.rows import Row
 from tests.study.cases import ENTRANTS, TASK, TINY, TINY_TOML, all_rows, invented_row
@@ -130,7 +130,7 @@ def test_a_data_set_of_one_s_own_that_is_not_at_hand_cannot_be_counted(tmp_path:
 
 @pytest.mark.parametrize("study", ["main", "transfer", "label_noise", "decays", "schedules"])
 def test_published_numbers_of_images_are_those_that_kept_rows_were_trained_on(study: str) -> None:
-    path = RESULTS / "small" / study / "protocol.json"
+    path = STORED_RESULTS / "small" / study / "protocol.json"
     trained_on = json.loads(path.read_text())["data"]
     tasks = read_stored_settings(path, Protocol).tasks
     counted = {task.name: published_train_samples(task.data) for task in tasks}

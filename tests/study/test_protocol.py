@@ -9,10 +9,10 @@ import pytest
 from reproduce.data.settings import DataSettings, ImageSettings, leaking_setting
 from reproduce.errors import ProtocolError
 from reproduce.plain_data import read_settings, to_plain
+from reproduce.results_layout import STORED_RESULTS
 from reproduce.stored_form import current_form
 from reproduce.stored_settings import read_stored_settings, stored_settings
 from reproduce.study import protocol as module
-from reproduce.study.ledgers import RESULTS
 from reproduce.study.protocol import Protocol, load_protocol, parse_protocol, profiles, studies
 from reproduce.tasks.optimizers import KERAS, roster
 from reproduce.training.pretraining import PretrainingSettings
@@ -251,7 +251,7 @@ def test_the_stored_form_says_everything_and_is_read_back() -> None:
     assert TINY.hash() == "a591e15fd104b928"
 
 
-KEPT = [path for path in sorted(RESULTS.glob("*/*/protocol.json")) if "study" in stored_settings(path)]
+KEPT = [path for path in sorted(STORED_RESULTS.glob("*/*/protocol.json")) if "study" in stored_settings(path)]
 
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: "-".join(path.parts[-3:-1]))

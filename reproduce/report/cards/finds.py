@@ -15,8 +15,9 @@ from reproduce.report.cards.usage import Shape, usage_of
 from reproduce.report.figures.elimination import Course, courses
 from reproduce.report.figures.graphs import optimizer_graph
 from reproduce.report.statistics import paired_difference, summarise
-from reproduce.report.stored_search import SEARCH, StoredSearch
+from reproduce.report.stored_search import StoredSearch
 from reproduce.report.table import Source
+from reproduce.results_layout import SEARCH
 from reproduce.search.results import Finalist, evaluations_of, samples_of
 from reproduce.search.trials import SeedScores, Trial, seed_scores
 

@@ -9,35 +9,27 @@ from pathlib import Path
 from reproduce.elimination.entrants import read_entrants
 from reproduce.elimination.protocol import EliminationProtocol
 from reproduce.elimination.rounds import RoundResult, standings
-from reproduce.ledger import NAME
 from reproduce.report.cards.card import Card
 from reproduce.report.cards.finds import find_cards
 from reproduce.report.figures.elimination import elimination_picture
 from reproduce.report.figures.search import best_so_far_picture, search_pictures
 from reproduce.report.figures.shrinkage import Rescored, shrinkage_picture
 from reproduce.report.results import REFERENCE
-from reproduce.report.stored_search import (
-    COMPARISON,
-    ELIMINATION,
-    NOISE,
-    RESCORING,
-    StoredSearch,
-    read_search_of,
-    read_trials,
-)
+from reproduce.report.stored_search import StoredSearch, read_search_of, read_trials
 from reproduce.report.style import Picture
 from reproduce.report.table import Table
 from reproduce.report.tables.elimination import elimination_table
 from reproduce.report.tables.search import noise_table, rescoring_table
 from reproduce.report.tables.search_comparison import comparison_table
 from reproduce.report.tables.search_cost import comparison_cost_table, search_cost_table
+from reproduce.results_layout import COMPARISON, ELIMINATION, LEDGER_FILE, NOISE, RESCORING_FILE, SETTINGS_FILE
 from reproduce.search.algorithm import Stage
 from reproduce.search.comparison import ComparedSearch, compared
 from reproduce.search.plan import comparison_plans
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
-from reproduce.search.rescoring import PART, baselines
+from reproduce.search.rescoring import RESCORED_STAGE, baselines
 from reproduce.search.trials import Contender, of_seeds, seed_scores
-from reproduce.stored_settings import SETTINGS, read_stored_settings, stored_paths
+from reproduce.stored_settings import read_stored_settings, stored_paths
 
 
 @dataclass(frozen=True)
@@ -85,20 +77,20 @@ def _rescored(search: StoredSearch) -> list[Rescored]:
 
 def _elimination(results: list[RoundResult], place: Path) -> Iterator[Table | Picture]:
     if results:
-        where = f"profile {read_stored_settings(place / ELIMINATION / SETTINGS, EliminationProtocol).profile}"
-        devices = {trial.device for trial in read_trials(place / ELIMINATION / NAME)}
+        where = f"profile {read_stored_settings(place / ELIMINATION / SETTINGS_FILE, EliminationProtocol).profile}"
+        devices = {trial.device for trial in read_trials(place / ELIMINATION / LEDGER_FILE)}
         yield elimination_table(results, where, devices)
         yield elimination_picture(results, where)
 
 
 def _rounds(folder: Path) -> list[RoundResult]:
     """The rounds of an elimination that are complete; none where there is no elimination."""
-    if not (folder / NAME).is_file():
+    if not (folder / LEDGER_FILE).is_file():
         return []
-    protocol = read_stored_settings(folder / SETTINGS, EliminationProtocol)
-    trials = read_trials(folder / NAME, {each.name: each.hash() for each in protocol.rounds})
+    protocol = read_stored_settings(folder / SETTINGS_FILE, EliminationProtocol)
+    trials = read_trials(folder / LEDGER_FILE, {each.name: each.hash() for each in protocol.rounds})
     known = baselines(protocol.baselines)
-    entrants = read_entrants(protocol, stored_paths(folder / SETTINGS, "searches"))
+    entrants = read_entrants(protocol, stored_paths(folder / SETTINGS_FILE, "searches"))
     results: list[RoundResult] = []
     for settings in protocol.rounds:
         own = [each for each in of_seeds(trials, settings.seeds) if each.part == settings.name]
@@ -111,16 +103,16 @@ def _rounds(folder: Path) -> list[RoundResult]:
 
 
 def _comparison(folder: Path) -> Iterator[Table | Picture]:
-    if not (folder / SETTINGS).is_file():
+    if not (folder / SETTINGS_FILE).is_file():
         return
-    protocol = stored_search_protocol(folder / SETTINGS)
-    paths = [(plan, folder / plan.name / NAME) for plan in comparison_plans(protocol)]
+    protocol = stored_search_protocol(folder / SETTINGS_FILE)
+    paths = [(plan, folder / plan.name / LEDGER_FILE) for plan in comparison_plans(protocol)]
     there = [(plan, path) for plan, path in paths if path.is_file()]
-    searches = [ComparedSearch(plan, read_search_of(plan, path, folder / SETTINGS)) for plan, path in there]
+    searches = [ComparedSearch(plan, read_search_of(plan, path, folder / SETTINGS_FILE)) for plan, path in there]
     if not searches:
         return
     where, screening = _where(protocol), _screening(protocol)
-    scored = read_trials(folder / RESCORING, {PART: protocol.scoring_hash()})
+    scored = read_trials(folder / RESCORING_FILE, {RESCORED_STAGE: protocol.scoring_hash()})
     trials = of_seeds(scored, protocol.rescoring.seeds)
     yield comparison_table(protocol, searches, trials, screening["evolution"], where)
     yield comparison_cost_table(compared(searches), trials, screening, where)
@@ -129,11 +121,13 @@ def _comparison(folder: Path) -> Iterator[Table | Picture]:
 
 
 def _noise(folder: Path) -> Iterator[Table | Picture]:
-    if not (folder / NAME).is_file():
+    if not (folder / LEDGER_FILE).is_file():
         return
-    protocol = stored_search_protocol(folder / SETTINGS)
+    protocol = stored_search_protocol(folder / SETTINGS_FILE)
     (contender,) = baselines([protocol.noise.optimizer])
-    trials = of_seeds(read_trials(folder / NAME, {PART: protocol.scoring_hash()}), protocol.noise.seeds)
+    trials = of_seeds(
+        read_trials(folder / LEDGER_FILE, {RESCORED_STAGE: protocol.scoring_hash()}), protocol.noise.seeds
+    )
     if len(seed_scores(trials, contender).trained) < 2:
         return
     searched = protocol.sizes.particles * (1 + protocol.sizes.steps * protocol.sizes.children)

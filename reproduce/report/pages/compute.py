@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from reproduce.ledger import NAME
 from reproduce.outcomes import epochs_of
 from reproduce.report.collection import profiles_in, read_collection
 from reproduce.report.forms import to_markdown
 from reproduce.report.pages import ARTIFACT
-from reproduce.report.stored_search import COMPARISON, ELIMINATION, NOISE, RESCORING, StoredSearch, read_trials
+from reproduce.report.stored_search import StoredSearch, read_trials
 from reproduce.report.tables.compute import compute_table
+from reproduce.results_layout import COMPARISON, ELIMINATION, LEDGER_FILE, NOISE, RESCORING_FILE
 from reproduce.search.records import Rejection, StageEvaluation, read_search_records
 from reproduce.search.trials import Trial
 
@@ -51,7 +51,7 @@ def _search(search: StoredSearch, place: Path) -> str:
         f"Its best and the baselines scored again: {len(search.trials)} runs ({_seconds(search.trials)}).",
     ]
     for title, folder in (("Elimination", ELIMINATION), ("Noise floor", NOISE)):
-        trials = read_trials(place / folder / NAME)
+        trials = read_trials(place / folder / LEDGER_FILE)
         if trials:
             sentences.append(f"{title}: {len(trials)} runs ({_seconds(trials)}).")
     sentences += _compared(place / COMPARISON)
@@ -60,9 +60,9 @@ def _search(search: StoredSearch, place: Path) -> str:
 
 def _compared(folder: Path) -> Iterator[str]:
     """What the searches that were compared cost; scores that one took over from another cost nothing again."""
-    paths = sorted(folder.glob(f"*/{NAME}"))
+    paths = sorted(folder.glob(f"*/{LEDGER_FILE}"))
     found = [each for path in paths for each in read_search_records(path) if isinstance(each, StageEvaluation)]
-    scores, trials = [each for each in found if each.cached is None], read_trials(folder / RESCORING)
+    scores, trials = [each for each in found if each.cached is None], read_trials(folder / RESCORING_FILE)
     if paths:
         yield (
             f"The searches that were compared: {len(scores):,} scores in {len(paths)} searches ({_seconds(scores)}); "

@@ -12,7 +12,6 @@ from reproduce.elimination.entrants import read_entrants
 from reproduce.elimination.protocol import load_elimination_protocol
 from reproduce.elimination.rounds import eliminate
 from reproduce.errors import LedgerError
-from reproduce.ledger import NAME
 from reproduce.outcomes import Outcome, ScreenedOut
 from reproduce.protocols import plain_settings
 from reproduce.report.claims.findings import Finding
@@ -20,8 +19,9 @@ from reproduce.report.claims.search import BestScoresShrink, FindsBeat, NothingS
 from reproduce.report.collection import Collection, read_collection
 from reproduce.report.forms import FORMS
 from reproduce.report.page.search import search_results
-from reproduce.report.stored_search import COMPARISON, ELIMINATION, NOISE, RESCORING, SEARCH, StoredSearch
+from reproduce.report.stored_search import StoredSearch
 from reproduce.report.tables.search_cost import search_cost_table
+from reproduce.results_layout import COMPARISON, ELIMINATION, LEDGER_FILE, NOISE, RESCORING_FILE, SEARCH, SETTINGS_FILE
 from reproduce.search.comparison import compare_finals, run_comparison
 from reproduce.search.plan import search_plan
 from reproduce.search.protocol import SearchProtocol
@@ -30,7 +30,7 @@ from reproduce.search.rescoring import baselines, different, rescore
 from reproduce.search.results import top
 from reproduce.search.search import run_search
 from reproduce.search.trials import Trial
-from reproduce.stored_settings import SETTINGS, write_stored_settings
+from reproduce.stored_settings import write_stored_settings
 from tests.report.figures.test_search_figures import TINY as PICTURED
 from tests.report.tables.test_accuracy_tables import shown
 from tests.search.fakes import FakeScorer, Witness, fake_scorers
@@ -55,21 +55,23 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return run_search(plan, path, scorers, Witness(), cache)
 
     settings(place / SEARCH, PROTOCOL, hash=PROTOCOL.search_hash())
-    records = run(search_plan(PROTOCOL), place / SEARCH / NAME)
+    records = run(search_plan(PROTOCOL), place / SEARCH / LEDGER_FILE)
     contenders = [each.contender for each in top(records, PROTOCOL.rescoring.top)]
     known = baselines(PROTOCOL.rescoring.baselines)
     again = [*contenders, *known]
-    rescore(PROTOCOL, place / SEARCH / RESCORING, scorers["evolution"], again, PROTOCOL.rescoring.seeds, **silent)
+    rescore(PROTOCOL, place / SEARCH / RESCORING_FILE, scorers["evolution"], again, PROTOCOL.rescoring.seeds, **silent)
     settings(place / COMPARISON, PROTOCOL, hash=PROTOCOL.comparison_hash())
     searches = run_comparison(PROTOCOL, place / COMPARISON, scorers, run)
-    compare_finals(PROTOCOL, place / COMPARISON / RESCORING, searches, scorers, **silent)
+    compare_finals(PROTOCOL, place / COMPARISON / RESCORING_FILE, searches, scorers, **silent)
     settings(place / NOISE, PROTOCOL, hash=PROTOCOL.scoring_hash())
     noisy = baselines([PROTOCOL.noise.optimizer])
-    rescore(PROTOCOL, place / NOISE / NAME, scorers["evolution"], noisy, PROTOCOL.noise.seeds, **silent)
-    settings(place / ELIMINATION, ROUNDS, searches=[f"../{SEARCH}/{NAME}"])
+    rescore(PROTOCOL, place / NOISE / LEDGER_FILE, scorers["evolution"], noisy, PROTOCOL.noise.seeds, **silent)
+    settings(place / ELIMINATION, ROUNDS, searches=[f"../{SEARCH}/{LEDGER_FILE}"])
     entrants = different([each.contender for each in top(records, ROUNDS.entrants)])
     fake = FakeScorer()
-    eliminate(ROUNDS, place / ELIMINATION / NAME, entrants, baselines(ROUNDS.baselines), lambda _: fake, **silent)
+    eliminate(
+        ROUNDS, place / ELIMINATION / LEDGER_FILE, entrants, baselines(ROUNDS.baselines), lambda _: fake, **silent
+    )
     return place.parent
 
 
@@ -105,13 +107,13 @@ def test_nothing_is_shown_of_nothing(tmp_path: Path) -> None:
 def test_an_elimination_that_is_not_over_shows_the_rounds_that_are(found: Collection, tmp_path: Path) -> None:
     shutil.copytree(found.folder / SEARCH, tmp_path / "partial" / SEARCH)
     place = tmp_path / "partial"
-    settings(place / ELIMINATION, ROUNDS, searches=[f"../{SEARCH}/{NAME}"])
-    lines = (found.folder / ELIMINATION / NAME).read_bytes().splitlines(keepends=True)
+    settings(place / ELIMINATION, ROUNDS, searches=[f"../{SEARCH}/{LEDGER_FILE}"])
+    lines = (found.folder / ELIMINATION / LEDGER_FILE).read_bytes().splitlines(keepends=True)
     first = [line for line in lines if json.loads(line)["part"] == ROUNDS.rounds[0].name]
-    (place / ELIMINATION / NAME).write_bytes(b"".join([*first, *lines[len(first) : len(first) + 1]]))
+    (place / ELIMINATION / LEDGER_FILE).write_bytes(b"".join([*first, *lines[len(first) : len(first) + 1]]))
     (table,) = search_results(None, place).tables
     assert [column.title for column in table.columns[1:-1]] == [ROUNDS.rounds[0].name]
-    (place / ELIMINATION / NAME).write_bytes(b"".join(first[:-1]))
+    (place / ELIMINATION / LEDGER_FILE).write_bytes(b"".join(first[:-1]))
     assert search_results(None, place).tables == ()
 
 
@@ -119,17 +121,17 @@ def test_an_elimination_of_the_finds_of_two_searches_is_shown(found: Collection,
     """The profile's own search is another, or there is none."""
     for name in ("one", "two"):
         shutil.copytree(found.folder / SEARCH, tmp_path / name)
-    folder, ledgers = tmp_path / "profile" / ELIMINATION, [tmp_path / name / NAME for name in ("one", "two")]
-    settings(folder, ROUNDS, searches=[f"../../{name}/{NAME}" for name in ("one", "two")])
+    folder, ledgers = tmp_path / "profile" / ELIMINATION, [tmp_path / name / LEDGER_FILE for name in ("one", "two")]
+    settings(folder, ROUNDS, searches=[f"../../{name}/{LEDGER_FILE}" for name in ("one", "two")])
     entrants = read_entrants(ROUNDS, ledgers)
     fake = FakeScorer()
     silent = {"told": lambda trial, left: None, "notice": lambda text: None}
-    eliminate(ROUNDS, folder / NAME, entrants, baselines(ROUNDS.baselines), lambda _: fake, **silent)
+    eliminate(ROUNDS, folder / LEDGER_FILE, entrants, baselines(ROUNDS.baselines), lambda _: fake, **silent)
     (table,) = search_results(None, tmp_path / "profile").tables
     names = [line[0].text for line in table.lines()]
     assert sorted(names[: len(entrants)]) == sorted(each.name for each in entrants)
     assert all(name.startswith("1#") for name in names[: len(entrants)])  # The second search found the same.
-    (tmp_path / "two" / NAME).unlink()
+    (tmp_path / "two" / LEDGER_FILE).unlink()
     with pytest.raises(LedgerError, match="no ledger"):
         search_results(None, tmp_path / "profile")
 
@@ -163,7 +165,7 @@ def test_settings_that_were_edited_after_the_run_are_refused(
     """Whatever hash still stands in the file: what was measured is what the ledger's own hash says."""
     place = tmp_path / PROTOCOL.profile
     shutil.copytree(rows / PROTOCOL.profile, place)
-    path = place / name / SETTINGS
+    path = place / name / SETTINGS_FILE
     document = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(edited(document, "protocol", *keys, to=to)), encoding="utf-8")
     with pytest.raises(LedgerError, match=rf"protocol\.json was changed after .*: {field} is \S+ in line 1 of that"):
@@ -174,7 +176,7 @@ def test_settings_that_were_edited_after_the_run_are_refused(
 def test_finals_that_were_scored_under_other_settings_are_refused(rows: Path, tmp_path: Path, name: str) -> None:
     place = tmp_path / PROTOCOL.profile
     shutil.copytree(rows / PROTOCOL.profile, place)
-    path = place / name / RESCORING
+    path = place / name / RESCORING_FILE
     path.write_text(path.read_text(encoding="utf-8").replace(PROTOCOL.scoring_hash(), "0" * 16), encoding="utf-8")
     with pytest.raises(LedgerError, match=f"protocol is {'0' * 16} in line 1 of that ledger"):
         search_results(read_collection(tmp_path, PROTOCOL.profile).search, place)
