@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from reproduce.commands import Command, add_commands
-from reproduce.errors import ReproduceError, warnings_told
+from reproduce.errors import ReproduceError, notify_of_warnings
 from reproduce.libraries import enter_known_state
 from reproduce.lifetime import Terminated, terminations_raised
 from reproduce.screen import note, replace_unprintable
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Command = options.command
     console, errors = Console(), Console(stderr=True, soft_wrap=True)
     try:
-        with terminations_raised(), warnings_told(lambda text: note(console, text)):
+        with terminations_raised(), notify_of_warnings(lambda text: note(console, text)):
             enter_known_state()  # Before the command imports what reads it.
             return command(options, console) or 0
     except ReproduceError as error:

@@ -53,16 +53,16 @@ def summary(error: BaseException) -> str:
 
 
 @contextmanager
-def warnings_told(told: Callable[[str], None]) -> Iterator[None]:
-    """Until this ends, ``told`` gets the text of each `ReproduceWarning`; all others are shown as before."""
+def notify_of_warnings(notify: Callable[[str], None]) -> Iterator[None]:
+    """Until this ends, ``notify`` gets the text of each `ReproduceWarning`; all others are shown as before."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", ReproduceWarning)
-        warnings.showwarning = partial(_show, told, warnings.showwarning)
+        warnings.showwarning = partial(_show, notify, warnings.showwarning)
         yield
 
 
-def _show(told: Callable[[str], None], show: Any, message: Warning | str, kind: type[Warning], *place: Any) -> None:
+def _show(notify: Callable[[str], None], show: Any, message: Warning | str, kind: type[Warning], *place: Any) -> None:
     if isinstance(message, ReproduceWarning):
-        told(str(message))
+        notify(str(message))
     else:
         show(message, kind, *place)

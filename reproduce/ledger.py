@@ -111,7 +111,7 @@ class Ledger(Generic[Kept]):
     Args:
         path: The file; it and its folders are made where missing.
         parse: See `Parse`.
-        notice: Is told, in a sentence, when a torn last line was removed.
+        notify: Called with a sentence when a torn last line was removed.
         settings: What records are added under; None for `recorded_settings`.
 
     Attributes:
@@ -123,7 +123,7 @@ class Ledger(Generic[Kept]):
     """
 
     def __init__(
-        self, path: Path, parse: Parse[Kept], notice: Callable[[str], None], settings: Settings | None = None
+        self, path: Path, parse: Parse[Kept], notify: Callable[[str], None], settings: Settings | None = None
     ) -> None:
         self.path = path
         self._settings = dict(recorded_settings() if settings is None else settings)
@@ -136,7 +136,7 @@ class Ledger(Generic[Kept]):
         with ExitStack() as opened:
             opened.enter_context(self._file)
             self._lock(opened)
-            self.records = self._recover(notice)
+            self.records = self._recover(notify)
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Ledger[Kept]:
@@ -177,7 +177,7 @@ class Ledger(Generic[Kept]):
         except OSError as error:
             raise LedgerError(f"cannot lock the ledger {self.path}: {error.strerror}") from None
 
-    def _recover(self, notice: Callable[[str], None]) -> list[Kept]:
+    def _recover(self, notify: Callable[[str], None]) -> list[Kept]:
         self._file.seek(0)
         content = self._file.read()
         whole = _whole(content)
@@ -186,7 +186,7 @@ class Ledger(Generic[Kept]):
         if whole < len(content):
             self._file.truncate(whole)
             os.fsync(self._file.fileno())
-            notice(f"removed a half-written last line of {len(content) - whole} bytes from {self.path}")
+            notify(f"removed a half-written last line of {len(content) - whole} bytes from {self.path}")
         return [record for record, _ in lines]
 
     def _take_back(self, end: int) -> None:

@@ -41,7 +41,7 @@ class ProgressLine:
         if self._console.is_terminal:
             self._bar.stop()
 
-    def notice(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Say something that the user should know; nothing stops."""
         note(self._console, text)
 

@@ -68,7 +68,9 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     )
     write_stored_settings(folder, protocol.to_dict(), hashes=hashes, searches=sources)
     with open_scoring(options, console) as score_on, TrialProgress(console, "eliminating") as progress:
-        results = eliminate(protocol, folder / LEDGER_FILE, entrants, known, score_on, progress.told, progress.notice)
+        results = eliminate(
+            protocol, folder / LEDGER_FILE, entrants, known, score_on, progress.advance, progress.notify
+        )
     table = elimination_table(
         results, f"profile {protocol.profile}", {trial.device for trial in read_trials(folder / LEDGER_FILE)}
     )

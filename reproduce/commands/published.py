@@ -132,7 +132,7 @@ def _run(jobs: list[LoggedRun], conditions: Conditions, folder: Path, console: C
 
     with (
         TrialProgress(console, "scoring the log's candidates again") as progress,
-        Ledger(folder / LEDGER_FILE, row_from_dict, progress.notice) as ledger,
+        Ledger(folder / LEDGER_FILE, row_from_dict, progress.notify) as ledger,
     ):
         return run_replay(jobs, conditions, ledger, lambda row, left: progress.done(row.text, row.score, left))
 

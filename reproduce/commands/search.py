@@ -88,8 +88,8 @@ def _search(options: argparse.Namespace, console: Console) -> None:
                 scorers["evolution"],
                 contenders,
                 protocol.rescoring.seeds,
-                progress.told,
-                progress.notice,
+                progress.advance,
+                progress.notify,
             )
         table = rescoring_table("rescoring", found, known, trials, f"{where}, evolution stage")
         write_specs([each.contender for each in found], folder / FINALISTS)
@@ -131,7 +131,7 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         )
         with TrialProgress(console, "scoring the finds again") as progress:
             trials = compare_finals(
-                protocol, folder / RESCORING_FILE, searches, scorers, progress.told, progress.notice
+                protocol, folder / RESCORING_FILE, searches, scorers, progress.advance, progress.notify
             )
         screening = scorers["evolution"].screening_epochs
         picture = best_so_far_picture(compared(searches), screening, where, settings.epochs)
@@ -168,8 +168,8 @@ def _noise(options: argparse.Namespace, console: Console) -> None:
                 scorers["evolution"],
                 [contender],
                 settings.seeds,
-                progress.told,
-                progress.notice,
+                progress.advance,
+                progress.notify,
             )
         _require_noise(contender, trials)
         sizes = protocol.sizes

@@ -57,8 +57,8 @@ def eliminate(
     entrants: Sequence[Contender],
     baselines: Sequence[Contender],
     score_in: Callable[[RoundSettings], Scorer],
-    told: Callable[[Trial, int], None],
-    notice: Callable[[str], None],
+    on_trial: Callable[[Trial, int], None],
+    notify: Callable[[str], None],
 ) -> list[RoundResult]:
     """Carry out all rounds, or what their ledger lacks of them.
 
@@ -68,14 +68,14 @@ def eliminate(
         entrants: Who takes part, of different fingerprints.
         baselines: Who runs beside them in every round.
         score_in: Gives the scorer of a round.
-        told: Is told each new trial and how many of its round are left.
-        notice: Is told what the user should know.
+        on_trial: Called with each new trial and how many of its round are left.
+        notify: Called with what the user should know.
 
     Raises:
         LedgerError: If the ledger cannot be used, or is of another protocol or other data.
     """
     results: list[RoundResult] = []
-    with open_trials(path, notice, protocol_settings(protocol)) as ledger:
+    with open_trials(path, notify, protocol_settings(protocol)) as ledger:
         for settings in protocol.rounds:
             entrants = results[-1].survivors if results else list(entrants)
             trials = run_trials(
@@ -85,7 +85,7 @@ def eliminate(
                 score_in(settings),
                 [*entrants, *baselines],
                 settings.seeds,
-                told,
+                on_trial,
             )
             results.append(RoundResult(settings, standings(entrants, baselines, trials, settings.keep)))
     return results

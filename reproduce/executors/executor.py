@@ -104,15 +104,15 @@ class Executor:
 
     Args:
         source: Where its workers come from; None runs jobs in this process, a batch at a time.
-        notice: Is told, in a sentence, when a worker died, and once each what workers warn of.
+        notify: Called with a sentence when a worker died, and once each what workers warn of.
 
     Attributes:
         source: Where its workers come from.
     """
 
-    def __init__(self, source: Workers | None = None, notice: Callable[[str], None] = print) -> None:
+    def __init__(self, source: Workers | None = None, notify: Callable[[str], None] = print) -> None:
         self.source = source or ThisProcess()
-        self._notice = notice
+        self._notify = notify
         self._workers: list[Worker] = []
         self._run: object = None
         self._told: set[str] = set()
@@ -198,7 +198,7 @@ class Executor:
         if isinstance(event, Said):
             if event.text not in self._told:
                 self._told.add(event.text)
-                self._notice(event.text)
+                self._notify(event.text)
             return None
         if isinstance(event, Lost):
             self._workers.remove(worker)
@@ -213,7 +213,7 @@ class Executor:
         if any(job in self._died_once for job in worker.batch):
             return WorkerError(f"a second worker died {what}: see {self.source.log}")
         self._died_once += worker.batch
-        self._notice(f"a worker died {what}: running it once more (see {self.source.log})")
+        self._notify(f"a worker died {what}: running it once more (see {self.source.log})")
         return None
 
 

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from reproduce.errors import warnings_told
+from reproduce.errors import notify_of_warnings
 from reproduce.executors.executor import Done, Event, Lost, Said, Worker
 from reproduce.executors.work import Made
 from reproduce.libraries import environment, known_environment
@@ -110,7 +110,7 @@ def _work(connection: Connection, log: str, parent: int) -> None:
     made = Made()
     with (
         suppress(EOFError, BrokenPipeError, ConnectionResetError),
-        warnings_told(lambda text: connection.send(Said(text))),
+        notify_of_warnings(lambda text: connection.send(Said(text))),
     ):
         while True:
             work, batch = connection.recv()

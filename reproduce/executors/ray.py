@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from reproduce.errors import ReproduceError, WorkerError, summary, warnings_told
+from reproduce.errors import ReproduceError, WorkerError, notify_of_warnings, summary
 from reproduce.executors.executor import Done, Event, Lost, Said, Worker
 from reproduce.executors.ray_cluster import ray_cluster
 from reproduce.executors.work import Made, Work
@@ -132,5 +132,5 @@ class _Actor:
     def answer(self, work: Work[Any, Any], batch: Sequence[Any]) -> tuple[Sequence[Any] | Exception, list[str]]:
         """What became of a batch, and what was warned of."""
         warned: list[str] = []
-        with warnings_told(warned.append):
+        with notify_of_warnings(warned.append):
             return self._made.answer(work, batch), warned

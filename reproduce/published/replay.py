@@ -124,7 +124,7 @@ def run_replay(
     jobs: Sequence[LoggedRun],
     conditions: Conditions,
     ledger: Ledger[ReplayRow],
-    told: Callable[[ReplayRow, int], None],
+    on_row: Callable[[ReplayRow, int], None],
 ) -> list[ReplayRow]:
     """Score what the ledger lacks; returns the rows of ``jobs``, in their order.
 
@@ -132,7 +132,7 @@ def run_replay(
         jobs: See `jobs_of`.
         conditions: See `Conditions`.
         ledger: Where rows are kept.
-        told: Is told each new row and how many are left.
+        on_row: Called with each new row and how many are left.
 
     Raises:
         LedgerError: If the ledger is that of another surrogate, behaviour or data.
@@ -143,7 +143,7 @@ def run_replay(
     for number, row in enumerate(_rows(open_jobs, conditions), start=1):
         ledger.append(row)
         known[row.fingerprint, row.run] = row
-        told(row, len(open_jobs) - number)
+        on_row(row, len(open_jobs) - number)
     return [known[job.function.fingerprint, job.run] for job in jobs]
 
 

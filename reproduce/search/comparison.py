@@ -68,10 +68,10 @@ def compare_finals(
     path: Path,
     searches: Sequence[ComparedSearch],
     scorers: Scorers,
-    told: Callable[[Trial, int], None],
-    notice: Callable[[str], None],
+    on_trial: Callable[[Trial, int], None],
+    notify: Callable[[str], None],
 ) -> list[Trial]:
     """Score every search's best again, beside the baselines; see `rescore`."""
     found = [finalist.contender for search in searches for finalist in search.finds(protocol)]
     contenders = [*found, *baselines(protocol.rescoring.baselines)]
-    return rescore(protocol, path, scorers["evolution"], contenders, protocol.rescoring.seeds, told, notice)
+    return rescore(protocol, path, scorers["evolution"], contenders, protocol.rescoring.seeds, on_trial, notify)

@@ -29,10 +29,10 @@ from reproduce.tasks.trainer import Candidate
 _State = TypeVar("_State")
 
 
-class Watcher(Protocol):
+class SearchObserver(Protocol):
     """Is told everything about a search."""
 
-    def notice(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Something the user should know; nothing stops."""
 
     def record(self, record: AnyRecord, fresh: bool) -> None:
@@ -58,18 +58,18 @@ class Driver:
         plan: What is searched for.
         scorers: Score candidates on each stage.
         cache: Scores known from other searches.
-        watcher: See `Watcher`.
+        observer: See `SearchObserver`.
     """
 
     def __init__(
-        self, journal: Journal, plan: SearchPlan, scorers: Scorers, cache: ScoreCache, watcher: Watcher
+        self, journal: Journal, plan: SearchPlan, scorers: Scorers, cache: ScoreCache, observer: SearchObserver
     ) -> None:
         self._journal = journal
         self._plan = plan
         self._mutator = Mutator(SPACES[plan.space], plan.settings.probabilities)
         self._scorers = scorers
         self._cache = cache
-        self._watcher = watcher
+        self._observer = observer
         self._samples: dict[str, int] = {}
         self._fingerprints: list[str] = []
 
@@ -86,7 +86,7 @@ class Driver:
         """What becomes of the requests of one round, all of which are for one stage."""
         stage = requests[0].stage
         draws = [request for request in requests if isinstance(request, Draw)]
-        self._watcher.round(stage, draws[0].slot.step if draws else None, len(requests))
+        self._observer.round(stage, draws[0].slot.step if draws else None, len(requests))
         drawn = iter(self._draw(draws))
         individuals = [request.individual if isinstance(request, Again) else next(drawn) for request in requests]
         outcomes = self._score(stage, [individual for individual in individuals if individual is not None])

@@ -26,8 +26,8 @@ from reproduce.search.records import (
     require_order,
 )
 
-#: Is told every record and whether it was made now (or found).
-Watch = Callable[[AnyRecord, bool], None]
+#: Called with every record and whether it was made now (or found).
+OnRecord = Callable[[AnyRecord, bool], None]
 
 
 class Journal:
@@ -35,16 +35,16 @@ class Journal:
 
     Args:
         path: The ledger's file.
-        notice: Is told, in a sentence, when a torn last line was removed.
-        watch: See `Watch`.
+        notify: Called with a sentence when a torn last line was removed.
+        on_record: See `OnRecord`.
 
     Raises:
         LedgerError: As `Ledger` does.
     """
 
-    def __init__(self, path: Path, notice: Callable[[str], None], watch: Watch | None = None) -> None:
-        self._ledger: Ledger[LedgerEntry] = Ledger(path, entry_from_dict, notice)
-        self._watch = watch
+    def __init__(self, path: Path, notify: Callable[[str], None], on_record: OnRecord | None = None) -> None:
+        self._ledger: Ledger[LedgerEntry] = Ledger(path, entry_from_dict, notify)
+        self._on_record = on_record
         self._found = [entry.record for entry in self._ledger.records]
         self._position = 0
         self._drawn = {
@@ -110,5 +110,5 @@ class Journal:
                 "there, or choose another --output"
             )
         self._position += 1
-        if self._watch is not None:
-            self._watch(record, fresh)
+        if self._on_record is not None:
+            self._on_record(record, fresh)

@@ -14,7 +14,7 @@ from reproduce.search.trials import Trial
 
 
 class SearchProgress(ProgressLine):
-    """A search's progress; a `reproduce.search.driver.Watcher`.
+    """A search's progress; a `reproduce.search.driver.SearchObserver`.
 
     Args:
         console: Where it is shown; its kind of output decides the form.
@@ -32,7 +32,7 @@ class SearchProgress(ProgressLine):
         self._best: float | None = None
 
     def round(self, stage: Stage, step: int | None, count: int) -> None:
-        """See `Watcher`."""
+        """See `SearchObserver`."""
         if stage == "initial":
             self._where = "random candidates"
         elif step is None:
@@ -45,7 +45,7 @@ class SearchProgress(ProgressLine):
         self._show()
 
     def record(self, record: AnyRecord, fresh: bool) -> None:
-        """See `Watcher`."""
+        """See `SearchObserver`."""
         if isinstance(record, StageEvaluation):
             self._evaluated(record, fresh)
         elif isinstance(record, Sample | Rejection):
@@ -99,7 +99,7 @@ class TrialProgress(ProgressLine):
         self._what = what
         self._done = 0
 
-    def told(self, trial: Trial, left: int) -> None:
+    def advance(self, trial: Trial, left: int) -> None:
         """A trial is done and so many are left."""
         self._first = self._first or time.monotonic() - trial.seconds
         self.done(trial.optimizer, trial.score, left)

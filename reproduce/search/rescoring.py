@@ -45,8 +45,8 @@ def rescore(
     scorer: Scorer,
     contenders: Sequence[Contender],
     seeds: Sequence[int],
-    told: Callable[[Trial, int], None],
-    notice: Callable[[str], None],
+    on_trial: Callable[[Trial, int], None],
+    notify: Callable[[str], None],
 ) -> list[Trial]:
     """Score ``contenders`` on the evolution stage with ``seeds``, or what the ledger at ``path`` lacks of it.
 
@@ -56,11 +56,13 @@ def rescore(
         scorer: Of the evolution stage.
         contenders: What is scored; those that compute the same are scored once.
         seeds: Common to all.
-        told: Is told each new trial and how many are left.
-        notice: Is told what the user should know.
+        on_trial: Called with each new trial and how many are left.
+        notify: Called with what the user should know.
 
     Raises:
         LedgerError: If the ledger cannot be used, or is of another protocol or other data.
     """
-    with open_trials(path, notice) as ledger:
-        return run_trials(ledger, RESCORED_STAGE, protocol.scoring_hash(), scorer, different(contenders), seeds, told)
+    with open_trials(path, notify) as ledger:
+        return run_trials(
+            ledger, RESCORED_STAGE, protocol.scoring_hash(), scorer, different(contenders), seeds, on_trial
+        )

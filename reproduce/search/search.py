@@ -7,7 +7,7 @@ from pathlib import Path
 from reproduce.libraries import recorded_settings
 from reproduce.outcomes import epochs_of
 from reproduce.search.cache import ScoreCache
-from reproduce.search.driver import Driver, Watcher
+from reproduce.search.driver import Driver, SearchObserver
 from reproduce.search.journal import Journal
 from reproduce.search.opening import Opening
 from reproduce.search.plan import Scorers, SearchPlan, data_of
@@ -38,7 +38,7 @@ def run_search(
     plan: SearchPlan,
     path: Path,
     scorers: Scorers,
-    watcher: Watcher,
+    observer: SearchObserver,
     cache: ScoreCache | None = None,
 ) -> list[AnyRecord]:
     """Run a search, or what its ledger lacks of it; returns all records.
@@ -47,15 +47,15 @@ def run_search(
         plan: What to search.
         path: The ledger.
         scorers: Score candidates on each stage.
-        watcher: Is told how it goes.
+        observer: Is told how it goes.
         cache: Scores known from other searches.
 
     Raises:
         LedgerError: If the ledger cannot be used, or is that of another search.
     """
-    with Journal(path, watcher.notice, watcher.record) as journal:
+    with Journal(path, observer.notify, observer.record) as journal:
         journal.begin(_header(plan, scorers))
-        driver = Driver(journal, plan, scorers, cache or ScoreCache(), watcher)
+        driver = Driver(journal, plan, scorers, cache or ScoreCache(), observer)
         opened = driver.run(Opening(plan.settings.sizes.initial, plan.settings.sizes.particles))
         driver.run(plan.make_algorithm(opened.particles))
         journal.write(_end(journal.records, scorers))

@@ -109,9 +109,9 @@ def trial_from_dict(document: Any) -> Trial:
     return trial
 
 
-def open_trials(path: Path, notice: Callable[[str], None], settings: Settings | None = None) -> Ledger[Trial]:
+def open_trials(path: Path, notify: Callable[[str], None], settings: Settings | None = None) -> Ledger[Trial]:
     """The ledger of trials, for its one writer; arguments and errors as of `Ledger`."""
-    return Ledger(path, trial_from_dict, notice, settings)
+    return Ledger(path, trial_from_dict, notify, settings)
 
 
 def require_these_trials(path: Path, now: Mapping[str, Mapping[str, object]], settings: Settings) -> None:
@@ -136,7 +136,7 @@ def run_trials(
     scorer: Scorer,
     contenders: Sequence[Contender],
     seeds: Sequence[int],
-    told: Callable[[Trial, int], None],
+    on_trial: Callable[[Trial, int], None],
 ) -> list[Trial]:
     """Score every contender with every seed, or what the ledger lacks of it.
 
@@ -147,7 +147,7 @@ def run_trials(
         scorer: Scores candidates.
         contenders: Of different fingerprints.
         seeds: Each gives every contender the same start, batches and augmentation.
-        told: Is told each new trial and how many are left.
+        on_trial: Called with each new trial and how many are left.
 
     Returns:
         All trials asked for, by contender and then by seed.
@@ -182,7 +182,7 @@ def run_trials(
         started = now
         ledger.append(trial)
         known[trial.key] = trial
-        told(trial, left)
+        on_trial(trial, left)
     return [known[key] for key in wanted]
 
 

@@ -95,7 +95,7 @@ def run_study(
         check(read_rows(path, settings=settings))
     data = {task.name: describe_data(experiment, task.name) for task in protocol.tasks}
     checksums = {task: str(facts["checksum"]) for task, facts in data.items()}
-    with open_ledger(path, progress.notice, settings) as ledger:
+    with open_ledger(path, progress.notify, settings) as ledger:
         check(ledger.records, data=checksums)
         _write_protocol(experiment, data)
         plan = Plan(protocol, entrants, ledger.records)

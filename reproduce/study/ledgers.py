@@ -10,9 +10,9 @@ from reproduce.ledger import Ledger, Settings, read_records, require_same
 from reproduce.study.rows import Row, row_from_dict
 
 
-def open_ledger(path: Path, notice: Callable[[str], None], settings: Settings | None = None) -> Ledger[Row]:
+def open_ledger(path: Path, notify: Callable[[str], None], settings: Settings | None = None) -> Ledger[Row]:
     """The ledger of a study, for its one writer; arguments and errors as of `Ledger`."""
-    return Ledger(path, row_from_dict, notice, settings)
+    return Ledger(path, row_from_dict, notify, settings)
 
 
 def read_rows(path: Path, *, settings: Settings | None = None) -> list[Row]:

@@ -90,7 +90,7 @@ class Witness:
     records: list[tuple[AnyRecord, bool]] = field(default_factory=list)
     rounds: list[tuple] = field(default_factory=list)
 
-    def notice(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         self.notices.append(text)
 
     def record(self, record: AnyRecord, fresh: bool) -> None:
@@ -103,13 +103,13 @@ class Witness:
 def search(
     path: Path,
     scorer: FakeScorer | None = None,
-    watch: Callable[[AnyRecord, bool], None] | None = None,
+    on_record: Callable[[AnyRecord, bool], None] | None = None,
     **changes: Any,
 ) -> list[AnyRecord]:
     """Run the small search, or go on with it."""
     witness = Witness()
-    if watch is not None:
-        witness.record = watch  # type: ignore[method-assign]
+    if on_record is not None:
+        witness.record = on_record  # type: ignore[method-assign]
     cache = changes.pop("cache", None)
     settings = {name: changes.pop(name) for name in ("sizes", "integrity", "probabilities") if name in changes}
     plan = replace(PLAN, settings=replace(TINY, **settings), **changes)

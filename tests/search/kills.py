@@ -27,11 +27,11 @@ def untimed(path: Path) -> list[dict]:
 
 
 def kill_and_resume(
-    folder: Path, kills: int, seed: int = 0, told: Callable[[int], None] = lambda lines: None
+    folder: Path, kills: int, seed: int = 0, on_trial: Callable[[int], None] = lambda lines: None
 ) -> list[int]:
     """Kill ``kills`` searches and resume each; returns how many lines each had written when it died.
 
-    ``told`` is called with that number after each.
+    ``on_trial`` is called with that number after each.
 
     Raises:
         AssertionError: If a resumed ledger is not the undisturbed one.
@@ -53,7 +53,7 @@ def kill_and_resume(
         search(path, FakeScorer(batch=chance.choice((1, 2, 4))))
         if untimed(path) != untimed(whole):
             raise AssertionError(f"kill {number}, after {written[-1]} lines: the resumed ledger differs")
-        told(written[-1])
+        on_trial(written[-1])
     return written
 
 

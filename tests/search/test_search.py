@@ -249,7 +249,7 @@ def test_every_prefix_of_the_ledger_resumes_to_the_same_ledger(ledger, tmp_path)
         path.write_bytes(b"".join(lines[:count]))
         executor = FakeScorer()
         fresh = []
-        search(path, executor, watch=lambda record, new, fresh=fresh: fresh.append(new))
+        search(path, executor, on_record=lambda record, new, fresh=fresh: fresh.append(new))
         assert untimed(path) == untimed(ledger)
         assert fresh == [False] * count + [True] * (len(lines) - count)
         left = sum(b'"record":"evaluation"' in line for line in lines[count:])
@@ -385,7 +385,7 @@ def test_two_searches_on_one_folder(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        search(path, watch=second)
+        search(path, on_record=second)
     search(path)
 
 

@@ -25,9 +25,9 @@ def every_line(monkeypatch):
 
 def shown(tmp_path, *, terminal: bool, scorer: FakeScorer | None = None, width: int = 160) -> str:
     console = Console(file=io.StringIO(), force_terminal=terminal, width=width, color_system=None)
-    with SearchProgress(console, TOTAL, TINY.sizes.steps, TINY.sizes.particles) as watcher:
+    with SearchProgress(console, TOTAL, TINY.sizes.steps, TINY.sizes.particles) as observer:
         scorers = fake_scorers(scorer or FakeScorer(seconds=0.002))
-        run_search(PLAN, tmp_path / "ledger.jsonl", scorers, watcher)
+        run_search(PLAN, tmp_path / "ledger.jsonl", scorers, observer)
     return console.file.getvalue()
 
 
@@ -52,11 +52,11 @@ def test_draws_that_wait_for_their_score_do_not_lower_acceptance(tmp_path):
     trained = next(
         record for record in records if isinstance(record, StageEvaluation) and isinstance(record.outcome, Trained)
     )
-    with SearchProgress(console, TOTAL, 1, 0) as watcher:
+    with SearchProgress(console, TOTAL, 1, 0) as observer:
         for _ in range(4):
-            watcher.record(sample, True)
-            watcher.record(rejection, True)
-        watcher.record(trained, True)
+            observer.record(sample, True)
+            observer.record(rejection, True)
+        observer.record(trained, True)
     assert console.file.getvalue().splitlines()[-1].endswith("50 % of draws accepted")
 
 
@@ -85,10 +85,10 @@ def test_what_was_found_in_the_ledger_gives_no_pace(tmp_path):
 def test_trials():
     console = Console(file=io.StringIO(), width=160)
     trial = Trial(1, "p", "d", "evolution", "#3", "f", 1, Trained(0.5, 0.1, (), (0.4,), (0.5,), False), 7200.0, "", {})
-    with TrialProgress(console, "scoring") as watcher:
-        watcher.told(trial, 2)
-        watcher.told(replace(trial, seed=2), 1)
-        watcher.notice("something")
+    with TrialProgress(console, "scoring") as observer:
+        observer.on_trial(trial, 2)
+        observer.on_trial(replace(trial, seed=2), 1)
+        observer.notify("something")
     lines = console.file.getvalue().splitlines()
     assert lines[0] == "1 of 3 runs, scoring, #3 50.0 %"
     assert lines[1] == "2 of 3 runs, scoring, #3 50.0 %, about 1 h 00 min left"

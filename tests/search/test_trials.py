@@ -18,19 +18,19 @@ from tests.search.fakes import FakeScorer
 CONTENDERS = [Contender.of(name, get(name)) for name in ("Adam", "A1", "Opt7")]
 
 
-def trials_at(path, scorer, seeds=(1, 2), part="evolution", protocol="p" * 16, told=lambda trial, left: None):
+def trials_at(path, scorer, seeds=(1, 2), part="evolution", protocol="p" * 16, on_trial=lambda trial, left: None):
     with open_trials(path, lambda text: None) as ledger:
-        return run_trials(ledger, part, protocol, scorer, CONTENDERS, seeds, told)
+        return run_trials(ledger, part, protocol, scorer, CONTENDERS, seeds, on_trial)
 
 
 def test_trials_are_written_in_one_order_and_made_once(tmp_path):
     first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
-    told = []
-    trials = trials_at(first, FakeScorer(batch=4), told=lambda trial, left: told.append(left))
+    on_trial = []
+    trials = trials_at(first, FakeScorer(batch=4), on_trial=lambda trial, left: on_trial.append(left))
     assert [(trial.optimizer, trial.seed) for trial in trials] == [
         (each.name, seed) for each in CONTENDERS for seed in (1, 2)
     ]
-    assert told == [5, 4, 3, 2, 1, 0]
+    assert on_trial == [5, 4, 3, 2, 1, 0]
     assert trials_at(second, FakeScorer(batch=1, backwards=False)) == trials
     scorer = FakeScorer()
     more = trials_at(first, scorer, seeds=(1, 2, 3))

@@ -5,7 +5,7 @@ In a process of its own, because one that has started JAX had better not fork, a
 
 import sys
 
-from reproduce.errors import warnings_told
+from reproduce.errors import notify_of_warnings
 from reproduce.population.engine import Population
 from reproduce.population.memory import OutOfMemoryError
 from reproduce.population.problems import classification
@@ -18,7 +18,7 @@ def main() -> None:
     """Train more members than there is room for, then one where there is room for none."""
     room, notices = int(sys.argv[1]), []
     device = SmallDevice(room)
-    with warnings_told(notices.append):
+    with notify_of_warnings(notices.append):
         trainings = train_members(device, MEMBERS, EXAMPLES, 2, largest=8)
     alone = train_members(Population(classification(initial, linear)), MEMBERS, EXAMPLES, 2, largest=1)
     losses = [[training.curve.train_loss for training in each] for each in (trainings, alone)]

@@ -47,7 +47,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Experiment:
 def run(experiment: Experiment, odd: str = "") -> tuple[list[Row], str]:
     console = Console(record=True, width=200)
     progress = StudyProgress(console)
-    with Executor(ProcessWorkers(2, experiment.folder / "workers.log"), progress.notice) as pool:
+    with Executor(ProcessWorkers(2, experiment.folder / "workers.log"), progress.notify) as pool:
         rows = run_study(experiment, Machine(), pool, progress, OddWork(experiment.folder, odd=odd))
     return rows, console.export_text()
 

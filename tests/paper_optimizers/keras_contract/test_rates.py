@@ -246,7 +246,7 @@ def test_row_9_the_applied_rate_and_the_momentum_in_force(name: str) -> None:
     optimizer = OPTIMIZERS[name](learning_rate=po.WarmupHoldCosine(0.3, 6, 2), total_steps=None)
     seen = []
 
-    class Watch(keras.callbacks.Callback):
+    class OnRecord(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
             optimizer = self.model.optimizer
             if BACKEND == "jax":
@@ -254,7 +254,7 @@ def test_row_9_the_applied_rate_and_the_momentum_in_force(name: str) -> None:
             momentum = optimizer.applied_momentum
             seen.append((float(optimizer.applied_learning_rate), None if momentum is None else float(momentum)))
 
-    fit(compiled(optimizer), callbacks=[Watch()])
+    fit(compiled(optimizer), callbacks=[OnRecord()])
     factor = SCHEDULE_FORMULAS["LR1"]
     rates = [r * (factor(curves(t, 6)) if name == "Opt4" else 1.0) for t, r in enumerate(base_rates(0.3, 6, 2, 0))]
     momenta = {"Opt4": [None] * 6, "Opt9": list(one_cycle(6, 2, 0)), "momentum": [0.9] * 6}[name]

@@ -49,7 +49,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of results with a search, a comparison, a noise floor and an elimination."""
     place = tmp_path_factory.mktemp("rows") / PROTOCOL.profile
     scorers = fake_scorers()
-    silent = {"told": lambda trial, left: None, "notice": lambda text: None}
+    silent = {"on_trial": lambda trial, left: None, "notify": lambda text: None}
 
     def run(plan, path, cache=None):
         return run_search(plan, path, scorers, Witness(), cache)
@@ -125,7 +125,7 @@ def test_an_elimination_of_the_finds_of_two_searches_is_shown(found: Collection,
     settings(folder, ROUNDS, searches=[f"../../{name}/{LEDGER_FILE}" for name in ("one", "two")])
     entrants = read_entrants(ROUNDS, ledgers)
     fake = FakeScorer()
-    silent = {"told": lambda trial, left: None, "notice": lambda text: None}
+    silent = {"on_trial": lambda trial, left: None, "notify": lambda text: None}
     eliminate(ROUNDS, folder / LEDGER_FILE, entrants, baselines(ROUNDS.baselines), lambda _: fake, **silent)
     (table,) = search_results(None, tmp_path / "profile").tables
     names = [line[0].text for line in table.lines()]
