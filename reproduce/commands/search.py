@@ -76,7 +76,7 @@ def _search(options: argparse.Namespace, console: Console) -> None:
             f"particles, {sizes.steps} steps of {sizes.children} children. The ledger goes to {folder}.",
         )
         require_this_search(plan, folder / LEDGER_FILE, scorers)
-        write_stored_settings(folder, protocol.to_dict(), hash=plan.protocol, data=data_of(scorers))
+        write_stored_settings(folder, protocol.to_dict(), hash=plan.protocol_hash, data=data_of(scorers))
         records = _run(plan, folder / LEDGER_FILE, scorers, console, sizes.steps)
         found = top(records, protocol.rescoring.top)
         known = baselines(protocol.rescoring.baselines)

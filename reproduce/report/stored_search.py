@@ -71,9 +71,10 @@ def read_search_of(plan: SearchPlan, path: Path, settings: Path) -> list[AnyReco
         LedgerError: If the ledger cannot be read, or is of another search.
     """
     records = read_search_records(path)
-    names = ("profile", "protocol", "algorithm", "space", "seed")
+    now = {name: getattr(plan, name) for name in ("profile", "algorithm", "space", "seed")}
+    now = {"profile": plan.profile, "protocol": plan.protocol_hash, **now}
     for record in records[:1]:
-        _require_made_under(record, {name: getattr(plan, name) for name in names}, path, 1, settings)
+        _require_made_under(record, now, path, 1, settings)
     return records
 
 

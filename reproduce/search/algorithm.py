@@ -59,7 +59,7 @@ class Individual:
 
 
 @dataclass(frozen=True)
-class Draw:
+class NewCandidate:
     """Asks for a new candidate: a child of ``parent``, or a random one, and its score on ``stage``."""
 
     slot: CandidateSlot
@@ -68,14 +68,14 @@ class Draw:
 
 
 @dataclass(frozen=True)
-class Again:
+class Reevaluation:
     """Asks for a known candidate's score on another stage."""
 
     individual: Individual
     stage: Stage
 
 
-Request = Draw | Again
+Request = NewCandidate | Reevaluation
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def run_comparison(protocol: SearchProtocol, folder: Path, scorers: Scorers, run
     done: list[ComparedSearch] = []
     for plan in comparison_plans(protocol):
         before = [(each.plan.name, folder / each.plan.name / LEDGER_FILE) for each in done]
-        cache = read_cache(before, plan.protocol, data_of(scorers))
+        cache = read_cache(before, plan.protocol_hash, data_of(scorers))
         done.append(ComparedSearch(plan, run(plan, folder / plan.name / LEDGER_FILE, cache)))
     return done
 

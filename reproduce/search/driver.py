@@ -13,7 +13,17 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol, TypeVar
 
 from reproduce.outcomes import Outcome, epochs_of, score_of
-from reproduce.search.algorithm import PHASES, Again, Algorithm, Answer, CandidateSlot, Draw, Individual, Request, Stage
+from reproduce.search.algorithm import (
+    PHASES,
+    Algorithm,
+    Answer,
+    CandidateSlot,
+    Individual,
+    NewCandidate,
+    Reevaluation,
+    Request,
+    Stage,
+)
 from reproduce.search.cache import Key, ScoreCache
 from reproduce.search.genome import Genome
 from reproduce.search.journal import Journal
@@ -85,10 +95,10 @@ class Driver:
     def _answers(self, requests: Sequence[Request]) -> list[Answer]:
         """What becomes of the requests of one round, all of which are for one stage."""
         stage = requests[0].stage
-        draws = [request for request in requests if isinstance(request, Draw)]
+        draws = [request for request in requests if isinstance(request, NewCandidate)]
         self._observer.round(stage, draws[0].slot.step if draws else None, len(requests))
         drawn = iter(self._draw(draws))
-        individuals = [request.individual if isinstance(request, Again) else next(drawn) for request in requests]
+        individuals = [request.individual if isinstance(request, Reevaluation) else next(drawn) for request in requests]
         outcomes = self._score(stage, [individual for individual in individuals if individual is not None])
         return [
             Answer(None, 0) if individual is None else self._answer(individual, next(outcomes), stage)
@@ -100,7 +110,7 @@ class Driver:
         score = score_of(outcome)
         return Answer(None if score is None else replace(individual, score=score), epochs)
 
-    def _draw(self, requests: Sequence[Draw]) -> list[Individual | None]:
+    def _draw(self, requests: Sequence[NewCandidate]) -> list[Individual | None]:
         """A new candidate for each request; None where no draw was one."""
         kept: dict[int, Individual] = {}
         for draw in range(self._plan.settings.probabilities.tries.slot):
@@ -115,7 +125,7 @@ class Driver:
                     kept[index] = Individual(record.number, record.genome, record.ascend, None)
         return [kept.get(index) for index in range(len(requests))]
 
-    def _propose(self, request: Draw, draw: int) -> _Proposal:
+    def _propose(self, request: NewCandidate, draw: int) -> _Proposal:
         slot = request.slot
         random = stream(self._plan.seed, "draw", PHASES.index(slot.phase), *slot[1:], draw)
         if request.parent is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from reproduce.search.algorithm import Again, Answer, CandidateSlot, Draw, Individual, Request, Selection
+from reproduce.search.algorithm import Answer, CandidateSlot, Individual, NewCandidate, Reevaluation, Request, Selection
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,10 @@ class Opening:
     def ask(self, state: OpeningState) -> Sequence[Request]:
         """Random candidates; then the best of them again; then nothing."""
         if state.rounds == 0:
-            return [Draw(CandidateSlot("initial", 0, 0, number), "initial") for number in range(self.candidates)]
-        return [Again(particle, "evolution") for particle in state.particles] if state.rounds == 1 else []
+            return [
+                NewCandidate(CandidateSlot("initial", 0, 0, number), "initial") for number in range(self.candidates)
+            ]
+        return [Reevaluation(particle, "evolution") for particle in state.particles] if state.rounds == 1 else []
 
     def tell(self, state: OpeningState, answers: Sequence[Answer]) -> tuple[OpeningState, Sequence[Selection]]:
         """Keep the best; a particle that the evolution stage rejects stays, without a score."""

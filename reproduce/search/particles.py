@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reproduce.search.algorithm import Answer, CandidateSlot, Draw, Individual, Limits, Request, Selection
+from reproduce.search.algorithm import Answer, CandidateSlot, Individual, Limits, NewCandidate, Request, Selection
 
 #: "paper": the best child replaces the particle even if it is worse; "elitist": only if it is better.
 SelectionRule = Literal["paper", "elitist"]
@@ -62,7 +62,7 @@ class ParticleSearch:
         """The open children."""
         if state.over:
             return []
-        return [Draw(slot, "evolution", state.particles[slot.particle]) for slot in state.open]
+        return [NewCandidate(slot, "evolution", state.particles[slot.particle]) for slot in state.open]
 
     def tell(self, state: ParticleState, answers: Sequence[Answer]) -> tuple[ParticleState, Sequence[Selection]]:
         """Keep each particle's best child; draw again what failed; when nothing is open any more, select."""

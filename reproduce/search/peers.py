@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reproduce.search.algorithm import Answer, CandidateSlot, Draw, Individual, Limits, Request, Selection
+from reproduce.search.algorithm import Answer, CandidateSlot, Individual, Limits, NewCandidate, Request, Selection
 from reproduce.search.streams import stream
 
 
@@ -44,7 +44,10 @@ class RandomSearch:
         """New random candidates."""
         if state.over:
             return []
-        return [Draw(CandidateSlot("child", state.rounds, 0, number), "evolution") for number in range(self.per_round)]
+        return [
+            NewCandidate(CandidateSlot("child", state.rounds, 0, number), "evolution")
+            for number in range(self.per_round)
+        ]
 
     def tell(self, state: RandomState, answers: Sequence[Answer]) -> tuple[RandomState, Sequence[Selection]]:
         """Count."""
@@ -104,7 +107,7 @@ class AgingEvolution:
         if state.over:
             return []
         return [
-            Draw(CandidateSlot("child", state.rounds, 0, number), "evolution", self._winner(state, number))
+            NewCandidate(CandidateSlot("child", state.rounds, 0, number), "evolution", self._winner(state, number))
             for number in range(self.per_round)
         ]
 

@@ -33,7 +33,7 @@ class SearchPlan:
 
     Attributes:
         settings: The protocol.
-        protocol: The hash of what of it the search depends on.
+        protocol_hash: Of what of it the search depends on.
         algorithm: What proposes candidates.
         space: What they are made of.
         seed: Of everything drawn and of every training.
@@ -41,7 +41,7 @@ class SearchPlan:
     """
 
     settings: SearchProtocol
-    protocol: str
+    protocol_hash: str
     algorithm: AlgorithmName
     space: SpaceName
     seed: int

@@ -66,7 +66,7 @@ def _header(plan: SearchPlan, scorers: Scorers) -> Header:
     return Header(
         schema=SCHEMA,
         profile=plan.profile,
-        protocol=plan.protocol,
+        protocol=plan.protocol_hash,
         algorithm=plan.algorithm,
         space=plan.space,
         seed=plan.seed,

@@ -207,7 +207,7 @@ def test_what_computes_the_same_is_never_scored_twice(poor, tmp_path):
 
 
 def test_scores_of_another_search_are_taken_over_and_the_ledger_says_so(ledger, records, tmp_path):
-    cache = read_cache([("first", ledger)], PLAN.protocol, DATA)
+    cache = read_cache([("first", ledger)], PLAN.protocol_hash, DATA)
     executor = FakeScorer()
     other = search(tmp_path / "ledger.jsonl", executor, algorithm="elitist", cache=cache)
     evaluations = of(StageEvaluation, other)
@@ -220,7 +220,7 @@ def test_scores_of_another_search_are_taken_over_and_the_ledger_says_so(ledger, 
 
 @pytest.mark.parametrize(("protocol", "data"), [("f" * 16, None), (None, {"initial": "c", "evolution": "d"})])
 def test_scores_under_another_protocol_or_of_other_data_are_not(ledger, protocol, data):
-    assert not read_cache([("first", ledger)], protocol or PLAN.protocol, data or DATA).scores
+    assert not read_cache([("first", ledger)], protocol or PLAN.protocol_hash, data or DATA).scores
 
 
 def test_acceptance_counts_every_draw_once(records):
@@ -300,7 +300,7 @@ def test_a_torn_line_is_removed_and_said(ledger, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"protocol": "f" * 16}, "protocol is 0123456789abcdef in line 1 and ffffffffffffffff now"),
+        ({"protocol_hash": "f" * 16}, "protocol is 0123456789abcdef in line 1 and ffffffffffffffff now"),
         ({"algorithm": "elitist"}, "algorithm is paper in line 1 and elitist now"),
         ({"space": "no-decay"}, "space is full in line 1 and no-decay now"),
         ({"seed": 3}, "seed is 0 in line 1 and 3 now"),
@@ -341,7 +341,7 @@ def test_records_that_no_search_leaves_like_that_are_named(ledger, tmp_path, spo
     lines = ledger.read_text().splitlines(keepends=True)
     path.write_text("".join(spoil(lines)))
     said, before = said.format(after=len(lines) + 1, last=len(lines)), path.read_bytes()
-    for reads in (search, read_search_records, lambda place: read_cache([("s", place)], PLAN.protocol, {})):
+    for reads in (search, read_search_records, lambda place: read_cache([("s", place)], PLAN.protocol_hash, {})):
         with pytest.raises(LedgerError, match=said):
             reads(path)
     assert path.read_bytes() == before
