@@ -1,6 +1,7 @@
 """What all tests share: quiet libraries, reproducible property tests, and the folder of reference data."""
 
 import os
+import signal
 import tempfile
 import uuid
 from pathlib import Path
@@ -18,6 +19,12 @@ _keras_home = tempfile.TemporaryDirectory(prefix="keras-")
 os.environ["KERAS_HOME"] = _keras_home.name
 for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES"):
     os.environ.pop(name, None)
+
+# A suite that runs in the background of a script, or under nohup, is begun with these ignored, and hands that on.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Ray would otherwise keep its token in the home folder, where two first runs at once disturb each other, and would end
 # workers where other programs have taken nearly all memory.

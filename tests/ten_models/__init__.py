@@ -1,0 +1,1 @@
+"""Every evolved optimizer on ten models, by hand (see `__main__`)."""
