@@ -11,7 +11,7 @@ import keras
 from keras import ops
 
 from paper_optimizers.arguments import ATTRIBUTE_CHECKS, check_rate, require_rate
-from paper_optimizers.keras.namespace import dense, is_traced
+from paper_optimizers.keras.namespace import dense, is_traced, waiting_for
 from paper_optimizers.keras.rows import is_sparse, with_rows
 from paper_optimizers.keras.schedules import WarmupHoldCosine
 
@@ -78,7 +78,8 @@ class BaseOptimizer(keras.optimizers.Optimizer):
         """Move the variables by one step, or add ``grads`` to those accumulated."""
         sparse = self._moves_rows_alone()
         kept = [grad if grad is None or (sparse and is_sparse(grad)) else dense(grad) for grad in grads]
-        super().apply(kept, trainable_variables)
+        with waiting_for(kept):
+            super().apply(kept, trainable_variables)
 
     def _moves_rows_alone(self) -> bool:
         """Whether what sparse gradients do not name stays as it is."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import keras
@@ -76,6 +78,19 @@ def dense(gradient: Any) -> Any:
         # Slices are no sparse tensor to keras.ops. Rows named twice are summed.
         return tf.convert_to_tensor(gradient)
     return ops.convert_to_tensor(gradient, sparse=False)
+
+
+def waiting_for(tensors: Sequence[Any]) -> AbstractContextManager[Any]:
+    """Within it, what a graph of TensorFlow changes is changed only once ``tensors`` are computed.
+
+    A graph runs what depends on no data, such as counting a step, beside the reading of the batch. Where `fit` does not
+    know how many batches there are, it tries to read one too many in each epoch; the count would go on without a step.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return nullcontext()
+    import tensorflow as tf
+
+    return tf.control_dependencies([each for each in tensors if each is not None])
 
 
 def is_traced(variable: Any) -> bool:

@@ -17,6 +17,7 @@ from tests.paper_optimizers.keras_contract.worlds import (
     TOTAL_STEPS,
     arrays,
     assert_equal,
+    compiled,
     fit,
     gradient_arrays,
     gradients_of,
@@ -260,3 +261,16 @@ def test_plain_tensorflow_variables(make) -> None:
     make().apply_gradients([(tf.zeros((3,), tf.bfloat16), half)])
     with pytest.warns(UserWarning, match="Gradients do not exist"):
         optimizer.apply_gradients([(None, plain[0]), (gradients_of(0)[1], plain[1])])
+
+
+def test_batches_that_never_came_are_not_counted() -> None:
+    """Where `fit` does not know how many batches there are, on TensorFlow it asks for one too many in each epoch."""
+    random = np.random.default_rng(3)
+    x, y = random.normal(size=(24, 3)).astype("float32"), random.normal(size=(24, 2)).astype("float32")
+    known, unknown = (compiled(OPTIMIZERS["everything"]()) for _ in range(2))
+    for _ in range(2):
+        known.fit(x, y, batch_size=8, shuffle=False, verbose=0)
+        unknown.fit(((x[at : at + 8], y[at : at + 8]) for at in (0, 8, 16)), verbose=0)
+    assert int(unknown.optimizer.iterations) == int(known.optimizer.iterations) == 6
+    assert_equal(unknown.trainable_variables, known.trainable_variables, 1e-6)
+    assert_equal(unknown.optimizer.variables, known.optimizer.variables, 1e-6)
