@@ -46,11 +46,10 @@ MAX_LINES_OF_A_FUNCTION = 60
 
 @dataclass(frozen=True)
 class Import:
-    """One module names another, when it is imported itself or later, in a function."""
+    """One module names another: when it is imported itself, later in a function, or for types alone."""
 
     importer: str
     imported: str
-    at_once: bool
 
 
 @cache
@@ -67,15 +66,9 @@ def imports() -> list[Import]:
 
 
 def imports_of(module: str) -> Iterator[Import]:
-    def visit(node: ast.AST, at_once: bool) -> Iterator[Import]:
+    for node in ast.walk(ast.parse(modules()[module].read_text(encoding="utf-8"))):
         for name in names_of(node):
-            yield Import(module, name, at_once)
-        for_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        later = for_types or isinstance(node, ast.FunctionDef)
-        for child in ast.iter_child_nodes(node):
-            yield from visit(child, at_once and not later)
-
-    yield from visit(ast.parse(modules()[module].read_text(encoding="utf-8")), True)
+            yield Import(module, name)
 
 
 def names_of(node: ast.AST) -> list[str]:
@@ -113,11 +106,10 @@ def test_a_room_uses_no_other_than_it_may() -> None:
 
 
 def test_no_module_waits_for_itself() -> None:
-    """Imports made at once, in the package all, form no circle: whichever module is first finds what it needs."""
+    """Imports form no circle, those in functions and for types among them: each module is understood after others."""
     waiting: dict[str, set[str]] = {module: set() for module in modules()}
     for found in imports():
-        if found.at_once or room(found.importer) == "paper_optimizers":
-            waiting[found.importer].add(found.imported)
+        waiting[found.importer].add(found.imported)
     while ready := [module for module, needs in waiting.items() if not needs & waiting.keys()]:
         for module in ready:
             del waiting[module]

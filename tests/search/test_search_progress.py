@@ -86,8 +86,8 @@ def test_trials():
     console = Console(file=io.StringIO(), width=160)
     trial = Trial(1, "p", "d", "evolution", "#3", "f", 1, Trained(0.5, 0.1, (), (0.4,), (0.5,), False), 7200.0, "", {})
     with TrialProgress(console, "scoring") as observer:
-        observer.on_trial(trial, 2)
-        observer.on_trial(replace(trial, seed=2), 1)
+        observer.advance(trial, 2)
+        observer.advance(replace(trial, seed=2), 1)
         observer.notify("something")
     lines = console.file.getvalue().splitlines()
     assert lines[0] == "1 of 3 runs, scoring, #3 50.0 %"
