@@ -113,7 +113,7 @@ def _checked(path: str | Path) -> Path:
     return path
 
 
-class _Panel(NamedTuple):
+class _GraphPanel(NamedTuple):
     """A graph with its title and, for decay functions, a plot of its values."""
 
     graph: Graph
@@ -145,7 +145,7 @@ def _figure(spec: SpecFields | Graph) -> Figure:
     return canvas.figure
 
 
-def _panels(spec: SpecFields | Graph) -> list[_Panel]:
+def _panels(spec: SpecFields | Graph) -> list[_GraphPanel]:
     """The main graph, then its decay functions and the learning rate's factor."""
     if isinstance(spec, Graph):
         return [_panel(spec, _equation("u" if spec.kind == "update" else "d", spec))]
@@ -172,8 +172,8 @@ def _math(latex: str) -> str:
     return f"${latex}$"
 
 
-def _flow(panels: Sequence[_Panel], width: float) -> list[list[_Panel]]:
-    rows: list[list[_Panel]] = []
+def _flow(panels: Sequence[_GraphPanel], width: float) -> list[list[_GraphPanel]]:
+    rows: list[list[_GraphPanel]] = []
     for panel in panels:
         if rows and _row_width([*rows[-1], panel]) <= width:
             rows[-1].append(panel)
@@ -182,15 +182,15 @@ def _flow(panels: Sequence[_Panel], width: float) -> list[list[_Panel]]:
     return rows
 
 
-def _row_width(row: Sequence[_Panel]) -> float:
+def _row_width(row: Sequence[_GraphPanel]) -> float:
     return sum(panel.size.width for panel in row) + _PANEL_GAP * (len(row) - 1)
 
 
-def _row_height(row: Sequence[_Panel]) -> float:
+def _row_height(row: Sequence[_GraphPanel]) -> float:
     return max(panel.size.height for panel in row)
 
 
-def _panel(graph: Graph, title: str, decay_names: Mapping[Graph, str] | None = None) -> _Panel:
+def _panel(graph: Graph, title: str, decay_names: Mapping[Graph, str] | None = None) -> _GraphPanel:
     labels = {node.id: _label(node, graph) for node in graph.nodes}
     boxes = {id: _box(_measure(label, _FONT)) for id, label in labels.items()}
     links, carried = [], []
@@ -209,7 +209,7 @@ def _panel(graph: Graph, title: str, decay_names: Mapping[Graph, str] | None = N
     if graph.kind == "decay":
         body = Size(body.width + _CURVE_GAP + _CURVE.width, max(body.height, _CURVE.height))
     size = Size(max(body.width, room.width), room.height + _TITLE_GAP + body.height)
-    return _Panel(graph, placed, links, labels, carried, title, title_size, body, size)
+    return _GraphPanel(graph, placed, links, labels, carried, title, title_size, body, size)
 
 
 def _label(node: Node, graph: Graph) -> str:
@@ -244,7 +244,7 @@ class _Canvas:
         self._axes.set(xlim=(0.0, width), ylim=(0.0, height))
         self._axes.set_axis_off()
 
-    def panel(self, panel: _Panel, left: float, top: float) -> None:
+    def panel(self, panel: _GraphPanel, left: float, top: float) -> None:
         """Draw a panel whose upper left corner is given."""
         self._text(panel.title, left + panel.size.width / 2, top, panel.title_size, va="top")
         x = left + (panel.size.width - panel.body.width) / 2
@@ -253,7 +253,7 @@ class _Canvas:
         if panel.graph.kind == "decay":
             self._curve(panel.graph, x + panel.layout.size.width + _CURVE_GAP, middle)
 
-    def _graph(self, panel: _Panel, x: float, y: float) -> None:
+    def _graph(self, panel: _GraphPanel, x: float, y: float) -> None:
         active = {node.id for node in panel.graph.active()}
         for link, route, name in zip(panel.links, panel.layout.routes, panel.decay_names, strict=True):
             self._link(panel.layout, link, route, (x, y), faint=link.target not in active)
@@ -263,7 +263,7 @@ class _Canvas:
         for id, place in panel.layout.boxes.items():
             self._box(panel, id, place, (x, y), faint=id not in active)
 
-    def _box(self, panel: _Panel, id: str, place: Place, origin: tuple[float, float], *, faint: bool) -> None:
+    def _box(self, panel: _GraphPanel, id: str, place: Place, origin: tuple[float, float], *, faint: bool) -> None:
         from matplotlib.patches import FancyBboxPatch
 
         is_root, is_leaf = id == panel.graph.root, panel.graph[id].op not in FUNCTIONS

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reproduce.bench.sizes import RaceSettings, Work
+from reproduce.bench.sizes import RaceSettings, Workload
 
 #: What scikit-learn's pixels are divided by.
 LARGEST = 16
@@ -30,7 +30,7 @@ def digits(settings: RaceSettings) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
 
 
 @cache
-def _enlarged(work: Work) -> tuple[Any, Any]:
+def _enlarged(work: Workload) -> tuple[Any, Any]:
     from sklearn.datasets import load_digits
 
     times, over = divmod(work.image_size, _SIDE)

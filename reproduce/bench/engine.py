@@ -22,7 +22,7 @@ from reproduce.bench.member_steps import (
     over_members,
 )
 from reproduce.bench.race import Contestant, race
-from reproduce.bench.sizes import FULL, SMOKE, SURROGATE, EngineBenchSettings, Work
+from reproduce.bench.sizes import FULL, SMOKE, SURROGATE, EngineBenchSettings, Workload
 from reproduce.bench.unfinished import Unfinished
 from reproduce.errors import ReproduceError
 from reproduce.files import csv_text, write_bytes, write_text
@@ -66,7 +66,7 @@ class EngineBench:
     over_forms: list[StepTime]
     refused: list[Refused]
     expected: int
-    work: Work
+    work: Workload
     integrity: list[float]
     integrity_cpu: list[float]
     matrix_rate: float

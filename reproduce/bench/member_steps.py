@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from paper_optimizers import get
-from reproduce.bench.sizes import EngineBenchSettings, Form, Work
+from reproduce.bench.sizes import EngineBenchSettings, Form, Workload
 from reproduce.machine import engine_device_name
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Layout, Population, default_layout
@@ -177,13 +177,13 @@ def _timed(settings: EngineBenchSettings, form: Form, count: int) -> TimedPopula
 
 
 @cache
-def _population(work: Work, layout: Layout, convolution: Convolution) -> Population:
+def _population(work: Workload, layout: Layout, convolution: Convolution) -> Population:
     network = ConvNet(work.base_filters, work.channels, 10, dtype=work.dtype, convolution=convolution)
     return Population(classification(network.initial, network.apply), layout=layout)
 
 
 @cache
-def _data(work: Work) -> tuple[Any, Any]:
+def _data(work: Workload) -> tuple[Any, Any]:
     random = np.random.default_rng(0)
     images = random.random((_IMAGES, work.image_size, work.image_size, work.channels), np.float32)
     placed: tuple[Any, Any] = jax.device_put((images, random.integers(0, 10, _IMAGES).astype(np.int32)))

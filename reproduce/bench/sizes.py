@@ -14,7 +14,7 @@ _LAYOUTS: tuple[Layout, ...] = ("map", "vectorise")
 
 
 @dataclass(frozen=True)
-class Work:
+class Workload:
     """The network and the batch of a step.
 
     Attributes:
@@ -54,7 +54,7 @@ class RaceSettings:
         rate: Peak learning rate.
     """
 
-    work: Work
+    work: Workload
     epochs: int
     steps_per_epoch: int
     warmup_steps: int
@@ -101,11 +101,11 @@ class EngineBenchSettings:
 
 
 #: The surrogate of the paper's evolution stage.
-SURROGATE = Work(base_filters=48, image_size=32, channels=3, batch_size=128, dtype="bfloat16")
+SURROGATE = Workload(base_filters=48, image_size=32, channels=3, batch_size=128, dtype="bfloat16")
 
 #: For CPUs: the surrogate of the smoke profile.
 SMOKE = EngineBenchSettings(
-    RaceSettings(Work(4, 8, 1, 64, "float32"), epochs=6, steps_per_epoch=12, warmup_steps=7, validation=449)
+    RaceSettings(Workload(4, 8, 1, 64, "float32"), epochs=6, steps_per_epoch=12, warmup_steps=7, validation=449)
 )
 #: For GPUs: the evolution stage's runs at full length, on fewer rounds since Keras takes minutes for each.
 FULL = EngineBenchSettings(

@@ -104,7 +104,7 @@ def parse_published_log(content: bytes, origin: str) -> list[LoggedEvaluation]:
             f"{origin}, line {line}: expected the columns {','.join(COLUMNS)}; received {','.join(header)[:120]!r}. "
             "This reads the log's CSV form alone: the authors' own log file must be brought into it first"
         )
-    return [_evaluation(_Row(origin, line, fields)) for line, fields in lines]
+    return [_evaluation(_LogRow(origin, line, fields)) for line, fields in lines]
 
 
 def fingerprints_of(rows: Sequence[LoggedEvaluation], texts: Iterable[str]) -> list[str]:
@@ -134,7 +134,7 @@ def _lines(text: str, origin: str) -> Iterator[tuple[int, list[str]]]:
             yield line, fields
 
 
-class _Row:
+class _LogRow:
     """A row's fields by column, with errors that say where."""
 
     def __init__(self, origin: str, line: int, fields: Sequence[str]) -> None:
@@ -187,7 +187,7 @@ class _Row:
             raise self.error(column, f"a candidate in the log's notation ({error})") from None
 
 
-def _evaluation(row: _Row) -> LoggedEvaluation:
+def _evaluation(row: _LogRow) -> LoggedEvaluation:
     phase = next(each for each in PHASES if each == row.choice("phase", PHASES))
     particle = depth = score = seconds = None
     if phase == "init":

@@ -123,7 +123,7 @@ def draw_multiples(panels: Sequence[Panel], x: Axis, y: Axis, *, columns: int, h
         column, row = number % columns, number // columns
         left, top = _LEFT + column * (width + _GAP), full - _TOP - sum(above[: row + 1]) - row * (height + _GAP)
         axes.text(left, top + 4, title, fontsize=7, va="bottom")
-        places.append(_Place(left, top - height, width, height, *scales))
+        places.append(_PanelFrame(left, top - height, width, height, *scales))
         _tick_labels(axes, places[-1], (x, y), outer_x=number + columns >= len(shown), outer_y=column == 0)
         _content(axes, places[-1], panel)
     _frames(axes, places, (x, y))
@@ -132,7 +132,7 @@ def draw_multiples(panels: Sequence[Panel], x: Axis, y: Axis, *, columns: int, h
     return figure
 
 
-class _Place(NamedTuple):
+class _PanelFrame(NamedTuple):
     """Where a panel stands, in points, and the scales of its axes."""
 
     left: float
@@ -157,7 +157,7 @@ def _canvas(width: float, height: float) -> tuple[Any, Any]:
     return figure, axes
 
 
-def _tick_labels(axes: Any, place: _Place, both: tuple[Axis, Axis], *, outer_x: bool, outer_y: bool) -> None:
+def _tick_labels(axes: Any, place: _PanelFrame, both: tuple[Axis, Axis], *, outer_x: bool, outer_y: bool) -> None:
     """The labels of the ticks where no other panel has them."""
     for tick in _ticks(both[0], place.x, place.width) if outer_x else ():
         across = float(place.left + place.width * place.x(tick))
@@ -167,7 +167,7 @@ def _tick_labels(axes: Any, place: _Place, both: tuple[Axis, Axis], *, outer_x: 
         axes.text(place.left - 3, up, _tick_text(both[1], tick), fontsize=7, ha="right", va="center")
 
 
-def _frames(axes: Any, places: Sequence[_Place], both: tuple[Axis, Axis]) -> None:
+def _frames(axes: Any, places: Sequence[_PanelFrame], both: tuple[Axis, Axis]) -> None:
     """The grids and the axis lines of all panels, each as one broken line: one line a tick would fill the file."""
     grid: list[tuple[float, float]] = []
     corners: list[tuple[float, float]] = []
@@ -186,7 +186,7 @@ def _frames(axes: Any, places: Sequence[_Place], both: tuple[Axis, Axis]) -> Non
     axes.plot(*zip(*corners, strict=True), color="#555555", linewidth=0.8, solid_joinstyle="miter", zorder=3)
 
 
-def _content(axes: Any, place: _Place, panel: Panel) -> None:
+def _content(axes: Any, place: _PanelFrame, panel: Panel) -> None:
     for low, high in panel.spans:
         across, _ = place.at((low, high), (0.0, 0.0))
         # A range of a single value is a line's width wide.

@@ -75,7 +75,7 @@ _LEFT, _RIGHT, _BETWEEN = 0.62, 0.12, 0.2
 _TITLE_DENSITY = 11.5
 
 
-class Line(NamedTuple):
+class LineStyle(NamedTuple):
     """How one of several lines looks: colour, dash pattern and marker; and how a bar of its colour is hatched."""
 
     color: str
@@ -86,13 +86,13 @@ class Line(NamedTuple):
 
 #: In this order; an eighth line is drawn as the first, so figures with more use panels.
 LINES = (
-    Line("#0072B2", "-", "o", ""),
-    Line("#D55E00", (0, (6, 2)), "s", "///"),
-    Line("#009E73", (0, (2, 1.5)), "^", "..."),
-    Line("#CC79A7", (0, (6, 1.5, 1.5, 1.5)), "D", "\\\\\\"),
-    Line("#000000", (0, (1, 1)), "v", "+++"),
-    Line("#E69F00", (0, (10, 3)), "P", "---"),
-    Line("#56B4E9", (0, (4, 1, 1, 1, 1, 1)), "X", "ooo"),
+    LineStyle("#0072B2", "-", "o", ""),
+    LineStyle("#D55E00", (0, (6, 2)), "s", "///"),
+    LineStyle("#009E73", (0, (2, 1.5)), "^", "..."),
+    LineStyle("#CC79A7", (0, (6, 1.5, 1.5, 1.5)), "D", "\\\\\\"),
+    LineStyle("#000000", (0, (1, 1)), "v", "+++"),
+    LineStyle("#E69F00", (0, (10, 3)), "P", "---"),
+    LineStyle("#56B4E9", (0, (4, 1, 1, 1, 1, 1)), "X", "ooo"),
 )
 
 

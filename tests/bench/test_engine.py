@@ -24,7 +24,7 @@ from reproduce.bench.engine import (
 )
 from reproduce.bench.member_steps import Refused, matrix_rate, over_forms, over_members, step_times
 from reproduce.bench.race import Contestant, KerasProcess, random_candidates
-from reproduce.bench.sizes import FULL, SMOKE, EngineBenchSettings, RaceSettings, Work, quick
+from reproduce.bench.sizes import FULL, SMOKE, EngineBenchSettings, RaceSettings, Workload, quick
 from reproduce.errors import ReproduceError
 from reproduce.population.integrity import check_integrity
 from reproduce.report.output import show
@@ -33,7 +33,7 @@ from reproduce.report.tables.engine import engine_table
 
 #: The GPU's measurements with every size cut: colour images, bfloat16, members side by side.
 TINY = EngineBenchSettings(
-    RaceSettings(Work(2, 8, 3, 4, "bfloat16"), epochs=2, steps_per_epoch=3, warmup_steps=1, validation=5),
+    RaceSettings(Workload(2, 8, 3, 4, "bfloat16"), epochs=2, steps_per_epoch=3, warmup_steps=1, validation=5),
     candidates=2, rounds=2, backends=("tensorflow",), members=1, form_members=1, layout="vectorise",
     forms=(("vectorise", "patches"),), steps=2, repeats=2, integrity=20, matrix=64,
 )  # fmt: skip
@@ -229,7 +229,7 @@ def test_the_parts_of_the_digits_are_apart_and_have_the_network_s_size():
     np.testing.assert_array_equal(large[:, ::4, ::4, :1], train)
     np.testing.assert_array_equal(repeated[:449], labels)
     with pytest.raises(ValueError, match="image_size 12, no multiple"):
-        digits(replace(SMOKE.race, work=Work(4, 12, 1, 64, "float32")))
+        digits(replace(SMOKE.race, work=Workload(4, 12, 1, 64, "float32")))
 
 
 def test_integrity_is_timed_as_often_as_asked():

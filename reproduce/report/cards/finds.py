@@ -12,7 +12,7 @@ from reproduce.report.cards.card import Card, Comparison, state_of
 from reproduce.report.cards.catalog import invariance_lines, momentum_words, states
 from reproduce.report.cards.invariances import measure
 from reproduce.report.cards.usage import Shape, usage_of
-from reproduce.report.figures.elimination import Course, courses
+from reproduce.report.figures.elimination import ContenderCourse, courses
 from reproduce.report.figures.graphs import optimizer_graph
 from reproduce.report.statistics import paired_difference, summarise
 from reproduce.report.stored_search import StoredSearch
@@ -133,7 +133,7 @@ def _scores(search: StoredSearch) -> dict[int, str]:
     return {sample: "untrained" if score is None else f"{100 * score:.2f} %" for sample, score in found}
 
 
-def _elimination(course: Course | None, rounds: Sequence[str]) -> str:
+def _elimination(course: ContenderCourse | None, rounds: Sequence[str]) -> str:
     if course is None:
         return "Did not take part."
     means = zip(rounds, course.means, strict=False)

@@ -19,7 +19,7 @@ _CROSS, _NAME = 0.1, 0.13
 
 
 @dataclass(frozen=True)
-class Course:
+class ContenderCourse:
     """One optimizer's way through the rounds.
 
     Attributes:
@@ -49,13 +49,13 @@ def elimination_picture(results: Sequence[RoundResult], where: str) -> Picture:
     return picture("elimination", title, reading(found, rounds), lambda: draw(found, rounds))
 
 
-def courses(results: Sequence[RoundResult]) -> list[Course]:
+def courses(results: Sequence[RoundResult]) -> list[ContenderCourse]:
     """The entrants and baselines of the first round, in the order of its standings."""
     first = results[0].standings if results else ()
     return [_course(each, results) for each in first]
 
 
-def reading(found: Sequence[Course], rounds: Sequence[str]) -> str:
+def reading(found: Sequence[ContenderCourse], rounds: Sequence[str]) -> str:
     """How many were left after each round, and whether the order of the survivors was that of the first round."""
     entrants = [each for each in found if not each.is_baseline]
     if not entrants:
@@ -68,7 +68,7 @@ def reading(found: Sequence[Course], rounds: Sequence[str]) -> str:
     return f"{text} The leader of the first round, {leader.name}, {out}."
 
 
-def draw(found: Sequence[Course], rounds: Sequence[str]) -> Any:
+def draw(found: Sequence[ContenderCourse], rounds: Sequence[str]) -> Any:
     """The figure: thick lines survive, thin ones have a cross at their names, dashed ones are baselines.
 
     The three kinds are told apart by width and dashes, without colour.
@@ -92,14 +92,14 @@ def draw(found: Sequence[Course], rounds: Sequence[str]) -> Any:
     return figure
 
 
-def _course(first: Standing, results: Sequence[RoundResult]) -> Course:
+def _course(first: Standing, results: Sequence[RoundResult]) -> ContenderCourse:
     own = [
         each
         for result in results
         for each in result.standings
         if each.contender.fingerprint == first.contender.fingerprint
     ]
-    return Course(
+    return ContenderCourse(
         name=first.contender.name,
         means=tuple(_mean(each) for each in own),
         is_baseline=first.is_baseline,
@@ -116,7 +116,7 @@ def _rank(mean: float | None) -> float:
     return -1.0 if mean is None else mean
 
 
-def _look(course: Course) -> dict[str, Any]:
+def _look(course: ContenderCourse) -> dict[str, Any]:
     if course.is_baseline:
         return {"color": INK, "linestyle": LINES[1].dashes, "linewidth": 1.0, "marker": "s", "markersize": 3}
     if course.survived:
@@ -124,7 +124,7 @@ def _look(course: Course) -> dict[str, Any]:
     return {"color": GREY, "linewidth": 0.9, "marker": "o", "markersize": 3}
 
 
-def _name(axes: Any, ends: Sequence[tuple[int, float, Course]]) -> None:
+def _name(axes: Any, ends: Sequence[tuple[int, float, ContenderCourse]]) -> None:
     """The names right of the ends, those of a round in the order of their heights and moved apart.
 
     Who is out has a cross before the name: at the end of the line it could lie on another's disc.

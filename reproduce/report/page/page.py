@@ -18,7 +18,7 @@ from reproduce.study.rows import Row
 _COLUMNS = ("Rate", "Seed", "Outcome", "Steps", "Validation %", "Test %", "Seconds", "Device", "Back end")
 
 
-class _Part(NamedTuple):
+class _PageSection(NamedTuple):
     """What stands under one heading; figures with their numbers."""
 
     heading: str
@@ -81,13 +81,13 @@ def runs_of(studies: Sequence[StudyResults]) -> dict[Source, list[Row]]:
     return runs
 
 
-def _parts(report: Report) -> Iterator[_Part]:
+def _parts(report: Report) -> Iterator[_PageSection]:
     """A part for each heading that has a table or a figure."""
     number = 1
     for heading in dict.fromkeys((*HEADINGS, *report.tables, *report.pictures)):
         tables, pictures = report.tables.get(heading, ()), report.pictures.get(heading, ())
         if tables or pictures:
-            yield _Part(heading, tables, list(enumerate(pictures, start=number)))
+            yield _PageSection(heading, tables, list(enumerate(pictures, start=number)))
         number += len(pictures)
 
 

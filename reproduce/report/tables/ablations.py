@@ -19,21 +19,21 @@ from reproduce.report.tables.comparisons import (
 from reproduce.tasks.optimizers import Entrant
 
 
-class _Pair(NamedTuple):
+class _AblationPair(NamedTuple):
     """Two results beside each other: with a part, and without it, if that takes part."""
 
     result: Result
     without: Result | None
 
 
-_DIFFERENCE: tuple[Column[_Pair], ...] = difference_columns(
+_DIFFERENCE: tuple[Column[_AblationPair], ...] = difference_columns(
     "Difference", ("n", "n"), lambda pair: difference(pair.result, pair.without) or NOT_RUN
 )
 
 
 def decay_table(study: StudyResults) -> Table:
     """Each optimizer with and without its decay functions and schedule factor."""
-    columns: tuple[Column[_Pair], ...] = (
+    columns: tuple[Column[_AblationPair], ...] = (
         Column("Optimizer", "optimizer", lambda pair: words(pair.result.optimizer)),
         Column("With%", "with", lambda pair: mean_cell(pair.result), numeric=True),
         Column(
@@ -54,7 +54,7 @@ def decay_table(study: StudyResults) -> Table:
         columns=(*columns, *_DIFFERENCE),
         sections={
             task: [
-                _Pair(study.results[task, kept], study.results[task, left_out])
+                _AblationPair(study.results[task, kept], study.results[task, left_out])
                 for kept, left_out in decay_pairs(study.entrants)
             ]
             for task in study.tasks
@@ -97,7 +97,7 @@ def schedule_table(study: StudyResults) -> Table:
 
 def schedule_differences(study: StudyResults) -> Table:
     """What each schedule changes in each optimizer."""
-    columns: tuple[Column[_Pair], ...] = (
+    columns: tuple[Column[_AblationPair], ...] = (
         Column("Optimizer", "optimizer", lambda pair: words(_base_name(pair.result.entrant))),
         Column("Schedule", "schedule", lambda pair: words(pair.result.entrant.schedule or "")),
     )
@@ -155,10 +155,10 @@ def _base_name(entrant: Entrant) -> str:
     return entrant.base if entrant.decay else f"{entrant.base}-nodecay"
 
 
-def _schedule_pairs(study: StudyResults, task: str) -> Iterator[_Pair]:
+def _schedule_pairs(study: StudyResults, task: str) -> Iterator[_AblationPair]:
     for names in crossings(study.entrants).values():
         without = study.result(task, names[None]) if None in names else None
-        yield from (_Pair(study.results[task, name], without) for schedule, name in names.items() if schedule)
+        yield from (_AblationPair(study.results[task, name], without) for schedule, name in names.items() if schedule)
 
 
 def _crossed(study: StudyResults, names: dict[str | None, str]) -> Callable[[tuple[str, str | None]], Cell]:

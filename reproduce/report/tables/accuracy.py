@@ -22,7 +22,7 @@ from reproduce.tasks.optimizers import Entrant
 MARKS = "Bold: the best; ≈: not told apart from it on common seeds."
 
 
-class _Line(NamedTuple):
+class _AccuracyLine(NamedTuple):
     """A result, its mark among those of its task, and its difference to the reference or what stands in its place."""
 
     result: Result
@@ -32,7 +32,7 @@ class _Line(NamedTuple):
 
 def main_table(study: StudyResults) -> Table:
     """Every optimizer with its accuracy and the difference to the reference; a section for each task."""
-    columns: tuple[Column[_Line], ...] = (
+    columns: tuple[Column[_AccuracyLine], ...] = (
         Column("Optimizer", "optimizer", lambda each: words(each.result.optimizer)),
         Column("", "kind", lambda each: words(each.result.entrant.kind)),
         Column("Rate", "rate", lambda each: rate_cell(each.result), numeric=True),
@@ -107,13 +107,13 @@ def rate_cell(result: Result) -> Cell:
     return Cell(f"{choice.rate:g}{'*' if choice.at_edge else ''}", choice.rate, source=result.tuning_source)
 
 
-def _lines(study: StudyResults, task: str, reference: str) -> Iterator[_Line]:
+def _lines(study: StudyResults, task: str, reference: str) -> Iterator[_AccuracyLine]:
     results, known = study.of_task(task), study.result(task, reference)
     best = marks(results)
     for result in results:
         is_run_reference = result is known and result.test is not None
         against = NONE if is_run_reference else difference(result, known) or NOT_RUN
-        yield _Line(result, best.get(result.optimizer), against)
+        yield _AccuracyLine(result, best.get(result.optimizer), against)
 
 
 def _task_columns(study: StudyResults, task: str) -> tuple[Column[Entrant], ...]:

@@ -17,7 +17,7 @@ _MINUTES = {
 
 def engine_table(speed: EngineSpeed | None) -> Table:
     """Candidates a minute of the engine and of Keras, then the engine's other speeds."""
-    columns: tuple[Column[_Measured], ...] = (
+    columns: tuple[Column[_SpeedItem], ...] = (
         Column("Measured", "measured", lambda each: words(each.what)),
         Column("Median", "median", lambda each: each.median, numeric=True),
         Column("Lowest", "lowest", lambda each: each.lowest, numeric=True),
@@ -34,7 +34,7 @@ def engine_table(speed: EngineSpeed | None) -> Table:
     )
 
 
-class _Measured(NamedTuple):
+class _SpeedItem(NamedTuple):
     """A quantity, measured n times."""
 
     what: str
@@ -44,29 +44,29 @@ class _Measured(NamedTuple):
     n: int = 1
 
 
-def _items(speed: EngineSpeed) -> dict[str, list[_Measured]]:
+def _items(speed: EngineSpeed) -> dict[str, list[_SpeedItem]]:
     return {
         "candidates scored a minute": [_several(each.name, each.per_minute, 1) for each in speed.scorers],
         "engine alone": [
             _several("integrity checks a second", speed.integrity, 0),
-            _Measured("member-steps a second", number(speed.member_steps_per_second, 0)),
-            _Measured("share of the matrix rate, %", number(speed.matrix_share, 1, 100.0)),
-            *(_Measured(_MINUTES[name], number(each, 0)) for name, each in speed.search_minutes.items()),
+            _SpeedItem("member-steps a second", number(speed.member_steps_per_second, 0)),
+            _SpeedItem("share of the matrix rate, %", number(speed.matrix_share, 1, 100.0)),
+            *(_SpeedItem(_MINUTES[name], number(each, 0)) for name, each in speed.search_minutes.items()),
         ],
         "microseconds of a step of one member": [_form(each) for each in speed.forms],
     }
 
 
-def _several(what: str, values: Sequence[float], digits: int) -> _Measured:
+def _several(what: str, values: Sequence[float], digits: int) -> _SpeedItem:
     if not values:
-        return _Measured(what, missing(), missing(), missing(), 0)
+        return _SpeedItem(what, missing(), missing(), missing(), 0)
     low, middle, high = (number(each(values), digits) for each in (min, statistics.median, max))
-    return _Measured(what, middle, low, high, len(values))
+    return _SpeedItem(what, middle, low, high, len(values))
 
 
-def _form(form: Form) -> _Measured:
+def _form(form: Form) -> _SpeedItem:
     median = missing("refused") if form.seconds is None else number(form.seconds, 0, 1e6)
-    return _Measured(form.name, median, n=form.count)
+    return _SpeedItem(form.name, median, n=form.count)
 
 
 def _caption(speed: EngineSpeed | None) -> str:

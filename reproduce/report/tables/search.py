@@ -54,11 +54,12 @@ def rescoring_table(
     """
     scores = {each.fingerprint: seed_scores(trials, each) for each in [*_contenders(finalists), *baselines]}
     lines = [
-        _Line(each.contender, each.text, each.search_score, scores[each.contender.fingerprint]) for each in finalists
+        _RescoringLine(each.contender, each.text, each.search_score, scores[each.contender.fingerprint])
+        for each in finalists
     ]
     lines.sort(key=lambda each: -each.scores.rank)
-    known = [_Line(each, each.spec.to_text(), None, scores[each.fingerprint]) for each in baselines]
-    columns: tuple[Column[_Line], ...] = (
+    known = [_RescoringLine(each, each.spec.to_text(), None, scores[each.fingerprint]) for each in baselines]
+    columns: tuple[Column[_RescoringLine], ...] = (
         Column("candidate", "candidate", lambda each: words(each.contender.name)),
         Column("searched", "search_score", lambda each: percent(each.search_score, 2), numeric=True),
         Column("again", "rescored_mean", lambda each: percent(each.mean, 2), numeric=True),
@@ -88,7 +89,7 @@ def rescoring_table(
     )
 
 
-class _Line(NamedTuple):
+class _RescoringLine(NamedTuple):
     """An optimizer with fresh seeds, and the score that a search chose it by, if one did."""
 
     contender: Contender
@@ -121,17 +122,17 @@ def _trained(scores: SeedScores) -> Cell:
     return Cell(f"{len(scores.trained)}/{len(scores.compared)}", len(scores.trained))
 
 
-def _baseline_columns(lines: Sequence[_Line], baseline: _Line) -> tuple[Column[_Line], ...]:
+def _baseline_columns(lines: Sequence[_RescoringLine], baseline: _RescoringLine) -> tuple[Column[_RescoringLine], ...]:
     """The difference of each candidate to one baseline with what it is called, and its p-value."""
     against, name = baseline.scores.compared, baseline.contender.name
     tested = {each.contender.fingerprint: paired_p_value(each.scores.compared, against) for each in lines}
     corrected = holm({key: value for key, value in tested.items() if value is not None})
 
-    def verdict(each: _Line) -> Cell:
+    def verdict(each: _RescoringLine) -> Cell:
         found = None if each.search_score is None else paired_difference(each.scores.compared, against)
         return missing(NONE) if found is None else Cell(f"{signed(100 * found.mean, 2)} {found.verdict}", found.mean)
 
-    def p(each: _Line) -> Cell:
+    def p(each: _RescoringLine) -> Cell:
         return p_value(None if each.search_score is None else corrected.get(each.contender.fingerprint))
 
     return Column(f"to {name}", f"difference_to_{name}", verdict), Column("p", f"p_value_to_{name}", p, numeric=True)

@@ -44,7 +44,7 @@ def comparison_table(
         ),
         *(_of_baseline(each, trials) for each in baselines(protocol.rescoring.baselines)),
     ]
-    columns: tuple[Column[_Line], ...] = (
+    columns: tuple[Column[_SearchLine], ...] = (
         Column("search", "search", lambda line: words(line.name)),
         Column("best", "best_score", lambda line: percent(line.best, 2), numeric=True),
         Column("again", "rescored_best", _again, numeric=True),
@@ -78,7 +78,7 @@ def comparison_table(
     )
 
 
-class _Line(NamedTuple):
+class _SearchLine(NamedTuple):
     """The searches of one kind, in means over them, or a baseline, which was not searched for.
 
     Attributes:
@@ -107,7 +107,7 @@ class _Line(NamedTuple):
 
 def _of_kind(
     searches: Sequence[ComparedSearch], protocol: SearchProtocol, trials: Sequence[Trial], screening: int
-) -> _Line:
+) -> _SearchLine:
     found = [search.finds(protocol) for search in searches]
     scores = [[seed_scores(trials, each.contender) for each in of_search] for of_search in found]
     complete = [of_search for of_search in scores if of_search and all(each.compared for each in of_search)]
@@ -117,7 +117,7 @@ def _of_kind(
         if of_search and of_search[0].trained
     ]
     epochs = protocol.comparison.epochs
-    return _Line(
+    return _SearchLine(
         name=searches[0].kind,
         best=_mean(of_search[0].search_score for of_search in found if of_search),
         again=summarise([of_search[0].rank for of_search in complete]),
@@ -128,10 +128,10 @@ def _of_kind(
     )
 
 
-def _of_baseline(contender: Contender, trials: Sequence[Trial]) -> _Line:
+def _of_baseline(contender: Contender, trials: Sequence[Trial]) -> _SearchLine:
     scores = seed_scores(trials, contender)
     again = Summary(scores.rank, None, len(scores.compared)) if scores.compared else None
-    return _Line(contender.name, None, again, None, None, [scores], None)
+    return _SearchLine(contender.name, None, again, None, None, [scores], None)
 
 
 def _mean(values: Iterable[float]) -> float | None:
@@ -139,7 +139,7 @@ def _mean(values: Iterable[float]) -> float | None:
     return None if summary is None else summary.mean
 
 
-def _again(line: _Line) -> Cell:
+def _again(line: _SearchLine) -> Cell:
     if line.again is None:
         return missing(NOT_RUN if line.within is None else NONE)
     return percent(line.again.mean, 2)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from paper_optimizers import get
 from reproduce.elimination.protocol import load_elimination_protocol
 from reproduce.elimination.rounds import RoundResult, Standing
-from reproduce.report.figures.elimination import Course, courses, draw, elimination_picture, spread
+from reproduce.report.figures.elimination import ContenderCourse, courses, draw, elimination_picture, spread
 from reproduce.report.style import styled
 from reproduce.search.trials import Contender, SeedScores
 
@@ -45,10 +45,10 @@ RESULTS = rounds(
 
 def test_each_optimizer_is_followed_until_it_is_out() -> None:
     assert courses(RESULTS) == [
-        Course("#2", (pytest.approx(0.85), 0.6), False, False),
-        Course("#1 Ünï|$", (pytest.approx(0.7), 0.8), False, True),
-        Course("#3", (None,), False, False),
-        Course("Adam", (0.7, 0.8), True, True),
+        ContenderCourse("#2", (pytest.approx(0.85), 0.6), False, False),
+        ContenderCourse("#1 Ünï|$", (pytest.approx(0.7), 0.8), False, True),
+        ContenderCourse("#3", (None,), False, False),
+        ContenderCourse("Adam", (0.7, 0.8), True, True),
     ]
 
 
