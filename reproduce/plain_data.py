@@ -64,6 +64,20 @@ def require(condition: bool, name: str, received: object, expected: str) -> None
         raise OutOfRangeError(f"{name} must be {expected}; received {received!r}")
 
 
+def require_at_least(least: int, settings: object, *names: str) -> None:
+    """Refuse fields of ``settings`` that are less than ``least``; what is None is left alone."""
+    for name in names:
+        value = getattr(settings, name)
+        require(value is None or value >= least, name, value, f"{least} or more")
+
+
+def require_seeds(name: str, seeds: tuple[int, ...]) -> None:
+    """Refuse seeds that are none, not 32-bit, or not different."""
+    require(len(seeds) > 0, name, list(seeds), "at least one seed")
+    require(all(0 <= seed < 2**31 for seed in seeds), name, list(seeds), "seeds in [0, 2^31)")
+    require(len(set(seeds)) == len(seeds), name, list(seeds), "different seeds")
+
+
 def to_plain(value: Any) -> Any:
     """Dicts, lists, texts and numbers: dataclasses and named tuples become dicts, other tuples lists."""
     if hasattr(value, "from_dict"):

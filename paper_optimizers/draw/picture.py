@@ -11,7 +11,10 @@ Needs matplotlib: ``pip install 'paper-optimizers[draw]'``.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -21,7 +24,6 @@ import numpy as np
 
 from paper_optimizers.curves import numpy_progress
 from paper_optimizers.draw.layout import Layout, Link, Place, Size, layout
-from paper_optimizers.draw.plotting import load_matplotlib
 from paper_optimizers.errors import SpecError, shown
 from paper_optimizers.fields import SpecFields
 from paper_optimizers.graph import Graph, Node
@@ -335,3 +337,27 @@ def _path(placed: Layout, link: Link, route: Sequence[Place], origin: tuple[floa
             codes.append(Outline.LINETO)
         at = upper
     return Outline([(x + origin[0], y + origin[1]) for x, y in points], codes)
+
+
+def load_matplotlib() -> Any:
+    """The module ``matplotlib``, for drawing into files; a display back end that is set is kept where it can be had.
+
+    Importing it fails where ``MPLBACKEND`` names a back end that is not installed, as in a process that was started
+    from a notebook with another interpreter. Figures here are made without ``pyplot``, so none is ever loaded.
+
+    Raises:
+        ModuleNotFoundError: If matplotlib is not installed.
+    """
+    named = os.environ.get("MPLBACKEND")
+    if not named or "matplotlib" in sys.modules:
+        import matplotlib as mpl
+
+        return mpl
+    del os.environ["MPLBACKEND"]
+    try:
+        import matplotlib as mpl
+    finally:
+        os.environ["MPLBACKEND"] = named
+    with contextlib.suppress(ValueError):  # One that cannot be had is no matter of files.
+        mpl.rcParams["backend"] = named
+    return mpl

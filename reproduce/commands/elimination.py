@@ -38,9 +38,8 @@ def add(commands: Commands) -> None:
 
 
 def _eliminate(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.elimination.entrants import read_entrants, unfinished
     from reproduce.elimination.protocol import load_elimination_protocol
-    from reproduce.elimination.rounds import eliminate, protocol_settings
+    from reproduce.elimination.rounds import eliminate, protocol_settings, read_entrants, unfinished
     from reproduce.report.output import show, write, write_specs
     from reproduce.report.stored_search import read_trials
     from reproduce.report.tables.elimination import elimination_table

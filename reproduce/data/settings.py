@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-from reproduce.plain_data import require
+from reproduce.plain_data import require, require_at_least
 
 #: Made from what comes with scikit-learn.
 DigitSource = Literal["digits", "digits100", "digits200"]
@@ -44,9 +44,7 @@ class _PictureSettings:
     def __post_init__(self) -> None:
         size = self.image_size
         require(size is None or 4 <= size <= 1024, "image_size", size, "between 4 and 1024 pixels")
-        for name in ("train_per_class", "test_per_class"):
-            most = getattr(self, name)
-            require(most is None or most >= 1, name, most, "1 or more")
+        require_at_least(1, self, "train_per_class", "test_per_class")
         require_share("validation_fraction", self.validation_fraction)
         require(0 <= self.label_noise < 1, "label_noise", self.label_noise, "in [0, 1)")
         require(1 <= self.imbalance <= 10_000, "imbalance", self.imbalance, "between 1 and 10000")

@@ -10,7 +10,7 @@ from typing import Any
 from reproduce.data import DataSettings
 from reproduce.errors import ProtocolError
 from reproduce.models.settings import ModelSettings
-from reproduce.plain_data import require
+from reproduce.plain_data import require, require_at_least, require_seeds
 from reproduce.protocols import load_settings, plain_settings, settings_hash
 from reproduce.search.surrogate_settings import SurrogateSettings
 from reproduce.stored_form import stored_round
@@ -61,10 +61,8 @@ class RoundSettings:
 
     def __post_init__(self) -> None:
         require(re.fullmatch(r"[\w.-]+", self.name) is not None, "name", self.name, "letters, digits and any of _ . -")
-        require(self.keep >= 1, "keep", self.keep, "1 or more")
-        require(len(self.seeds) > 0, "seeds", list(self.seeds), "at least one seed")
-        require(all(0 <= seed < 2**31 for seed in self.seeds), "seeds", list(self.seeds), "seeds in [0, 2^31)")
-        require(len(set(self.seeds)) == len(self.seeds), "seeds", list(self.seeds), "different seeds")
+        require_at_least(1, self, "keep")
+        require_seeds("seeds", self.seeds)
         one = (self.surrogate is None) != (self.keras is None)
         require(one, "surrogate", self.name, "given, or keras, and not both")
 
@@ -106,7 +104,7 @@ class EliminationProtocol:
     rounds: tuple[RoundSettings, ...]
 
     def __post_init__(self) -> None:
-        require(self.entrants >= 1, "entrants", self.entrants, "1 or more")
+        require_at_least(1, self, "entrants")
         require(len(self.rounds) > 0, "rounds", [], "at least one table [[rounds]]")
         names = [each.name for each in self.rounds]
         require(len(set(names)) == len(names), "rounds", names, "different names")

@@ -20,7 +20,7 @@ from reproduce.population.integrity import check_integrity
 from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.protocols import plain_settings, settings_hash
 from reproduce.published.sample import LoggedRun, seed_of
-from reproduce.search.hashes import held
+from reproduce.search.protocol import held
 from reproduce.search.surrogate_settings import SurrogateSettings
 from reproduce.stored_form import stored_surrogate
 from reproduce.tasks.scoring import Scorer

@@ -11,7 +11,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from paper_optimizers.draw.plotting import load_matplotlib
+from paper_optimizers.draw.picture import load_matplotlib
 
 #: The family, first of two: where it has no glyph, the second has.
 FAMILIES = ("Figure Sans", "DejaVu Sans")

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from paper_optimizers.draw.plotting import load_matplotlib
+from paper_optimizers.draw.picture import load_matplotlib
 from reproduce.files import write_bytes
 from reproduce.report.fonts import FAMILIES, register_fonts
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import NamedTuple, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from reproduce.outcomes import Outcome, epochs_of, score_of
+from reproduce.population.integrity import check_integrity
+from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.search.algorithm import (
     PHASES,
     Algorithm,
@@ -30,9 +32,8 @@ from reproduce.search.journal import Journal
 from reproduce.search.mutation import Change, Mutator
 from reproduce.search.plan import Scorers, SearchPlan
 from reproduce.search.records import AnyRecord, Rejection, Sample, StageEvaluation
-from reproduce.search.screening import Screened, screen
+from reproduce.search.sampling import stream
 from reproduce.search.spaces import SPACES
-from reproduce.search.streams import stream
 from reproduce.tasks.scoring import in_order
 from reproduce.tasks.trainer import Candidate
 
@@ -189,3 +190,32 @@ class Driver:
             for individual in individuals
         ]
         return in_order(self._scorers[stage].score(candidates))
+
+
+@dataclass(frozen=True)
+class Screened:
+    """What is known of a draw.
+
+    Attributes:
+        passed: Whether the integrity check passed, plain or flipped.
+        ascend: Whether only the flipped sign passed.
+        fingerprint: Of the candidate with its sign; None where the check failed.
+    """
+
+    passed: bool
+    ascend: bool
+    fingerprint: str | None
+
+
+def screen(
+    genomes: Sequence[Genome], settings: IntegritySettings, nesterov: Literal["released", "search"]
+) -> list[Screened]:
+    """Which draws are worth scoring: those that can minimise a quadratic; the answer for one depends on no other.
+
+    The sign is each candidate's own: a child does not inherit its parent's flip.
+    """
+    found = check_integrity([genome.express() for genome in genomes], settings, nesterov=nesterov)
+    return [
+        Screened(bool(passed), bool(ascend), genome.express(ascend=bool(ascend)).fingerprint() if passed else None)
+        for genome, passed, ascend in zip(genomes, found.passed, found.flip, strict=True)
+    ]

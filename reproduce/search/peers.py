@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reproduce.search.algorithm import Answer, CandidateSlot, Individual, Limits, NewCandidate, Request, Selection
-from reproduce.search.streams import stream
+from reproduce.search.sampling import stream
 
 
 @dataclass(frozen=True)

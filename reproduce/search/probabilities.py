@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from reproduce.plain_data import require
+from reproduce.plain_data import require, require_at_least
 
 
 def _require_probabilities(settings: Any) -> None:
@@ -99,8 +99,7 @@ class Tries:
     change: int = 100
 
     def __post_init__(self) -> None:
-        for name in ("slot", "change"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        require_at_least(1, self, "slot", "change")
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from reproduce.plain_data import read_settings, require
+from reproduce.plain_data import read_settings, require, require_at_least, require_seeds
 from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.protocols import load_settings, plain_settings, settings_hash
-from reproduce.search.hashes import held, held_of_spaces
+from reproduce.search.genome import NUM_HIDDEN
 from reproduce.search.particles import SelectionRule
 from reproduce.search.probabilities import DESCRIBED, PUBLISHED, Probabilities
 from reproduce.search.spaces import SPACES, Space
@@ -20,6 +21,17 @@ from reproduce.stored_settings import stored_settings
 #: What proposes candidates: the particles under one of their two selection rules, or a peer.
 AlgorithmName = Literal["paper", "elitist", "random", "aging"]
 SpaceName = Literal["full", "no-decay", "bello2017"]
+
+#: What hashes hold of settings that were numbers in the code when the first ledgers were made: of the values that every
+#: search had, their name or nothing, as then, so that those ledgers go on under their hashes; of any other values, the
+#: values, also where the code that a name stands for is changed. By setting and the hash of its values.
+_HELD: Mapping[str, Mapping[str, str | None]] = {
+    "probabilities": {"1996e799b7e9cb5c": "described", "ac389eaaa43f85c1": "published"},
+    "integrity": {"5224268fd6f5a599": None},
+    "full": {"9c841f38937b263e": None},
+    "no-decay": {"012d34dbb9fe8051": None},
+    "bello2017": {"5b13cee89af4b313": None},
+}
 
 
 @dataclass(frozen=True)
@@ -41,10 +53,8 @@ class SizeSettings:
     redraws: int
 
     def __post_init__(self) -> None:
-        for name in ("initial", "particles", "children"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
-        for name in ("steps", "redraws"):
-            require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
+        require_at_least(1, self, "initial", "particles", "children")
+        require_at_least(0, self, "steps", "redraws")
         require(self.particles <= self.initial, "particles", self.particles, f"at most initial = {self.initial}")
 
 
@@ -63,8 +73,8 @@ class RescoringSettings:
     baselines: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        require(self.top >= 1, "top", self.top, "1 or more")
-        _require_seeds(self.seeds)
+        require_at_least(1, self, "top")
+        require_seeds("seeds", self.seeds)
         require(len(self.seeds) >= 2, "seeds", list(self.seeds), "two seeds or more")
         require(len(self.baselines) >= 1, "baselines", list(self.baselines), "at least one name")
         require(len(set(self.baselines)) == len(self.baselines), "baselines", list(self.baselines), "each name once")
@@ -83,7 +93,7 @@ class NoiseSettings:
     seeds: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        _require_seeds(self.seeds)
+        require_seeds("seeds", self.seeds)
         require(len(self.seeds) >= 3, "seeds", list(self.seeds), "three seeds or more")
 
 
@@ -110,9 +120,8 @@ class ComparisonSettings:
     top: int
 
     def __post_init__(self) -> None:
-        _require_seeds(self.seeds)
-        for name in ("epochs", "tournament", "per_round", "top"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        require_seeds("seeds", self.seeds)
+        require_at_least(1, self, "epochs", "tournament", "per_round", "top")
         for name in ("algorithms", "spaces"):
             names = getattr(self, name)
             require(len(set(names)) == len(names), name, list(names), "each name once")
@@ -153,7 +162,7 @@ class SearchProtocol:
     comparison: ComparisonSettings
 
     def __post_init__(self) -> None:
-        _require_seeds((self.seed,))
+        require_seeds("seeds", (self.seed,))
         searched = {self.seed, *self.comparison.seeds}
         fresh = not searched & set(self.rescoring.seeds)
         forms = [stage.scoring.nesterov for stage in (self.initial, self.evolution)]
@@ -213,7 +222,12 @@ def stored_search_protocol(path: Path) -> SearchProtocol:
     return read_settings(SearchProtocol, settings, str(path))
 
 
-def _require_seeds(seeds: tuple[int, ...]) -> None:
-    require(len(seeds) > 0, "seeds", list(seeds), "at least one seed")
-    require(all(0 <= seed < 2**31 for seed in seeds), "seeds", list(seeds), "seeds in [0, 2^31)")
-    require(len(set(seeds)) == len(seeds), "seeds", list(seeds), "different seeds")
+def held(**settings: Any) -> dict[str, Any]:
+    """What a hash holds of these settings, given as plain data by their names; nothing of some."""
+    found = {name: _HELD.get(name, {}).get(settings_hash({"": value}), value) for name, value in settings.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def held_of_spaces(*names: str) -> dict[str, Any]:
+    """What a hash holds of the primitives and the size of genomes of these search spaces beside their names."""
+    return held(**{name: {**plain_settings(SPACES[name]), "hidden nodes": NUM_HIDDEN} for name in names})

@@ -1,4 +1,4 @@
-"""Drawing genomes at random.
+"""Drawing genomes at random, from streams by name: what is drawn depends on where in the search it is drawn alone.
 
 Where the paper leaves a choice open: a root's argument that must be a hidden node is chosen uniformly, and the
 functions of decays are uniform.
@@ -9,9 +9,9 @@ Source: Morgan & Hougen (arXiv 2404.06679), the search space.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from numpy.random import Generator
+from numpy.random import PCG64, Generator, SeedSequence
 
 from reproduce.search.genome import NUM_HIDDEN, ROOT, Decay, Gene, Genome, Wire, active_order
 from reproduce.search.probabilities import SamplingProbabilities
@@ -21,6 +21,21 @@ from reproduce.search.spaces import IDENTITY, Space
 _Item = TypeVar("_Item")
 #: Reads the source of an argument from a generator.
 _Source = Callable[[Generator], "Primitive | int"]
+
+Purpose = Literal["draw", "tournament"]
+_PURPOSES: tuple[Purpose, ...] = ("draw", "tournament")
+
+
+def stream(seed: int, purpose: Purpose, *key: int) -> Generator:
+    """The stream of a run at one place.
+
+    Args:
+        seed: The run's.
+        purpose: What is drawn.
+        *key: Where: particle, step, child, and so on; 0 or more each.
+    """
+    sequence = SeedSequence(seed, spawn_key=(_PURPOSES.index(purpose), *key))
+    return Generator(PCG64(sequence))
 
 
 def pick(items: Sequence[_Item], random: Generator) -> _Item:

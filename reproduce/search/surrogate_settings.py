@@ -8,7 +8,7 @@ from typing import Literal
 
 from reproduce.data.settings import PictureSettings
 from reproduce.models.settings import ConvNetSettings
-from reproduce.plain_data import require
+from reproduce.plain_data import require, require_at_least
 from reproduce.tasks.rates import RateScreening
 from reproduce.tasks.scoring import Scoring
 from reproduce.tasks.task import AugmentationSettings, Task
@@ -45,7 +45,7 @@ class ScoringSettings:
     nesterov: Literal["released", "search"] = "released"
 
     def __post_init__(self) -> None:
-        require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
+        require_at_least(1, self, "epochs")
         require(0 <= self.warmup_fraction < 1, "warmup_fraction", self.warmup_fraction, "in [0, 1)")
         room = 1 - self.warmup_fraction
         require(0 <= self.hold_fraction < room, "hold_fraction", self.hold_fraction, f"in [0, {room:g})")
@@ -97,8 +97,7 @@ class SurrogateSettings:
         require(0 <= self.dropout < 1, "dropout", self.dropout, "in [0, 1)")
         momentum = self.batch_norm_momentum
         require(0 <= momentum < 1, "batch_norm_momentum", momentum, "in [0, 1)")
-        require(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
-        require(self.steps_per_epoch >= 1, "steps_per_epoch", self.steps_per_epoch, "1 or more")
+        require_at_least(1, self, "batch_size", "steps_per_epoch")
 
     @property
     def task(self) -> Task:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from reproduce.data.settings import DataSettings, leaking_setting
 from reproduce.errors import ProtocolError
 from reproduce.models.settings import ModelSettings
-from reproduce.plain_data import read_settings, require
+from reproduce.plain_data import read_settings, require, require_seeds
 from reproduce.protocols import (
     find_protocol,
     is_path,
@@ -92,10 +92,8 @@ class SeedSettings:
     final: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        for name, seeds in (("tune", self.tune), ("final", self.final)):
-            require(len(seeds) > 0, name, list(seeds), "at least one seed")
-            require(all(0 <= seed < 2**31 for seed in seeds), name, list(seeds), "seeds in [0, 2^31)")
-            require(len(set(seeds)) == len(seeds), name, list(seeds), "different seeds")
+        require_seeds("tune", self.tune)
+        require_seeds("final", self.final)
         fresh = not set(self.tune) & set(self.final)
         require(fresh, "final", list(self.final), f"fresh seeds, none of tune = {list(self.tune)}")
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from reproduce.ledger import require_schema
 from reproduce.outcomes import Training, TrainingCurve
-from reproduce.plain_data import from_plain, require, to_plain
+from reproduce.plain_data import from_plain, require, require_at_least, to_plain
 
 #: Raised by one whenever a field of `Row` changes its meaning.
 SCHEMA = 2
@@ -124,8 +124,7 @@ class Row:
     def __post_init__(self) -> None:
         require(self.num_classes >= 2, "num_classes", self.num_classes, "2 or more")
         require(self.rate > 0, "rate", self.rate, "more than 0")
-        for name in ("seed", "steps"):
-            require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
+        require_at_least(0, self, "seed", "steps")
         require((self.diverged_at or 0) >= 0, "outcome.step", self.diverged_at, "0 or more")
         for name in ("validation_accuracy", "test_accuracy"):
             share = getattr(self, name)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from reproduce.outcomes import Training
-from reproduce.plain_data import require
+from reproduce.plain_data import require, require_at_least
 
 
 @dataclass(frozen=True)
@@ -124,14 +124,13 @@ class RateScreening:
     patience: int | None = None
 
     def __post_init__(self) -> None:
-        require(self.screening_epochs >= 1, "screening_epochs", self.screening_epochs, "1 or more")
+        require_at_least(1, self, "screening_epochs", "patience")
         for name in ("first_threshold", "second_threshold"):
             require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "in [0, 1]")
         require(len(self.first_rates) > 0, "first_rates", list(self.first_rates), "at least one rate")
         both = (*self.first_rates, *self.second_rates)
         require(min(both) > 0, "first_rates", list(both), "positive rates")
         require(len(set(both)) == len(both), "second_rates", list(self.second_rates), "new rates, each once")
-        require(self.patience is None or self.patience >= 1, "patience", self.patience, "1 or more")
 
     def value(self, training: Training) -> float:
         """The best train accuracy of an epoch; 0 where it diverged in the first."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from reproduce.data.settings import DataSettings
 from reproduce.models.settings import ModelSettings
-from reproduce.plain_data import require
+from reproduce.plain_data import require_at_least
 from reproduce.training.pretraining import PretrainingSettings
 from reproduce.training.settings import TrainingSettings
 
@@ -25,8 +25,7 @@ class AugmentationSettings:
     cutout: int
 
     def __post_init__(self) -> None:
-        for name in ("crop_padding", "cutout"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        require_at_least(1, self, "crop_padding", "cutout")
 
 
 @dataclass(frozen=True)

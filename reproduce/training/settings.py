@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from reproduce.plain_data import require
+from reproduce.plain_data import require, require_at_least
 
 Augmentation = Literal["flip", "crop", "cutout", "rand_augment", "mixup", "cutmix"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
@@ -47,10 +47,7 @@ class TrainingSettings:
     frozen: Frozen = "nothing"
 
     def __post_init__(self) -> None:
-        require(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
-        require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
-        steps = self.steps_per_epoch
-        require(steps is None or steps >= 1, "steps_per_epoch", steps, "1 or more")
+        require_at_least(1, self, "batch_size", "epochs", "steps_per_epoch")
         require(0 <= self.warmup_fraction < 1, "warmup_fraction", self.warmup_fraction, "in [0, 1)")
         room = 1 - self.warmup_fraction
         require(0 <= self.hold_fraction < room, "hold_fraction", self.hold_fraction, f"in [0, {room:g})")

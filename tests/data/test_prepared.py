@@ -111,7 +111,10 @@ def test_labels_that_do_not_fit_are_named(
 
 @pytest.mark.parametrize(
     ("counts", "message"),
-    [({"labels": 3}, r"val_3\.JPEG has no label"), ({"images": 3}, r"has no val_3\.JPEG, which has a label")],
+    [
+        ({"labels": 3}, r"val_3\.JPEG has no label"),
+        ({"images": 3}, r"has no val/images/val_3\.JPEG, which has a label"),
+    ],
 )
 def test_validation_images_and_their_labels_must_agree(
     manual: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counts: dict[str, int], message: str

@@ -10,7 +10,7 @@ import pytest
 from reproduce.elimination.protocol import load_elimination_protocol
 from reproduce.errors import ProtocolError
 from reproduce.protocols import settings_hash
-from reproduce.search import hashes
+from reproduce.search import protocol as module
 from reproduce.search import protocol as protocol_module
 from reproduce.search.plan import comparison_plans, search_plan
 from reproduce.search.probabilities import PUBLISHED, MutationProbabilities, Probabilities
@@ -130,7 +130,7 @@ def test_a_change_of_what_a_name_stands_for_is_another_hash(monkeypatch, tmp_pat
     monkeypatch.setitem(SPACES, "bello2017", dataclasses.replace(SPACES["bello2017"], operands=tuple(operands)))
     assert before.search_hash() == EARLIER["smoke"][0]
     assert before.comparison_hash() != EARLIER["smoke"][1]
-    monkeypatch.setattr(hashes, "NUM_HIDDEN", 6)
+    monkeypatch.setattr(module, "NUM_HIDDEN", 6)
     assert before.search_hash() != EARLIER["smoke"][0]
     monkeypatch.undo()
     other = Probabilities(mutation=MutationProbabilities(function=0.30, connection=0.40))

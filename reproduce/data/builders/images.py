@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow_datasets as tfds
 
 from reproduce.data.catalog import CATALOG
-from reproduce.data.trees import TreeMember
-from reproduce.errors import DataError
 
 #: Of one split: keys, and what TensorFlow Datasets encodes.
 Examples = Iterator[tuple[str, dict[str, Any]]]
@@ -39,27 +36,6 @@ class ImageBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # 
         return examples
 
 
-def example(member: TreeMember, label: int | str) -> tuple[str, dict[str, Any]]:
-    """One image of an archive with its label, under its file's name."""
-    return member.path.name, {"image": io.BytesIO(member.read() if member.read else b""), "label": label}
-
-
-def labelled(images: Iterable[TreeMember], labels: Mapping[str, int | str], archive: Path) -> Examples:
-    """Images with the labels that their files' names have.
-
-    Args:
-        images: Members of ``archive``.
-        labels: By the file's name.
-        archive: For messages.
-
-    Raises:
-        DataError: If an image has no label, or a label no image.
-    """
-    left = set(labels)
-    for member in images:
-        if member.path.name not in left:
-            raise DataError(f"{archive}: {member.path} has no label")
-        left.remove(member.path.name)
-        yield example(member, labels[member.path.name])
-    if left:
-        raise DataError(f"{archive} has no {min(left)}, which has a label")
+def example(name: str, content: bytes, label: int | str) -> tuple[str, dict[str, Any]]:
+    """One image with its label, under its file's name."""
+    return name, {"image": io.BytesIO(content), "label": label}

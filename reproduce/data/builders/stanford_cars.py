@@ -10,9 +10,10 @@ import tensorflow_datasets as tfds
 
 from reproduce.data.archives import members
 from reproduce.data.builders.downloads import Download, manual_folder, obtain
-from reproduce.data.builders.images import Examples, ImageBuilder, labelled
+from reproduce.data.builders.images import Examples, ImageBuilder, example
 from reproduce.data.layouts.cars196 import CLASSES, TEST_LABELS, TRAIN_LABELS, class_names, image_labels
 from reproduce.data.matlab import read_matlab
+from reproduce.errors import DataError
 
 DOWNLOADS = (
     Download("cars_train.tgz", None, "512b227b30e2f0a8aab9e09485786ab4479582073a144998da74d64b801fd288"),
@@ -45,4 +46,18 @@ class StanfordCars(ImageBuilder, skip_registration=True):  # type: ignore[call-a
 
 
 def _examples(archive: Path, labels: Mapping[str, int]) -> Examples:
-    return labelled((member for member in members(archive) if member.read), labels, archive)
+    """The images of an archive with the labels that their files' names have.
+
+    Raises:
+        DataError: If an image has no label, or a label no image.
+    """
+    left = set(labels)
+    for member in members(archive):
+        if member.read is not None:
+            name = member.path.name
+            if name not in left:
+                raise DataError(f"{archive}: {member.path} has no label")
+            left.remove(name)
+            yield example(name, member.read(), labels[name])
+    if left:
+        raise DataError(f"{archive} has no {min(left)}, which has a label")

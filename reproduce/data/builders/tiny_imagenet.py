@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import tensorflow_datasets as tfds
 
-from reproduce.data.archives import members
+from reproduce.data.archives import Archive
 from reproduce.data.builders.downloads import Download, manual_folder, obtain
-from reproduce.data.builders.images import Examples, ImageBuilder, example, labelled
-from reproduce.data.layouts.tiny_imagenet import ANNOTATIONS, CLASSES, validation_labels
-from reproduce.errors import DataError
+from reproduce.data.builders.images import Examples, ImageBuilder, example
+from reproduce.data.image_files import ImageFile
+from reproduce.data.tree_files import TreeFiles
 
 DOWNLOADS = (
     Download(
@@ -33,33 +31,12 @@ class TinyImagenet(ImageBuilder, skip_registration=True):  # type: ignore[call-a
     VERSION = tfds.core.Version("1.0.0")
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Examples]:
-        archive = obtain(DOWNLOADS, manual_folder(self), dl_manager)[DOWNLOADS[0].name]
-        about = _about(archive)
-        self.info.features["label"].names = about[CLASSES].split()
-        validation = validation_labels(about[ANNOTATIONS], str(archive))
-        return {"train": _train(archive), "validation": _validation(archive, validation)}
+        files = TreeFiles(Archive(obtain(DOWNLOADS, manual_folder(self), dl_manager)[DOWNLOADS[0].name]), max_held=0)
+        self.info.features["label"].names = list(files.listing()["train"])
+        return {"train": _examples(files, "train"), "validation": _examples(files, "test")}
 
 
-def _about(archive: Path) -> dict[str, str]:
-    """The two text files that say what the classes are and which the validation images belong to."""
-    wanted = (CLASSES, ANNOTATIONS)
-    found = {
-        member.path.name: member.read().decode()
-        for member in members(archive)
-        if member.read and member.path.name in wanted
-    }
-    missing = [name for name in wanted if name not in found]
-    if missing:
-        raise DataError(f"{archive} has no {missing[0]}: it is not the published archive")
-    return found
-
-
-def _train(archive: Path) -> Examples:
-    for member in members(archive):
-        if member.read and member.path.match("train/*/images/*.JPEG"):
-            yield example(member, member.path.parts[-3])
-
-
-def _validation(archive: Path, labels: Mapping[str, str]) -> Examples:
-    images = (member for member in members(archive) if member.read and member.path.match("val/images/*.JPEG"))
-    return labelled(images, labels, archive)
+def _examples(files: TreeFiles, part: str) -> Examples:
+    listing = files.listing()[part]
+    images = [ImageFile(part, label, name) for label, names in listing.items() for name in names]
+    return (example(image.name, content, image.label) for image, content in files.read(images))

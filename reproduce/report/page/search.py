@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reproduce.elimination.entrants import read_entrants
 from reproduce.elimination.protocol import EliminationProtocol
-from reproduce.elimination.rounds import RoundResult, standings
+from reproduce.elimination.rounds import RoundResult, read_entrants, standings
 from reproduce.report.cards.card import Card
 from reproduce.report.cards.finds import find_cards
 from reproduce.report.figures.elimination import elimination_picture

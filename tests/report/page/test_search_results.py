@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from reproduce.elimination.entrants import read_entrants
 from reproduce.elimination.protocol import load_elimination_protocol
-from reproduce.elimination.rounds import eliminate
+from reproduce.elimination.rounds import eliminate, read_entrants
 from reproduce.errors import LedgerError
 from reproduce.outcomes import Outcome, ScreenedOut
 from reproduce.protocols import plain_settings
