@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Literal, TypeVar
 
+from reproduce.errors import ReproduceError
 from reproduce.machine import is_cpu_name
+from reproduce.results_layout import LEDGER_FILE, SETTINGS_FILE
+
+_Settings = TypeVar("_Settings")
+_Record = TypeVar("_Record")
+
+
+def stored_records(
+    folders: Iterable[Path],
+    name: str,
+    read_settings: Callable[[Path], _Settings],
+    read_records: Callable[[Path], list[_Record]],
+) -> Iterator[tuple[int, _Settings, list[_Record]]]:
+    """Size, settings and records of each ledger under ``folders``, as PROFILE/NAME.
+
+    One that cannot be read is passed over: it is of another kind, or of an older version.
+
+    Args:
+        folders: Where profiles lie.
+        name: See above; a star stands for any.
+        read_settings: Reads the settings beside a ledger.
+        read_records: Reads the ledger.
+    """
+    for ledger in sorted({path for folder in folders for path in folder.glob(f"*/{name}/{LEDGER_FILE}")}):
+        try:
+            found = read_settings(ledger.with_name(SETTINGS_FILE)), read_records(ledger)
+        except ReproduceError:
+            continue
+        yield ledger.stat().st_size, *found
 
 
 @dataclass(frozen=True)

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from reproduce.data import DataSettings
 from reproduce.data.catalog import published_train_samples
 from reproduce.elimination.protocol import EliminationProtocol, KerasSettings, RoundSettings
-from reproduce.errors import ReproduceError
-from reproduce.estimates import Span, TaskEstimate
-from reproduce.ledger import read_records
-from reproduce.results_layout import ELIMINATION, LEDGER_FILE, SETTINGS_FILE
+from reproduce.estimates import Span, TaskEstimate, stored_records
+from reproduce.results_layout import ELIMINATION
 from reproduce.search.costs import ScoreTimings, epochs_of_scores, estimate_scores
-from reproduce.search.trials import Trial, trial_from_dict
+from reproduce.search.trials import read_trial_records
 from reproduce.stored_settings import read_stored_settings
 from reproduce.training.settings import steps_per_epoch
 
 
 def measure_eliminations(folders: Iterable[Path], measured: ScoreTimings) -> None:
     """Add the scores of every elimination's ledger under ``folders``, as PROFILE/elimination."""
-    for ledger in sorted({path for folder in folders for path in folder.glob(f"*/{ELIMINATION}/{LEDGER_FILE}")}):
-        try:
-            protocol = read_stored_settings(ledger.parent / SETTINGS_FILE, EliminationProtocol)
-            trials = read_records(ledger, trial_from_dict)
-        except ReproduceError:
-            continue
-        measured.num_bytes += ledger.stat().st_size
+    read = partial(read_stored_settings, kind=EliminationProtocol)
+    for num_bytes, protocol, trials in stored_records(folders, ELIMINATION, read, read_trial_records):
+        measured.num_bytes += num_bytes
         surrogates = {each.name: each.surrogate for each in protocol.rounds}
         for trial in trials:
             settings = surrogates.get(trial.part)
@@ -48,7 +43,7 @@ def estimate_elimination(
     Raises:
         LedgerError: If the ledger is there and cannot be read.
     """
-    trials: list[Trial] = read_records(ledger, trial_from_dict) if ledger.is_file() else []
+    trials = read_trial_records(ledger) if ledger.is_file() else []
     found, entrants = [], protocol.entrants
     for settings in protocol.rounds:
         done = sum(trial.part == settings.name and trial.protocol == settings.hash() for trial in trials)

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reproduce.errors import ReproduceError
-from reproduce.estimates import Span, StepCost, TaskEstimate
+from reproduce.estimates import Span, StepCost, TaskEstimate, stored_records
 from reproduce.outcomes import Outcome, epochs_of
-from reproduce.results_layout import LEDGER_FILE, SEARCH, SETTINGS_FILE
+from reproduce.results_layout import SEARCH
 from reproduce.search.algorithm import Stage
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.search.records import AnyRecord, End, Header, StageEvaluation, read_search_records
@@ -69,13 +68,8 @@ def surrogate_key(settings: SurrogateSettings) -> SurrogateKey:
 
 def measure_searches(folders: Iterable[Path], measured: ScoreTimings) -> None:
     """Add the scores of every search's ledger under ``folders``, as PROFILE/search; what is none is passed over."""
-    for ledger in sorted({path for folder in folders for path in folder.glob(f"*/{SEARCH}/{LEDGER_FILE}")}):
-        try:
-            protocol = stored_search_protocol(ledger.parent / SETTINGS_FILE)
-            records = read_search_records(ledger)
-        except ReproduceError:
-            continue
-        measured.num_bytes += ledger.stat().st_size
+    for num_bytes, protocol, records in stored_records(folders, SEARCH, stored_search_protocol, read_search_records):
+        measured.num_bytes += num_bytes
         device = next((record.device for record in records if isinstance(record, Header)), "")
         for record in records:
             if isinstance(record, StageEvaluation) and record.cached is None:

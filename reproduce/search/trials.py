@@ -114,6 +114,11 @@ def open_trials(path: Path, notify: Callable[[str], None], settings: Settings | 
     return Ledger(path, trial_from_dict, notify, settings)
 
 
+def read_trial_records(path: Path, *, settings: Settings | None = None) -> list[Trial]:
+    """The trials of a ledger, without opening it for writing; arguments and errors as of `read_records`."""
+    return read_records(path, trial_from_dict, settings=settings)
+
+
 def require_these_trials(path: Path, now: Mapping[str, Mapping[str, object]], settings: Settings) -> None:
     """Refuse a ledger of other trials, before anything is written beside it; where there is none, none is made.
 
@@ -126,7 +131,7 @@ def require_these_trials(path: Path, now: Mapping[str, Mapping[str, object]], se
         LedgerError: Naming what differs, or if the ledger cannot be read.
     """
     if path.is_file():
-        _require_same(read_records(path, trial_from_dict, settings=settings), path, now)
+        _require_same(read_trial_records(path, settings=settings), path, now)
 
 
 def run_trials(

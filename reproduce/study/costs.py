@@ -5,13 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from reproduce.errors import ReproduceError
-from reproduce.estimates import StepCost
+from reproduce.estimates import StepCost, stored_records
 from reproduce.machine import cpu_name
-from reproduce.results_layout import LEDGER_FILE, SETTINGS_FILE
 from reproduce.stored_settings import read_stored_settings
 from reproduce.study.ledgers import read_rows
 from reproduce.study.protocol import Protocol, TaskSettings
@@ -55,13 +54,8 @@ def measured_costs(folders: Iterable[Path]) -> Costs:
     """
     rows: dict[StepKey, dict[str, list[Row]]] = {}
     num_bytes = num_rows = 0
-    for ledger in sorted({path for folder in folders for path in folder.glob(f"*/*/{LEDGER_FILE}")}):
-        try:
-            protocol = read_stored_settings(ledger.parent / SETTINGS_FILE, Protocol)
-            found = read_rows(ledger)
-        except ReproduceError:
-            continue  # Rows of another kind, or of an older version.
-        num_bytes += ledger.stat().st_size
+    for size, protocol, found in stored_records(folders, "*", partial(read_stored_settings, kind=Protocol), read_rows):
+        num_bytes += size
         num_rows += len(found)
         tasks = {task.name: task for task in protocol.tasks}
         for row in (row for row in found if row.steps and row.task in tasks):

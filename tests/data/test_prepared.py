@@ -17,7 +17,7 @@ from tests.data.cases import FOLDER, encoded, tar_of
 from tests.data.published import annotations, mat
 
 pytest.importorskip("tensorflow_datasets", reason="the extra data is not installed")
-from reproduce.data.builders import stanford_cars, tiny_imagenet
+from reproduce.data.builders import StanfordCars, TinyImagenet
 from reproduce.data.builders.downloads import Download, require_reachable
 
 TINY, CARS = CATALOG["tiny_imagenet"], CATALOG["cars196"]
@@ -46,10 +46,10 @@ def tiny_zip(path: Path, *, labels: int = 4, images: int = 4) -> None:
         archive.writestr("tiny-imagenet-200/test/images/test_0.JPEG", encoded(999))
 
 
-def trust(module, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def trust(builder, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Take what lies in ``folder`` for what was published."""
-    known = tuple(dataclasses.replace(each, sha256=file_checksum(folder / each.name)) for each in module.DOWNLOADS)
-    monkeypatch.setattr(module, "DOWNLOADS", known)
+    known = tuple(dataclasses.replace(each, sha256=file_checksum(folder / each.name)) for each in builder.files)
+    monkeypatch.setattr(builder, "files", known)
 
 
 def cars(folder: Path, *, classes: tuple[int, ...] = (1, 2), num_test: int = 2) -> None:
@@ -66,7 +66,7 @@ def cars(folder: Path, *, classes: tuple[int, ...] = (1, 2), num_test: int = 2) 
 
 def test_tiny_imagenet_is_prepared_and_read(manual: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny_zip(manual / "tiny-imagenet-200.zip")
-    trust(tiny_imagenet, manual, monkeypatch)
+    trust(TinyImagenet, manual, monkeypatch)
     assert find_prepared(TINY, tmp_path) is None
     files = prepare(TINY, tmp_path)
     assert files == find_prepared(TINY, tmp_path)
@@ -88,7 +88,7 @@ def test_tiny_imagenet_is_prepared_and_read(manual: Path, tmp_path: Path, monkey
 
 def test_stanford_cars_are_prepared_and_read(manual: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cars(manual)
-    trust(stanford_cars, manual, monkeypatch)
+    trust(StanfordCars, manual, monkeypatch)
     prepare(CARS, tmp_path)
     data = load_dataset(dataclasses.replace(FOLDER, source="cars196"), tmp_path)
     assert data.classes == ("AM General Hummer", "Ram C/V Cargo")
@@ -103,7 +103,7 @@ def test_labels_that_do_not_fit_are_named(
     manual: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object], message: str
 ) -> None:
     cars(manual, **changes)
-    trust(stanford_cars, manual, monkeypatch)
+    trust(StanfordCars, manual, monkeypatch)
     with pytest.raises(DataError, match=message):
         prepare(CARS, tmp_path)
     assert find_prepared(CARS, tmp_path) is None
@@ -120,7 +120,7 @@ def test_validation_images_and_their_labels_must_agree(
     manual: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counts: dict[str, int], message: str
 ) -> None:
     tiny_zip(manual / "tiny-imagenet-200.zip", **counts)
-    trust(tiny_imagenet, manual, monkeypatch)
+    trust(TinyImagenet, manual, monkeypatch)
     with pytest.raises(DataError, match=message):
         prepare(TINY, tmp_path)
     assert find_prepared(TINY, tmp_path) is None
@@ -163,7 +163,7 @@ def test_a_proxy_may_know_what_is_not_known_here(monkeypatch: pytest.MonkeyPatch
 
 def test_a_damaged_prepared_version_is_named(manual: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny_zip(manual / "tiny-imagenet-200.zip")
-    trust(tiny_imagenet, manual, monkeypatch)
+    trust(TinyImagenet, manual, monkeypatch)
     for path in prepare(TINY, tmp_path).folder.glob("*.tfrecord*"):
         path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(DataError, match=r"cannot read tiny_imagenet as prepared in .*remove that folder"):
@@ -171,8 +171,8 @@ def test_a_damaged_prepared_version_is_named(manual: Path, tmp_path: Path, monke
 
 
 def test_checksums_on_record_agree(manual: Path) -> None:
-    recorded = tiny_imagenet.TinyImagenet.url_infos
-    (download,) = tiny_imagenet.DOWNLOADS
+    recorded = TinyImagenet.url_infos
+    (download,) = TinyImagenet.files
     assert isinstance(download, Download)
     assert recorded[download.url].checksum == download.sha256
     assert recorded[download.url].size == 248_100_043

@@ -39,9 +39,9 @@ def test_checksums_are_those_that_are_checked() -> None:
     pytest.importorskip("tensorflow_datasets", reason="the extra data is not installed")
     import tensorflow_datasets as tfds
 
-    from reproduce.data.builders import stanford_cars, tiny_imagenet
+    from reproduce.data.builders import StanfordCars, TinyImagenet
 
-    files = {download.name: download.sha256 for download in stanford_cars.DOWNLOADS + tiny_imagenet.DOWNLOADS}
+    files = {download.name: download.sha256 for download in StanfordCars.files + TinyImagenet.files}
     for name in ("cifar10", "cifar100", "oxford_flowers102", "caltech101"):
         files |= {info.filename: info.checksum for info in tfds.builder_cls(name).url_infos.values()}
     files.pop("view", None)  # The former address of Caltech 101.
