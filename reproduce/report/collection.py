@@ -27,7 +27,7 @@ from reproduce.report.stored_search import StoredSearch, read_search
 from reproduce.results_layout import LEDGER_FILE, SETTINGS_FILE
 from reproduce.stored_settings import read_stored_settings, stored_settings
 from reproduce.study.ledgers import check_same, read_rows
-from reproduce.study.protocol import Protocol
+from reproduce.study.protocol import StudyProtocol
 from reproduce.tasks.optimizers import roster
 
 _REMEDY = (
@@ -115,7 +115,7 @@ def read_study(folder: Path) -> StudyResults:
         LedgerError: If the ledger cannot be read, or its rows were made under other settings than these.
         ProtocolError: If the settings are not those of a study as this version reads them.
     """
-    protocol = read_stored_settings(folder / SETTINGS_FILE, Protocol)
+    protocol = read_stored_settings(folder / SETTINGS_FILE, StudyProtocol)
     rows = read_rows(folder / LEDGER_FILE)
     check_same(rows, folder / LEDGER_FILE, protocol=protocol.hash())
     return StudyResults(protocol, roster(protocol.optimizers.catalog, protocol.optimizers.keras), tuple(rows))

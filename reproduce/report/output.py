@@ -19,7 +19,7 @@ from reproduce.report.tables.accuracy import main_table
 from reproduce.report.tables.index import study_tables
 from reproduce.screen import say, show_table
 from reproduce.search.trials import Contender
-from reproduce.study.protocol import Protocol
+from reproduce.study.protocol import StudyProtocol
 from reproduce.study.rows import Row
 from reproduce.tasks.optimizers import Entrant
 
@@ -58,7 +58,7 @@ def write_findings(name: str, document: Mapping[str, object], tables: Iterable[T
 
 
 def write_results(
-    protocol: Protocol, entrants: Sequence[Entrant], rows: Sequence[Row], folder: Path, console: Console
+    protocol: StudyProtocol, entrants: Sequence[Entrant], rows: Sequence[Row], folder: Path, console: Console
 ) -> None:
     """Write everything that follows from the rows of a study into ``folder``, and show its main table."""
     study, training = StudyResults(protocol, tuple(entrants), tuple(rows)), protocol.tasks[0].training

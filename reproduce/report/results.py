@@ -11,7 +11,7 @@ from paper_optimizers import names
 from reproduce.report.statistics import Summary, summarise
 from reproduce.report.table import Source
 from reproduce.study.plan import choose
-from reproduce.study.protocol import Protocol
+from reproduce.study.protocol import StudyProtocol
 from reproduce.study.rows import Row
 from reproduce.tasks.optimizers import Entrant
 from reproduce.tasks.rates import Choice
@@ -122,7 +122,7 @@ class StudyResults:
         rows: Its rows.
     """
 
-    protocol: Protocol
+    protocol: StudyProtocol
     entrants: tuple[Entrant, ...]
     rows: tuple[Row, ...]
 
@@ -229,7 +229,7 @@ def frame(rows: Sequence[Row]) -> Any:
     return pandas.DataFrame([_flat(row) for row in rows], columns=list(_COLUMNS)).astype({"diverged_at": "Int64"})
 
 
-def _result(protocol: Protocol, task: str, entrant: Entrant, rows: Sequence[Row]) -> Result:
+def _result(protocol: StudyProtocol, task: str, entrant: Entrant, rows: Sequence[Row]) -> Result:
     choice = choose(protocol, rows)
     final = {row.seed: row for row in rows if row.phase == "final" and row.rate == choice.rate}
     return Result(

@@ -13,7 +13,7 @@ from reproduce.estimates import StepCost, stored_records
 from reproduce.machine import cpu_name
 from reproduce.stored_settings import read_stored_settings
 from reproduce.study.ledgers import read_rows
-from reproduce.study.protocol import Protocol, TaskSettings
+from reproduce.study.protocol import StudyProtocol, TaskSettings
 from reproduce.study.rows import ENGINE, Row
 from reproduce.tasks.trainer import TrainerName
 
@@ -54,7 +54,9 @@ def measured_costs(folders: Iterable[Path]) -> Costs:
     """
     rows: dict[StepKey, dict[str, list[Row]]] = {}
     num_bytes = num_rows = 0
-    for size, protocol, found in stored_records(folders, "*", partial(read_stored_settings, kind=Protocol), read_rows):
+    for size, protocol, found in stored_records(
+        folders, "*", partial(read_stored_settings, kind=StudyProtocol), read_rows
+    ):
         num_bytes += size
         num_rows += len(found)
         tasks = {task.name: task for task in protocol.tasks}

@@ -14,7 +14,7 @@ from reproduce.study.costs import Costs, step_key
 from reproduce.study.experiment import Experiment
 from reproduce.study.ledgers import check_same, read_rows
 from reproduce.study.plan import Plan
-from reproduce.study.protocol import Protocol, TaskSettings
+from reproduce.study.protocol import StudyProtocol, TaskSettings
 from reproduce.study.rows import Row
 from reproduce.tasks.optimizers import Entrant
 from reproduce.tasks.trainer import TrainerName
@@ -43,7 +43,7 @@ def estimate(experiment: Experiment, costs: Costs) -> list[TaskEstimate]:
 
 
 def _estimate(
-    protocol: Protocol,
+    protocol: StudyProtocol,
     task: TaskSettings,
     runner: TrainerName,
     entrants: Sequence[Entrant],
@@ -78,7 +78,7 @@ def _estimate(
     )
 
 
-def _only(protocol: Protocol, task: TaskSettings) -> Protocol:
+def _only(protocol: StudyProtocol, task: TaskSettings) -> StudyProtocol:
     return replace(protocol, tasks=(task,), folder=None)
 
 

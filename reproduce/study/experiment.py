@@ -18,7 +18,7 @@ from reproduce.stored_settings import write_stored_settings
 from reproduce.study.ledgers import check_same, open_ledger, read_rows, require_same_start
 from reproduce.study.plan import Plan
 from reproduce.study.progress import StudyProgress
-from reproduce.study.protocol import Protocol
+from reproduce.study.protocol import StudyProtocol
 from reproduce.study.rows import ENGINE, Job, Row
 from reproduce.study.work import Machine, StudyWork, checkpoint_path
 from reproduce.tasks.optimizers import Entrant
@@ -37,7 +37,7 @@ class Experiment:
         weights: The file to take for ImageNet's weights; None leaves fetching them to Keras.
     """
 
-    protocol: Protocol
+    protocol: StudyProtocol
     entrants: tuple[Entrant, ...]
     folder: Path
     data_dir: Path | None
@@ -50,7 +50,7 @@ class Experiment:
         return self.folder / LEDGER_FILE
 
 
-def experiment_folder(output: Path, protocol: Protocol) -> Path:
+def experiment_folder(output: Path, protocol: StudyProtocol) -> Path:
     """Where the rows of a study lie."""
     return output / protocol.profile / protocol.study
 

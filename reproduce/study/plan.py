@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from reproduce.study.protocol import Protocol
+from reproduce.study.protocol import StudyProtocol
 from reproduce.study.rows import Job, Row
 from reproduce.tasks.optimizers import Entrant
 from reproduce.tasks.rates import Choice
@@ -28,7 +28,7 @@ class Plan:
         rows: The rows so far.
     """
 
-    def __init__(self, protocol: Protocol, entrants: Sequence[Entrant], rows: Iterable[Row]) -> None:
+    def __init__(self, protocol: StudyProtocol, entrants: Sequence[Entrant], rows: Iterable[Row]) -> None:
         self._protocol = protocol
         self._rows: dict[tuple[str, str], list[Row]] = {
             (task.name, entrant.name): [] for task in protocol.tasks for entrant in entrants
@@ -60,7 +60,7 @@ class Plan:
         return pair
 
 
-def choose(protocol: Protocol, rows: Iterable[Row]) -> Choice:
+def choose(protocol: StudyProtocol, rows: Iterable[Row]) -> Choice:
     """The rate for an optimizer with these rows, all of one task: by the mean over seeds of what each rate gave.
 
     A rate at which any run diverged ranks below every rate at which none did.
@@ -77,7 +77,7 @@ def choose(protocol: Protocol, rows: Iterable[Row]) -> Choice:
     return protocol.rates.choose(tried)
 
 
-def _jobs_of(protocol: Protocol, pair: tuple[str, str], rows: Sequence[Row]) -> tuple[list[Job], int]:
+def _jobs_of(protocol: StudyProtocol, pair: tuple[str, str], rows: Sequence[Row]) -> tuple[list[Job], int]:
     """The jobs of one optimizer on one task that can be run now, and how many final runs come after them."""
     done = {row.job for row in rows}
     choice = choose(protocol, rows)

@@ -129,7 +129,7 @@ class OptimizerSettings:
 
 
 @dataclass(frozen=True)
-class Protocol:
+class StudyProtocol:
     """All settings of one study.
 
     Attributes:
@@ -164,7 +164,7 @@ class Protocol:
         """The task called ``name``."""
         return next(task for task in self.tasks if task.name == name)
 
-    def on_folder(self, name: str) -> Protocol:
+    def on_folder(self, name: str) -> StudyProtocol:
         """The same study of the data set that ``--data-dir`` names; ``name`` is its name.
 
         Raises:
@@ -184,7 +184,7 @@ class Protocol:
         return settings_hash({key: value for key, value in self.to_dict().items() if key != "description"})
 
 
-def load_protocol(profile: str, study: str = "main") -> Protocol:
+def load_protocol(profile: str, study: str = "main") -> StudyProtocol:
     """Read the protocol of this project for ``study`` in ``profile``, or the TOML file at the path ``profile``.
 
     Raises:
@@ -198,7 +198,7 @@ def load_protocol(profile: str, study: str = "main") -> Protocol:
     return protocol
 
 
-def parse_protocol(text: str, origin: str = "protocol") -> Protocol:
+def parse_protocol(text: str, origin: str = "protocol") -> StudyProtocol:
     """Read a protocol from TOML text; ``origin`` names it in errors.
 
     The top level may hold ``runner``, [data], [model], [training] and [pretraining]: what every task and [folder] take
@@ -221,8 +221,8 @@ def profiles() -> tuple[str, ...]:
     return tuple(sorted({path.parent.name for path in protocol_files() if _is_study(path)}))
 
 
-def _read(table: dict[str, Any], origin: str) -> Protocol:
-    return read_settings(Protocol, _spread(table), origin)
+def _read(table: dict[str, Any], origin: str) -> StudyProtocol:
+    return read_settings(StudyProtocol, _spread(table), origin)
 
 
 def _spread(table: dict[str, Any]) -> dict[str, Any]:

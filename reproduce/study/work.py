@@ -13,7 +13,7 @@ from reproduce.libraries import enter_determinism, keras_device_name
 from reproduce.machine import backend_name, engine_device_name, versions
 from reproduce.outcomes import Training
 from reproduce.results_layout import CHECKPOINTS
-from reproduce.study.protocol import Protocol
+from reproduce.study.protocol import StudyProtocol
 from reproduce.study.rows import ENGINE, SCHEMA, Job, Row
 from reproduce.tasks.optimizers import Entrant
 from reproduce.tasks.task import Task
@@ -50,7 +50,7 @@ class StudyWork:
         weights: The file that stands for ImageNet's weights; None leaves them to Keras.
     """
 
-    protocol: Protocol
+    protocol: StudyProtocol
     entrants: tuple[Entrant, ...]
     checksums: tuple[tuple[str, str], ...]
     folder: Path

@@ -12,7 +12,7 @@ from reproduce.report.speed import read_engine_speed, read_optimizer_costs, read
 from reproduce.results_layout import STORED_RESULTS
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.stored_settings import read_stored_settings
-from reproduce.study.protocol import Protocol
+from reproduce.study.protocol import StudyProtocol
 from tests.fuzz.reader import Reader, require_same, scratch
 
 
@@ -47,8 +47,8 @@ def _settings(name: str) -> Callable[[], Iterator[bytes]]:
     return seeds
 
 
-def _study_settings(path: Path) -> Protocol:
-    return read_stored_settings(path, Protocol)
+def _study_settings(path: Path) -> StudyProtocol:
+    return read_stored_settings(path, StudyProtocol)
 
 
 def _search_settings(path: Path) -> SearchProtocol:

@@ -13,7 +13,7 @@ from reproduce.outcomes import TrainingCurve
 from reproduce.report.results import StudyResults
 from reproduce.results_layout import LEDGER_FILE
 from reproduce.study.plan import Plan
-from reproduce.study.protocol import OptimizerSettings, Protocol
+from reproduce.study.protocol import OptimizerSettings, StudyProtocol
 from reproduce.study.rows import SCHEMA, Job, Row
 from reproduce.tasks.optimizers import Entrant, roster
 from tests.study.cases import TASK, TINY
@@ -21,7 +21,7 @@ from tests.study.cases import TASK, TINY
 
 def protocol_of(
     study: str, optimizers: Iterable[str], tasks: Iterable[str] = ("digits",), reference: str = "Adam"
-) -> Protocol:
+) -> StudyProtocol:
     """A tiny study of these optimizers; those that Keras alone has go where they belong."""
     names = tuple(optimizers)
     keras = tuple(name for name in names if name.split("+")[0] in ("Adam", "AdamW", "SGD", "Nadam"))
@@ -32,7 +32,7 @@ def protocol_of(
 
 
 def invented(
-    protocol: Protocol,
+    protocol: StudyProtocol,
     skills: dict[str, float] | None = None,
     diverging: Iterable[str] = (),
     entrants: tuple[Entrant, ...] | None = None,
@@ -58,7 +58,7 @@ def invented(
     return StudyResults(protocol, taking_part, tuple(rows))
 
 
-def row_of(protocol: Protocol, entrant: Entrant, job: Job, skill: float, *, diverges: bool) -> Row:
+def row_of(protocol: StudyProtocol, entrant: Entrant, job: Job, skill: float, *, diverges: bool) -> Row:
     """A run whose accuracy falls with the distance of its rate from 0.1; noise is the seed's and the task's."""
     noise = np.random.default_rng([job.seed, zlib.crc32(f"{job.task} {job.optimizer}".encode())]).normal(0, 1e-4)
     accuracy = min(0.99, max(0.11, 0.5 + skill - 0.1 * abs(math.log10(job.rate) + 1) + noise))

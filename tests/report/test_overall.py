@@ -14,7 +14,7 @@ from reproduce.report.page.search import SearchResults
 from reproduce.report.results import StudyResults
 from reproduce.report.tables.across import across_table
 from reproduce.report.tables.compute import compute_table
-from reproduce.study.protocol import Protocol
+from reproduce.study.protocol import StudyProtocol
 from tests.report.result_cases import invented, protocol_of
 
 OPTIMIZERS = ("Opt7", "A1", "Adam")
@@ -23,7 +23,7 @@ MAIN = protocol_of("main", OPTIMIZERS)
 OTHER = protocol_of("transfer", OPTIMIZERS, ("other",))
 
 
-def renamed(study: str, task: str, seeds: tuple[int, ...], like: Protocol = MAIN) -> StudyResults:
+def renamed(study: str, task: str, seeds: tuple[int, ...], like: StudyProtocol = MAIN) -> StudyResults:
     """The task of ``like`` under another name in another study, the runs those of ``like``."""
     tasks = (dataclasses.replace(like.tasks[0], name=task, runner="engine"),)
     seed_settings = dataclasses.replace(like.seeds, final=seeds)

@@ -12,14 +12,14 @@ import numpy as np
 from reproduce.data import Dataset, Part
 from reproduce.outcomes import TrainingCurve
 from reproduce.study.plan import Plan
-from reproduce.study.protocol import OptimizerSettings, Protocol, SeedSettings, TaskSettings
+from reproduce.study.protocol import OptimizerSettings, SeedSettings, StudyProtocol, TaskSettings
 from reproduce.study.rows import SCHEMA, Job, Row
 from reproduce.tasks.optimizers import Entrant
 from reproduce.tasks.rates import RateGrid
 from tests.settings import DIGITS, MODEL, TRAINING
 
 TASK = TaskSettings(name="digits", runner="auto", data=DIGITS, model=MODEL, training=TRAINING, pretraining=None)
-TINY = Protocol(
+TINY = StudyProtocol(
     profile="tiny",
     study="main",
     description="For tests.",
@@ -77,7 +77,7 @@ reference = "Adam"
 """
 
 
-def invented_row(job: Job, protocol: Protocol = TINY, **changes: object) -> Row:
+def invented_row(job: Job, protocol: StudyProtocol = TINY, **changes: object) -> Row:
     """A row whose accuracy falls with the distance of the rate from the optimizer's best."""
     entrant = next((each for each in ENTRANTS if each.name == job.optimizer), None)
     accuracy = max(0.1, 0.9 - 0.1 * abs(np.log10(job.rate) - BEST.get(job.optimizer, 0.0))) - (job.seed % 7) / 1000
@@ -120,7 +120,7 @@ def diverged_row(job: Job, **changes: object) -> Row:
     )
 
 
-def all_rows(protocol: Protocol = TINY) -> list[Row]:
+def all_rows(protocol: StudyProtocol = TINY) -> list[Row]:
     """The rows of a study that is done."""
     plan = Plan(protocol, ENTRANTS, [])
     rows: list[Row] = []

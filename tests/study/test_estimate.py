@@ -17,7 +17,7 @@ from reproduce.stored_settings import read_stored_settings
 from reproduce.study.costs import Costs, measured_costs, step_key
 from reproduce.study.estimate import estimate
 from reproduce.study.experiment import Experiment, _write_protocol
-from reproduce.study.protocol import Protocol
+from reproduce.study.protocol import StudyProtocol
 from reproduce.study.rows import Row
 from tests.study.cases import ENTRANTS, TASK, TINY, TINY_TOML, all_rows, invented_row
 
@@ -100,7 +100,7 @@ def test_foreign_and_broken_folders_are_passed_over(tmp_path: Path) -> None:
 
 def test_a_stored_protocol_comes_back_as_it_was(tmp_path: Path) -> None:
     stored = store(tmp_path, [])
-    assert read_stored_settings(stored.folder / "protocol.json", Protocol) == TINY
+    assert read_stored_settings(stored.folder / "protocol.json", StudyProtocol) == TINY
 
 
 def test_the_command_says_what_is_known_and_what_is_not(tmp_path: Path, capsys) -> None:
@@ -132,7 +132,7 @@ def test_a_data_set_of_one_s_own_that_is_not_at_hand_cannot_be_counted(tmp_path:
 def test_published_numbers_of_images_are_those_that_kept_rows_were_trained_on(study: str) -> None:
     path = STORED_RESULTS / "small" / study / "protocol.json"
     trained_on = json.loads(path.read_text())["data"]
-    tasks = read_stored_settings(path, Protocol).tasks
+    tasks = read_stored_settings(path, StudyProtocol).tasks
     counted = {task.name: published_train_samples(task.data) for task in tasks}
     assert counted == {name: data["train"] for name, data in trained_on.items()}
 

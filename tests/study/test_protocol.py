@@ -13,7 +13,7 @@ from reproduce.results_layout import STORED_RESULTS
 from reproduce.stored_form import current_form
 from reproduce.stored_settings import read_stored_settings, stored_settings
 from reproduce.study import protocol as module
-from reproduce.study.protocol import Protocol, load_protocol, parse_protocol, profiles, studies
+from reproduce.study.protocol import StudyProtocol, load_protocol, parse_protocol, profiles, studies
 from reproduce.tasks.optimizers import KERAS, roster
 from reproduce.training.pretraining import PretrainingSettings
 from tests.settings import DIGITS, TEXT, TRAINING
@@ -179,7 +179,7 @@ def _leaves(value: object, path: tuple = ()):
         yield path
 
 
-def _hash_with(protocol: Protocol, path: tuple) -> str:
+def _hash_with(protocol: StudyProtocol, path: tuple) -> str:
     """The hash with the setting at ``path`` changed; whether it makes sense does not matter."""
     changed = copy.deepcopy(protocol)
     *way, last = path
@@ -246,7 +246,7 @@ def test_the_stored_form_says_everything_and_is_read_back() -> None:
             "frozen": "nothing",
         },
     }
-    assert read_settings(Protocol, current_form(stored), "here") == TINY
+    assert read_settings(StudyProtocol, current_form(stored), "here") == TINY
     # The SHA-256 of all of it as JSON, with sorted keys, without spaces and without the description.
     assert TINY.hash() == "a591e15fd104b928"
 
@@ -256,5 +256,5 @@ KEPT = [path for path in sorted(STORED_RESULTS.glob("*/*/protocol.json")) if "st
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: "-".join(path.parts[-3:-1]))
 def test_kept_rows_stay_under_the_hash_of_their_protocol(path: Path) -> None:
-    document, stored = json.loads(path.read_text(encoding="utf-8")), read_stored_settings(path, Protocol)
+    document, stored = json.loads(path.read_text(encoding="utf-8")), read_stored_settings(path, StudyProtocol)
     assert stored.hash() == document["hash"] == load_protocol(stored.profile, stored.study).hash()

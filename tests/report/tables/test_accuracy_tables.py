@@ -16,14 +16,14 @@ from reproduce.report.tables.accuracy import main_table, rate_table, task_table
 from reproduce.report.tables.comparisons import end_of_interval
 from reproduce.screen import show_table
 from reproduce.study.plan import Plan
-from reproduce.study.protocol import Protocol
+from reproduce.study.protocol import StudyProtocol
 from reproduce.study.rows import Job, Row
 from reproduce.tasks.optimizers import Entrant
 from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 from tests.study.cases import ENTRANTS, TINY, TWO_TASKS, all_rows, diverged_row, invented_row
 
 
-def table(rows: Sequence[Row], protocol: Protocol = TINY, entrants: Sequence[Entrant] = ENTRANTS) -> Table:
+def table(rows: Sequence[Row], protocol: StudyProtocol = TINY, entrants: Sequence[Entrant] = ENTRANTS) -> Table:
     return main_table(StudyResults(protocol, tuple(entrants), tuple(rows)))
 
 
