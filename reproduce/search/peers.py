@@ -16,12 +16,26 @@ from reproduce.search.sampling import stream
 
 
 @dataclass(frozen=True)
-class RandomState:
-    """Rounds done, epochs spent, and whether it has ended."""
+class PeerState:
+    """Where a peer stands.
+
+    Attributes:
+        rounds: Rounds done.
+        epochs: Epochs spent.
+        over: Whether it has ended.
+        population: Oldest first; none where candidates are drawn at random.
+    """
 
     rounds: int
     epochs: int
     over: bool
+    population: tuple[Individual, ...] = ()
+
+    def after(self, answers: Sequence[Answer], limits: Limits, population: tuple[Individual, ...] = ()) -> PeerState:
+        """One round later; a round in which no new candidate was found ends it."""
+        spent = sum(answer.epochs for answer in answers)
+        rounds, epochs = self.rounds + 1, self.epochs + spent
+        return PeerState(rounds, epochs, not spent or limits.reached(rounds, epochs), population)
 
 
 @dataclass(frozen=True)
@@ -36,11 +50,11 @@ class RandomSearch:
     per_round: int
     limits: Limits
 
-    def start(self) -> RandomState:
+    def start(self) -> PeerState:
         """Before the first round."""
-        return RandomState(0, 0, self.limits.reached(0, 0))
+        return PeerState(0, 0, self.limits.reached(0, 0))
 
-    def ask(self, state: RandomState) -> Sequence[Request]:
+    def ask(self, state: PeerState) -> Sequence[Request]:
         """New random candidates."""
         if state.over:
             return []
@@ -49,28 +63,9 @@ class RandomSearch:
             for number in range(self.per_round)
         ]
 
-    def tell(self, state: RandomState, answers: Sequence[Answer]) -> tuple[RandomState, Sequence[Selection]]:
+    def tell(self, state: PeerState, answers: Sequence[Answer]) -> tuple[PeerState, Sequence[Selection]]:
         """Count."""
-        spent = sum(answer.epochs for answer in answers)
-        rounds, epochs = state.rounds + 1, state.epochs + spent
-        return RandomState(rounds, epochs, not spent or self.limits.reached(rounds, epochs)), ()
-
-
-@dataclass(frozen=True)
-class AgingState:
-    """Where the evolution stands.
-
-    Attributes:
-        population: Oldest first.
-        rounds: Rounds done.
-        epochs: Epochs spent.
-        over: Whether it has ended.
-    """
-
-    population: tuple[Individual, ...]
-    rounds: int
-    epochs: int
-    over: bool
+        return state.after(answers, self.limits), ()
 
 
 @dataclass(frozen=True)
@@ -93,16 +88,16 @@ class AgingEvolution:
     limits: Limits
     seed: int
 
-    def start(self) -> AgingState:
+    def start(self) -> PeerState:
         """Before the first round."""
         scored = sorted(
             (individual for individual in self.population if individual.score is not None),
             key=lambda individual: individual.rank,
             reverse=True,
         )
-        return AgingState(tuple(scored), 0, 0, not scored or self.limits.reached(0, 0))
+        return PeerState(0, 0, not scored or self.limits.reached(0, 0), tuple(scored))
 
-    def ask(self, state: AgingState) -> Sequence[Request]:
+    def ask(self, state: PeerState) -> Sequence[Request]:
         """Children of the winners of tournaments."""
         if state.over:
             return []
@@ -111,15 +106,13 @@ class AgingEvolution:
             for number in range(self.per_round)
         ]
 
-    def tell(self, state: AgingState, answers: Sequence[Answer]) -> tuple[AgingState, Sequence[Selection]]:
+    def tell(self, state: PeerState, answers: Sequence[Answer]) -> tuple[PeerState, Sequence[Selection]]:
         """The children that could be trained join; as many of the oldest leave."""
         joined = tuple(answer.individual for answer in answers if answer.individual is not None)
-        spent = sum(answer.epochs for answer in answers)
         population = (*state.population, *joined)[len(joined) :]
-        rounds, epochs = state.rounds + 1, state.epochs + spent
-        return AgingState(population, rounds, epochs, not spent or self.limits.reached(rounds, epochs)), ()
+        return state.after(answers, self.limits, population), ()
 
-    def _winner(self, state: AgingState, number: int) -> Individual:
+    def _winner(self, state: PeerState, number: int) -> Individual:
         random = stream(self.seed, "tournament", state.rounds, number)
         size = min(self.tournament, len(state.population))
         chosen = random.choice(len(state.population), size, replace=False)

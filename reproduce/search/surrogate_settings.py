@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -16,31 +16,21 @@ from reproduce.tasks.trainer import CROP_FLIP_CUTOUT
 from reproduce.training.settings import TrainingSettings
 
 
-@dataclass(frozen=True)
-class ScoringSettings:
-    """The rule by which a candidate's rate is chosen and its score measured.
+@dataclass(frozen=True, kw_only=True)
+class ScoringSettings(RateScreening):
+    """The rule by which a candidate's rate is chosen, and how its score is measured at that rate.
 
     Attributes:
         epochs: Epochs of the run that counts.
         warmup_fraction: Share of a run's steps in which the rate rises to its peak.
-        screening_epochs: See `RateScreening`.
-        first_rates: See `RateScreening`.
-        first_threshold: See `RateScreening`.
-        second_rates: See `RateScreening`.
-        second_threshold: See `RateScreening`.
-        patience: See `RateScreening`.
+        patience: See `RateScreening`; a search always has one.
         hold_fraction: Share of its steps at the peak after the warm-up.
         nesterov: The form of Nesterov momentum; see `reproduce.population.assembly.Member`.
     """
 
     epochs: int
     warmup_fraction: float
-    screening_epochs: int
-    first_rates: tuple[float, ...]
-    first_threshold: float
-    second_rates: tuple[float, ...]
-    second_threshold: float
-    patience: int
+    patience: int = field()
     hold_fraction: float = 0.0
     nesterov: Literal["released", "search"] = "released"
 
@@ -49,19 +39,7 @@ class ScoringSettings:
         require(0 <= self.warmup_fraction < 1, "warmup_fraction", self.warmup_fraction, "in [0, 1)")
         room = 1 - self.warmup_fraction
         require(0 <= self.hold_fraction < room, "hold_fraction", self.hold_fraction, f"in [0, {room:g})")
-        _ = self.rule  # Refuses what it refuses.
-
-    @property
-    def rule(self) -> RateScreening:
-        """How the rate is chosen."""
-        return RateScreening(
-            self.screening_epochs,
-            self.first_rates,
-            self.first_threshold,
-            self.second_rates,
-            self.second_threshold,
-            self.patience,
-        )
+        super().__post_init__()
 
 
 @dataclass(frozen=True)
@@ -122,4 +100,4 @@ class SurrogateSettings:
 
     def work(self, data_dir: Path | None = None, batch: int = 1, largest: int | None = None) -> Scoring:
         """Candidates scored on it; arguments as of `Scoring`."""
-        return Scoring(self.task, self.scoring.rule, "engine", data_dir, batch, largest)
+        return Scoring(self.task, self.scoring, "engine", data_dir, batch, largest)

@@ -42,7 +42,7 @@ def trainer():
 
 
 def score(trainer, candidates=CANDIDATES):
-    return train_under(SETTINGS.scoring.rule, trainer, candidates)
+    return train_under(SETTINGS.scoring, trainer, candidates)
 
 
 @pytest.fixture(scope="module")
