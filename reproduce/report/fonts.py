@@ -7,6 +7,8 @@ to nothing. They keep kerning and no ligatures. Characters that they lack are ta
 from __future__ import annotations
 
 import atexit
+import os
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -28,12 +30,17 @@ def register_fonts() -> None:
     mpl = load_matplotlib()
     from matplotlib import font_manager
 
-    folder = tempfile.TemporaryDirectory(prefix="figure-fonts-")
-    atexit.register(folder.cleanup)
+    folder = Path(tempfile.mkdtemp(prefix="figure-fonts-"))
+    atexit.register(_remove, folder, os.getpid())
     for name in _FILES:
-        path = Path(folder.name) / name
+        path = folder / name
         _cut(Path(mpl.get_data_path()) / "fonts" / "ttf" / name, path)
         font_manager.fontManager.addfont(path)
+
+
+def _remove(folder: Path, owner: int) -> None:
+    if os.getpid() == owner:  # What was forked meanwhile draws with them too, and may end first.
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _cut(source: Path, target: Path) -> None:

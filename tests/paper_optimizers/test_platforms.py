@@ -34,6 +34,8 @@ def make_another_system():
         sys.modules.pop(name, None)
     for name in ("fork", "forkpty", "sched_getaffinity", "getuid", "uname"):
         delattr(os, name)
+    if sys.version_info >= (3, 13):  # It asks for the affinity, where the system has one.
+        os.process_cpu_count = os.cpu_count
     multiprocessing.set_start_method("spawn", force=True)
     assert locale.getencoding().lower() not in ("utf-8", "utf8"), locale.getencoding()
     warnings.filterwarnings("error", category=EncodingWarning, module="paper_optimizers")

@@ -1,9 +1,16 @@
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from reproduce.report.fonts import FAMILIES
 from reproduce.report.style import new_figure, render, styled
 
+ROOT = Path(__file__).resolve().parents[2]
 TEXT = "AVATAR, Ünï Ψ Кот − ≈ ± × ≤ → ∞ 'n = 5'"
 
 
@@ -38,3 +45,22 @@ def test_what_it_lacks_is_taken_from_the_whole_font() -> None:
     georgian = "ქართული"
     assert drawn(georgian, "png") == drawn(georgian, "png", FAMILIES[1:])
     assert "DejaVuSans" in fonts(drawn(georgian, "pdf"))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_child_that_ends_leaves_them_to_its_parent() -> None:
+    program = """
+import os, sys
+from matplotlib import font_manager
+from reproduce.report.fonts import register_fonts
+
+register_fonts()
+if not (child := os.fork()):
+    sys.exit()
+os.waitpid(child, 0)
+path = font_manager.findfont("Figure Sans", fallback_to_default=False)
+assert os.path.exists(path)
+print(os.path.dirname(path))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not Path(ended.stdout.strip()).exists()
