@@ -78,6 +78,10 @@ class BaseOptimizer(keras.optimizers.Optimizer):
         """Move the variables by one step, or add ``grads`` to those accumulated."""
         sparse = self._moves_rows_alone()
         kept = [grad if grad is None or (sparse and is_sparse(grad)) else dense(grad) for grad in grads]
+        if trainable_variables is not None and len(kept) and not self.built:
+            trainable_variables = list(trainable_variables)
+            with keras.name_scope(self.name, caller=self):
+                self.build(trainable_variables)  # What makes variables may wait for nothing.
         with waiting_for(kept):
             super().apply(kept, trainable_variables)
 
