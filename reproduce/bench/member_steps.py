@@ -16,10 +16,11 @@ from paper_optimizers import get
 from reproduce.bench.sizes import EngineBenchSettings, Form, Workload
 from reproduce.machine import engine_device_name
 from reproduce.population.assembly import Member
-from reproduce.population.engine import Layout, Population, default_layout
+from reproduce.population.engine import Population
+from reproduce.population.layout import Layout, default_layout
 from reproduce.population.memory import available_bytes, is_out_of_memory, members_that_fit
 from reproduce.population.networks.convnet import ConvNet
-from reproduce.population.networks.convolutions import Convolution
+from reproduce.population.networks.convolutions import Convolution, convolution_of
 from reproduce.population.problems import classification
 from reproduce.report.speed import StepTime
 
@@ -59,7 +60,7 @@ class StepTimes:
 def over_members(settings: EngineBenchSettings) -> StepTimes:
     """The cost of a member-step for 1, 2, 4, ... members, in the engine's own form, until the device is full."""
     counts = [2**power for power in range(settings.members.bit_length())]
-    timed = [_timed(settings, (settings.layout or default_layout(), "patches"), count) for count in counts]
+    timed = [_timed(settings, _own_form(settings), count) for count in counts]
     return step_times(timed, settings.repeats, until_full=True)
 
 
@@ -71,7 +72,7 @@ def over_forms(settings: EngineBenchSettings) -> StepTimes:
 
 def members_expected(settings: EngineBenchSettings) -> int:
     """How many members the engine would train at once by what the compiler says one takes."""
-    population = _population(settings.race.work, settings.layout or default_layout(), "patches")
+    population = _population(settings.race.work, *_own_form(settings))
     bytes_each = population.bytes_per_member(_data(settings.race.work), settings.race.work.batch_size)
     return members_that_fit(bytes_each, available_bytes())
 
@@ -169,6 +170,12 @@ def matrix_rate(size: int, dtype: str, repeats: int) -> float:
         multiply(matrix).block_until_ready()
         times.append(time.perf_counter() - start)
     return chain * 2.0 * size**3 / min(times)
+
+
+def _own_form(settings: EngineBenchSettings) -> Form:
+    """What the engine picks."""
+    layout = settings.layout or default_layout()
+    return layout, convolution_of(layout)
 
 
 def _timed(settings: EngineBenchSettings, form: Form, count: int) -> TimedPopulation:

@@ -27,9 +27,11 @@ from reproduce.bench.unfinished import Unfinished
 from reproduce.errors import ReproduceError
 from reproduce.libraries import known_environment
 from reproduce.population.assembly import Member
-from reproduce.population.engine import Layout, Population
+from reproduce.population.engine import Population
 from reproduce.population.integrity import check_integrity
+from reproduce.population.layout import Layout
 from reproduce.population.networks.convnet import ConvNet
+from reproduce.population.networks.convolutions import convolution_of
 from reproduce.population.problems import classification
 from reproduce.population.waves import Examples, batch_sizes, train_members
 from reproduce.search.sampling import Sampler
@@ -161,7 +163,13 @@ class EngineScorer:
     def __init__(self, specs: Sequence[OptimizerSpec], settings: RaceSettings, layout: Layout | None = None) -> None:
         work = settings.work
         network = ConvNet(
-            work.base_filters, work.channels, 10, scale=1 / LARGEST, batch_norm_momentum=0.9, dtype=work.dtype
+            work.base_filters,
+            work.channels,
+            10,
+            scale=1 / LARGEST,
+            batch_norm_momentum=0.9,
+            dtype=work.dtype,
+            convolution=None if layout is None else convolution_of(layout),
         )
         self._population = Population(classification(network.initial, network.apply), layout=layout)
         self._specs, self._settings = specs, settings

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import get_args
 
-from reproduce.population.engine import Layout
-from reproduce.population.networks.convolutions import CONVOLUTIONS, Convolution
+from reproduce.population.layout import Layout
+from reproduce.population.networks.convolutions import Convolution
 
 #: A layout of the members, and a form of their convolutions.
 Form = tuple[Layout, Convolution]
@@ -92,7 +93,7 @@ class EngineBenchSettings:
     backends: tuple[str, ...] = ("tensorflow", "jax")
     members: int = 32
     form_members: int = 16
-    forms: tuple[Form, ...] = tuple(product(_LAYOUTS, CONVOLUTIONS))
+    forms: tuple[Form, ...] = tuple(product(_LAYOUTS, get_args(Convolution)))
     layout: Layout | None = None
     steps: int = 20
     repeats: int = 5

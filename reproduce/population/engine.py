@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -29,19 +29,15 @@ from reproduce.population.interpreter import (
     make_optimizer_step,
 )
 from reproduce.population.jax_settings import GENERATOR, engine_settings
+from reproduce.population.layout import Layout, default_layout
 from reproduce.population.problems import Arrays, Problem
-
-#: How members share the device: one after another, or all at once.
-Layout = Literal["map", "vectorise"]
-
 
 #: The members' optimizers, as the interpreter runs them.
 Programs = tuple[Code, Counts]
 
 
-def default_layout(platform: str | None = None) -> Layout:
-    """The layout that suits ``platform``, as JAX names it; None for what JAX computes on by default."""
-    return "map" if (platform or jax.default_backend()) == "cpu" else "vectorise"
+#: Examples evaluated together: mapped, few enough for what is computed of them to stay in a core's cache.
+_EVALUATED: dict[Layout, int] = {"map": 64, "vectorise": 512}
 
 
 class MemberState(NamedTuple):
@@ -153,17 +149,19 @@ class Population:
 
     @engine_settings()
     def bytes_per_member(self, data: Arrays, batch_size: int) -> int:
-        """What one more member takes of the device's memory in training; compiles a step of one member to know it.
+        """What one more member takes of the device's memory in training.
 
-        Mapped members share the memory that a step works in; vectorised ones have one each.
+        Mapped members share the memory that a step works in, and take what is kept of them. Vectorised ones have one
+        each: how large it is, the compiler says of a step of one member.
         """
         member = Member(OptimizerSpec(Graph((Node("g", "gradient"),), "g")), 0.0, total_steps=1)
         programs, state = self.start([member])
-        order = np.zeros((1, 1, batch_size), np.int32)
-        step = self._epoch.lower(state, programs, self.tables([member], range(1)), data, order).compile()
-        needs = step.memory_analysis()
-        kept = needs.argument_size_in_bytes - sum(array.nbytes for array in data)
-        return int(kept + (needs.temp_size_in_bytes if self.layout == "vectorise" else 0))
+        tables, order = self.tables([member], range(1)), np.zeros((1, 1, batch_size), np.int32)
+        if self.layout == "map":
+            return sum(int(array.nbytes) for array in jax.tree.leaves((state, programs, tables, order)))
+        needs = self._epoch.lower(state, programs, tables, data, order).compile().memory_analysis()
+        arguments = needs.argument_size_in_bytes - sum(array.nbytes for array in data)
+        return int(arguments + needs.temp_size_in_bytes)
 
     def tables(self, members: Sequence[Member], steps: range) -> StepTables:
         """The step tables of ``members`` for ``steps``."""
@@ -189,9 +187,15 @@ class Population:
         return state, EpochMeasures(*jax.device_get(measures))
 
     @engine_settings()
-    def evaluate(self, state: MemberState, data: Arrays, batch_size: int = 512) -> Evaluation:
-        """Loss and accuracy of every member over ``data``, outside training."""
-        count = len(data[0])
+    def evaluate(self, state: MemberState, data: Arrays, batch_size: int | None = None) -> Evaluation:
+        """Loss and accuracy of every member over ``data``, outside training.
+
+        Args:
+            state: Of the members.
+            data: Arrays over examples.
+            batch_size: Examples computed together; None for what suits the layout.
+        """
+        count, batch_size = len(data[0]), batch_size or _EVALUATED[self.layout]
         padding = -count % batch_size
         batches = tuple(
             jnp.pad(array, ((0, padding), *((0, 0),) * (array.ndim - 1))).reshape(-1, batch_size, *array.shape[1:])

@@ -179,9 +179,9 @@ def test_every_form_and_number_of_members_is_asked_for(monkeypatch):
     monkeypatch.setattr(member_steps, "_timed", lambda settings, form, count: Device(form, count, room=99))
     settings = replace(SMOKE, members=8, repeats=1)
     assert [each.members for each in over_members(settings).times] == [1, 2, 4, 8]
-    assert {(each.layout, each.convolution) for each in over_members(settings).times} == {("map", "patches")}
+    assert {(each.layout, each.convolution) for each in over_members(settings).times} == {("map", "batch-innermost")}
     forms = over_forms(settings)
-    assert len({(each.layout, each.convolution) for each in (*forms.times, *forms.refused)}) == 10
+    assert len({(each.layout, each.convolution) for each in (*forms.times, *forms.refused)}) == 12
 
 
 def test_a_device_without_room_for_one_member_is_an_error_in_words(monkeypatch, tmp_path):

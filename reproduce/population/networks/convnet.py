@@ -3,13 +3,16 @@
 Parameters come in the order of Keras' trainable variables of the same network (kernel, bias, gamma, beta for each
 block, then the dense layer's), so that weights can be carried over as they are.
 
-A convolution is written as patches times a matrix: a population of them is then one batched matrix product, which on
-CPUs is faster than a grouped convolution (`reproduce.population.networks.convolutions` has the other forms).
+A convolution is written as patches times a matrix. On CPUs, where members are computed one after another, the blocks
+have channels first and the batch innermost (`reproduce.population.networks.batch_innermost`). Vectorised, channels are
+last and a population of products is one batched product (`reproduce.population.networks.convolutions`, which has other
+forms too).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -17,12 +20,17 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from reproduce.population.networks.convolutions import CONVOLUTIONS, Convolution
+from reproduce.population.layout import default_layout
+from reproduce.population.networks.batch_innermost import (
+    EPSILON,
+    STRIDES,
+    features_in_training,
+    features_outside_training,
+)
+from reproduce.population.networks.convolutions import CONVOLUTIONS, Convolution, convolution_of
 from reproduce.population.networks.layers import Dropout, dense_weights, glorot_uniform, logits
 from reproduce.population.networks.precision import arithmetic_type
 from reproduce.population.problems import Arrays
-
-_EPSILON = 1e-3
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,8 @@ class ConvNet:
         dropout: Rate before the last layer.
         batch_norm_momentum: Share of the old running statistics kept at each step.
         dtype: Of the products; statistics and logits are float32. See `reproduce.population.networks.precision`.
-        convolution: The form in which they are computed; it changes rounding alone.
+        convolution: The form in which they are computed, which changes rounding alone; None for that which suits the
+            device's layout.
     """
 
     base_filters: int
@@ -47,7 +56,7 @@ class ConvNet:
     dropout: float = 0.2
     batch_norm_momentum: float = 0.99
     dtype: str | None = None
-    convolution: Convolution = "patches"
+    convolution: Convolution | None = None
 
     def initial(self, generator: np.random.Generator) -> tuple[Arrays, Arrays]:
         """Glorot-uniform kernels, as Keras draws them by default; zeros and ones elsewhere."""
@@ -66,27 +75,44 @@ class ConvNet:
     def apply(self, parameters: Arrays, statistics: Arrays, images: Any, key: jax.Array | None) -> tuple[Any, Arrays]:
         """Logits [B, classes] of images [B, H, W, C]; ``key`` is given in training."""
         dtype, drop = arithmetic_type(self.dtype), Dropout(self.dropout, key)
-        x = (images.astype(jnp.float32) * self.scale).astype(dtype)
-        convolve = CONVOLUTIONS[self.convolution]
+        form = self.convolution or convolution_of(default_layout())
+        features = self._rows if form == "batch-innermost" else partial(self._images, CONVOLUTIONS[form])
+        pooled, updated = features(parameters[:-2], statistics, images.astype(jnp.float32) * self.scale, dtype, key)
+        return logits(drop(pooled), iter(parameters[-2:]), dtype), updated
+
+    def _rows(self, parameters: Arrays, statistics: Arrays, x: Any, dtype: str, key: Any) -> tuple[Any, Arrays]:
+        """Features [B, F] of images [B, H, W, C], and the statistics after them."""
+        x = x.transpose(3, 1, 2, 0)
+        if key is None:
+            return features_outside_training(parameters, statistics, x, dtype).T, statistics
+        features, batch = features_in_training(parameters, x, dtype)
+        return features.T, tuple(self._moved(old, new) for old, new in zip(statistics, batch, strict=True))
+
+    def _images(
+        self, convolve: Any, parameters: Arrays, statistics: Arrays, x: Any, dtype: str, key: Any
+    ) -> tuple[Any, Arrays]:
+        """The same with channels last."""
+        x = x.astype(dtype)
         updated: list[Any] = []
-        for block, stride in enumerate((1, 2, 2)):
+        for block, stride in enumerate(STRIDES):
             kernel, bias, gamma, beta = parameters[4 * block : 4 * block + 4]
             x = convolve(x, kernel.astype(dtype), stride) + bias.astype(dtype)
             x, running = self._normalise(x, gamma, beta, statistics[2 * block : 2 * block + 2], key is not None)
             updated += running
             x = jax.nn.swish(x)
-        return logits(drop(x.mean((1, 2))), iter(parameters[-2:]), dtype), tuple(updated)
+        return x.mean((1, 2)), tuple(updated)
 
     def _normalise(self, x: Any, gamma: Any, beta: Any, running: Arrays, training: bool) -> tuple[Any, Arrays]:
         wide = x.astype(jnp.float32)
         if training:
             mean, variance = wide.mean((0, 1, 2)), wide.var((0, 1, 2))
-            kept = self.batch_norm_momentum
-            running = (
-                kept * running[0] + (1.0 - kept) * lax.stop_gradient(mean),
-                kept * running[1] + (1.0 - kept) * lax.stop_gradient(variance),
-            )
+            running = self._moved(running[0], mean), self._moved(running[1], variance)
         else:
             mean, variance = running
-        scale = gamma * lax.rsqrt(variance + _EPSILON)
+        scale = gamma * lax.rsqrt(variance + EPSILON)
         return ((wide - mean) * scale + beta).astype(x.dtype), running
+
+    def _moved(self, old: Any, new: Any) -> Any:
+        """Running statistics after a batch's."""
+        kept = self.batch_norm_momentum
+        return kept * old + (1.0 - kept) * lax.stop_gradient(new)

@@ -15,13 +15,22 @@ import jax.numpy as jnp
 from jax import lax
 from jax.custom_batching import custom_vmap
 
-#: The names of the forms.
-Convolution = Literal["patches", "shifts", "native", "native-nchw", "batch-groups"]
+from reproduce.population.layout import Layout
+
+#: The forms with channels last.
+ChannelsLast = Literal["patches", "shifts", "native", "native-nchw", "batch-groups"]
+#: All forms; of the first, `reproduce.population.networks.batch_innermost` has the whole network.
+Convolution = Literal["batch-innermost", ChannelsLast]
+
+
+def convolution_of(layout: Layout) -> Convolution:
+    """The form that suits a layout of the members."""
+    return "batch-innermost" if layout == "map" else "patches"
 
 
 def patches(x: Any, kernel: Any, stride: int) -> Any:
     """The 3x3 neighbourhoods, side by side, times a matrix; over members one batched matrix product."""
-    return jnp.concatenate(list(_shifted(x, stride)), axis=-1) @ kernel.reshape(-1, kernel.shape[-1])
+    return jnp.concatenate(list(shifted(x, stride)), axis=-1) @ kernel.reshape(-1, kernel.shape[-1])
 
 
 def shifts(x: Any, kernel: Any, stride: int) -> Any:
@@ -29,7 +38,7 @@ def shifts(x: Any, kernel: Any, stride: int) -> Any:
     weights = kernel.reshape(9, *kernel.shape[2:])
     products = (
         jnp.matmul(image, weight, preferred_element_type=jnp.float32)
-        for image, weight in zip(_shifted(x, stride), weights, strict=True)
+        for image, weight in zip(shifted(x, stride), weights, strict=True)
     )
     return sum(products).astype(x.dtype)
 
@@ -53,7 +62,7 @@ def batch_groups(x: Any, kernel: Any, stride: int) -> Any:
 
 
 #: ``(x [B, H, W, C], kernel [3, 3, C, F], stride) -> [B, H', W', F]``, zero-padded as "same" does.
-CONVOLUTIONS: dict[Convolution, Callable[[Any, Any, int], Any]] = {
+CONVOLUTIONS: dict[ChannelsLast, Callable[[Any, Any, int], Any]] = {
     "patches": patches,
     "shifts": shifts,
     "native": native,
@@ -62,8 +71,8 @@ CONVOLUTIONS: dict[Convolution, Callable[[Any, Any, int], Any]] = {
 }
 
 
-def _shifted(x: Any, stride: int) -> Iterator[Any]:
-    """What each of the nine places of a kernel sees of [B, H, W, C], as [B, H', W', C]."""
+def shifted(x: Any, stride: int) -> Iterator[Any]:
+    """What each of the nine places of a kernel sees of [..., H, W, ...], four axes, as [..., H', W', ...]."""
     height, width = x.shape[1:3]
     rows, columns = -(-height // stride), -(-width // stride)
     tall, wide = (max((count - 1) * stride + 3 - size, 0) for count, size in ((rows, height), (columns, width)))
