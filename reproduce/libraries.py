@@ -10,9 +10,10 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from reproduce.compiled_programs import compiled_programs_folder
 from reproduce.errors import ReproduceError
 from reproduce.machine import backend_name, device_name, usable_cores
-from reproduce.variables import THREADS, VARIABLES, variable_of
+from reproduce.variables import COMPILED_PROGRAMS, THREADS, VARIABLES, variable_of
 
 _XLA_FLAGS = "XLA_FLAGS"
 _ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
@@ -40,10 +41,12 @@ def known_environment(
     given = os.environ if given is None else given
     count = usable_cores() if threads is None else threads
     known = {name: value for name, value in given.items() if not _is_pinned(name)}
+    stands_for = {THREADS: str(count), COMPILED_PROGRAMS: str(compiled_programs_folder(given) or "")}
     for each in VARIABLES:
         value = each.deterministic if deterministic and each.deterministic is not None else each.value
+        value = stands_for.get(value, value)
         if value and not known.get(each.name):
-            known[each.name] = str(count) if value == THREADS else value
+            known[each.name] = value
     own = [flag for flag, wanted in ((_ONE_THREAD, count == 1), (_DETERMINISTIC, deterministic)) if wanted]
     flags = [*_flags_of_the_user(given), *own]
     known.pop(_XLA_FLAGS, None)

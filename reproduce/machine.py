@@ -6,6 +6,8 @@ import math
 import os
 import platform
 import sys
+from contextlib import suppress
+from hashlib import sha256
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,23 @@ from typing import Any
 from reproduce.cgroups import cores_allowed, memory_left
 from reproduce.errors import ReproduceError
 
+#: Lines of /proc/cpuinfo that name instructions, on x86 and on ARM.
+_INSTRUCTIONS = ("flags", "Features")
 _PACKAGES = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",), "torch": ("torch",)}
 
 
 def cpu_name() -> str:
     """The processor's model and how many of its cores this process may use."""
     return f"{_cpu_model()}, {usable_cores()} cores"
+
+
+def processor_digest() -> str:
+    """A word for the processor's kind: its model and the instructions it has, where the system tells."""
+    lines: set[str] = set()
+    with suppress(OSError):
+        lines = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines())
+    told = sorted(line for line in lines if line.startswith(_INSTRUCTIONS))
+    return sha256("\n".join([platform.machine(), _cpu_model(), *told]).encode()).hexdigest()[:12]
 
 
 def is_cpu_name(device: str) -> bool:

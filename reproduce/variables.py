@@ -17,6 +17,8 @@ Treatment = Literal["pinned", "recorded", "refused", "left"]
 
 #: Stands in `Variable.value` for the number of threads.
 THREADS = "{threads}"
+#: Stands in `Variable.value` for the folder of compiled programs; see `reproduce.compiled_programs`.
+COMPILED_PROGRAMS = "{compiled programs}"
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,9 @@ VARIABLES: tuple[Variable, ...] = (
         "left",
         "where compiled programs are kept, each under versions, options and what it was compiled from; a folder for "
         "each kind of processor",
+        value=COMPILED_PROGRAMS,
     ),
+    _jax("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "left", "which compiled programs are kept", value="0"),
     _jax("JAX_PERSISTENT_CACHE_*", "left", "which compiled programs are kept"),
     _jax("JAX_TRACEBACK_*", "left", "how errors are shown"),
     _jax("JAX_LOG*", "left", "what is logged"),

@@ -17,6 +17,10 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # What the user has set for Keras, and what their terminal is said to be, decide nothing.
 _keras_home = tempfile.TemporaryDirectory(prefix="keras-")
 os.environ["KERAS_HOME"] = _keras_home.name
+# Compiled programs are kept for these tests alone, and not in the home folder.
+_cache_home = tempfile.TemporaryDirectory(prefix="cache-")
+os.environ["XDG_CACHE_HOME"] = _cache_home.name
+os.environ.pop("JAX_COMPILATION_CACHE_DIR", None)
 for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES"):
     os.environ.pop(name, None)
 

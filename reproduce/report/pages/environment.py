@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from reproduce.report.pages.tables import markdown
-from reproduce.variables import FILES, THREADS, VARIABLES, Variable
+from reproduce.variables import COMPILED_PROGRAMS, FILES, THREADS, VARIABLES, Variable
 
 _START = """# What can move a number, besides the protocol
 
@@ -29,6 +29,11 @@ and not recorded.
 In worker processes every number of threads is 1. Elsewhere it is the number of usable cores.
 """
 
+_VALUES = {
+    THREADS: "the number of threads",
+    COMPILED_PROGRAMS: "`paper-optimizers/` and a folder in `$XDG_CACHE_HOME` or `~/.cache`, where that can be written",
+}
+
 
 def page() -> str:
     """The page: a table for each library, and one of configuration files."""
@@ -42,7 +47,7 @@ def page() -> str:
 
 
 def _treatment(variable: Variable) -> str:
-    value = "the number of threads" if variable.value == THREADS else f"`{variable.value}`"
+    value = _VALUES.get(variable.value, f"`{variable.value}`")
     text = {
         "pinned": f"pinned: {value}" if variable.value else "pinned: removed",
         "left": f"left; {value} if not set" if variable.value else "left",
