@@ -16,6 +16,8 @@ from reproduce.machine import backend_name, device_name, usable_cores
 from reproduce.variables import COMPILED_PROGRAMS, THREADS, VARIABLES, variable_of
 
 _XLA_FLAGS = "XLA_FLAGS"
+#: Of the variables that say so to one library or another, that of JAX.
+_NUM_THREADS = "NPROC"
 _ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
 _DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 #: Options in XLA_FLAGS that are pinned; all others are the user's.
@@ -62,14 +64,19 @@ def enter_known_state() -> None:
     _become(known_environment())
 
 
-def adopt(recorded: Mapping[str, str], *, deterministic: bool = False) -> None:
+def adopt(recorded: Mapping[str, str], *, threads: int | None = None, deterministic: bool = False) -> None:
     """Put a worker on another machine into the known state, with what another process recorded in place of its own.
+
+    Args:
+        recorded: From `recorded_settings` of that process.
+        threads: As of `known_environment`.
+        deterministic: As of `known_environment`.
 
     Raises:
         ReproduceError: As `known_environment` does.
     """
     own = {name: value for name, value in os.environ.items() if not _is_recorded(name)}
-    _become(known_environment({**own, **recorded}, deterministic=deterministic))
+    _become(known_environment({**own, **recorded}, threads=threads, deterministic=deterministic))
 
 
 @contextmanager
@@ -81,6 +88,12 @@ def environment(settings: Mapping[str, str]) -> Iterator[None]:
         yield
     finally:
         _become(before)
+
+
+def num_threads() -> int:
+    """How many threads this process computes with: what `known_environment` gave it, else the usable cores."""
+    given = os.environ.get(_NUM_THREADS, "")
+    return int(given) if given.isdecimal() and int(given) else usable_cores()
 
 
 def recorded_settings(given: Mapping[str, str] | None = None, *, keras: bool = False) -> dict[str, str]:

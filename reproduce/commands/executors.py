@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from rich.console import Console
 
 from reproduce.commands.arguments import positive
+from reproduce.libraries import num_threads
 from reproduce.results_layout import WORKERS_LOG
 from reproduce.screen import note
 
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from reproduce.search.surrogate_settings import SurrogateSettings
     from reproduce.tasks.scoring import Scorer
 
-#: Candidates trained together: few, so that each score is known and kept soon; more, so that a large device is full.
-_BATCH_ON_CPUS = 2
+#: Candidates trained together: few, so that each score is known and kept soon; more, so that a large device is full,
+#: and that no core of a processor has long to wait for the last of a batch.
+_BATCH_OF_A_CORE = 4
 _BATCH_ELSEWHERE = 32
 
 #: Gives the scorer of a surrogate or a round.
@@ -57,7 +59,7 @@ def add_scoring_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch",
         type=positive,
         metavar="N",
-        help=f"candidates scored together (default: {_BATCH_ON_CPUS} on CPUs, {_BATCH_ELSEWHERE} elsewhere)",
+        help=f"candidates scored together (default: {_BATCH_OF_A_CORE} a CPU core, {_BATCH_ELSEWHERE} elsewhere)",
     )
     parser.add_argument(
         "--largest", type=positive, metavar="N", help="networks trained at once on a device (default: by device)"
@@ -100,6 +102,8 @@ def open_scoring(options: argparse.Namespace, console: Console) -> Iterator[Scor
     from reproduce.tasks.scoring import Scorer
 
     with open_executor(options, 0, options.output, console) as executor:
-        batch = options.batch or (_BATCH_ELSEWHERE if executor.source.has_gpus else _BATCH_ON_CPUS)
+        # A worker has one core, this process all that are usable.
+        cores = 1 if options.workers or options.executor == "ray" else num_threads()
+        batch = options.batch or (_BATCH_ELSEWHERE if executor.source.has_gpus else cores * _BATCH_OF_A_CORE)
         data_dir = None if options.data_dir is None else options.data_dir.resolve()
         yield lambda settings: Scorer(executor, settings.work(data_dir, batch, options.largest))

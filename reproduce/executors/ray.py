@@ -69,7 +69,7 @@ class RayWorkers:
 
     def start(self) -> RayWorker:
         """See `Workers`."""
-        actor = self._actor.remote(recorded_settings(), self._deterministic)
+        actor = self._actor.remote(recorded_settings(), None if self.has_gpus else 1, self._deterministic)
         return RayWorker(False, actor=actor, reference=actor.ready.remote())
 
     def wait(self, workers: Sequence[RayWorker]) -> list[tuple[RayWorker, Event]]:
@@ -122,8 +122,8 @@ class RayWorkers:
 class _Actor:
     """What runs on a device."""
 
-    def __init__(self, recorded: Mapping[str, str], deterministic: bool) -> None:
-        adopt(recorded, deterministic=deterministic)
+    def __init__(self, recorded: Mapping[str, str], threads: int | None, deterministic: bool) -> None:
+        adopt(recorded, threads=threads, deterministic=deterministic)
         self._made = Made()
 
     def ready(self) -> None:

@@ -7,6 +7,7 @@ that turns NaN or infinite is frozen where it failed and, mapped, costs nothing 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -112,6 +113,8 @@ class Population:
         self._optimizer_step = make_optimizer_step(self._sizes)
         self._epoch = jax.jit(self._epoch_of_all, donate_argnums=0)
         self._evaluate = jax.jit(self._evaluate_all)
+        self._compiled: dict[Any, Any] = {}
+        self._compiling = threading.Lock()
 
     @property
     def num_parameters(self) -> int:
@@ -183,7 +186,7 @@ class Population:
         Returns:
             The new state and `EpochMeasures`.
         """
-        state, *measures = self._epoch(state, programs, *jax.device_put((tables, data, orders)))
+        state, *measures = self._run(self._epoch, state, programs, *jax.device_put((tables, data, orders)))
         return state, EpochMeasures(*jax.device_get(measures))
 
     @engine_settings()
@@ -202,8 +205,17 @@ class Population:
             for array in jax.device_put(data)
         )
         weights = np.pad(np.ones(count, np.float32), (0, padding)).reshape(-1, batch_size)
-        totals = jax.device_get(self._evaluate(state, batches, jax.device_put(weights)))
+        totals = jax.device_get(self._run(self._evaluate, state, batches, jax.device_put(weights)))
         return Evaluation(*(np.asarray(total, np.float64) / count for total in totals))
+
+    def _run(self, function: Any, *arguments: Any) -> Any:
+        """What a jitted function answers; threads that need the same program wait for one compilation of it."""
+        shapes = tuple((array.shape, array.dtype) for array in jax.tree.leaves(arguments))
+        with self._compiling:
+            program = self._compiled.get((function, shapes))
+            if program is None:
+                program = self._compiled[function, shapes] = function.lower(*arguments).compile()
+        return program(*arguments)
 
     def _over_members(self, function: Any, arguments: Any) -> Any:
         if self.layout == "map":

@@ -3,12 +3,15 @@
 Vectorised, the members that failed or were cut short are dropped between epochs and the rest packed into the smallest
 size that holds them, so that no length of the list compiles anything new. Mapped, a lane without a member costs
 nothing: there nothing is packed, and short lists take as many lanes as others, so that one compilation serves most.
+Each core then takes batch after batch from the list, ever smaller ones towards its end, and none waits for another.
 """
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import jax
@@ -16,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce.errors import ReproduceWarning
+from reproduce.libraries import num_threads
 from reproduce.outcomes import Training, TrainingCurve
 from reproduce.population.assembly import Member
 from reproduce.population.engine import MemberState, Population
@@ -86,6 +90,7 @@ def train_members(
     *,
     largest: int | None = None,
     go_on: GoOn | None = None,
+    cores: int | None = None,
 ) -> list[Training]:
     """Train ``members`` for ``epochs`` epochs each.
 
@@ -97,6 +102,8 @@ def train_members(
         largest: The most members trained at once; None for as many as the memory at hand holds. Fewer, where the
             device has refused so many before.
         go_on: See `GoOn`; where it says no, the member is cut short.
+        cores: Batches trained side by side where members are mapped; None for the threads that this process has.
+            It changes no training.
 
     Returns:
         One `Training` for each member, in their order.
@@ -107,23 +114,88 @@ def train_members(
     Warns:
         ReproduceWarning: If the device's memory did not do and fewer members are trained at once.
     """
-    trainings: list[Training] = []
     # Once, where every epoch of every batch finds them: on a GPU a transfer an epoch would be paid for.
     examples = replace(examples, train=jax.device_put(examples.train), validation=jax.device_put(examples.validation))
     if largest is None and population.room is None:
         needed = population.bytes_per_member(examples.train, examples.batch_size)
         population.room = members_that_fit(needed, available_bytes())
     size = batch_sizes(min(each for each in (largest, population.room) if each is not None))[-1]
-    while len(trainings) < len(members):
-        chosen = members[len(trainings) : len(trainings) + size]
-        lanes = _num_lanes(len(chosen), min(size, _MAPPED_LANES) if population.layout == "map" else 1)
+    cores = max(1, min(cores or num_threads(), len(members))) if population.layout == "map" else 1
+    waiting = _Waiting(len(members), size, cores)
+    trained: dict[int, Training] = {}
+
+    @engine_settings()
+    def train() -> None:
+        while (chosen := waiting.take()) is not None:
+            lanes = _num_lanes(len(chosen), min(waiting.size, _MAPPED_LANES) if population.layout == "map" else 1)
+            batch = [members[number] for number in chosen]
+            try:
+                found = _train_batch(_Batch(population, batch, examples, lanes), epochs, go_on, waiting)
+            except jax.errors.JaxRuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                population.room = waiting.give_back(chosen, _smaller(population, lanes))
+            else:
+                trained.update(zip(chosen, found, strict=True))
+
+    _on_cores(train, cores, waiting)
+    return [trained[number] for number in range(len(members))]
+
+
+class _Waiting:
+    """The numbers of the members that no core has taken.
+
+    Args:
+        count: How many there are.
+        size: The most of a batch.
+        cores: How many take them. Towards the end a batch has less than an equal share of what is left, so that all
+            cores end at about the same time (guided self-scheduling, Polychronopoulos & Kuck 1987).
+
+    Attributes:
+        size: As given, or less.
+        closed: Whether training is given up.
+    """
+
+    def __init__(self, count: int, size: int, cores: int) -> None:
+        self.size, self.closed = size, False
+        self._numbers, self._cores, self._lock = list(range(count)), cores, threading.Lock()
+
+    def take(self) -> list[int] | None:
+        """A batch; None where there is none."""
+        with self._lock:
+            if self.closed or not self._numbers:
+                return None
+            share = -(-len(self._numbers) // (2 * self._cores)) if self._cores > 1 else self.size
+            count = min(self.size, share)
+            taken, self._numbers = self._numbers[:count], self._numbers[count:]
+            return taken
+
+    def give_back(self, numbers: list[int], size: int) -> int:
+        """Have them taken again, in batches of at most ``size`` or what another core said; the smaller is answered."""
+        with self._lock:
+            self.size, self._numbers = min(self.size, size), [*numbers, *self._numbers]
+            return self.size
+
+
+def _on_cores(train: Callable[[], None], cores: int, waiting: _Waiting) -> None:
+    """Call ``train`` in as many threads; what one raises ends the others."""
+    if cores == 1:
+        train()
+        return
+
+    def one() -> None:
         try:
-            trainings += _train_batch(_Batch(population, chosen, examples, lanes), epochs, go_on)
-        except jax.errors.JaxRuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            size = population.room = _smaller(population, lanes)
-    return trainings
+            train()
+        except BaseException:
+            waiting.closed = True
+            raise
+
+    with ThreadPoolExecutor(cores, "members") as pool:
+        try:
+            for thread in [pool.submit(one) for _ in range(cores)]:
+                thread.result()
+        finally:  # An interrupt, too, waits for no more than an epoch.
+            waiting.closed = True
 
 
 def _smaller(population: Population, size: int) -> int:
@@ -147,8 +219,10 @@ def _num_lanes(count: int, fewest: int) -> int:
     return max(fewest, next(size for size in batch_sizes(2 * count) if size >= count))
 
 
-def _train_batch(batch: _Batch, epochs: int, go_on: GoOn | None) -> list[Training]:
+def _train_batch(batch: _Batch, epochs: int, go_on: GoOn | None, waiting: _Waiting) -> list[Training]:
     for epoch in range(epochs):
+        if waiting.closed:
+            return batch.trainings()
         batch.train(epoch)
         if go_on is not None and epoch + 1 < epochs:
             batch.cut_short(go_on)

@@ -61,7 +61,7 @@ class SmallDevice:
 def test_a_batch_that_does_not_fit_is_halved_until_it_does_and_nothing_else_changes():
     device = SmallDevice(2)
     with pytest.warns(ReproduceWarning) as warned:
-        trainings = train_members(device, MEMBERS, EXAMPLES, 2, largest=8)
+        trainings = train_members(device, MEMBERS, EXAMPLES, 2, largest=8, cores=1)
     expected = train_members(population(), MEMBERS, EXAMPLES, 2, largest=1)
     assert [training.curve.train_loss for training in trainings] == [training.curve.train_loss for training in expected]
     assert device.asked[:3] == [8, 4, 2]
@@ -70,6 +70,15 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does_and_nothing_else_chan
         "the device's memory does not hold 8 networks at once: going on with 4",
         "the device's memory does not hold 4 networks at once: going on with 2",
     ]
+
+
+def test_cores_that_are_refused_at_the_same_time_go_on_with_fewer_each():
+    device = SmallDevice(2)
+    with pytest.warns(ReproduceWarning, match="going on with"):
+        trainings = train_members(device, 6 * MEMBERS, EXAMPLES, 1, largest=8, cores=2)
+    expected = train_members(population(), MEMBERS, EXAMPLES, 1, largest=1)
+    assert [each.curve.train_loss for each in trainings] == 6 * [each.curve.train_loss for each in expected]
+    assert device.room == 2
 
 
 def test_one_member_that_does_not_fit_is_an_error_in_words():
@@ -119,7 +128,7 @@ def test_the_batch_follows_from_a_card_s_free_memory(monkeypatch):
     monkeypatch.setattr(jax, "devices", lambda: [card])
     device = SmallDevice(99)
     device.bytes_per_member = lambda data, batch_size: 1_000
-    trainings = train_members(device, MEMBERS[:5], EXAMPLES, 1)
+    trainings = train_members(device, MEMBERS[:5], EXAMPLES, 1, cores=1)
     assert device.asked == [2, 2, 2]
     assert len(trainings) == 5
 
@@ -128,13 +137,13 @@ def test_a_card_that_holds_less_than_it_reports_is_asked_for_less_and_not_again_
     device = SmallDevice(2)
     device.bytes_per_member = lambda data, batch_size: 1
     with pytest.warns(ReproduceWarning) as warned:
-        trainings = train_members(device, MEMBERS, EXAMPLES, 1)
+        trainings = train_members(device, MEMBERS, EXAMPLES, 1, cores=1)
     assert device.asked == [8, 4, 2, 2, 2, 2]
     assert len(trainings) == 7
     assert len(warned) == 2
     device.asked.clear()
     with warnings.catch_warnings(action="error"):
-        train_members(device, MEMBERS[:4], EXAMPLES, 1, largest=8)
+        train_members(device, MEMBERS[:4], EXAMPLES, 1, largest=8, cores=1)
     assert device.asked == [2, 2]
 
 

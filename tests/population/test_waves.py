@@ -1,5 +1,11 @@
 """Waves on a small linear problem: packing, cutting short, independence of batching."""
 
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
 import jax
 import numpy as np
 import pytest
@@ -8,8 +14,9 @@ from paper_optimizers import from_text
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Population
 from reproduce.population.problems import classification
-from reproduce.population.waves import Examples, batch_sizes, batches, train_members
+from reproduce.population.waves import Examples, _Waiting, batch_sizes, batches, train_members
 
+ROOT = Path(__file__).resolve().parents[2]
 CLASSES = 3
 
 
@@ -98,7 +105,7 @@ class Watched:
 def test_mapped_a_lane_without_a_member_takes_no_step(population):
     watched = Watched(population)
     members = [MEMBERS[0], MEMBERS[4], MEMBERS[1]]
-    train_members(watched, members, EXAMPLES, 3, largest=8, go_on=lambda member, _: member is not MEMBERS[0])
+    train_members(watched, members, EXAMPLES, 3, largest=8, go_on=lambda member, _: member is not MEMBERS[0], cores=1)
     assert watched.lanes == [8, 8, 8]
     assert watched.steps == [[10, steps, steps, 0, 0, 0, 0, 0] for steps in (10, 20, 30)]
 
@@ -107,7 +114,107 @@ def test_mapped_lists_of_any_length_share_a_compilation():
     engine = Population(classification(initial, linear), layout="map")
     for count in (5, 3, 2, 1):
         train_members(engine, MEMBERS[:count], EXAMPLES, 1, largest=8)
-    assert (engine._epoch._cache_size(), engine._evaluate._cache_size()) == (1, 1)
+    assert len(engine._compiled) == 2
+
+
+def test_what_becomes_of_a_member_does_not_depend_on_the_cores(population):
+    members = [
+        member(text, 0.05, seed) for seed in range(4) for text in ("None ~ g", "Mom ~ drop(g, 0.5)", "None ~ -(g)")
+    ]
+    alone, *others = (
+        train_members(population, members, EXAMPLES, 3, largest=8, cores=cores, go_on=lambda one, _: one.seed != 2)
+        for cores in (1, 2, 4)
+    )
+    assert sum(training.cut for training in alone) >= 2
+    for trainings in others:
+        assert trainings == alone
+
+
+def test_each_core_trains_members_of_its_own_at_the_same_time(population):
+    """Both are in an epoch at once, or the barrier breaks; and a list of two keeps both."""
+    watched, both = Watched(population), threading.Barrier(2, timeout=60)
+    epoch = watched.epoch
+    watched.epoch = lambda *given: both.wait() + 1 and epoch(*given)
+    trainings = train_members(watched, MEMBERS[:2], EXAMPLES, 3, largest=8, cores=2)
+    assert [len(training.curve.train_loss) for training in trainings] == [3, 3]
+
+
+def test_cores_that_need_the_same_program_compile_it_once(monkeypatch):
+    engine, lowered = Population(classification(initial, linear), layout="map"), []
+
+    class Noted:
+        def __init__(self, function):
+            self.lower = lambda *given: lowered.append(function) or function.lower(*given)
+
+    engine._epoch, engine._evaluate = Noted(engine._epoch), Noted(engine._evaluate)
+    train_members(engine, 4 * MEMBERS, EXAMPLES, 1, largest=2, cores=4)
+    assert len(lowered) == 2
+
+
+def test_what_one_core_raises_ends_the_others(population):
+    """No batch is begun after it, of the hundred that wait."""
+    watched = Watched(population)
+    epoch, asked = watched.epoch, []
+
+    def failing(programs, state, tables, data, orders):
+        asked.append(len(orders))
+        if len(asked) == 5:
+            raise ArithmeticError("the fifth")
+        return epoch(programs, state, tables, data, orders)
+
+    watched.epoch = failing
+    with pytest.raises(ArithmeticError, match="the fifth"):
+        train_members(watched, 100 * MEMBERS[:1], EXAMPLES, 2, largest=1, cores=2)
+    assert len(asked) < 10
+
+
+def test_batches_shrink_towards_the_end_and_hold_every_member_once():
+    waiting = _Waiting(40, 8, 2)
+    first = waiting.take()
+    waiting.give_back(first, 4)
+    taken = [first[:0], *iter(waiting.take, None)]
+    sizes = [len(batch) for batch in taken[1:]]
+    assert sorted(number for batch in taken for number in batch) == list(range(40))
+    assert sizes == sorted(sizes, reverse=True)
+    assert (sizes[0], sizes[-1]) == (4, 1)
+    waiting = _Waiting(9, 4, 1)
+    assert [len(batch) for batch in iter(waiting.take, None)] == [4, 4, 1]
+
+
+PROCESS = """
+import hashlib
+from reproduce.libraries import enter_known_state, num_threads
+enter_known_state()
+import numpy as np
+from paper_optimizers import get
+from reproduce.population.assembly import Member
+from reproduce.population.engine import Population
+from reproduce.population.networks.convnet import ConvNet
+from reproduce.population.problems import classification
+from reproduce.population.waves import Examples, train_members
+network, random = ConvNet(4, 3, 10, scale=1.0), np.random.default_rng(0)
+part = random.random((192, 16, 16, 3), np.float32), random.integers(0, 10, 192).astype(np.int32)
+members = [Member(get(name), 0.01, 6, seed=seed) for seed in (0, 1) for name in ("Adam", "Opt4")]
+population = Population(classification(network.initial, network.apply))
+trainings = train_members(population, members, Examples(part, part, 64, 3), 2)
+print(num_threads(), hashlib.sha256(repr(trainings).encode()).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_a_process_of_any_number_of_threads_trains_the_same_bits(tmp_path):
+    """The surrogate, with products that are large enough to be divided among threads."""
+    found = {}
+    for threads in (1, 2, 4):
+        begin = f"import reproduce.libraries\nreproduce.libraries.usable_cores = lambda: {threads}\n"
+        given = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path)}
+        done = subprocess.run(
+            [sys.executable, "-c", begin + PROCESS], env=given, capture_output=True, text=True, check=True
+        )
+        count, digest = done.stdout.split()
+        assert int(count) == threads
+        found[threads] = digest
+    assert found[1] == found[2] == found[4]
 
 
 def test_vectorised_members_are_packed_and_end_as_mapped_ones(population):
@@ -139,7 +246,7 @@ def test_data_are_put_on_the_device_once_for_all_batches_and_epochs(population, 
     epoch, evaluate = population.epoch, population.evaluate
     monkeypatch.setattr(population, "epoch", lambda *given: seen.append(given[3]) or epoch(*given))
     monkeypatch.setattr(population, "evaluate", lambda *given: seen.append(given[1]) or evaluate(*given))
-    train_members(population, MEMBERS[:2], EXAMPLES, 3, largest=1)
+    train_members(population, MEMBERS[:2], EXAMPLES, 3, largest=1, cores=1)
     assert len(seen) == 2 * 2 * 3
     assert all(isinstance(array, jax.Array) for data in seen for array in data)
     assert {id(data) for data in seen[::2]} == {id(seen[0])}
