@@ -145,15 +145,18 @@ class PureOptimizer:
         ]
         return [weight for weight, _ in moved], State(state.count + 1, tuple(tensor for _, tensor in moved))
 
-    def values(self, count: Any) -> StepValues:
-        """The scalars of the step that ``count`` others went before, an integer of Python or of the array library."""
+    def values(self, count: Any, skipped: Any = 0) -> StepValues:
+        """The scalars of the step that ``count`` others went before, an integer of Python or of the array library.
+
+        In ``skipped`` of them there was no gradient, so that averages are corrected for the others alone.
+        """
         xp, total = self.xp, self.phases.total_steps
         now = phase = None
         if total is not None:
             held = xp.minimum(count, total - 1)
             now = progress(xp, held, total)
             phase = one_cycle_phase(xp, xp.floating(held), total, self.phases.warmup_steps, self.phases.hold_steps)
-        return step_values(self.program, xp, count=xp.floating(count + 1), progress=now, one_cycle_phase=phase)
+        return step_values(self.program, xp, count=xp.floating(count + 1 - skipped), progress=now, one_cycle_phase=phase)
 
     def move(
         self,

@@ -1,0 +1,198 @@
+"""What a parameter group is set to: every option checked, and the compiled step that the options name."""
+
+from __future__ import annotations
+
+import functools
+import json
+import warnings
+from collections.abc import Mapping
+from typing import Any, NamedTuple, cast
+
+import torch
+
+from paper_optimizers.arguments import ATTRIBUTE_CHECKS, check_rate
+from paper_optimizers.catalog import describe, get, needs_of
+from paper_optimizers.namespaces import NUMPY, Namespace
+from paper_optimizers.one_cycle import UNKNOWN_RUN, RunPhases, base_rate
+from paper_optimizers.program import Program, compile_spec
+from paper_optimizers.spec import OptimizerSpec
+from paper_optimizers.step import PureOptimizer
+from paper_optimizers.suggestions import other_form
+
+Group = dict[str, Any]
+
+
+class Course(NamedTuple):
+    """What a group's spec is run with: all that decides its program and its scalars."""
+
+    spec: str
+    decay: bool
+    momentum: float | None
+    phases: RunPhases
+
+    @classmethod
+    def of(cls, group: Group) -> Course:
+        """The group's, as its options stand now."""
+        phases = RunPhases(group["total_steps"], group["warmup_steps"] or 0, group["hold_steps"] or 0)
+        return cls(group["spec"], group["decay"], group["momentum"], phases)
+
+
+@functools.lru_cache(maxsize=256)
+def pure_optimizer(course: Course, xp: Namespace) -> PureOptimizer:
+    """The compiled spec over ``xp``.
+
+    Raises:
+        ValueError: If the spec needs a run's length and none is given, or the options do not fit the spec.
+    """
+    return PureOptimizer(_program(course.spec, course.decay, course.momentum), xp, _checked(course))
+
+
+def _checked(course: Course) -> RunPhases:
+    spec, phases = _program(course.spec, course.decay, course.momentum).spec, course.phases
+    if phases.total_steps is not None:
+        return phases.checked()
+    if phases.warmup_steps or phases.hold_steps:
+        raise ValueError("warmup_steps and hold_steps are parts of a run: pass total_steps= with them")
+    if spec.needs_total_steps:
+        raise ValueError(
+            f"{_title(course.spec)} reads training progress (decay functions, a schedule factor or one-cycle momentum) "
+            "and PyTorch does not tell it how long training is: pass total_steps=, the number of updates (epochs times "
+            "steps per epoch, divided by the number of batches that are accumulated)"
+        )
+    return UNKNOWN_RUN
+
+
+@functools.lru_cache(maxsize=256)
+def _program(text: str, decay: bool, momentum: float | None) -> Program:
+    spec = spec_of(text)
+    running = spec if decay else spec.without_decays()
+    if momentum is None:
+        return compile_spec(running)
+    if spec.momentum.type == "none":
+        raise ValueError(f"this spec has no momentum to set; received momentum={momentum!r}")
+    return compile_spec(running.with_momentum(momentum))
+
+
+def spec_of(text: str) -> OptimizerSpec:
+    """The spec that a group's text names: a name of the catalog, or the JSON form."""
+    return OptimizerSpec.from_json(text) if text.startswith("{") else get(text)
+
+
+def _title(text: str) -> str:
+    return "this spec" if text.startswith("{") else text
+
+
+def spec_text(spec: Any) -> str:
+    """How a group keeps its spec, so that a checkpoint holds plain data alone: its catalog name, or JSON on one line.
+
+    Raises:
+        KeyError: For a name that is not in the catalog.
+        ValueError: For what is no spec.
+    """
+    if isinstance(spec, str):
+        if spec.startswith("{"):
+            spec = OptimizerSpec.from_json(spec)
+        elif "~" in spec[1:]:
+            raise ValueError(f"received the text {spec!r}; pass the spec that it says: from_text(...)")
+        else:
+            return describe(spec).name
+    if isinstance(spec, Mapping):
+        spec = OptimizerSpec.from_dict(spec)
+    if not isinstance(spec, OptimizerSpec):
+        expected = f"an OptimizerSpec, a catalog name or a spec's plain data; received {spec!r:.80}"
+        raise ValueError(f"spec must be {expected}{other_form(spec)}")
+    return json.dumps(spec.to_dict(), separators=(",", ":"))
+
+
+def check_group(group: Group, title: str) -> None:
+    """Check the options of a group and bring them to their plain forms.
+
+    Raises:
+        ValueError: For an option that is missing, out of its range, or contradicts another.
+        KeyError: For a spec's name that is not in the catalog.
+    """
+    group["spec"] = spec_text(group["spec"])
+    group["lr"] = _rate(group["lr"], title)
+    group["weight_decay"] = ATTRIBUTE_CHECKS["weight_decay"]("weight_decay", group["weight_decay"]) or 0.0
+    group["seed"] = ATTRIBUTE_CHECKS["seed"]("seed", group["seed"])
+    for name in ("decay", "maximize", "capturable"):
+        _flag(name, group[name])
+    if group["foreach"] is not None:
+        _flag("foreach", group["foreach"])
+    if group["momentum"] is not None and isinstance(group["momentum"], int | float):
+        group["momentum"] = float(group["momentum"])
+    given = [group[name] is not None for name in ("warmup_steps", "hold_steps")]
+    if any(given) and group["total_steps"] is None:
+        raise ValueError("warmup_steps and hold_steps are parts of a run: pass total_steps= with them")
+    if "lr_is_peak" not in group:
+        group["lr_is_peak"] = any(given)
+    phases = Course.of(group).phases
+    if phases.total_steps is not None:
+        # Plain integers, also of NumPy's.
+        total, warmup, hold = phases.checked()
+        group["total_steps"] = total
+        group["warmup_steps"], group["hold_steps"] = (warmup, hold) if any(given) else (None, None)
+    program = pure_optimizer(Course.of(group), NUMPY).program
+    if program.num_draws and group["capturable"]:
+        raise ValueError(
+            f"{_title(group['spec'])} draws dropout masks, seeded anew in each step by its number, which a captured "
+            "step does not have: leave capturable=True out"
+        )
+    if group["seed"] is None and program.num_draws:
+        group["seed"] = _new_seed()
+
+
+def _rate(value: Any, title: str) -> Any:
+    if value is None:
+        raise ValueError(
+            f"{title} needs lr: there is none that serves all optimizers, their updates differ a hundredfold in length. "
+            "A number is a constant rate, which a scheduler of torch may change; with warmup_steps= it is the peak of "
+            "a warm-up and a cosine. artifact/RESULTS.md lists the peaks that were tuned for each optimizer, by task"
+        )
+    if isinstance(value, torch.Tensor):
+        if value.numel() != 1 or not value.is_floating_point():
+            raise ValueError(
+                f"lr must be a number or a floating-point tensor of one element; received one of shape "
+                f"{tuple(value.shape)} and {value.dtype}"
+            )
+        return value
+    rate = check_rate(value, "lr")
+    if not isinstance(rate, float):
+        raise ValueError(
+            f"lr must be a number or a tensor of one element; received {value!r:.80}. A schedule is a torch "
+            "LRScheduler that gets this optimizer, or warmup_steps= here"
+        )
+    return rate
+
+
+def _flag(name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        hint = ". For a learning rate that decays, use a scheduler of torch" if name == "decay" else ""
+        raise ValueError(f"{name} must be True or False; received {value!r:.80}{hint}")
+
+
+def _new_seed() -> int:
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        raise ValueError(
+            "this spec draws dropout masks, which must be the same in every process of a distributed run: pass seed="
+        )
+    return int(torch.randint(2**31, ()))
+
+
+def warn_of_constant_rate(group: Group) -> None:
+    """Warn where the spec needs a rate that falls and neither warm-up nor a scheduler gives it one."""
+    spec = cast(OptimizerSpec, _program(group["spec"], group["decay"], group["momentum"]).spec)
+    for need in needs_of(spec):
+        if need.name == "falling_rate" and not group["lr_is_peak"] and "initial_lr" not in group:
+            warnings.warn(
+                f"{_title(group['spec'])} steps at the rate {group['lr']!r} and needs {need.text}. Pass warmup_steps= "
+                "(0 will do) with lr, or lower it with a scheduler of torch, such as WarmupHoldCosine of this module.",
+                stacklevel=5,
+            )
+
+
+def peak_share(group: Group, xp: Namespace, updates: Any) -> Any:
+    """What multiplies a rate that is the peak of a warm-up, hold and cosine, in the update after ``updates``."""
+    total, warmup, hold = Course.of(group).phases.checked()
+    last = cast(int, total) - 1
+    return base_rate(xp, xp.floating(xp.minimum(updates, last)), 1.0, last + 1, warmup, hold)
