@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -12,9 +13,10 @@ import torch
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.ops import FUNCTIONS
 from paper_optimizers.spec import OptimizerSpec
-from paper_optimizers.step import PureOptimizer, StepValues, TensorState, moves_rows_alone
+from paper_optimizers.step import Draw, PureOptimizer, StepValues, TensorState, moves_rows_alone
 from paper_optimizers.torch.blocks import Move, Row, move_blocks, move_rows, move_whole
 from paper_optimizers.torch.namespace import TORCH
+from paper_optimizers.torch.pieces import Record, is_large, move_pieces
 from paper_optimizers.torch.settings import (
     Course,
     Group,
@@ -155,8 +157,7 @@ class GraphOptimizer(torch.optim.Optimizer):
                 key = (param.device, param.dtype, gradient.dtype, skipped, type(param.data) is torch.Tensor)
                 alike.setdefault(key, []).append(row)
         for (*_, skipped, plain), rows in alike.items():
-            together = plain and step.together and not torch.compiler.is_compiling()
-            (move_blocks if together else move_whole)(rows, step.move(rows[0], skipped))
+            step.move_rows(rows, skipped, plain=plain and not torch.compiler.is_compiling())
         group["updates"] += 1
 
     def _prepared(self, number: int, group: Group) -> _GroupStep:
@@ -223,10 +224,23 @@ class _GroupStep(NamedTuple):
     course: Course
     pure: PureOptimizer
 
-    @property
-    def together(self) -> bool:
-        """Whether the tensors may be joined and cut."""
-        return self.group["foreach"] is not False and not _needs_tensor(self.pure)
+    def move_rows(self, rows: Sequence[Row], skipped: int, *, plain: bool) -> None:
+        """Move tensors of one device and dtypes, together where they are ``plain`` tensors of torch."""
+        if not plain or self.group["foreach"] is False:
+            move_whole(rows, self.move(rows[0], skipped))
+            return
+        whole = _needs_tensor(self.pure)
+        large = [] if self.group["capturable"] else [row for row in rows if is_large(row)]
+        others = [row for row in rows if not is_large(row)] if large else rows
+        if large:
+            move_pieces(large, self._recorder(skipped), each=whole)
+        if others:
+            (move_whole if whole else move_blocks)(others, self.move(others[0], skipped))
+
+    def _recorder(self, skipped: int) -> Record:
+        """What writes down the coming update."""
+        values, rate = self.values(skipped), float(self.rate())
+        return lambda xp, terms: self._moved(replace(self.pure, xp=xp), values, rate, terms)
 
     def _counts_there(self) -> bool:
         """Whether scalars are tensors, which a step that is captured or compiled reads anew."""
@@ -261,24 +275,25 @@ class _GroupStep(NamedTuple):
         values, rate = self.values(skipped), self.rate()
         if isinstance(rate, torch.Tensor):
             rate = rate.to(device)
-        pure, group = self.pure, self.group
-        decay, sign = group["weight_decay"] or None, group["maximize"]
 
         def move(row: Row) -> Sequence[Any]:
             weight, gradient, *arrays = row
-            gradient = gradient.to(dtype)
-            moved, state = pure.move(
-                values,
-                rate,
-                -gradient if sign else gradient,
-                weight.to(dtype),
-                self._tensor_state(arrays),
-                weight_decay=decay,
-                draw=None if place is None else lambda number, tensor: self._draw(number, row[0], place),
-            )
-            return moved, *state.arrays()
+            draw = None if place is None else lambda number, tensor: self._draw(number, row[0], place)
+            return self._moved(self.pure, values, rate, (weight.to(dtype), gradient.to(dtype), *arrays), draw)
 
         return move
+
+    def _moved(
+        self, pure: PureOptimizer, values: StepValues, rate: Any, row: Sequence[Any], draw: Draw | None = None
+    ) -> Sequence[Any]:
+        """The new weight and arrays of a row."""
+        weight, gradient, *arrays = row
+        gradient = -gradient if self.group["maximize"] else gradient
+        decay = self.group["weight_decay"] or None
+        moved, state = pure.move(
+            values, rate, gradient, weight, self._tensor_state(arrays), weight_decay=decay, draw=draw
+        )
+        return moved, *state.arrays()
 
     def _tensor_state(self, arrays: Sequence[Any]) -> TensorState:
         left = iter(arrays)
