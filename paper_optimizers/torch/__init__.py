@@ -37,7 +37,19 @@ from paper_optimizers.torch.evolved import (
     create,
 )
 from paper_optimizers.torch.optimizer import GraphOptimizer
-from paper_optimizers.torch.schedules import LR1, LR2, LR3, LR4, LR5, LR6, LR7, LR8, LR9, EvolvedSchedule, WarmupHoldCosine
+from paper_optimizers.torch.schedules import (
+    LR1,
+    LR2,
+    LR3,
+    LR4,
+    LR5,
+    LR6,
+    LR7,
+    LR8,
+    LR9,
+    EvolvedSchedule,
+    WarmupHoldCosine,
+)
 
 del _torch
 

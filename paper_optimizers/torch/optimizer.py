@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import torch
 
-from paper_optimizers.namespaces import NUMPY
-from paper_optimizers.ops import FUNCTIONS
 from paper_optimizers.spec import OptimizerSpec
-from paper_optimizers.step import Draw, PureOptimizer, StepValues, TensorState, moves_rows_alone
-from paper_optimizers.torch.blocks import Move, Row, move_blocks, move_rows, move_whole
+from paper_optimizers.step import PureOptimizer
+from paper_optimizers.torch.blocks import Row
 from paper_optimizers.torch.namespace import TORCH
-from paper_optimizers.torch.pieces import Record, is_large, move_pieces
-from paper_optimizers.torch.settings import (
-    Course,
-    Group,
-    check_group,
-    peak_share,
-    pure_optimizer,
-    warn_of_constant_rate,
-)
+from paper_optimizers.torch.settings import Course, Group, check_group, pure_optimizer, warn_of_constant_rate
+from paper_optimizers.torch.works import GroupStep, Work, needs_tensor, state_dtype
 
 
 class GraphOptimizer(torch.optim.Optimizer):
@@ -103,7 +92,7 @@ class GraphOptimizer(torch.optim.Optimizer):
             "foreach": foreach,
             "capturable": capturable,
         }
-        self._steps: list[_GroupStep] = []
+        self._steps: list[GroupStep] = []
         super().__init__(params, defaults)
 
     def add_param_group(self, param_group: Group) -> None:
@@ -133,34 +122,41 @@ class GraphOptimizer(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        for number, group in enumerate(self.param_groups):
-            self._step_group(number, group)
+        for work in self._works(torch.compiler.is_compiling()):
+            work.run()
         return loss
 
-    def _step_group(self, number: int, group: Group) -> None:
-        step = self._prepared(number, group)
+    @torch._disable_dynamo  # type: ignore[untyped-decorator]
+    def _works(self, compiled: bool) -> list[Work]:
+        """What a step does, but for the tensors themselves: this part of it is never compiled."""
+        works: list[Work] = []
+        for number, group in enumerate(self.param_groups):
+            step = self._prepared(number, group)
+            for (*_, skipped, place), rows in self._alike(number, group, step.pure).items():
+                work = Work(step, rows, step.values(skipped), step.rate(), place, compiled)
+                works.append(work.with_tensors() if compiled else work)
+            group["updates"] += 1
+        return works
+
+    def _alike(self, number: int, group: Group, pure: PureOptimizer) -> dict[Any, list[Row]]:
+        """The rows to be moved, those together that are moved alike."""
+        first = group["updates"].clone() if group["capturable"] else group["updates"]
         alike: dict[Any, list[Row]] = {}
         for place, param in enumerate(group["params"]):
             gradient = param.grad
             if gradient is None:
                 if self.state.get(param):
-                    self.state[param]["skipped"] += 1
+                    self.state[param]["skipped"] = self.state[param]["skipped"] + 1
                 continue
             if not param.numel():
                 continue
-            row, skipped = self._row(step.pure, param, gradient, group)
-            if gradient.is_sparse:
-                step.move_sparse(row, skipped)
-            elif step.pure.program.num_draws:
-                move_whole([row], step.move(row, skipped, place=(number, place)))
-            else:
-                key = (param.device, param.dtype, gradient.dtype, skipped, type(param.data) is torch.Tensor)
-                alike.setdefault(key, []).append(row)
-        for (*_, skipped, plain), rows in alike.items():
-            step.move_rows(rows, skipped, plain=plain and not torch.compiler.is_compiling())
-        group["updates"] += 1
+            row, skipped = self._row(pure, param, gradient, first)
+            drawn = (number, place) if pure.program.num_draws else None
+            kind = (param.device, param.dtype, gradient.dtype, type(param.data), gradient.is_sparse)
+            alike.setdefault((*kind, skipped, drawn), []).append(row)
+        return alike
 
-    def _prepared(self, number: int, group: Group) -> _GroupStep:
+    def _prepared(self, number: int, group: Group) -> GroupStep:
         course = Course.of(group)
         known = self._steps[number] if number < len(self._steps) else None
         if known is None or known.course != course or known.group is not group:
@@ -170,16 +166,19 @@ class GraphOptimizer(torch.optim.Optimizer):
                     "and hold_steps here: leave these out, or the scheduler"
                 )
             warn_of_constant_rate(group)
-            self._steps[number : number + 1] = [_GroupStep(group, course, pure_optimizer(course, TORCH))]
+            self._steps[number : number + 1] = [GroupStep(group, course, pure_optimizer(course, TORCH))]
         return self._steps[number]
 
-    def _row(self, pure: PureOptimizer, param: Any, gradient: Any, group: Group) -> tuple[Row, int]:
-        """A parameter, its gradient and its arrays, and in how many updates it had no gradient."""
+    def _row(self, pure: PureOptimizer, param: Any, gradient: Any, first: Any) -> tuple[Row, Any]:
+        """A parameter, its gradient and its arrays, and in how many updates it had no gradient.
+
+        ``first`` is how many there were before this one, which may be the parameter's first.
+        """
         state = self.state[param]
         if not state:
-            state["skipped"] = int(group["updates"])
+            state["skipped"] = first
             # Of the weight's layout where that is dense, as its gradient is.
-            pure.init_tensor(lambda name: state.setdefault(name, torch.zeros_like(param, dtype=_state_dtype(param))))
+            pure.init_tensor(lambda name: state.setdefault(name, torch.zeros_like(param, dtype=state_dtype(param))))
         names: list[str] = []
         pure.init_tensor(lambda name: names.append(name))
         return (param.detach(), gradient.detach(), *(state[name] for name in names)), state["skipped"]
@@ -197,10 +196,21 @@ class GraphOptimizer(torch.optim.Optimizer):
             for key, value in state_dict["state"].get(name, {}).items():
                 # torch turned it into the weight's type, which may hold less.
                 if isinstance(value, torch.Tensor):
-                    dtype = _state_dtype(param)
+                    dtype = value.dtype if key == "skipped" else state_dtype(param)
                     self.state[param][key] = value.detach().to(device=param.device, dtype=dtype, copy=True)
         for group in self.param_groups:
             _place_updates(group)
+            self._place_skipped(group)
+
+    def _place_skipped(self, group: Group) -> None:
+        """One number for all parameters that have the same, where the group's updates are counted."""
+        states = [self.state[param] for param in group["params"] if self.state.get(param)]
+        known: dict[int, Any] = {}
+        for state in states:
+            value = int(state["skipped"])
+            state["skipped"] = known.setdefault(
+                value, torch.full_like(group["updates"], value) if group["capturable"] else value
+            )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """As torch does, for copies, pickles and `load_state_dict`."""
@@ -217,112 +227,6 @@ class GraphOptimizer(torch.optim.Optimizer):
         return [self._prepared(*each).values(0).momentum for each in enumerate(self.param_groups)]
 
 
-class _GroupStep(NamedTuple):
-    """How a group is moved, as long as its options stay."""
-
-    group: Group
-    course: Course
-    pure: PureOptimizer
-
-    def move_rows(self, rows: Sequence[Row], skipped: int, *, plain: bool) -> None:
-        """Move tensors of one device and dtypes, together where they are ``plain`` tensors of torch."""
-        if not plain or self.group["foreach"] is False:
-            move_whole(rows, self.move(rows[0], skipped))
-            return
-        whole = _needs_tensor(self.pure)
-        large = [] if self.group["capturable"] else [row for row in rows if is_large(row)]
-        others = [row for row in rows if not is_large(row)] if large else rows
-        if large:
-            move_pieces(large, self._recorder(skipped), each=whole)
-        if others:
-            (move_whole if whole else move_blocks)(others, self.move(others[0], skipped))
-
-    def _recorder(self, skipped: int) -> Record:
-        """What writes down the coming update."""
-        values, rate = self.values(skipped), float(self.rate())
-        return lambda xp, terms: self._moved(replace(self.pure, xp=xp), values, rate, terms)
-
-    def _counts_there(self) -> bool:
-        """Whether scalars are tensors, which a step that is captured or compiled reads anew."""
-        return self.group["capturable"] or torch.compiler.is_compiling()
-
-    def values(self, skipped: int) -> StepValues:
-        """The scalars of the coming update of a parameter that had no gradient in ``skipped`` others."""
-        if self._counts_there():
-            return self.pure.values(self._updates(), skipped)
-        with np.errstate(all="ignore"):
-            values = pure_optimizer(self.course, NUMPY).values(self.group["updates"], skipped)
-        return values.map(lambda value: None if value is None else float(value))
-
-    def rate(self) -> Any:
-        """The rate of the coming update, before the spec's factor."""
-        rate = self.group["lr"]
-        if isinstance(rate, torch.Tensor):
-            rate = rate.reshape(())
-        if not self.group["lr_is_peak"]:
-            return rate
-        if self._counts_there():
-            return rate * peak_share(self.group, TORCH, self._updates())
-        return rate * float(peak_share(self.group, NUMPY, self.group["updates"]))
-
-    def _updates(self) -> Any:
-        updates = self.group["updates"]
-        return updates if isinstance(updates, torch.Tensor) else torch.full((), updates, dtype=torch.int64)
-
-    def move(self, row: Row, skipped: int, place: tuple[int, int] | None = None) -> Move:
-        """What moves tensors that are like those of ``row``."""
-        device, dtype = row[0].device, _state_dtype(row[0])
-        values, rate = self.values(skipped), self.rate()
-        if isinstance(rate, torch.Tensor):
-            rate = rate.to(device)
-
-        def move(row: Row) -> Sequence[Any]:
-            weight, gradient, *arrays = row
-            draw = None if place is None else lambda number, tensor: self._draw(number, row[0], place)
-            return self._moved(self.pure, values, rate, (weight.to(dtype), gradient.to(dtype), *arrays), draw)
-
-        return move
-
-    def _moved(
-        self, pure: PureOptimizer, values: StepValues, rate: Any, row: Sequence[Any], draw: Draw | None = None
-    ) -> Sequence[Any]:
-        """The new weight and arrays of a row."""
-        weight, gradient, *arrays = row
-        gradient = -gradient if self.group["maximize"] else gradient
-        decay = self.group["weight_decay"] or None
-        moved, state = pure.move(
-            values, rate, gradient, weight, self._tensor_state(arrays), weight_decay=decay, draw=draw
-        )
-        return moved, *state.arrays()
-
-    def _tensor_state(self, arrays: Sequence[Any]) -> TensorState:
-        left = iter(arrays)
-        return self.pure.init_tensor(lambda name: next(left))
-
-    def _draw(self, number: int, weight: Any, place: tuple[int, int]) -> Any:
-        """Uniform numbers that the seed, the update and the parameter's place decide, wherever the run was resumed."""
-        words = np.random.SeedSequence([self.group["seed"], self.group["updates"], *place, number]).generate_state(2)
-        generator = torch.Generator(weight.device).manual_seed(int(words[0]) + (int(words[1]) << 31))
-        return torch.rand(weight.shape, generator=generator, dtype=_state_dtype(weight), device=weight.device)
-
-    def move_sparse(self, row: Row, skipped: int) -> None:
-        """Move the rows that a sparse gradient names where others stay as they are, else all."""
-        weight, gradient, *arrays = row
-        gradient = gradient.coalesce()
-        if gradient.sparse_dim() == 1 and not self.group["weight_decay"] and moves_rows_alone(self.pure.program):
-            move_rows((weight, gradient, *arrays), self.move(row, skipped))
-        else:
-            move_whole([(weight, gradient.to_dense(), *arrays)], self.move(row, skipped))
-
-
-def _needs_tensor(pure: PureOptimizer) -> bool:
-    return any(FUNCTIONS[each.op].needs == "tensor" for each in pure.program.instructions if each.op in FUNCTIONS)
-
-
-def _state_dtype(param: Any) -> torch.dtype:
-    return torch.float64 if param.dtype == torch.float64 else torch.float32
-
-
 def _check_parameter(param: Any, group: Group) -> None:
     if not param.is_floating_point():
         raise ValueError(
@@ -331,7 +235,7 @@ def _check_parameter(param: Any, group: Group) -> None:
         )
     # FullyShardedDataParallel of FSDP1 cuts and joins tensors, so that none is whole on any process.
     flattened = getattr(param, "_fsdp_flattened", False) or type(param).__name__ == "FlatParameter"
-    if flattened and _needs_tensor(pure_optimizer(Course.of(group), TORCH)):
+    if flattened and needs_tensor(pure_optimizer(Course.of(group), TORCH)):
         raise ValueError(
             "this spec takes the norm of each whole tensor, and FullyShardedDataParallel leaves parts of tensors: shard "
             "with torch.distributed.fsdp.fully_shard, whose parameters are DTensors"

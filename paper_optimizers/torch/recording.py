@@ -112,9 +112,7 @@ class Term:
         if abs(self.factor + other.factor - 1.0) < 1e-15 and 0.0 < other.factor < 1.0:
             return self.tape.add("lerp", self.index, other.index, number=other.factor)
         value = self.movable()
-        return self.tape.add(
-            "add", value.index, other.index, number=other.factor / value.factor, factor=value.factor
-        )
+        return self.tape.add("add", value.index, other.index, number=other.factor / value.factor, factor=value.factor)
 
     def __sub__(self, other: Any) -> Term:
         return self + -other

@@ -1,0 +1,122 @@
+"""What is refused, and that the message says what was received, what is expected and how to mend it."""
+
+import warnings
+from typing import Any
+
+import pytest
+
+import paper_optimizers as po
+from tests.paper_optimizers.torch.worlds import EVERYTHING, door, give_gradients, parameters, torch
+
+
+def param() -> Any:
+    return parameters(shapes=((2,),))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "Opt9 needs lr"),
+        ({"lr": 0.1}, "pass total_steps="),
+        ({"lr": -1.0, "total_steps": 9}, "lr must be a finite number of at least 0; received -1.0"),
+        ({"lr": lambda: 0.1, "total_steps": 9}, "A schedule is a torch LRScheduler"),
+        ({"lr": torch.ones(2), "total_steps": 9}, "tensor of one element"),
+        ({"lr": 0.1, "total_steps": 0}, "total_steps must be an integer of at least 1; received 0"),
+        ({"lr": 0.1, "warmup_steps": 3}, "pass total_steps= with them"),
+        ({"lr": 0.1, "total_steps": 9, "warmup_steps": 9}, "must be less than total_steps"),
+        ({"lr": 0.1, "total_steps": 9, "momentum": 1.5}, "received 1.5"),
+        ({"lr": 0.1, "total_steps": 9, "decay": 0.9}, "decay must be True or False; received 0.9"),
+        ({"lr": 0.1, "total_steps": 9, "weight_decay": -1}, "weight_decay must be a finite number of at least 0"),
+        ({"lr": 0.1, "total_steps": 9, "maximize": 1}, "maximize must be True or False; received 1"),
+        ({"lr": 0.1, "total_steps": 9, "foreach": "yes"}, "foreach must be True or False"),
+        ({"lr": 0.1, "total_steps": 9, "seed": -1}, "seed must be an integer of at least 0"),
+    ],
+)
+def test_arguments(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message.replace("(", r"\(")):
+        door.Opt9(param(), **arguments)
+
+
+def test_arguments_of_one_group() -> None:
+    with pytest.raises(ValueError, match="lr must be a finite number"):
+        door.Opt1([{"params": param(), "lr": float("nan")}], lr=0.1)
+    optimizer = door.Opt1(param(), lr=0.1)
+    with pytest.raises(ValueError, match="pass total_steps="):
+        optimizer.add_param_group({"params": param(), "spec": "Opt9"})
+    assert len(optimizer.param_groups) == 1
+
+
+def test_momentum_where_there_is_none() -> None:
+    with pytest.raises(ValueError, match="no momentum to set; received momentum=0.9"):
+        door.Opt1(param(), lr=0.1, momentum=0.9)
+
+
+@pytest.mark.parametrize("name", ["Otp4", "opt4"])
+def test_a_name_that_is_none(name: str) -> None:
+    with pytest.raises(KeyError, match="did you mean 'Opt4'"):
+        door.create(name, param(), lr=0.1)
+
+
+def test_a_schedule_is_no_optimizer() -> None:
+    with pytest.raises(KeyError, match="schedule"):
+        door.create("LR1", param(), lr=0.1)
+
+
+def test_what_is_no_spec() -> None:
+    with pytest.raises(ValueError, match=r"from_text\(...\)"):
+        door.GraphOptimizer(param(), "None ~ g", 0.1)
+    with pytest.raises(ValueError, match="spec must be an OptimizerSpec"):
+        door.GraphOptimizer(param(), 3, 0.1)  # type: ignore[arg-type]
+
+
+def test_parameters_that_cannot_be_moved() -> None:
+    with pytest.raises(ValueError, match="view_as_real"):
+        door.Opt1([torch.nn.Parameter(torch.ones(2, dtype=torch.complex64))], lr=0.1)
+
+
+def test_masks_and_counts_on_the_device() -> None:
+    with pytest.raises(ValueError, match="leave capturable=True out"):
+        door.GraphOptimizer(param(), EVERYTHING, 0.1, total_steps=9, capturable=True)
+
+
+def test_masks_follow_the_seed() -> None:
+    def moved(seed: int | None) -> Any:
+        params = parameters()
+        optimizer = door.GraphOptimizer(params, po.from_text("None ~ drop(g, 0.5)"), 0.1, seed=seed)
+        give_gradients(params, 0)
+        optimizer.step()
+        return torch.cat([each.detach().reshape(-1) for each in params])
+
+    assert torch.equal(moved(3), moved(3))
+    assert not torch.equal(moved(3), moved(4))
+    assert not torch.equal(moved(None), moved(None))
+
+
+def test_two_schedules() -> None:
+    params = param()
+    optimizer = door.Opt1(params, lr=0.1, total_steps=9, warmup_steps=2)
+    with pytest.raises(ValueError, match="schedule of its own"):
+        door.WarmupHoldCosine(optimizer, 9)
+    torch.optim.lr_scheduler.StepLR(optimizer, 3)
+    give_gradients(params, 0)
+    with pytest.raises(ValueError, match="leave these out, or the scheduler"):
+        optimizer.step()
+
+
+def test_two_runs() -> None:
+    with pytest.raises(ValueError, match="contradicts the optimizer's, which is 9"):
+        door.WarmupHoldCosine(door.Opt9(param(), lr=0.1, total_steps=9), 10)
+
+
+def test_a_constant_rate_for_one_that_needs_a_falling_one() -> None:
+    params = param()
+    give_gradients(params, 0)
+    with pytest.warns(UserWarning, match="Opt4 steps at the rate 0.1 and needs a learning rate that falls to 0"):
+        door.Opt4(params, lr=0.1, total_steps=9).step()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        door.Opt4(params, lr=0.1, total_steps=9, warmup_steps=0).step()
+        optimizer = door.Opt4(params, lr=0.1, total_steps=9)
+        scheduler = door.WarmupHoldCosine(optimizer, 9)
+        optimizer.step()
+        scheduler.step()
