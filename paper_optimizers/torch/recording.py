@@ -71,7 +71,7 @@ class Term:
 
     def positive(self) -> Term:
         """The same, its factor positive."""
-        return self if 0.0 < self.movable().factor else self.plain()
+        return self if self.movable().factor > 0.0 else self.plain()
 
     def __neg__(self) -> Term:
         return Term(self.tape, self.index, -self.factor)
@@ -205,6 +205,7 @@ class RecordingNamespace(Namespace):
 
     def full_like(self, x: Any, value: float) -> float:
         """A number: all that takes arrays takes numbers here."""
+        del x
         return value
 
     def l2_norm(self, x: Any) -> float:

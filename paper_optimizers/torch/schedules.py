@@ -23,8 +23,8 @@ class WarmupHoldCosine(LRScheduler):
     """Linear warm-up from 0 to the optimizer's ``lr``, hold at it, then half a cosine to 0.
 
     The paper's base schedule. Call `step` after each step of the optimizer. Past the end it holds its last value, that
-    of step ``total_steps - 1``. Without a warm-up it begins at ``lr``. An optimizer of this package follows the run: its
-    decay functions and one-cycle momentum, too, where it was given no other.
+    of step ``total_steps - 1``. Without a warm-up it begins at ``lr``. Decay functions and one-cycle momentum of an
+    optimizer of this package follow the run, too.
 
     Args:
         optimizer: Any optimizer of torch; the ``lr`` of each group is its peak.
@@ -123,8 +123,8 @@ def _join_run(optimizer: GraphOptimizer, phases: RunPhases) -> None:
             )
         if group["total_steps"] not in (None, phases.total_steps):
             raise ValueError(
-                f"total_steps={phases.total_steps!r} contradicts the optimizer's, which is {group['total_steps']}: rate, "
-                "decays and momentum follow one run. Give both the same"
+                f"total_steps={phases.total_steps!r} contradicts the optimizer's, which is {group['total_steps']}: "
+                "rate, decays and momentum follow one run. Give both the same"
             )
     for group in optimizer.param_groups:
         group.update(phases._asdict())

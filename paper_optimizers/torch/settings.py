@@ -145,9 +145,9 @@ def check_group(group: Group, title: str) -> None:
 def _rate(value: Any, title: str) -> Any:
     if value is None:
         raise ValueError(
-            f"{title} needs lr: there is none that serves all optimizers, their updates differ a hundredfold in length. "
-            "A number is a constant rate, which a scheduler of torch may change; with warmup_steps= it is the peak of "
-            "a warm-up and a cosine. artifact/RESULTS.md lists the peaks that were tuned for each optimizer, by task"
+            f"{title} needs lr: there is none that serves all optimizers, their updates differ a hundredfold in "
+            "length. A number is a constant rate, which a scheduler of torch may change; with warmup_steps= it is the "
+            "peak of a warm-up and a cosine. artifact/RESULTS.md lists the peaks that were tuned for each optimizer, by task"
         )
     if isinstance(value, torch.Tensor):
         if value.numel() != 1 or not value.is_floating_point():

@@ -47,7 +47,7 @@ def test_arguments_of_one_group() -> None:
 
 
 def test_momentum_where_there_is_none() -> None:
-    with pytest.raises(ValueError, match="no momentum to set; received momentum=0.9"):
+    with pytest.raises(ValueError, match=r"no momentum to set; received momentum=0\.9"):
         door.Opt1(param(), lr=0.1, momentum=0.9)
 
 
@@ -111,7 +111,7 @@ def test_two_runs() -> None:
 def test_a_constant_rate_for_one_that_needs_a_falling_one() -> None:
     params = param()
     give_gradients(params, 0)
-    with pytest.warns(UserWarning, match="Opt4 steps at the rate 0.1 and needs a learning rate that falls to 0"):
+    with pytest.warns(UserWarning, match=r"Opt4 steps at the rate 0\.1 and needs a learning rate that falls to 0"):
         door.Opt4(params, lr=0.1, total_steps=9).step()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
