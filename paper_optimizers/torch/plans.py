@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from paper_optimizers.torch.functions import FUNCTIONS
 from paper_optimizers.torch.namespace import TORCH
 from paper_optimizers.torch.recording import Node, Tape
 
@@ -27,9 +28,6 @@ _ONE: Mapping[str, Any] = {
     "reciprocal": torch.reciprocal,
     "exp": torch.exp,
     "log": torch.log,
-    "tanh": torch.tanh,
-    "arctan": torch.arctan,
-    "arcsinh": torch.arcsinh,
     "sigmoid": torch.sigmoid,
     "erf": torch.special.erf,
     "erfc": torch.special.erfc,
@@ -67,6 +65,10 @@ def _others(name: str, number: Any, inputs: Sequence[int], out: int) -> Run:
         return lambda r: torch.lerp(r[a], r[b], number, out=r[out])
     if name == "where":
         return lambda r: torch.where(r[a], r[b], r[c], out=r[out])
+    if name == "where_less":
+        return lambda r: _where_less(r[a], number, r[b], r[c], r[out])
+    if name == "where_greater":
+        return lambda r: _where_greater(r[a], number, r[b], r[c], r[out])
     if name == "at_least":
         return lambda r: torch.clamp(r[a], min=number, out=r[out])
     if name == "at_most":
@@ -77,8 +79,29 @@ def _others(name: str, number: Any, inputs: Sequence[int], out: int) -> Run:
         return lambda r: r[out].fill_(number)
     if name == "copy":
         return lambda r: r[out].copy_(r[a])
-    function = getattr(TORCH, name)
+    function = FUNCTIONS[name] if name in FUNCTIONS else getattr(TORCH, name)
     return lambda r: r[out].copy_(function(r[a]))
+
+
+def _where_less(x: Any, bound: float, a: Any, b: Any, out: Any) -> None:
+    """``a`` where ``x`` is below a bound, else ``b``. Where all of it is, as is the rule, nothing need be chosen."""
+    if float(x.amax()) < bound:
+        _take(a, out)
+    else:
+        torch.where(x < bound, a, b, out=out)
+
+
+def _where_greater(x: Any, bound: float, a: Any, b: Any, out: Any) -> None:
+    """``a`` where ``x`` is above a bound, else ``b``, likewise."""
+    if float(x.amax()) <= bound:
+        _take(b, out)
+    else:
+        torch.where(x > bound, a, b, out=out)
+
+
+def _take(value: Any, out: Any) -> None:
+    if value is not out:
+        out.copy_(value)
 
 
 class Plan(NamedTuple):
@@ -143,7 +166,7 @@ class _Planner:
             inputs = [self._place[each] for each in node.inputs]
             dead = {self._place[each] for each in node.inputs if self._last[each] == index}
             self._free.extend(sorted(place for place in dead if place >= self._num_arrays))
-            self._place[index] = direct[index] if index in direct else self._temporary(node)
+            self._place[index] = direct[index] if index in direct else self._temporary(node, inputs)
             instructions.append(_instruction(node, inputs, self._place[index]))
         copies = [(self._place[index], array) for array, index in self._outputs.items() if self._place[index] != array]
         # An old value that another array takes is read before it is replaced.
@@ -160,9 +183,12 @@ class _Planner:
             if node not in self._place and last.get(array, -1) <= node
         }
 
-    def _temporary(self, node: Node) -> int:
+    def _temporary(self, node: Node, inputs: Sequence[int]) -> int:
         dtype = torch.bool if node.name in ("less", "greater") else self._dtype
-        for register in reversed(self._free):
+        # A choice is written where what is mostly chosen stands.
+        usual = {"where_less": 1, "where_greater": 2}.get(node.name)
+        preferred = [] if usual is None or inputs[usual] not in self._free else [inputs[usual]]
+        for register in (*preferred, *reversed(self._free)):
             if self._dtypes[register - self._num_arrays] == dtype:
                 self._free.remove(register)
                 return register

@@ -179,9 +179,9 @@ class RecordingNamespace(Namespace):
         if not isinstance(b, Term):
             value = a.positive()
             return a.tape.add(with_number, value.index, number=b / value.factor, factor=value.factor)
-        if a.factor == b.factor and a.positive() is a:
-            return a.tape.add(name, a.index, b.index, factor=a.factor)
-        return a.tape.add(name, a.plain().index, b.plain().index)
+        value = a.positive()
+        other = Term(b.tape, b.index, b.factor / value.factor).plain()
+        return a.tape.add(name, value.index, other.index, factor=value.factor)
 
     def power(self, a: Any, b: Any) -> Any:
         """``a`` to the power ``b``."""
@@ -201,6 +201,9 @@ class RecordingNamespace(Namespace):
             return a if condition else b
         tape = condition.tape
         chosen = [x.plain() if isinstance(x, Term) else tape.add("fill", 0, number=x) for x in (a, b)]
+        name, inputs, number = tape.nodes[condition.index]
+        if name in ("less", "greater"):
+            return tape.add(f"where_{name}", *inputs, *(x.index for x in chosen), number=number)
         return tape.add("where", condition.index, *(x.index for x in chosen))
 
     def full_like(self, x: Any, value: float) -> float:

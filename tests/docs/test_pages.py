@@ -20,6 +20,8 @@ def named(page: Path) -> str:
 def test_the_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     examples = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     assert examples
+    for library in re.findall(r"^import (torch)$", "".join(examples), re.MULTILINE):
+        pytest.importorskip(library)
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "__main__"}
     for number, example in enumerate(examples, start=1):
