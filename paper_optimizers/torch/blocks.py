@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-#: Numbers in a block on a processor: some twenty temporaries of float32 fit in its second-level cache.
-CPU_BLOCK = 2**14
+#: Numbers in a block on a processor: the temporaries of a step fit in its caches.
+CPU_BLOCK = 2**15
 #: On other devices tensors are not cut, and those below this size are joined.
 DEVICE_BLOCK = 2**20
 

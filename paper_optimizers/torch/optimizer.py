@@ -116,7 +116,7 @@ class GraphOptimizer(torch.optim.Optimizer):
         _place_updates(added)
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that has a gradient, and return what ``closure``, called first, gives."""
         loss = None
         if closure is not None:
@@ -126,7 +126,7 @@ class GraphOptimizer(torch.optim.Optimizer):
             work.run()
         return loss
 
-    @torch._disable_dynamo  # type: ignore[untyped-decorator]
+    @torch._disable_dynamo
     def _works(self, compiled: bool) -> list[Work]:
         """What a step does, but for the tensors themselves: this part of it is never compiled."""
         works: list[Work] = []
@@ -237,8 +237,8 @@ def _check_parameter(param: Any, group: Group) -> None:
     flattened = getattr(param, "_fsdp_flattened", False) or type(param).__name__ == "FlatParameter"
     if flattened and needs_tensor(pure_optimizer(Course.of(group), TORCH)):
         raise ValueError(
-            "this spec takes the norm of each whole tensor, and FullyShardedDataParallel leaves parts of tensors: shard "
-            "with torch.distributed.fsdp.fully_shard, whose parameters are DTensors"
+            "this spec takes the norm of each whole tensor, and FullyShardedDataParallel leaves parts of tensors: "
+            "shard with torch.distributed.fsdp.fully_shard, whose parameters are DTensors"
         )
 
 

@@ -79,7 +79,10 @@ def _others(name: str, number: Any, inputs: Sequence[int], out: int) -> Run:
         return lambda r: r[out].fill_(number)
     if name == "copy":
         return lambda r: r[out].copy_(r[a])
-    function = FUNCTIONS[name] if name in FUNCTIONS else getattr(TORCH, name)
+    if name in FUNCTIONS:
+        write = FUNCTIONS[name]
+        return lambda r: write(r[a], r[out])
+    function = getattr(TORCH, name)
     return lambda r: r[out].copy_(function(r[a]))
 
 

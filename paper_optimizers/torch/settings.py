@@ -147,7 +147,8 @@ def _rate(value: Any, title: str) -> Any:
         raise ValueError(
             f"{title} needs lr: there is none that serves all optimizers, their updates differ a hundredfold in "
             "length. A number is a constant rate, which a scheduler of torch may change; with warmup_steps= it is the "
-            "peak of a warm-up and a cosine. artifact/RESULTS.md lists the peaks that were tuned for each optimizer, by task"
+            "peak of a warm-up and a cosine. artifact/RESULTS.md lists the peaks that were tuned for each "
+            "optimizer, by task"
         )
     if isinstance(value, torch.Tensor):
         if value.numel() != 1 or not value.is_floating_point():
