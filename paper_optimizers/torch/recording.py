@@ -109,7 +109,9 @@ class Term:
     __radd__ = __add__
 
     def _plus(self, other: Term) -> Term:
-        if abs(self.factor + other.factor - 1.0) < 1e-15 and 0.0 < other.factor < 1.0:
+        # Of two infinite averages lerp would make NaN: it is for those of gradients, and not of their powers.
+        given = self.tape.nodes[self.index].name == self.tape.nodes[other.index].name == "array"
+        if given and abs(self.factor + other.factor - 1.0) < 1e-15 and 0.0 < other.factor < 1.0:
             return self.tape.add("lerp", self.index, other.index, number=other.factor)
         value = self.movable()
         return self.tape.add("add", value.index, other.index, number=other.factor / value.factor, factor=value.factor)
