@@ -156,7 +156,9 @@ class PureOptimizer:
             held = xp.minimum(count, total - 1)
             now = progress(xp, held, total)
             phase = one_cycle_phase(xp, xp.floating(held), total, self.phases.warmup_steps, self.phases.hold_steps)
-        return step_values(self.program, xp, count=xp.floating(count + 1 - skipped), progress=now, one_cycle_phase=phase)
+        return step_values(
+            self.program, xp, count=xp.floating(count + 1 - skipped), progress=now, one_cycle_phase=phase
+        )
 
     def move(
         self,
