@@ -20,7 +20,8 @@ def test_in_pieces_and_apart(name: str, scale: float) -> None:
             optimizer.step()
         weights.append(params[0].detach().double().numpy())
     together, apart = weights
-    finite = np.isfinite(apart)
+    # An update within a factor of the largest float32 may overflow one way and not the other.
+    finite = np.abs(apart) < 1e33
     assert np.isfinite(together[finite]).all()
     error = np.abs(together[finite] - apart[finite]).max(initial=0.0)
     assert error <= 1e-4 * np.abs(apart[finite]).max(initial=0.0)
