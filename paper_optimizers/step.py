@@ -185,6 +185,32 @@ class PureOptimizer:
         rate = values.applied(learning_rate)
         if weight_decay is not None:
             weight = weight - weight * (weight_decay * rate)
+        change, state = self._change(values, rate, gradient, weight, state, draw)
+        return weight + change, state
+
+    def change(
+        self,
+        values: StepValues,
+        learning_rate: Any,
+        gradient: Any,
+        weight: Any,
+        state: TensorState,
+        *,
+        weight_decay: Any = None,
+        draw: Draw | None = None,
+    ) -> tuple[Any, TensorState]:
+        """What `move` adds to the weight, weight decay included, for libraries that add it themselves."""
+        rate = values.applied(learning_rate)
+        if weight_decay is None:
+            return self._change(values, rate, gradient, weight, state, draw)
+        lost = weight * (weight_decay * rate)
+        change, state = self._change(values, rate, gradient, weight - lost, state, draw)
+        return change - lost, state
+
+    def _change(
+        self, values: StepValues, rate: Any, gradient: Any, weight: Any, state: TensorState, draw: Draw | None
+    ) -> tuple[Any, TensorState]:
+        """What the update and momentum add to a weight that has decayed, at the applied rate."""
         update, state = self.update(values, gradient, weight, state, draw=draw)
         change = -rate * update
         if state.velocity is not None:
@@ -192,7 +218,7 @@ class PureOptimizer:
             nesterov = self.program.spec.momentum.type == "nesterov"
             change = values.momentum * velocity + change if nesterov else velocity
             state = state._replace(velocity=velocity)
-        return weight + change, state
+        return change, state
 
     def update(
         self, values: StepValues, gradient: Any, weight: Any, state: TensorState, *, draw: Draw | None = None

@@ -24,7 +24,7 @@ from paper_optimizers.operands import OPERANDS, MomentKey
 from paper_optimizers.ops import FUNCTIONS, moving_average
 from paper_optimizers.step import move_each
 from reproduce.population.assembly import OPCODES, Programs, StepTables
-from reproduce.population.jax_namespace import JaxNamespace
+from reproduce.population.jax_namespace import FlatNamespace
 
 _NAMES = tuple(OPCODES)
 _STATEFUL = [name for name, row in FUNCTIONS.items() if row.needs == "state"]
@@ -192,12 +192,12 @@ def _advanced(code: Code, slot: Any, moments: Any, gradient: Any) -> Any:
     return moving_average(code.moment_beta[slot], moments[slot], _power(gradient, code.moment_power[slot]))
 
 
-def _operand(xp: JaxNamespace, name: str) -> Callable[[_Site], Any]:
+def _operand(xp: FlatNamespace, name: str) -> Callable[[_Site], Any]:
     row = OPERANDS[name]
     return lambda site: row.compute(xp, site, **site.values(row))
 
 
-def _function(xp: JaxNamespace, name: str) -> Callable[[_Site, Any, Any], Any]:
+def _function(xp: FlatNamespace, name: str) -> Callable[[_Site, Any, Any], Any]:
     row = FUNCTIONS[name]
 
     def value(site: _Site, first: Any, second: Any) -> Any:
@@ -212,13 +212,13 @@ def _function(xp: JaxNamespace, name: str) -> Callable[[_Site, Any, Any], Any]:
     return value
 
 
-def _advance_state(xp: JaxNamespace, name: str, site: _Site, slot: Any, previous: Any, argument: Any) -> Any:
+def _advance_state(xp: FlatNamespace, name: str, site: _Site, slot: Any, previous: Any, argument: Any) -> Any:
     row = FUNCTIONS[name]
     correction = site.step.state_corrections[slot]
     return row.compute(xp, argument, previous=previous, correction=correction, **site.values(row))
 
 
-def _new_state(xp: JaxNamespace, name: str) -> Callable[[_Site, Any, Any, Any], Any]:
+def _new_state(xp: FlatNamespace, name: str) -> Callable[[_Site, Any, Any, Any], Any]:
     return lambda site, slot, previous, argument: _advance_state(xp, name, site, slot, previous, argument)[1]
 
 
@@ -250,7 +250,7 @@ def make_optimizer_step(sizes: tuple[int, ...]) -> OptimizerStep:
         own, or the largest of all members where these are vectorised, so that all run the same number of instructions;
         ``gradient`` and ``weight`` are [P]; what ``registers`` holds, from `empty_registers`, does not matter.
     """
-    xp = JaxNamespace(sizes)
+    xp = FlatNamespace(sizes)
     operands, functions = ([make(xp, name) for name in table] for make, table in (
         (_operand, OPERANDS), (_function, FUNCTIONS)))  # fmt: skip
     new_states = [_new_state(xp, name) for name in _STATEFUL]

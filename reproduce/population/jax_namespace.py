@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy import special
 
-from paper_optimizers.namespaces import Namespace
+from paper_optimizers.jax_namespace import JaxNamespace
 
 
-class JaxNamespace(Namespace):
-    """jax.numpy; ``l2_norm`` knows where each weight tensor lies in the flat vector.
+class FlatNamespace(JaxNamespace):
+    """`JaxNamespace` whose ``l2_norm`` knows where each weight tensor lies in the flat vector.
 
     Args:
         sizes: The number of elements of each weight tensor, in the order of the flat vector.
     """
-
-    library = jnp
-    sigmoid = staticmethod(jax.nn.sigmoid)
-    erf = staticmethod(special.erf)
-    erfc = staticmethod(special.erfc)
-    bessel_i1e = staticmethod(special.i1e)
 
     def __init__(self, sizes: Sequence[int]) -> None:
         ends = np.cumsum(sizes)

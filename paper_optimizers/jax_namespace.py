@@ -1,0 +1,32 @@
+"""The array namespace of JAX."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.scipy import special
+
+from paper_optimizers.namespaces import Namespace
+
+
+class JaxNamespace(Namespace):
+    """jax.numpy, and what it has elsewhere."""
+
+    library = jnp
+    sigmoid = staticmethod(jax.nn.sigmoid)
+    erf = staticmethod(special.erf)
+    erfc = staticmethod(special.erfc)
+    bessel_i1e = staticmethod(special.i1e)
+
+    def l2_norm(self, x: Any) -> Any:
+        """The Euclidean norm of the whole tensor."""
+        return jnp.sqrt(jnp.sum(jnp.square(x)))
+
+    def floating(self, x: Any) -> Any:
+        """In float32, or in float64 where JAX has 64 bits enabled."""
+        return jnp.asarray(x, float)
+
+
+JAX = JaxNamespace()
