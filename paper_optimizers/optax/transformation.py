@@ -114,9 +114,7 @@ def graph_optimizer(
     ) -> tuple[optax.Updates, GraphState]:
         del extra_args
         if params is None and settings.reads_weights:
-            raise ValueError(
-                f"{title} reads the parameters and received none: call update(gradients, state, params)"
-            )
+            raise ValueError(f"{title} reads the parameters and received none: call update(gradients, state, params)")
         return _Update(settings, state, params, mask)(updates)
 
     return optax.GradientTransformationExtraArgs(init, update)
@@ -153,9 +151,7 @@ class _Update:
         count = jnp.minimum(state.count, _LAST_COUNT - 1) + 1
         return structure.unflatten(changes), GraphState(count, *parts, state.key)
 
-    def _leaf(
-        self, index: int, gradient: Any, weight: Any, arrays: list[Any], decayed: bool
-    ) -> tuple[Any, list[Any]]:
+    def _leaf(self, index: int, gradient: Any, weight: Any, arrays: list[Any], decayed: bool) -> tuple[Any, list[Any]]:
         dtype = _dtype(weight)
 
         def cast(value: Any) -> Any:

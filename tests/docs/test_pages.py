@@ -12,6 +12,10 @@ PAGES = sorted((ROOT / "docs").rglob("*.md"))
 TUTORIALS = [page for page in PAGES if page.parent.name == "tutorials"]
 
 
+#: What a page's examples need beyond this project's environment.
+NEEDS = {"jax.md": ("optax", "flax")}
+
+
 def named(page: Path) -> str:
     return page.relative_to(ROOT / "docs").as_posix()
 
@@ -20,8 +24,8 @@ def named(page: Path) -> str:
 def test_the_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     examples = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     assert examples
-    for library in re.findall(r"^import (torch)$", "".join(examples), re.MULTILINE):
-        pytest.importorskip(library)
+    for library in NEEDS.get(page.name, ()):
+        pytest.importorskip(library, reason=f"the page's examples need {library}")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "__main__"}
     for number, example in enumerate(examples, start=1):
