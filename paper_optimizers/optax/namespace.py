@@ -26,7 +26,7 @@ class OptaxNamespace(JaxNamespace):
         """The inverse hyperbolic sine."""
         return self._quick(special.quick_arcsinh, jnp.arcsinh, x)
 
-    def bessel_i1e(self, x: Any) -> Any:  # type: ignore[override]
+    def bessel_i1e(self, x: Any) -> Any:
         """``exp(-|x|) I1(x)``."""
         return self._quick(special.quick_bessel_i1e, jax_special.i1e, x)
 

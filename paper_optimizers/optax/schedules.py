@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +117,6 @@ def evolved_schedule(
 
 
 def _checked_peak(peak: Any) -> float:
-    if isinstance(peak, bool) or not isinstance(peak, numbers.Real) or not 0 < peak < math.inf:
+    if isinstance(peak, bool) or not isinstance(peak, int | float | np.floating) or not 0 < peak < math.inf:
         raise ValueError(f"peak must be a positive, finite number; received {peak!r}")
     return float(peak)
