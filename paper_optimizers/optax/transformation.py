@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -93,31 +94,40 @@ def graph_optimizer(
     if mask is not None and weight_decay is None:
         raise ValueError("mask says which parameters decay: pass weight_decay= with it")
     key = _new_key(settings) if settings.pure.program.num_draws else None
+    return optax.GradientTransformationExtraArgs(
+        partial(_initial_state, settings, key), partial(_updated, title, settings, mask)
+    )
 
-    def init(params: optax.Params) -> GraphState:
-        _check_types(params)
-        program = settings.pure.program
 
-        def zeros() -> Any:
-            return jax.tree.map(lambda leaf: jnp.zeros_like(leaf, dtype=_dtype(leaf)), params)
+def _initial_state(settings: Settings, key: jax.Array | None, params: optax.Params) -> GraphState:
+    _check_types(params)
+    program = settings.pure.program
 
-        return GraphState(
-            count=jnp.zeros([], jnp.int32),
-            moments=tuple(zeros() for _ in program.moments),
-            states=tuple(zeros() for _ in program.states),
-            velocity=None if program.spec.momentum.type == "none" else zeros(),
-            key=key,
-        )
+    def zeros() -> Any:
+        return jax.tree.map(lambda leaf: jnp.zeros_like(leaf, dtype=_dtype(leaf)), params)
 
-    def update(
-        updates: optax.Updates, state: GraphState, params: optax.Params | None = None, **extra_args: Any
-    ) -> tuple[optax.Updates, GraphState]:
-        del extra_args
-        if params is None and settings.reads_weights:
-            raise ValueError(f"{title} reads the parameters and received none: call update(gradients, state, params)")
-        return _Update(settings, state, params, mask)(updates)
+    return GraphState(
+        count=jnp.zeros([], jnp.int32),
+        moments=tuple(zeros() for _ in program.moments),
+        states=tuple(zeros() for _ in program.states),
+        velocity=None if program.spec.momentum.type == "none" else zeros(),
+        key=key,
+    )
 
-    return optax.GradientTransformationExtraArgs(init, update)
+
+def _updated(
+    title: str,
+    settings: Settings,
+    mask: Any,
+    updates: optax.Updates,
+    state: GraphState,
+    params: optax.Params | None = None,
+    **extra_args: Any,
+) -> tuple[optax.Updates, GraphState]:
+    del extra_args
+    if params is None and settings.reads_weights:
+        raise ValueError(f"{title} reads the parameters and received none: call update(gradients, state, params)")
+    return _Update(settings, state, params, mask)(updates)
 
 
 class _Update:

@@ -12,8 +12,8 @@ from paper_optimizers.spec import OptimizerSpec
 from paper_optimizers.step import PureOptimizer
 from paper_optimizers.torch.blocks import Row
 from paper_optimizers.torch.namespace import TORCH
-from paper_optimizers.torch.settings import Course, Group, check_group, pure_optimizer, warn_of_constant_rate
-from paper_optimizers.torch.works import GroupStep, Work, needs_tensor, state_dtype
+from paper_optimizers.torch.settings import Group, RunSettings, check_group, pure_optimizer, warn_of_constant_rate
+from paper_optimizers.torch.works import GroupStep, StepGroup, needs_tensor, state_dtype
 
 
 class GraphOptimizer(torch.optim.Optimizer):
@@ -127,13 +127,13 @@ class GraphOptimizer(torch.optim.Optimizer):
         return loss
 
     @torch._disable_dynamo
-    def _works(self, compiled: bool) -> list[Work]:
+    def _works(self, compiled: bool) -> list[StepGroup]:
         """What a step does, but for the tensors themselves: this part of it is never compiled."""
-        works: list[Work] = []
+        works: list[StepGroup] = []
         for number, group in enumerate(self.param_groups):
             step = self._prepared(number, group)
             for (*_, skipped, place), rows in self._alike(number, group, step.pure).items():
-                work = Work(step, rows, step.values(skipped), step.rate(), place, compiled)
+                work = StepGroup(step, rows, step.values(skipped), step.rate(), place, compiled)
                 works.append(work.with_tensors() if compiled else work)
             group["updates"] += 1
         return works
@@ -157,7 +157,7 @@ class GraphOptimizer(torch.optim.Optimizer):
         return alike
 
     def _prepared(self, number: int, group: Group) -> GroupStep:
-        course = Course.of(group)
+        course = RunSettings.of(group)
         known = self._steps[number] if number < len(self._steps) else None
         if known is None or known.course != course or known.group is not group:
             if group["lr_is_peak"] and "initial_lr" in group:
@@ -235,7 +235,7 @@ def _check_parameter(param: Any, group: Group) -> None:
         )
     # FullyShardedDataParallel of FSDP1 cuts and joins tensors, so that none is whole on any process.
     flattened = getattr(param, "_fsdp_flattened", False) or type(param).__name__ == "FlatParameter"
-    if flattened and needs_tensor(pure_optimizer(Course.of(group), TORCH)):
+    if flattened and needs_tensor(pure_optimizer(RunSettings.of(group), TORCH)):
         raise ValueError(
             "this spec takes the norm of each whole tensor, and FullyShardedDataParallel leaves parts of tensors: "
             "shard with torch.distributed.fsdp.fully_shard, whose parameters are DTensors"

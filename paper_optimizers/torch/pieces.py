@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from paper_optimizers.torch.blocks import Row
-from paper_optimizers.torch.plans import Plan, make_plan
-from paper_optimizers.torch.recording import RecordingNamespace, Tape, Term
+from paper_optimizers.torch.plans import PiecePlan, make_plan
+from paper_optimizers.torch.recording import Recording, RecordingNamespace, Term
 
 #: Numbers in a piece: small enough for the cache, large enough that the calls cost little. Measured with 2^12 to 2^17.
 PIECE = 2**16
@@ -31,7 +31,7 @@ def is_large(row: Row) -> bool:
 
 def move_pieces(rows: Sequence[Row], record: Record, *, each: bool) -> None:
     """Move large tensors alike; ``each`` is written down anew where the step looks at whole tensors."""
-    plan: Plan | None = None
+    plan: PiecePlan | None = None
     for row in rows:
         arrays = [tensor.view(-1) for tensor in row]
         if plan is None or each:
@@ -39,13 +39,13 @@ def move_pieces(rows: Sequence[Row], record: Record, *, each: bool) -> None:
         _exhaust(plan, arrays)
 
 
-def _exhaust(plan: Plan, arrays: Sequence[torch.Tensor]) -> None:
+def _exhaust(plan: PiecePlan, arrays: Sequence[torch.Tensor]) -> None:
     deque(plan.run(arrays, PIECE), maxlen=0)
 
 
-def _recorded(arrays: list[torch.Tensor], record: Record) -> Plan:
+def _recorded(arrays: list[torch.Tensor], record: Record) -> PiecePlan:
     """What moves these arrays. Arrays that the step needs whole are added to them."""
-    tape = Tape(len(arrays))
+    tape = Recording(len(arrays))
 
     def norm(value: Any) -> float:
         if not isinstance(value, Term):

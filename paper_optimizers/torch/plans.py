@@ -9,7 +9,7 @@ import torch
 
 from paper_optimizers.torch.functions import FUNCTIONS
 from paper_optimizers.torch.namespace import TORCH
-from paper_optimizers.torch.recording import Node, Tape
+from paper_optimizers.torch.recording import RecordedOp, Recording
 
 Registers = list[Any]
 Run = Callable[[Registers], Any]
@@ -42,7 +42,7 @@ _WITH_NUMBER: Mapping[str, Any] = {
 }
 
 
-def _instruction(node: Node, inputs: Sequence[int], out: int) -> Run:
+def _instruction(node: RecordedOp, inputs: Sequence[int], out: int) -> Run:
     """What runs one node over registers."""
     name, number = node.name, node.number
     if name in _ONE:
@@ -107,7 +107,7 @@ def _take(value: Any, out: Any) -> None:
         out.copy_(value)
 
 
-class Plan(NamedTuple):
+class PiecePlan(NamedTuple):
     """What to run for every piece.
 
     Attributes:
@@ -132,7 +132,7 @@ class Plan(NamedTuple):
             yield registers
 
 
-def make_plan(tape: Tape, outputs: Mapping[int, int], dtype: torch.dtype) -> Plan:
+def make_plan(tape: Recording, outputs: Mapping[int, int], dtype: torch.dtype) -> PiecePlan:
     """The plan that computes ``outputs``, which says for the number of an array which node's value it gets.
 
     An array is written in the place of its old value once nothing reads that any more.
@@ -141,7 +141,7 @@ def make_plan(tape: Tape, outputs: Mapping[int, int], dtype: torch.dtype) -> Pla
 
 
 class _Planner:
-    def __init__(self, tape: Tape, outputs: Mapping[int, int], dtype: torch.dtype) -> None:
+    def __init__(self, tape: Recording, outputs: Mapping[int, int], dtype: torch.dtype) -> None:
         self._nodes, self._dtype, self._outputs = tape.nodes, dtype, outputs
         # An array's place is its number, every other node's one of those behind.
         self._place = {index: int(node.number or 0) for index, node in enumerate(tape.nodes) if node.name == "array"}
@@ -161,7 +161,7 @@ class _Planner:
                 waiting.extend(self._nodes[index].inputs)
         return sorted(reached - self._place.keys())
 
-    def plan(self) -> Plan:
+    def plan(self) -> PiecePlan:
         direct = self._written_in_place()
         instructions = []
         for index in self._needed:
@@ -174,8 +174,8 @@ class _Planner:
         copies = [(self._place[index], array) for array, index in self._outputs.items() if self._place[index] != array]
         # An old value that another array takes is read before it is replaced.
         for source, array in sorted(copies, key=lambda copy: copy[0] >= self._num_arrays):
-            instructions.append(_instruction(Node("copy"), (source,), array))
-        return Plan(self._num_arrays, tuple(self._dtypes), tuple(instructions))
+            instructions.append(_instruction(RecordedOp("copy"), (source,), array))
+        return PiecePlan(self._num_arrays, tuple(self._dtypes), tuple(instructions))
 
     def _written_in_place(self) -> dict[int, int]:
         """The nodes whose value can be written to its array at once: nothing reads the old one any more."""
@@ -186,7 +186,7 @@ class _Planner:
             if node not in self._place and last.get(array, -1) <= node
         }
 
-    def _temporary(self, node: Node, inputs: Sequence[int]) -> int:
+    def _temporary(self, node: RecordedOp, inputs: Sequence[int]) -> int:
         dtype = torch.bool if node.name in ("less", "greater") else self._dtype
         # A choice is written where what is mostly chosen stands.
         usual = {"where_less": 1, "where_greater": 2}.get(node.name)

@@ -17,7 +17,7 @@ from paper_optimizers.namespaces import NUMPY, Namespace
 _SMALLEST, _LARGEST = 1e-9, 1e9
 
 
-class Node(NamedTuple):
+class RecordedOp(NamedTuple):
     """One operation on arrays: its function's name (see `plans`), the nodes it reads, and one number."""
 
     name: str
@@ -25,7 +25,7 @@ class Node(NamedTuple):
     number: float | None = None
 
 
-class Tape:
+class Recording:
     """The operations of one step in order; equal ones are written once.
 
     Attributes:
@@ -33,7 +33,7 @@ class Tape:
     """
 
     def __init__(self, num_arrays: int) -> None:
-        self.nodes = [Node("array", number=index) for index in range(num_arrays)]
+        self.nodes = [RecordedOp("array", number=index) for index in range(num_arrays)]
         self._index = {node: index for index, node in enumerate(self.nodes)}
 
     def array(self, index: int) -> Term:
@@ -42,11 +42,11 @@ class Tape:
 
     def store(self, index: int, array: int) -> None:
         """From here on a node's value is what stands in the array of this number."""
-        self.nodes[index] = Node("array", number=array)
+        self.nodes[index] = RecordedOp("array", number=array)
 
     def add(self, name: str, *inputs: int, number: float | None = None, factor: float = 1.0) -> Term:
         """The value of an operation, times ``factor``."""
-        node = Node(name, inputs, number)
+        node = RecordedOp(name, inputs, number)
         if node not in self._index:
             self._index[node] = len(self.nodes)
             self.nodes.append(node)
@@ -58,7 +58,7 @@ class Term:
 
     __slots__ = ("factor", "index", "tape")
 
-    def __init__(self, tape: Tape, index: int, factor: float = 1.0) -> None:
+    def __init__(self, tape: Recording, index: int, factor: float = 1.0) -> None:
         self.tape, self.index, self.factor = tape, index, factor
 
     def plain(self) -> Term:

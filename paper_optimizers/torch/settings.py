@@ -22,7 +22,7 @@ from paper_optimizers.suggestions import other_form
 Group = dict[str, Any]
 
 
-class Course(NamedTuple):
+class RunSettings(NamedTuple):
     """What a group's spec is run with: all that decides its program and its scalars."""
 
     spec: str
@@ -31,14 +31,14 @@ class Course(NamedTuple):
     phases: RunPhases
 
     @classmethod
-    def of(cls, group: Group) -> Course:
+    def of(cls, group: Group) -> RunSettings:
         """The group's, as its options stand now."""
         phases = RunPhases(group["total_steps"], group["warmup_steps"] or 0, group["hold_steps"] or 0)
         return cls(group["spec"], group["decay"], group["momentum"], phases)
 
 
 @functools.lru_cache(maxsize=256)
-def pure_optimizer(course: Course, xp: Namespace) -> PureOptimizer:
+def pure_optimizer(course: RunSettings, xp: Namespace) -> PureOptimizer:
     """The compiled spec over ``xp``.
 
     Raises:
@@ -47,7 +47,7 @@ def pure_optimizer(course: Course, xp: Namespace) -> PureOptimizer:
     return PureOptimizer(_program(course.spec, course.decay, course.momentum), xp, _checked(course))
 
 
-def _checked(course: Course) -> RunPhases:
+def _checked(course: RunSettings) -> RunPhases:
     spec, phases = _program(course.spec, course.decay, course.momentum).spec, course.phases
     if phases.total_steps is not None:
         return phases.checked()
@@ -126,13 +126,13 @@ def check_group(group: Group, title: str) -> None:
         raise ValueError("warmup_steps and hold_steps are parts of a run: pass total_steps= with them")
     if "lr_is_peak" not in group:
         group["lr_is_peak"] = any(given)
-    phases = Course.of(group).phases
+    phases = RunSettings.of(group).phases
     if phases.total_steps is not None:
         # Plain integers, also of NumPy's.
         total, warmup, hold = phases.checked()
         group["total_steps"] = total
         group["warmup_steps"], group["hold_steps"] = (warmup, hold) if any(given) else (None, None)
-    program = pure_optimizer(Course.of(group), NUMPY).program
+    program = pure_optimizer(RunSettings.of(group), NUMPY).program
     if program.num_draws and group["capturable"]:
         raise ValueError(
             f"{_title(group['spec'])} draws dropout masks, seeded anew in each step by its number, which a captured "
@@ -194,6 +194,6 @@ def warn_of_constant_rate(group: Group) -> None:
 
 def peak_share(group: Group, xp: Namespace, updates: Any) -> Any:
     """What multiplies a rate that is the peak of a warm-up, hold and cosine, in the update after ``updates``."""
-    total, warmup, hold = Course.of(group).phases.checked()
+    total, warmup, hold = RunSettings.of(group).phases.checked()
     last = cast(int, total) - 1
     return base_rate(xp, xp.floating(xp.minimum(updates, last)), 1.0, last + 1, warmup, hold)

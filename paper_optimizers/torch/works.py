@@ -16,14 +16,14 @@ from paper_optimizers.torch.blocks import Row, move_blocks, move_rows, move_whol
 from paper_optimizers.torch.namespace import TORCH
 from paper_optimizers.torch.pieces import is_large, move_pieces
 from paper_optimizers.torch.recording import RecordingNamespace, Term
-from paper_optimizers.torch.settings import Course, Group, peak_share, pure_optimizer
+from paper_optimizers.torch.settings import Group, RunSettings, peak_share, pure_optimizer
 
 
 class GroupStep(NamedTuple):
     """How a group is moved, as long as its options stay."""
 
     group: Group
-    course: Course
+    course: RunSettings
     pure: PureOptimizer
 
     def values(self, skipped: Any) -> StepValues:
@@ -46,7 +46,7 @@ class GroupStep(NamedTuple):
         return rate * float(peak_share(self.group, NUMPY, self.group["updates"]))
 
 
-class Work(NamedTuple):
+class StepGroup(NamedTuple):
     """Rows that are moved alike: of one group, device and dtypes, with one number of updates before.
 
     Attributes:
@@ -65,7 +65,7 @@ class Work(NamedTuple):
     place: tuple[int, int] | None
     compiled: bool
 
-    def with_tensors(self) -> Work:
+    def with_tensors(self) -> StepGroup:
         """The same with scalars that are tensors, so that what is compiled holds for every step."""
         return self._replace(values=self.values.map(_tensor), rate=_tensor(self.rate), compiled=True)
 

@@ -39,7 +39,7 @@ _PER_BLOCK = 4
 _written = lax.optimization_barrier
 
 
-class Block(NamedTuple):
+class BlockParameters(NamedTuple):
     """The parameters of a block, or their gradient: kernel [3, 3, C, F]; bias, gamma and beta [F]."""
 
     kernel: Any
@@ -72,7 +72,7 @@ def features_in_training(parameters: Arrays, images: Any, dtype: str) -> tuple[A
     """Features [F, B] of images [C, H, W, B], and mean and variance of each block's batch, which have no gradient.
 
     Args:
-        parameters: Of the blocks, in the order of `Block`.
+        parameters: Of the blocks, in the order of `BlockParameters`.
         images: In float32.
         dtype: Of the products; all else is float32.
     """
@@ -145,7 +145,7 @@ def _differentiable(dtype: str) -> Callable[[Arrays, Any], tuple[Any, Arrays]]:
         size, batch = kept[-1].product.shape[1], change.shape[1]
         change = _written(change * (batch / size))  # of each pixel, from the mean over them
         change = jnp.broadcast_to(change[:, None], (len(change), size // batch, batch)).reshape(len(change), size)
-        gradients: list[Block] = []
+        gradients: list[BlockParameters] = []
         for block, stride, of_block in reversed(list(zip(_blocks(parameters), STRIDES, kept, strict=True))):
             gradient, change = _backward(block, of_block, change, stride)
             gradients.insert(0, gradient)
@@ -155,7 +155,7 @@ def _differentiable(dtype: str) -> Callable[[Arrays, Any], tuple[Any, Arrays]]:
     return features
 
 
-def _forward(block: Block, x: Any, stride: int, dtype: str) -> tuple[Any, Arrays, _Kept]:
+def _forward(block: BlockParameters, x: Any, stride: int, dtype: str) -> tuple[Any, Arrays, _Kept]:
     """What a block gives [F, H', W', B], mean and variance of its batch, and what its gradient needs."""
     seen = _written(patches(x.astype(dtype), stride))
     product = _convolution(block.kernel, seen)  # The bias moves nothing but the mean.
@@ -168,7 +168,7 @@ def _forward(block: Block, x: Any, stride: int, dtype: str) -> tuple[Any, Arrays
     return y, (mean + block.bias, variance), _Kept(x.shape, seen, product, mean, inverse, gate)
 
 
-def _backward(block: Block, kept: _Kept, change: Any, stride: int) -> tuple[Block, Any]:
+def _backward(block: BlockParameters, kept: _Kept, change: Any, stride: int) -> tuple[BlockParameters, Any]:
     """The gradient of a block's parameters and of what came in [C, H W B], from that of what it gave [F, N]."""
     count, scale = change.shape[1], block.gamma * kept.inverse
     normal = _normalised(block, kept.product, kept.mean, kept.inverse)
@@ -184,11 +184,11 @@ def _backward(block: Block, kept: _Kept, change: Any, stride: int) -> tuple[Bloc
     of_kernel = _product(kept.patches, change, (1, 1)).reshape(block.kernel.shape)
     back = _product(_matrix(block.kernel).astype(change.dtype), change, (1, 0))
     back = scattered(back, kept.shape, stride).reshape(kept.shape[0], -1)
-    return Block(of_kernel, of_bias, of_gamma, of_beta), back
+    return BlockParameters(of_kernel, of_bias, of_gamma, of_beta), back
 
 
-def _blocks(parameters: Arrays) -> list[Block]:
-    return [Block(*parameters[first : first + _PER_BLOCK]) for first in range(0, len(parameters), _PER_BLOCK)]
+def _blocks(parameters: Arrays) -> list[BlockParameters]:
+    return [BlockParameters(*parameters[first : first + _PER_BLOCK]) for first in range(0, len(parameters), _PER_BLOCK)]
 
 
 def _convolution(kernel: Any, seen: Any) -> Any:
@@ -210,7 +210,7 @@ def _matrix(kernel: Any) -> Any:
     return kernel.reshape(-1, kernel.shape[-1])
 
 
-def _normalised(block: Block, product: Any, mean: Any, inverse: Any) -> Any:
+def _normalised(block: BlockParameters, product: Any, mean: Any, inverse: Any) -> Any:
     scale = block.gamma * inverse
     return product * _column(scale) + _column(block.beta - mean * scale)
 
