@@ -131,6 +131,11 @@ WAYS: dict[str, Way] = {
     "python -m paper_optimizers.schema": WRITES,
     "make pages": Elsewhere("tests/report/test_pages.py::test_they_are_rebuilt_byte_for_byte"),
     "python -m tests.fuzz": Elsewhere("tests/fuzz/test_command.py::test_each_reader_is_fuzzed_and_counted"),
+    "python -m tests.ten_models RESULTS.jsonl": Elsewhere(
+        "tests/ten_models/test_training.py::test_a_model_is_trained_from_the_same_weights_each_time"
+    ),
+    "pip install '.[torch]'": Parsed("it fetches the build of PyTorch for GPUs, some gigabytes"),
+    "pip install '.[optax]'": Parsed("it fetches packages that the lock of the tests holds"),
     "pip install .": Elsewhere("tests/test_packaging.py::test_the_package_works_outside_the_repository"),
     "pip install atheris": Parsed("it fetches a package that is not among the locked ones"),
     "kubectl apply --filename cluster.yaml": _SHELL,
