@@ -84,9 +84,9 @@ def test_a_step_is_that_of_the_form_with_channels_last(size):
 def test_outside_training_it_answers_as_the_form_with_channels_last(size):
     problems = [classification(net.initial, net.apply) for net in (network(size, convolution=form) for form in FORMS)]
     parameters, statistics = moved(network(size))
-    ours, theirs = (jax.jit(each.evaluate)(parameters, statistics, batch(size)).loss for each in problems)
+    ours, theirs = (np.asarray(jax.jit(each.evaluate)(parameters, statistics, batch(size)).loss) for each in problems)
     assert difference(ours, theirs) < 3e-7
-    assert float(ours.mean()) == pytest.approx(float(theirs.mean()), rel=1e-7)
+    assert ours.mean(dtype=np.float64) == pytest.approx(theirs.mean(dtype=np.float64), rel=1e-7)
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
