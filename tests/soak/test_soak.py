@@ -39,7 +39,7 @@ def faults_in(text: str) -> dict[str, int]:
 @pytest.mark.slow
 def test_a_few_kills(tmp_path: Path) -> None:
     told: list[int] = []
-    assert kill_and_resume(tmp_path, 4, seed=5, told=told.append) == told
+    assert kill_and_resume(tmp_path, 4, seed=5, on_trial=told.append) == told
     assert len(told) == 4
     require_tidy(tmp_path)
 
