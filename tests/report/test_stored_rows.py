@@ -16,7 +16,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of kept rows with the smoke profile's study of decays."""
     folder = tmp_path / "results"
     write_study(folder, invented(load_protocol("smoke", "decays")))
-    monkeypatch.setattr("reproduce.study.experiment.RESULTS", folder)
+    monkeypatch.setattr("reproduce.study.experiment.STORED_RESULTS", folder)
     return folder
 
 
