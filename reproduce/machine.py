@@ -17,6 +17,9 @@ from reproduce.errors import ReproduceError
 
 #: Lines of /proc/cpuinfo that name instructions, on x86 and on ARM.
 _INSTRUCTIONS = ("flags", "Features")
+#: Variables by which a user says what JAX computes on, and what Keras does on PyTorch.
+_JAX_DEVICES = ("JAX_PLATFORMS", "JAX_PLATFORM_NAME")
+_TORCH_DEVICE = "KERAS_TORCH_DEVICE"
 _PACKAGES = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",), "torch": ("torch",)}
 
 
@@ -92,18 +95,38 @@ def engine_device() -> Any:
     """The device that JAX computes on; starts JAX.
 
     Raises:
-        ReproduceError: If there is none of the kind that JAX_PLATFORMS names.
+        ReproduceError: If there is none of the kind that JAX_PLATFORMS or JAX_PLATFORM_NAME names.
     """
     import jax
 
     try:
         return jax.devices()[0]
     except (RuntimeError, AssertionError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ReproduceError(
-            f"JAX_PLATFORMS is {os.environ.get('JAX_PLATFORMS')!r}, and JAX cannot compute on that here ({reason}): "
-            "unset it, so that JAX takes what there is, or set it to cpu"
-        ) from None
+        name = next((name for name in _JAX_DEVICES if os.environ.get(name)), _JAX_DEVICES[0])
+        raise _not_there(name, "JAX", error) from None
+
+
+def named_devices() -> list[str]:
+    """Variables by which the user has named something else than the processor for libraries to compute on."""
+    return [name for name in (*_JAX_DEVICES, _TORCH_DEVICE) if os.environ.get(name, "cpu") not in ("", "cpu")]
+
+
+def require_named_devices() -> None:
+    """Look for what the user has named to compute on, before anything is trained; starts the library it is named to.
+
+    Raises:
+        ReproduceError: If it is not there.
+    """
+    named = named_devices()
+    if {*named} & {*_JAX_DEVICES} and util.find_spec("jax") is not None:
+        engine_device()
+    if _TORCH_DEVICE in named and backend_name() == "torch":
+        import torch
+
+        try:
+            torch.empty(0, device=os.environ[_TORCH_DEVICE])
+        except (RuntimeError, AssertionError) as error:
+            raise _not_there(_TORCH_DEVICE, "PyTorch", error) from None
 
 
 def visible_devices() -> dict[str, list[tuple[str, str]] | None]:
@@ -142,6 +165,14 @@ def backend_name() -> str:
             f"install it, or set KERAS_BACKEND to {choice}"
         )
     return name
+
+
+def _not_there(name: str, library: str, error: Exception) -> ReproduceError:
+    reason = f" ({str(error).splitlines()[0]})" if str(error) else ""
+    return ReproduceError(
+        f"{name} is {os.environ.get(name)!r}, and {library} cannot compute on that here{reason}: "
+        f"unset it, so that {library} takes what there is, or set it to cpu"
+    )
 
 
 def _jax_devices() -> list[tuple[str, str]]:

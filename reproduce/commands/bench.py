@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from reproduce.commands.arguments import add_output, positive
+from reproduce.machine import require_named_devices
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
@@ -49,6 +50,7 @@ def add(commands: Commands) -> None:
 def _bench(options: argparse.Namespace, console: Console) -> None:
     from reproduce.bench.optimizer_steps import bench_optimizers
 
+    require_named_devices()
     bench_optimizers(options.optimizers, options.pairs, options.output, console)
 
 
@@ -56,6 +58,7 @@ def _bench_engine(options: argparse.Namespace, console: Console) -> None:
     from reproduce.bench.engine import bench_engine, default_settings
     from reproduce.bench.sizes import SIZES, quick
 
+    require_named_devices()
     settings = SIZES[options.size] if options.size else default_settings()
     settings = quick(settings) if options.quick else settings
     if options.epochs:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from reproduce.commands.arguments import positive
 from reproduce.libraries import num_threads
+from reproduce.machine import named_devices, require_named_devices
 from reproduce.results_layout import WORKERS_LOG
 from reproduce.screen import note
 
@@ -80,7 +81,8 @@ def open_executor(
         deterministic: Whether workers compute the same bits each time.
 
     Raises:
-        ReproduceError: If Ray is not installed, or there is no cluster at the address.
+        ReproduceError: If Ray is not installed, there is no cluster at the address, or what the user has named to
+            compute on is not there.
     """
     from reproduce.executors.executor import Executor, Workers
     from reproduce.executors.processes import ProcessWorkers
@@ -93,6 +95,8 @@ def open_executor(
     elif count:
         source = ProcessWorkers(count, folder / WORKERS_LOG, deterministic=deterministic)
     with Executor(source, partial(note, console)) as executor:
+        if named_devices():
+            executor.ask(require_named_devices)  # Where jobs are run: that may be another machine.
         yield executor
 
 
