@@ -48,7 +48,9 @@ def stored_pretraining(pretraining: Table) -> dict[str, Any]:
 
 def stored_model(model: Table) -> dict[str, Any]:
     """The stored form of a network's settings."""
-    return _filled(_MODEL, {"kind": model["network"], **{key: model[key] for key in model if key != "network"}})
+    # The first networks had the bias, and no word of it.
+    own = {key: value for key, value in model.items() if key != "network" and (key, value) != ("conv_bias", True)}
+    return _filled(_MODEL, {"kind": model["network"], **own})
 
 
 def stored_round(settings: Table) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def surrogate(x: Any, settings: ConvNetSettings) -> Any:
 
     Args:
         x: Images, a Keras tensor of shape (n, height, width, channels).
-        settings: Width, dropout and the memory of the batch normalisation.
+        settings: Width, dropout, the memory of the batch normalisation, and whether convolutions have a bias.
 
     Returns:
         Features, of shape (n, 4b).
@@ -34,7 +34,7 @@ def surrogate(x: Any, settings: ConvNetSettings) -> Any:
     from keras import layers
 
     for filters, stride in ((1, 1), (2, 2), (4, 2)):
-        x = layers.Conv2D(filters * settings.width, 3, strides=stride, padding="same")(x)
+        x = layers.Conv2D(filters * settings.width, 3, strides=stride, padding="same", use_bias=settings.conv_bias)(x)
         x = layers.BatchNormalization(momentum=settings.batch_norm_momentum)(x)
         x = layers.Activation("swish")(x)
     x = layers.GlobalAveragePooling2D()(x)

@@ -75,10 +75,13 @@ class ConvNetSettings(_ImageNetworkSettings):
         network: "surrogate".
         batch_norm_momentum: Share of the old running mean and variance kept at each step; Keras' 0.99 needs some
             hundred steps before what validation sees is what training saw.
+        conv_bias: Whether convolutions have a bias. Batch normalisation takes it out again, so that its gradient is
+            rounding alone, along which optimizers that divide by the gradient's size walk at full speed.
     """
 
     network: Literal["surrogate"]
     batch_norm_momentum: float
+    conv_bias: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,6 +70,7 @@ def _network(task: Task, dataset: Dataset) -> _Network:
                 dropout=model.dropout,
                 batch_norm_momentum=model.batch_norm_momentum,
                 dtype=dtype,
+                conv_bias=model.conv_bias,
             )
         case VisionTransformerSettings():
             return VisionTransformer(

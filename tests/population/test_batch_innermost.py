@@ -80,6 +80,29 @@ def test_a_step_is_that_of_the_form_with_channels_last(size):
             assert difference(one, other) < 5e-6, number
 
 
+def test_without_biases_a_step_is_the_same_but_for_their_gradients():
+    plain = [trained(network("even", convolution=form, conv_bias=False), "even") for form in FORMS]
+    for one, other in zip(plain[0][3], plain[1][3], strict=True):
+        assert difference(one, other) < 5e-6
+    problem = classification(*(getattr(network("even"), name) for name in ("initial", "apply")))
+    parameters, statistics = moved(network("even", conv_bias=False))
+    zeros = [np.zeros_like(parameters[3 * block + 1]) for block in range(3)]
+    filled = [
+        array
+        for block in range(3)
+        for array in (parameters[3 * block], zeros[block], *parameters[3 * block + 1 : 3 * block + 3])
+    ]
+    (loss, (after, _)), gradients = jax.jit(jax.value_and_grad(problem.train, has_aux=True))(
+        (*filled, *parameters[-2:]), statistics, batch("even"), KEY
+    )
+    assert plain[0][0] == pytest.approx(float(loss), rel=1e-6)
+    for one, other in zip(plain[0][1], after, strict=True):
+        assert difference(one, other) < 3e-7
+    kept = [array for number, array in enumerate(gradients) if number not in BIASES]
+    for one, other in zip(plain[0][3], kept, strict=True):
+        assert difference(one, other) < 5e-6
+
+
 @pytest.mark.parametrize("size", EACH)
 def test_outside_training_it_answers_as_the_form_with_channels_last(size):
     problems = [classification(net.initial, net.apply) for net in (network(size, convolution=form) for form in FORMS)]

@@ -33,17 +33,20 @@ from reproduce.population.problems import Arrays
 STRIDES = (1, 2, 2)
 #: Added to a variance, as Keras does.
 EPSILON = 1e-3
-_PER_BLOCK = 4
 
 #: XLA writes such an array once, and does not compute it again for each of its readers.
 _written = lax.optimization_barrier
 
 
 class BlockParameters(NamedTuple):
-    """The parameters of a block, or their gradient: kernel [3, 3, C, F]; bias, gamma and beta [F]."""
+    """The parameters of a block, or their gradient: kernel [3, 3, C, F]; bias, gamma and beta [F].
+
+    Attributes:
+        bias: Of the convolution; None in a network without.
+    """
 
     kernel: Any
-    bias: Any
+    bias: Any | None
     gamma: Any
     beta: Any
 
@@ -87,9 +90,17 @@ def features_outside_training(parameters: Arrays, statistics: Arrays, images: An
         mean, variance = statistics[2 * number : 2 * number + 2]
         product = _convolution(block.kernel, _written(patches(x.astype(dtype), stride)))
         scale = block.gamma * lax.rsqrt(variance + EPSILON)
-        normal = product * _column(scale) + _column(block.beta + (block.bias - mean) * scale)
+        offset = -mean if block.bias is None else block.bias - mean
+        normal = product * _column(scale) + _column(block.beta + offset * scale)
         x = _written(normal * _sigmoid(normal)).reshape(-1, *_strided(x.shape, stride))
     return x.mean((1, 2))
+
+
+def split_blocks(parameters: Arrays) -> list[tuple[Any, Any | None, Any, Any]]:
+    """Kernel, bias or None, gamma and beta of each block, from all parameters of the blocks in their order."""
+    size = len(parameters) // len(STRIDES)
+    blocks = [parameters[first : first + size] for first in range(0, len(parameters), size)]
+    return [(block[0], block[1] if size == len(BlockParameters._fields) else None, *block[-2:]) for block in blocks]
 
 
 def patches(x: Any, stride: int) -> Any:
@@ -149,7 +160,8 @@ def _differentiable(dtype: str) -> Callable[[Arrays, Any], tuple[Any, Arrays]]:
         for block, stride, of_block in reversed(list(zip(_blocks(parameters), STRIDES, kept, strict=True))):
             gradient, change = _backward(block, of_block, change, stride)
             gradients.insert(0, gradient)
-        return tuple(array for gradient in gradients for array in gradient), change.reshape(kept[0].shape)
+        own = (array for gradient in gradients for array in gradient if array is not None)
+        return tuple(own), change.reshape(kept[0].shape)
 
     features.defvjp(forward, backward)
     return features
@@ -165,7 +177,8 @@ def _forward(block: BlockParameters, x: Any, stride: int, dtype: str) -> tuple[A
     normal = _normalised(block, product, mean, inverse)
     gate = _sigmoid(normal)
     y = (normal * gate).reshape(-1, *_strided(x.shape, stride))
-    return y, (mean + block.bias, variance), _Kept(x.shape, seen, product, mean, inverse, gate)
+    moved = mean if block.bias is None else mean + block.bias
+    return y, (moved, variance), _Kept(x.shape, seen, product, mean, inverse, gate)
 
 
 def _backward(block: BlockParameters, kept: _Kept, change: Any, stride: int) -> tuple[BlockParameters, Any]:
@@ -179,7 +192,7 @@ def _backward(block: BlockParameters, kept: _Kept, change: Any, stride: int) -> 
     slope = -scale * kept.inverse * of_gamma / count
     offset = -scale * of_beta / count - slope * kept.mean
     change = change * _column(scale) + kept.product * _column(slope) + _column(offset)
-    of_bias = change.sum(1)  # Zero but for rounding, as in every form.
+    of_bias = None if block.bias is None else change.sum(1)  # Zero but for rounding, as in every form.
     change = _written(change.astype(kept.patches.dtype))
     of_kernel = _product(kept.patches, change, (1, 1)).reshape(block.kernel.shape)
     back = _product(_matrix(block.kernel).astype(change.dtype), change, (1, 0))
@@ -188,7 +201,7 @@ def _backward(block: BlockParameters, kept: _Kept, change: Any, stride: int) -> 
 
 
 def _blocks(parameters: Arrays) -> list[BlockParameters]:
-    return [BlockParameters(*parameters[first : first + _PER_BLOCK]) for first in range(0, len(parameters), _PER_BLOCK)]
+    return [BlockParameters(*each) for each in split_blocks(parameters)]
 
 
 def _convolution(kernel: Any, seen: Any) -> Any:

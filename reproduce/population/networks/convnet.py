@@ -1,7 +1,7 @@
 """The paper's surrogate ConvNet as pure functions: 3x3 convolutions, batch normalisation, swish, pooling, dropout.
 
-Parameters come in the order of Keras' trainable variables of the same network (kernel, bias, gamma, beta for each
-block, then the dense layer's), so that weights can be carried over as they are.
+Parameters come in the order of Keras' trainable variables of the same network (kernel, bias if there is one, gamma and
+beta for each block, then the dense layer's), so that weights can be carried over as they are.
 
 A convolution is written as patches times a matrix. On CPUs, where members are computed one after another, the blocks
 have channels first and the batch innermost (`reproduce.population.networks.batch_innermost`). Vectorised, channels are
@@ -26,6 +26,7 @@ from reproduce.population.networks.batch_innermost import (
     STRIDES,
     features_in_training,
     features_outside_training,
+    split_blocks,
 )
 from reproduce.population.networks.convolutions import CONVOLUTIONS, Convolution, convolution_of
 from reproduce.population.networks.layers import Dropout, dense_weights, glorot_uniform, logits
@@ -45,6 +46,7 @@ class ConvNet:
         dropout: Rate before the last layer.
         batch_norm_momentum: Share of the old running statistics kept at each step.
         dtype: Of the products; statistics and logits are float32. See `reproduce.population.networks.precision`.
+        conv_bias: Whether convolutions have a bias, which batch normalisation takes out again.
         convolution: The form in which they are computed, which changes rounding alone; None for that which suits the
             device's layout.
     """
@@ -56,6 +58,7 @@ class ConvNet:
     dropout: float = 0.2
     batch_norm_momentum: float = 0.99
     dtype: str | None = None
+    conv_bias: bool = True
     convolution: Convolution | None = None
 
     def initial(self, generator: np.random.Generator) -> tuple[Arrays, Arrays]:
@@ -66,7 +69,8 @@ class ConvNet:
         for factor in (1, 2, 4):
             filters = factor * self.base_filters
             ones, zeros = np.ones(filters, np.float32), np.zeros(filters, np.float32)
-            parameters += [glorot_uniform((3, 3, width, filters), generator), zeros, ones, zeros]
+            bias = [zeros] if self.conv_bias else []
+            parameters += [glorot_uniform((3, 3, width, filters), generator), *bias, ones, zeros]
             statistics += [zeros, ones]
             width = filters
         parameters += dense_weights(width, self.num_classes, generator)
@@ -94,9 +98,11 @@ class ConvNet:
         """The same with channels last."""
         x = x.astype(dtype)
         updated: list[Any] = []
-        for block, stride in enumerate(STRIDES):
-            kernel, bias, gamma, beta = parameters[4 * block : 4 * block + 4]
-            x = convolve(x, kernel.astype(dtype), stride) + bias.astype(dtype)
+        for block, (stride, (kernel, bias, gamma, beta)) in enumerate(
+            zip(STRIDES, split_blocks(parameters), strict=True)
+        ):
+            x = convolve(x, kernel.astype(dtype), stride)
+            x = x if bias is None else x + bias.astype(dtype)
             x, running = self._normalise(x, gamma, beta, statistics[2 * block : 2 * block + 2], key is not None)
             updated += running
             x = jax.nn.swish(x)
