@@ -5,6 +5,7 @@ What writes or runs a spec needs these alone; `paper_optimizers.spec` is the who
 
 from __future__ import annotations
 
+import math
 import numbers
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -20,6 +21,14 @@ def coefficient(value: object, path: str) -> float:
     number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not number or not 0.0 <= value < 1.0:  # type: ignore[operator]
         raise SpecError(f"received {shown(value)}; expected a number in [0, 1)", path)
+    return float(value)  # type: ignore[arg-type]
+
+
+def weight_decay(value: object) -> float:
+    """A weight decay as a float; `SpecError` unless it is a finite number, 0 or more."""
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not number or not 0.0 <= value < math.inf:  # type: ignore[operator]
+        raise SpecError(f"received {shown(value)}; expected a finite number, 0 or more", "weight_decay")
     return float(value)  # type: ignore[arg-type]
 
 

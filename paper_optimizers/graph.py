@@ -169,6 +169,33 @@ class Graph:
         bare = (replace(node, inputs=tuple(Edge(edge.node) for edge in node.inputs)) for node in self.nodes)
         return replace(self, nodes=tuple(bare))
 
+    def with_weight_term(self, scale: float) -> Graph:
+        """An update that adds ``scale`` times the weight last; it takes the place of such a term that is there.
+
+        A scale of 0 leaves the term out.
+        """
+        root, nodes = self.root, self.nodes
+        term = self._weight_term()
+        if term is not None:
+            dropped = {self.root, term}
+            root = next(edge.node for edge in self[self.root].inputs if edge.node != term)
+            nodes = tuple(node for node in nodes if node.id not in dropped)
+        if not scale:
+            return replace(self, nodes=nodes, root=root)
+        taken = {node.id for node in nodes}
+        weight, total = (_free_name(name, taken) for name in ("weight", "decayed"))
+        added = Node(weight, "weight", params={"scale": float(scale)}), Node(total, "add", (Edge(root), Edge(weight)))
+        return replace(self, nodes=(*nodes, *added), root=total)
+
+    def _weight_term(self) -> str | None:
+        """The node of a weight that the root adds to something else, and nothing else reads; None without one."""
+        root = self[self.root]
+        if root.op != "add" or any(edge.decay is not None for edge in root.inputs):
+            return None
+        read = [edge.node for node in self.nodes for edge in node.inputs]
+        own = [edge.node for edge in root.inputs if self[edge.node].op == "weight" and read.count(edge.node) == 1]
+        return own[-1] if own and self.root not in read else None
+
     def _ordered(self, start: list[str]) -> tuple[Node, ...]:
         """Depth-first post-order without recursion; raises on a cycle."""
         by_id = {node.id: node for node in self.nodes}
@@ -194,6 +221,12 @@ class Graph:
 
     def _check_acyclic(self) -> None:
         self._ordered([node.id for node in self.nodes])
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """``name``, with a number where a node has it."""
+    names = (name, *(f"{name}_{number}" for number in range(2, len(taken) + 3)))
+    return next(each for each in names if each not in taken)
 
 
 def _check_node(node: Node, known: set[str], kind: Kind, path: str) -> None:

@@ -20,6 +20,7 @@ from paper_optimizers import latex, notation, serialization
 from paper_optimizers.draw import draw
 from paper_optimizers.fields import Momentum, SpecFields
 from paper_optimizers.fields import coefficient as checked_coefficient
+from paper_optimizers.fields import weight_decay as checked_weight_decay
 from paper_optimizers.fingerprint import fingerprint
 
 
@@ -56,6 +57,27 @@ class OptimizerSpec(SpecFields):
             SpecError: Unless it is a number in [0, 1).
         """
         return replace(self, momentum=Momentum(self.momentum.type, checked_coefficient(coefficient, "momentum")))
+
+    def with_weight_decay(self, coefficient: float) -> OptimizerSpec:
+        """The same optimizer with ``coefficient`` times the weight added to its update (decoupled weight decay).
+
+        So ``w <- w - eta (u + c w)`` with the learning rate ``eta``, where there is no momentum; where there is, the
+        term goes through it as the rest of the update does. A term of this kind that the update ends in, as AdamW's
+        does, is replaced. Source: Loshchilov & Hutter 2019.
+
+        Args:
+            coefficient: The coefficient c, 0 or more; 0 leaves the update without the term.
+
+        Raises:
+            SpecError: Unless it is a finite number, 0 or more.
+
+        Examples:
+            >>> from paper_optimizers import get
+            >>> get("AdamW").with_weight_decay(0) == get("Adam")
+            True
+        """
+        number = checked_weight_decay(coefficient)
+        return replace(self, update=self.update.with_weight_term(-number if self.ascend else number))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form as plain dicts, lists, numbers and strings."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from reproduce.plain_data import require
 
@@ -50,6 +54,8 @@ class Training:
             not; None if it did not diverge.
         cut: Whether it was stopped before its last epoch.
         test_accuracy: At the end of training, where it was asked for; None if it diverged.
+        test_correct: Which test samples were answered rightly then, as `pack_bits` writes them; None also where a
+            sample's answer is more than right or wrong, as in text.
         weights: "scratch", or where the initial weights came from.
         precision: Type of the arithmetic, as "float32".
         seconds: Wall time, with compilation where the training was its trainer's first; of a resumed one, all its
@@ -61,6 +67,7 @@ class Training:
     diverged_at: int | None = None
     cut: bool = False
     test_accuracy: float | None = None
+    test_correct: str | None = None
     weights: str = "scratch"
     precision: str = "float32"
     seconds: float = 0.0
@@ -135,6 +142,23 @@ class NotTrained:
 
     cause: Literal["integrity", "expMovAvg"]
     kind: Literal["not trained"] = "not trained"
+
+
+def pack_bits(bits: NDArray[np.bool_]) -> str:
+    """Bits [n] as text: packed eight to a byte, the first highest, in base64."""
+    return base64.b64encode(np.packbits(bits).tobytes()).decode()
+
+
+def unpack_bits(text: str, count: int) -> NDArray[np.bool_]:
+    """The first ``count`` bits that `pack_bits` wrote.
+
+    Raises:
+        ValueError: If the text is not base64, or of another length.
+    """
+    packed = np.frombuffer(base64.b64decode(text, validate=True), np.uint8)
+    if len(packed) != -(-count // 8):
+        raise ValueError(f"{len(packed)} bytes do not hold {count} bits")
+    return np.unpackbits(packed, count=count).astype(bool)
 
 
 #: What became of an optimizer that was trained under a rate rule.

@@ -69,10 +69,18 @@ class EpochMeasures(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """[M] mean loss and accuracy over a data set; NaN for a member that has failed."""
+    """What members answer over a data set of N examples.
+
+    Attributes:
+        loss: [M] means; NaN for a member that has failed.
+        accuracy: [M] the same.
+        correct: [M, N] the right answers of each example: 0 or 1, or of text the share of its places; 0 for a member
+            that has failed.
+    """
 
     loss: NDArray[np.float64]
     accuracy: NDArray[np.float64]
+    correct: NDArray[np.float32]
 
 
 class Population:
@@ -205,8 +213,9 @@ class Population:
             for array in jax.device_put(data)
         )
         weights = np.pad(np.ones(count, np.float32), (0, padding)).reshape(-1, batch_size)
-        totals = jax.device_get(self._run(self._evaluate, state, batches, jax.device_put(weights)))
-        return Evaluation(*(np.asarray(total, np.float64) / count for total in totals))
+        *totals, correct = jax.device_get(self._run(self._evaluate, state, batches, jax.device_put(weights)))
+        loss, accuracy = (np.asarray(total, np.float64) / count for total in totals)
+        return Evaluation(loss, accuracy, correct.reshape(len(correct), -1)[:, :count])
 
     def _run(self, function: Any, *arguments: Any) -> Any:
         """What a jitted function answers; threads that need the same program wait for one compilation of it."""
@@ -286,7 +295,7 @@ class Population:
         return self.problem.train(self.unflatten(weight), statistics, batch, key)
 
     def _evaluate_all(self, state: MemberState, batches: Arrays, weights: Any) -> Any:
-        failed = (jnp.float32(jnp.nan), jnp.float32(jnp.nan))
+        failed = (jnp.float32(jnp.nan), jnp.float32(jnp.nan), jnp.zeros_like(weights))
 
         def one(weight: Any, statistics: Arrays, failed_at: Any) -> Any:
             return lax.cond(failed_at < 0, lambda: measure(self.unflatten(weight), statistics), lambda: failed)
@@ -297,9 +306,11 @@ class Population:
                 measures = self.problem.evaluate(parameters, statistics, now[0])
                 # Some GPUs would round what they sum to ten bits.
                 sums = (jnp.matmul(each, now[1], precision="highest") for each in (measures.loss, measures.correct))
-                return tuple(total + each for total, each in zip(totals, sums, strict=True)), None
+                totals = tuple(total + each for total, each in zip(totals, sums, strict=True))
+                return totals, measures.correct
 
-            return lax.scan(batch, (jnp.float32(0.0), jnp.float32(0.0)), (batches, weights))[0]
+            totals, correct = lax.scan(batch, (jnp.float32(0.0), jnp.float32(0.0)), (batches, weights))
+            return *totals, correct
 
         return self._over_members(one, (state.weight, state.statistics, state.failed_at))
 

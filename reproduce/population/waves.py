@@ -18,9 +18,10 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from reproduce.data.batches import passes
 from reproduce.errors import ReproduceWarning
 from reproduce.libraries import num_threads
-from reproduce.outcomes import Training, TrainingCurve
+from reproduce.outcomes import Training, TrainingCurve, pack_bits
 from reproduce.population.assembly import Member
 from reproduce.population.engine import MemberState, Population
 from reproduce.population.jax_settings import engine_settings
@@ -44,6 +45,7 @@ class Examples:
         batch_size: Examples of a step.
         steps_per_epoch: Steps between two measurements.
         test: The same for the test, measured once, after the last epoch; or None.
+        drawn: Training examples of a member, drawn anew by its seed; None for all.
     """
 
     train: Arrays
@@ -51,6 +53,12 @@ class Examples:
     batch_size: int
     steps_per_epoch: int
     test: Arrays | None = None
+    drawn: int | None = None
+
+    def batches(self, seed: int) -> Iterator[NDArray[np.int32]]:
+        """The batches [B] of one seed, without end; see `reproduce.data.batches.passes`."""
+        for order in passes(seed, len(self.train[0]), self.batch_size, self.drawn):
+            yield from order
 
 
 def batch_sizes(largest: int) -> tuple[int, ...]:
@@ -65,20 +73,6 @@ def batch_sizes(largest: int) -> tuple[int, ...]:
     while powers[-1] * 2 <= largest:
         powers.append(powers[-1] * 2)
     return tuple(powers)
-
-
-def batches(seed: int, num_examples: int, batch_size: int) -> Iterator[NDArray[np.int32]]:
-    """The batches [B] of one seed, without end: a fresh shuffle each pass, its last incomplete batch dropped.
-
-    Raises:
-        ValueError: If one batch takes more than all examples.
-    """
-    if batch_size > num_examples:
-        raise ValueError(f"batch_size is {batch_size} and there are {num_examples} training examples")
-    random = np.random.default_rng([seed, 1])
-    while True:
-        order = random.permutation(num_examples)[: num_examples - num_examples % batch_size]
-        yield from order.reshape(-1, batch_size).astype(np.int32)
 
 
 @engine_settings()
@@ -241,6 +235,7 @@ class _Course:
     diverged_at: int | None = None
     cut: bool = False
     test_accuracy: float | None = None
+    test_correct: str | None = None
 
     @property
     def goes_on(self) -> bool:
@@ -259,9 +254,7 @@ class _Batch:
         self._num_lanes = num_lanes
         # Where an idle lane costs nothing, packing would only compile another size.
         self._fewest = num_lanes if population.layout == "map" else 1
-        self._orders = {
-            member.seed: batches(member.seed, len(examples.train[0]), examples.batch_size) for member in members
-        }
+        self._orders = {member.seed: examples.batches(member.seed) for member in members}
         self._programs, self._state = population.start(self._members())
 
     def train(self, epoch: int) -> None:
@@ -310,10 +303,12 @@ class _Batch:
     def test(self) -> None:
         """Measure those that went on to the end, where there is a test part."""
         if self._examples.test is not None:
-            accuracies = self._population.evaluate(self._state, self._examples.test).accuracy
+            found = self._population.evaluate(self._state, self._examples.test)
+            is_whole = self._examples.test[1].ndim == 1  # Of text a sample's answer is more than right or wrong.
             for lane, course in enumerate(self._in_lanes):
                 if course.goes_on:
-                    course.test_accuracy = float(accuracies[lane])
+                    course.test_accuracy = float(found.accuracy[lane])
+                    course.test_correct = pack_bits(found.correct[lane] == 1) if is_whole else None
 
     def trainings(self) -> list[Training]:
         """The record of each member."""
@@ -324,6 +319,7 @@ class _Batch:
                 course.diverged_at,
                 course.cut,
                 course.test_accuracy,
+                course.test_correct,
             )
             for course in self._courses
         ]

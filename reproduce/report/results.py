@@ -10,9 +10,9 @@ from typing import Any
 from paper_optimizers import names
 from reproduce.report.statistics import Summary, summarise
 from reproduce.report.table import Source
-from reproduce.study.plan import choose
 from reproduce.study.protocol import StudyProtocol
 from reproduce.study.rows import Row
+from reproduce.study.tuning import tune
 from reproduce.tasks.optimizers import Entrant
 from reproduce.tasks.rates import Choice
 
@@ -21,7 +21,8 @@ COMPARED = ("main", "transfer", "finetune")
 #: The optimizer that others are compared with.
 REFERENCE = "Adam"
 _COLUMNS = (
-    *("profile", "study", "task", "optimizer", "kind", "fingerprint", "schedule", "decay", "phase", "rate", "seed"),
+    *("profile", "study", "task", "optimizer", "kind", "fingerprint", "schedule", "decay", "phase", "rate"),
+    *("weight_decay", "seed"),
     *("weights", "precision", "outcome", "diverged_at", "steps", "validation_accuracy", "test_accuracy", "seconds"),
     *("device", "backend", "protocol", "data"),
 )
@@ -36,7 +37,8 @@ class Result:
         task: The task's name.
         entrant: The optimizer.
         choice: What tuning has come to.
-        finals: The final runs at the chosen rate, in the order of the protocol's seeds.
+        weight_decay: The weight decay it has come to, of an optimizer that is tuned over several.
+        finals: The final runs at the chosen setting, in the order of the protocol's seeds.
         tuning: All runs that chose the rate.
     """
 
@@ -44,6 +46,7 @@ class Result:
     task: str
     entrant: Entrant
     choice: Choice
+    weight_decay: float | None
     finals: tuple[Row, ...]
     tuning: tuple[Row, ...]
 
@@ -230,13 +233,14 @@ def frame(rows: Sequence[Row]) -> Any:
 
 
 def _result(protocol: StudyProtocol, task: str, entrant: Entrant, rows: Sequence[Row]) -> Result:
-    choice = choose(protocol, rows)
-    final = {row.seed: row for row in rows if row.phase == "final" and row.rate == choice.rate}
+    tuning = tune(protocol, entrant.name, rows)
+    final = {row.seed: row for row in rows if row.phase == "final" and (row.rate, row.weight_decay) == tuning.setting}
     return Result(
         study=protocol.study,
         task=task,
         entrant=entrant,
-        choice=choice,
+        choice=tuning.choice,
+        weight_decay=tuning.weight_decay,
         finals=tuple(final[seed] for seed in protocol.seeds.final if seed in final),
         tuning=tuple(row for row in rows if row.phase == "tune"),
     )

@@ -1,19 +1,17 @@
 """What is to be run next: a pure function of the protocol and the rows so far.
 
-On each task, every optimizer is tuned over the shared grid. While its best rate is at an edge of its grid, the grid
-grows there by one rate, up to the protocol's limit. Then the best rate is run with the final seeds. Since nothing but
-rows is remembered, an interrupted experiment goes on as if it had not been.
+On each task, every optimizer is tuned (`reproduce.study.tuning`). Then what was chosen is run with the final seeds.
+Since nothing but rows is remembered, an interrupted experiment goes on as if it had not been.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 
 from reproduce.study.protocol import StudyProtocol
 from reproduce.study.rows import Job, Row
+from reproduce.study.tuning import tune
 from reproduce.tasks.optimizers import Entrant
-from reproduce.tasks.rates import Choice
 
 
 class Plan:
@@ -60,34 +58,13 @@ class Plan:
         return pair
 
 
-def choose(protocol: StudyProtocol, rows: Iterable[Row]) -> Choice:
-    """The rate for an optimizer with these rows, all of one task: by the mean over seeds of what each rate gave.
-
-    A rate at which any run diverged ranks below every rate at which none did.
-    """
-    runs: dict[float, dict[int, tuple[float, float]]] = {}
-    for row in rows:
-        if row.phase == "tune" and row.seed in protocol.seeds.tune:
-            runs.setdefault(row.rate, {})[row.seed] = protocol.rates.value(row.training)
-    tried = {
-        rate: (_mean(accuracy for accuracy, _ in values.values()), _mean(loss for _, loss in values.values()))
-        for rate, values in runs.items()
-        if len(values) == len(protocol.seeds.tune)
-    }
-    return protocol.rates.choose(tried)
-
-
 def _jobs_of(protocol: StudyProtocol, pair: tuple[str, str], rows: Sequence[Row]) -> tuple[list[Job], int]:
     """The jobs of one optimizer on one task that can be run now, and how many final runs come after them."""
     done = {row.job for row in rows}
-    choice = choose(protocol, rows)
-    wanted = [Job(*pair, "tune", rate, seed) for rate in choice.rates for seed in protocol.seeds.tune]
-    if choice.rate is not None:
-        wanted += [Job(*pair, "final", choice.rate, seed) for seed in protocol.seeds.final]
+    tuning = tune(protocol, pair[1], rows)
+    wanted = [Job(*pair, "tune", setting.rate, seed, setting.weight_decay) for setting, seed in tuning.wanted]
+    if tuning.setting is not None:
+        rate, decay = tuning.setting
+        wanted += [Job(*pair, "final", rate, seed, decay) for seed in protocol.seeds.final]
     jobs = [job for job in wanted if job not in done]
-    return jobs, 0 if choice.rate is not None else len(protocol.seeds.final)
-
-
-def _mean(values: Iterable[float]) -> float:
-    listed = list(values)
-    return math.fsum(listed) / len(listed) if -math.inf not in listed else -math.inf
+    return jobs, 0 if tuning.setting is not None else len(protocol.seeds.final)

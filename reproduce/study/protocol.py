@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -109,11 +110,14 @@ class OptimizerSettings:
         catalog: Names in the catalog of `paper_optimizers`.
         keras: Names of Keras' own optimizers, which run with Keras' default settings but for the rate.
         reference: The optimizer that differences are taken to.
+        weight_decays: By name, the weight decays that are tuned beside the rate; an optimizer that is not here has
+            none, or its own.
     """
 
     catalog: tuple[str, ...]
     keras: tuple[str, ...]
     reference: str
+    weight_decays: Mapping[str, tuple[float, ...]] | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
         every = self.catalog + self.keras
@@ -121,11 +125,19 @@ class OptimizerSettings:
         twice = sorted({name for name in every if every.count(name) > 1})
         require(not twice, "keras", list(self.keras), f"each name once; twice: {', '.join(twice)}")
         require(self.reference in every, "reference", self.reference, "one of the optimizers of this protocol")
+        for name, decays in (self.weight_decays or {}).items():
+            require(name in every, "weight_decays", name, "one of the optimizers of this protocol")
+            good = len(decays) >= 2 and min(decays) >= 0 and len(set(decays)) == len(decays)
+            require(good, f"weight_decays.{name}", list(decays), "two or more different numbers, none negative")
 
     @property
     def names(self) -> tuple[str, ...]:
         """All of them, in the order of the tables."""
         return self.catalog + self.keras
+
+    def decays_of(self, optimizer: str) -> tuple[float | None, ...]:
+        """The weight decays it is tuned over; None where it has none to choose."""
+        return (self.weight_decays or {}).get(optimizer, (None,))
 
 
 @dataclass(frozen=True)

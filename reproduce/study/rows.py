@@ -29,6 +29,7 @@ class Job:
         phase: "tune" to choose the rate, "final" to report.
         rate: Peak learning rate.
         seed: Seed of weights, batches and dropout.
+        weight_decay: See `reproduce.tasks.trainer.Run`.
     """
 
     task: str
@@ -36,9 +37,11 @@ class Job:
     phase: Phase
     rate: float
     seed: int
+    weight_decay: float | None = None
 
     def __str__(self) -> str:
-        return f"{self.optimizer} on {self.task} at rate {self.rate:g}, seed {self.seed} ({self.phase})"
+        decay = "" if self.weight_decay is None else f", weight decay {self.weight_decay:g}"
+        return f"{self.optimizer} on {self.task} at rate {self.rate:g}{decay}, seed {self.seed} ({self.phase})"
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Row:
         backend: "engine" for `reproduce.population`, else Keras' backend.
         versions: Versions of Python and the packages that compute.
         deterministic: Whether libraries were told to compute the same bits each time; stored only where they were.
+        weight_decay: See `Job`; stored only where there is one.
+        test_correct: See `reproduce.outcomes.Training`; stored only where there is one.
     """
 
     schema: int
@@ -102,11 +107,13 @@ class Row:
     backend: str
     versions: Mapping[str, str]
     deterministic: bool = False
+    weight_decay: float | None = None
+    test_correct: str | None = None
 
     @property
     def job(self) -> Job:
         """The job this row answers."""
-        return Job(self.task, self.optimizer, self.phase, self.rate, self.seed)
+        return Job(self.task, self.optimizer, self.phase, self.rate, self.seed, self.weight_decay)
 
     @property
     def training(self) -> Training:
@@ -116,6 +123,7 @@ class Row:
             self.steps,
             self.diverged_at,
             test_accuracy=self.test_accuracy,
+            test_correct=self.test_correct,
             weights=self.weights,
             precision=self.precision,
             seconds=self.seconds,
@@ -134,9 +142,8 @@ class Row:
         """The row as plain data for JSON."""
         data = {"outcome" if name == "diverged_at" else name: value for name, value in to_plain(self).items()}
         data["outcome"] = _ended(self.diverged_at)
-        if not self.deterministic:
-            del data["deterministic"]
-        return data
+        unset = {"deterministic": False, "weight_decay": None, "test_correct": None}
+        return {name: value for name, value in data.items() if name not in unset or value != unset[name]}
 
 
 def row_from_dict(data: Any) -> Row:

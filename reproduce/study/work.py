@@ -86,7 +86,8 @@ class StudyWork:
 
 def checkpoint_path(folder: Path, job: Job) -> Path:
     """Where the state of a run that Keras trains lies until its row is in the ledger of the study in ``folder``."""
-    return folder / CHECKPOINTS / f"{job.task} {job.optimizer} {job.phase} {job.rate!r} {job.seed}.npz"
+    decay = "" if job.weight_decay is None else f" {job.weight_decay!r}"
+    return folder / CHECKPOINTS / f"{job.task} {job.optimizer} {job.phase} {job.rate!r}{decay} {job.seed}.npz"
 
 
 class _JobTrainer:
@@ -113,7 +114,8 @@ class _JobTrainer:
 
     def _run(self, job: Job) -> Run:
         checkpoint = checkpoint_path(self._work.folder, job)
-        return Run(self._entrants[job.optimizer], job.rate, job.seed, job.phase == "final", checkpoint)
+        entrant, test = self._entrants[job.optimizer], job.phase == "final"
+        return Run(entrant, job.rate, job.seed, test, checkpoint, job.weight_decay)
 
     def _trainer(self, task: str, name: TrainerName) -> Trainer:
         if self._task != task:
@@ -180,4 +182,6 @@ class _JobTrainer:
             backend=backend,
             versions=found,
             deterministic=self._work.machine.deterministic,
+            weight_decay=job.weight_decay,
+            test_correct=training.test_correct,
         )

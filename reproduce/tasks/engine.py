@@ -100,6 +100,7 @@ class EngineTrainer:
             settings.batch_size,
             steps_per_epoch(settings, count),
             self._test if test else None,
+            settings.samples,
         )
         members = [self._member(run, length) for run in runs]
         return train_members(
@@ -115,4 +116,6 @@ class EngineTrainer:
         spec, phases = spec_of(run.optimizer), (length.total_steps, length.warmup_steps, length.hold_steps)
         if spec is None:
             raise ValueError(f"{run.optimizer} is no spec; the engine cannot run it")
+        if run.weight_decay is not None:
+            spec = spec.with_weight_decay(run.weight_decay)
         return Member(spec, run.rate, *phases, run.seed, nesterov=self._nesterov)

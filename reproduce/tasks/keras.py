@@ -46,7 +46,7 @@ class KerasTrainer:
         self._dataset = dataset
         self._num_devices = num_devices
         self._pretrained = _pretrained(task, data_dir, cache_dir)
-        self._fit: tuple[tuple[Optimizer, int | None], Fit] | None = None
+        self._fit: tuple[tuple[Optimizer, float | None, int | None], Fit] | None = None
 
     def run(self, runs: Sequence[Run], *, epochs: int | None = None, go_on: GoOn | None = None) -> list[Training]:
         """See `reproduce.tasks.trainer.Trainer`; none is cut short.
@@ -59,7 +59,7 @@ class KerasTrainer:
         return [self._run(run, epochs) for run in runs]
 
     def _run(self, run: Run, epochs: int | None) -> Training:
-        key = run.optimizer, epochs
+        key = run.optimizer, run.weight_decay, epochs
         if self._fit is None or self._fit[0] != key:
             self._fit = None  # Its memory is free before the next is made.
             self._fit = key, self._make_fit(*key)
@@ -67,13 +67,13 @@ class KerasTrainer:
         rates = learning_rates(run.optimizer, run.rate, fit.length)
         return fit.run(rates, run.seed, test=run.test, checkpoint=run.checkpoint)
 
-    def _make_fit(self, optimizer: Optimizer, epochs: int | None) -> Fit:
+    def _make_fit(self, optimizer: Optimizer, weight_decay: float | None, epochs: int | None) -> Fit:
         training = self._task.training
         return Fit(
             self._task.model,
             training if epochs is None else replace(training, epochs=epochs),
             self._dataset,
-            partial(make_optimizer, optimizer),
+            partial(make_optimizer, optimizer, weight_decay=weight_decay),
             pretrained=self._pretrained,
             num_devices=self._num_devices,
         )

@@ -102,16 +102,28 @@ def spec_of(optimizer: Optimizer) -> OptimizerSpec | None:
     return replace(spec, schedule=describe_schedule(entrant.schedule).factor) if entrant.schedule else spec
 
 
-def make_optimizer(optimizer: Optimizer, length: RunLength, rate: float = 1e-3) -> Any:
-    """A Keras optimizer whose learning rate is a variable that can be set before each step."""
+def make_optimizer(
+    optimizer: Optimizer, length: RunLength, rate: float = 1e-3, weight_decay: float | None = None
+) -> Any:
+    """A Keras optimizer whose learning rate is a variable that can be set before each step.
+
+    Args:
+        optimizer: Which.
+        length: Of its runs.
+        rate: The learning rate it is made with.
+        weight_decay: See `reproduce.tasks.trainer.Run`.
+    """
     if isinstance(optimizer, Entrant) and optimizer.kind == "keras":
         class_name, arguments = KERAS[optimizer.base]
-        return _keras_class(class_name)(learning_rate=rate, **arguments)
+        decay = {} if weight_decay is None else {"weight_decay": weight_decay}
+        return _keras_class(class_name)(learning_rate=rate, **{**arguments, **decay})
     from paper_optimizers import GraphOptimizer
 
     spec = spec_of(optimizer)
     if spec is None:
         raise ValueError(f"the catalog has no optimizer like {optimizer}")
+    if weight_decay is not None:
+        spec = spec.with_weight_decay(weight_decay)
     made = GraphOptimizer(spec, rate, total_steps=length.total_steps)
     # Given to the constructor these two would make the rate a schedule, which cannot be set; the momentum's one
     # cycle reads them here.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from reproduce.outcomes import Training
 from reproduce.plain_data import require, require_at_least
@@ -37,30 +37,23 @@ class Choice:
     screened_out: Literal["first", "second"] | None = None
 
 
-class RateRule(Protocol):
-    """Chooses a rate."""
-
-    def value(self, training: Training) -> Any:
-        """What a training says for its rate; of two, the greater is better."""
-
-    def choose(self, tried: Mapping[float, Any]) -> Choice:
-        """Where the rule stands after trainings at some rates gave these values."""
-
-
 @dataclass(frozen=True)
 class RateGrid:
     """The shared grid of rates that every optimizer of a study is tried at, and may grow.
 
     The highest validation accuracy at the end of training wins; then the lowest validation loss; then the lowest rate.
-    While the best is at an edge of the grid, the grid grows there by one rate, up to a limit.
+    `reproduce.study.tuning` goes over it.
 
     Attributes:
         grid: The shared grid, ascending, each rate the same factor above the one before.
         most_extra_rates: How many rates one optimizer's grid may grow by, one at a time, while its best is at an edge.
+        finalists: How many of the rates that were best with the first tuning seed are tried with the others, whose
+            mean decides; left out, every rate is tried with every seed.
     """
 
     grid: tuple[float, ...]
     most_extra_rates: int
+    finalists: int | None = None
 
     def __post_init__(self) -> None:
         require(len(self.grid) >= 2, "grid", list(self.grid), "at least two rates")
@@ -70,6 +63,7 @@ class RateGrid:
         even = all(abs(high / low / self.factor - 1) < 0.1 for low, high in pairs)
         require(even, "grid", list(self.grid), "evenly spaced in the logarithm (within 10 %)")
         require(0 <= self.most_extra_rates <= 20, "most_extra_rates", self.most_extra_rates, "between 0 and 20")
+        require_at_least(1, self, "finalists")
 
     @property
     def factor(self) -> float:
@@ -87,19 +81,6 @@ class RateGrid:
         if training.validation_accuracy is None:
             return -math.inf, -math.inf
         return training.validation_accuracy, -training.curve.validation_loss[-1]
-
-    def choose(self, tried: Mapping[float, tuple[float, float]]) -> Choice:
-        """See `RateRule`."""
-        below = above = 0
-        while True:
-            grid = self.grown(below, above)
-            if any(rate not in tried for rate in grid):
-                return Choice(grid)
-            best = max(grid, key=lambda rate: (tried[rate], -rate))
-            at_edge = best in (grid[0], grid[-1])
-            if not at_edge or below + above == self.most_extra_rates:
-                return Choice(grid, best, tried[best], at_edge)
-            below, above = (below + 1, above) if best == grid[0] else (below, above + 1)
 
 
 @dataclass(frozen=True)
@@ -137,7 +118,7 @@ class RateScreening:
         return max(training.curve.train_accuracy, default=0.0)
 
     def choose(self, tried: Mapping[float, float]) -> Choice:
-        """See `RateRule`; of equal rates the smallest."""
+        """Where the rule stands after trainings at some rates gave these values; of equal rates the smallest."""
         rates = self.first_rates
         if any(rate not in tried for rate in rates):
             return Choice(rates)

@@ -36,6 +36,8 @@ class Run:
         test: Whether test accuracy is measured at the end.
         checkpoint: A file for the state after each epoch, of trainings by Keras; see
             `reproduce.training.fit.Fit.run`.
+        weight_decay: The coefficient of the decoupled weight decay, ``w <- w - rate weight_decay w`` (Loshchilov &
+            Hutter 2019), in place of the optimizer's own; None leaves the optimizer as it is.
     """
 
     optimizer: Optimizer
@@ -43,6 +45,7 @@ class Run:
     seed: int
     test: bool = False
     checkpoint: Path | None = None
+    weight_decay: float | None = None
 
 
 #: ``train accuracy after each epoch so far -> whether to go on``, asked after each epoch.

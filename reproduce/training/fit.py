@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproduce.data import Dataset, Part
+from reproduce.data.batches import passes
 from reproduce.errors import ProtocolError
 from reproduce.libraries import enter_known_keras
 from reproduce.models.registry import blank_pixel, build_model
 from reproduce.models.settings import ModelSettings, TextModelSettings
-from reproduce.outcomes import Training, TrainingCurve
+from reproduce.outcomes import Training, TrainingCurve, pack_bits
 from reproduce.training.augmentation import AugmentedEpochs
 from reproduce.training.checkpoint import Checkpoint, libraries, read_checkpoint, run_name, write_checkpoint
 from reproduce.training.loop import Answers, GradientSettings, Loop, Steps, evaluate
@@ -114,7 +115,7 @@ class Fit:
             chosen = slice(epoch * steps, (epoch + 1) * steps)
             answers = self._epoch(order, Steps(rates[chosen], seeds[chosen]))
             with self._averaged(order, seeds[chosen]):
-                validation_loss, validation_accuracy = evaluate(self._loop, self._dataset.validation)
+                validation_loss, validation_accuracy, _ = evaluate(self._loop, self._dataset.validation)
             failure = first_failure(answers.losses, validation_loss)
             if failure is not None:
                 diverged_at = epoch * steps + failure
@@ -160,24 +161,28 @@ class Fit:
         return Answers(*(np.concatenate(values) for values in zip(*answers, strict=True)))
 
     def _orders(self, seed: int, steps: int) -> Iterator[NDArray[np.int32]]:
-        """The samples of each epoch's batches; shuffled afresh for each pass over them."""
-        random = np.random.default_rng([seed, 1])
-        batch, count = self._training.batch_size, len(self._dataset.train)
-        ready = np.zeros((0, batch), np.int32)
-        for _ in range(self._training.epochs):
+        """The samples of each epoch's batches."""
+        training, count = self._training, len(self._dataset.train)
+        more = passes(seed, count, training.batch_size, training.samples)
+        ready = np.zeros((0, training.batch_size), np.int32)
+        for _ in range(training.epochs):
             while len(ready) < steps:
-                shuffled = random.permutation(count)[: count - count % batch].reshape(-1, batch)
-                ready = np.concatenate([ready, shuffled.astype(np.int32)])
+                ready = np.concatenate([ready, next(more)])
             yield ready[:steps]
             ready = ready[steps:]
 
     def _record(self, run: _RunProgress, diverged_at: int | None, steps: int, *, test: bool) -> Training:
         diverged = diverged_at is not None
+        accuracy = correct = None
+        if test and not diverged:
+            _, accuracy, right = evaluate(self._loop, self._dataset.test)
+            correct = pack_bits(right) if right.ndim == 1 else None
         return Training(
             curve=TrainingCurve.of(run.curve),
             steps=(len(run.curve) + diverged) * steps,
             diverged_at=diverged_at,
-            test_accuracy=evaluate(self._loop, self._dataset.test)[1] if test and not diverged else None,
+            test_accuracy=accuracy,
+            test_correct=correct,
             weights=self._weights,
             precision=self._training.precision.removeprefix("mixed_"),
             seconds=run.seconds,

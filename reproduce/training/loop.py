@@ -66,17 +66,17 @@ class Loop(Protocol):
         """What the model answers outside training, shape (n, ..., classes)."""
 
 
-def evaluate(loop: Loop, part: Part) -> tuple[float, float]:
-    """Mean cross-entropy and share of right answers over all labels of ``part``."""
+def evaluate(loop: Loop, part: Part) -> tuple[float, float, NDArray[np.bool_]]:
+    """Mean cross-entropy and share of right answers over all labels of ``part``; and which answers were right."""
     size = max(1, min(_MAX_SAMPLES, _MAX_NUMBERS // math.prod(part.inputs.shape[1:])))
-    losses, right = 0.0, 0
+    losses, right = 0.0, np.zeros(part.labels.shape, bool)
     for start in range(0, len(part), size):
         labels = part.labels[start : start + size]
         inputs = _padded(part.inputs[start : start + size], size)
         logits = loop.logits(inputs)[: len(labels)].astype(np.float64)
         losses += float(cross_entropies(logits, labels).sum())
-        right += int((logits.argmax(-1) == labels).sum())
-    return losses / part.labels.size, right / part.labels.size
+        right[start : start + size] = logits.argmax(-1) == labels
+    return losses / part.labels.size, int(right.sum()) / part.labels.size, right
 
 
 def cross_entropies(logits: NDArray[np.float64], labels: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -31,6 +31,7 @@ class TrainingSettings:
         accumulation: Batches whose gradients are averaged for one step; each has batch_size / accumulation samples.
         precision: "float32", or the type that layers compute in beside float32 weights: "mixed_bfloat16" or
             "mixed_float16", which scales the loss.
+        samples: Training samples of a run, drawn anew by its seed from all there are; left out, all.
         frozen: What of a network with weights of its own is not trained: "nothing", "batch_norm" (statistics and
             factors), or "backbone" (everything but the last layer).
     """
@@ -45,9 +46,11 @@ class TrainingSettings:
     accumulation: int = 1
     precision: Precision = "float32"
     frozen: Frozen = "nothing"
+    samples: int | None = None
 
     def __post_init__(self) -> None:
         require_at_least(1, self, "batch_size", "epochs", "steps_per_epoch")
+        require_at_least(self.batch_size, self, "samples")
         require(0 <= self.warmup_fraction < 1, "warmup_fraction", self.warmup_fraction, "in [0, 1)")
         room = 1 - self.warmup_fraction
         require(0 <= self.hold_fraction < room, "hold_fraction", self.hold_fraction, f"in [0, {room:g})")
@@ -82,4 +85,4 @@ def run_length(settings: TrainingSettings, num_samples: int) -> RunLength:
 
 def steps_per_epoch(settings: TrainingSettings, num_samples: int) -> int:
     """As the settings say, or as many whole batches as there are."""
-    return settings.steps_per_epoch or num_samples // settings.batch_size
+    return settings.steps_per_epoch or min(num_samples, settings.samples or num_samples) // settings.batch_size

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import paper_optimizers as po
-from paper_optimizers import NumpyOptimizer, SpecError, describe_schedule, from_text, get
+from paper_optimizers import NumpyOptimizer, SpecError, describe_schedule, from_text, get, names
 from paper_optimizers.expressions import apply, leaf, to_graph
 from paper_optimizers.fields import Momentum, OneCycle
 from paper_optimizers.graph import MAX_NODES, Edge, Graph, Node
@@ -306,3 +306,29 @@ def test_the_oracle_says_what_it_misses() -> None:
 def test_another_form_of_a_spec_is_told_with_its_reader(read, received, message) -> None:
     with pytest.raises((SpecError, KeyError, ValueError), match=message):
         read(received)
+
+
+def test_weight_decay_is_a_term_that_is_added_replaced_or_left_out() -> None:
+    assert get("AdamW").with_weight_decay(0) == get("Adam")
+    assert get("AdamW").with_weight_decay(0.004).fingerprint() == get("AdamW").fingerprint()
+    assert get("AdamW").with_weight_decay(0.1).to_text().endswith("+(0.1w)")
+    for name in names():
+        decayed = get(name).with_weight_decay(0.3)
+        assert decayed.with_weight_decay(0.1) == get(name).with_weight_decay(0.1)
+        assert decayed.with_weight_decay(0).fingerprint() == get(name).with_weight_decay(0).fingerprint()
+
+
+@pytest.mark.parametrize("spec", [get("SGD"), get("Lion"), replace(get("SGD"), ascend=True)])
+def test_weight_decay_moves_weights_towards_zero_whichever_way_the_optimizer_goes(spec: OptimizerSpec) -> None:
+    weight, gradient = np.array([2.0, -3.0]), np.array([0.3, -0.2])
+    plain, decayed = (
+        NumpyOptimizer(each).step([weight], [gradient], learning_rate=0.1)[0]
+        for each in (spec, spec.with_weight_decay(0.5))
+    )
+    np.testing.assert_allclose(decayed - plain, -0.1 * 0.5 * weight)
+
+
+@pytest.mark.parametrize("coefficient", [-0.1, float("nan"), float("inf"), "0.1", True])
+def test_a_weight_decay_that_is_none_is_refused(coefficient: object) -> None:
+    with pytest.raises(SpecError, match=r"weight_decay: received .*; expected a finite number, 0 or more"):
+        get("Adam").with_weight_decay(coefficient)

@@ -9,11 +9,11 @@ from sklearn.datasets import load_digits
 from paper_optimizers import GraphOptimizer
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import base_rate
+from reproduce.data.batches import passes
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Population
 from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.problems import classification
-from reproduce.population.waves import batches
 
 BATCH = 32
 SIZE = 8
@@ -55,8 +55,11 @@ def engine_losses(members: list[Member], steps: int, dropout: float = 0.0) -> np
 
 
 def batch_order(seed: int, steps: int) -> np.ndarray:
-    stream = batches(seed, len(digits()[0][0]), BATCH)
-    return np.stack([next(stream) for _ in range(steps)])
+    stream = passes(seed, len(digits()[0][0]), BATCH)
+    orders = np.zeros((0, BATCH), np.int32)
+    while len(orders) < steps:
+        orders = np.concatenate([orders, next(stream)])
+    return orders[:steps]
 
 
 class Twin:

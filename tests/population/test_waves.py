@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -11,10 +12,11 @@ import numpy as np
 import pytest
 
 from paper_optimizers import from_text
+from reproduce.outcomes import unpack_bits
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Population
 from reproduce.population.problems import classification
-from reproduce.population.waves import Examples, _Waiting, batch_sizes, batches, train_members
+from reproduce.population.waves import Examples, _Waiting, batch_sizes, train_members
 
 ROOT = Path(__file__).resolve().parents[2]
 CLASSES = 3
@@ -191,6 +193,7 @@ from reproduce.population.assembly import Member
 from reproduce.population.engine import Population
 from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.problems import classification
+from reproduce.outcomes import unpack_bits
 from reproduce.population.waves import Examples, train_members
 network, random = ConvNet(4, 3, 10, scale=1.0), np.random.default_rng(0)
 part = random.random((192, 16, 16, 3), np.float32), random.integers(0, 10, 192).astype(np.int32)
@@ -235,7 +238,7 @@ def test_train_accuracy_counts_every_example_trained_on(population):
     (training,) = train_members(population, [member("None ~ (1)-(1)", 0.1)], EXAMPLES, 1, largest=1)
     inputs, labels = EXAMPLES.train
     (kernel, _), _ = initial(np.random.default_rng([0, 0]))
-    stream = batches(0, len(labels), EXAMPLES.batch_size)
+    stream = EXAMPLES.batches(0)
     seen = np.concatenate([next(stream) for _ in range(EXAMPLES.steps_per_epoch)])
     expected = np.mean((inputs[seen] @ kernel).argmax(-1) == labels[seen])
     assert training.curve.train_accuracy == (pytest.approx(expected),)
@@ -253,15 +256,20 @@ def test_data_are_put_on_the_device_once_for_all_batches_and_epochs(population, 
     assert {id(data) for data in seen[1::2]} == {id(seen[1])}
 
 
-def test_batches_are_shuffled_passes_without_their_remainder():
-    stream = batches(3, 10, 4)
-    first, second, third = (next(stream) for _ in range(3))
-    assert len(set(first) | set(second)) == 8
-    again = batches(3, 10, 4)
-    np.testing.assert_array_equal(first, next(again))
-    assert set(third) != set(first) or not np.array_equal(third, first)
-    with pytest.raises(ValueError, match="batch_size is 11 and there are 10"):
-        next(batches(0, 10, 11))
+def test_members_draw_their_own_examples_where_not_all_are_asked_for():
+    few = replace(EXAMPLES, drawn=32)
+    streams = [few.batches(seed) for seed in (0, 1)]
+    seen = [set(np.concatenate([next(stream) for _ in range(6)])) for stream in streams]
+    assert [len(each) for each in seen] == [32, 32]
+    assert seen[0] != seen[1]
+
+
+def test_right_answers_of_the_test_are_kept_image_by_image(population):
+    test = EXAMPLES.validation
+    (training,) = train_members(population, MEMBERS[:1], replace(EXAMPLES, test=test), 1, largest=1)
+    right = unpack_bits(training.test_correct, len(test[1]))
+    assert 0 < right.sum() < len(right)
+    assert training.test_accuracy == right.mean()
 
 
 def test_sizes():

@@ -13,16 +13,6 @@ GRID = RateGrid((0.01, 0.1, 1.0), most_extra_rates=2)
 SCREENING = RateScreening(2, (10.0, 1e-2), 0.25, (1.0, 0.1), 0.4, patience=3)
 
 
-def test_a_grid_is_tried_whole_and_grows_where_its_best_is_at_an_edge() -> None:
-    tried = {0.01: (0.5, -1.0), 0.1: (0.6, -1.0)}
-    assert GRID.choose(tried) == Choice(GRID.grid)
-    assert GRID.choose({**tried, 1.0: (0.4, -1.0)}) == Choice(GRID.grid, 0.1, (0.6, -1.0))
-    rising = {**tried, 1.0: (0.7, -1.0)}
-    assert GRID.choose(rising) == Choice((*GRID.grid, 10.0))
-    rising |= {10.0: (0.8, -1.0), 100.0: (0.9, -1.0)}
-    assert GRID.choose(rising) == Choice((*GRID.grid, 10.0, 100.0), 100.0, (0.9, -1.0), at_edge=True)
-
-
 def test_a_grid_looks_at_the_end_of_a_training() -> None:
     curve = TrainingCurve((2.0, 1.0), (0.1, 0.2), (2.0, 1.5), (0.9, 0.4))
     assert GRID.value(Training(curve, 8)) == (0.4, -1.5)

@@ -65,8 +65,12 @@ def sensitivities(study: StudyResults, task: str) -> list[Sensitivity]:
 
 
 def sensitivity(result: Result) -> Sensitivity:
-    """How one optimizer answers to the rate, from the runs that chose it, of which there are some."""
-    by_rate = {rate: [row for row in result.tuning if row.rate == rate] for rate in {row.rate for row in result.tuning}}
+    """How one optimizer answers to the rate, from the runs that chose it, of which there are some.
+
+    Of one that is tuned over several weight decays these are the runs with the chosen one.
+    """
+    tuning = [row for row in result.tuning if result.choice.rate is None or row.weight_decay == result.weight_decay]
+    by_rate = {rate: [row for row in tuning if row.rate == rate] for rate in {row.rate for row in tuning}}
     rates = tuple(sorted(by_rate))
     return Sensitivity(
         names=(result.optimizer,),

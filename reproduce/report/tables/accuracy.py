@@ -80,14 +80,29 @@ def rate_table(study: StudyResults) -> Table:
         name=f"{study.name}_rates",
         title=f"Chosen learning rates in the study {study.name}",
         caption=(
-            f"{setting(study)} Peak learning rate with the best mean validation accuracy, n = "
-            f"{len(study.protocol.seeds.tune)} a rate; every optimizer was tried at the same {len(grid)} "
-            f"rates, {grid[0]:g} to {grid[-1]:g}, and at more while its best was at an edge. A rate with * is at the "
-            "edge of a grid that had grown to its limit."
+            f"{setting(study)} Peak learning rate with the best mean validation accuracy, {_seeds_of_rates(study)}; "
+            f"every optimizer was tried at the same {len(grid)} rates, {grid[0]:g} to {grid[-1]:g}, and at more while "
+            "its best was at an edge. A rate with * is at the edge of a grid that had grown to its limit."
+            f"{_decays(study)}"
         ),
         columns=(NAME, *(task_column(study, task, rate_cell) for task in study.tasks)),
         items=study.entrants,
     )
+
+
+def _seeds_of_rates(study: StudyResults) -> str:
+    seeds, finalists = len(study.protocol.seeds.tune), study.protocol.rates.finalists
+    if finalists is None or seeds == 1:
+        return f"n = {seeds} a rate"
+    return f"n = 1 a rate and n = {seeds} at the {finalists} that were best"
+
+
+def _decays(study: StudyResults) -> str:
+    tuned = study.protocol.optimizers.weight_decays
+    if not tuned:
+        return ""
+    names = ", ".join(tuned)
+    return f" The second number is the weight decay, which was tuned beside the rate for {names}."
 
 
 #: The first column of tables with a line for each optimizer of a study.
@@ -104,7 +119,9 @@ def rate_cell(result: Result) -> Cell:
     choice = result.choice
     if choice.rate is None:
         return missing()
-    return Cell(f"{choice.rate:g}{'*' if choice.at_edge else ''}", choice.rate, source=result.tuning_source)
+    decay = "" if result.weight_decay is None else f", {result.weight_decay:g}"
+    text = f"{choice.rate:g}{decay}{'*' if choice.at_edge else ''}"
+    return Cell(text, choice.rate, source=result.tuning_source)
 
 
 def _lines(study: StudyResults, task: str, reference: str) -> Iterator[_AccuracyLine]:
