@@ -161,7 +161,7 @@ def unpack_bits(text: str, count: int) -> NDArray[np.bool_]:
     return np.unpackbits(packed, count=count).astype(bool)
 
 
-#: What became of an optimizer that was trained under a rate rule.
+#: What became of an optimizer that was trained under a screening of rates.
 Outcome = Trained | ScreenedOut | Diverged
 
 

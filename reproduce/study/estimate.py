@@ -54,10 +54,11 @@ def _estimate(
     cost = costs.steps.get(step_key(task, runner))
     samples = published_train_samples(task.data) if dataset is None else len(dataset.train)
     steps = None if samples is None else run_length(task.training, samples).total_steps
-    growth = protocol.rates.most_extra_rates * len(protocol.seeds.tune)
+    seeds = len(protocol.seeds.tune) if protocol.rates.finalists is None else 1
     runs, seconds = Span(0, 0), Span(0.0, 0.0)
     for entrant in entrants:
         left = Plan(_only(protocol, task), [entrant], rows).left()
+        growth = protocol.rates.most_extra_rates * seeds * len(protocol.optimizers.decays_of(entrant.name))
         own = Span(left, left + growth if left else 0)
         runs = Span(runs.low + own.low, runs.high + own.high)
         if cost is not None and steps is not None:

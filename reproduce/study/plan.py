@@ -47,7 +47,7 @@ class Plan:
         return [job for jobs, _ in self._jobs.values() for job in jobs]
 
     def left(self) -> int:
-        """How many runs are still to come as far as is known: `jobs`, and the final runs after them."""
+        """How many runs are still to come as far as is known: `jobs`, and those after them."""
         return sum(len(jobs) + later for jobs, later in self._jobs.values())
 
     def _sort_in(self, row: Row) -> tuple[str, str] | None:
@@ -59,7 +59,7 @@ class Plan:
 
 
 def _jobs_of(protocol: StudyProtocol, pair: tuple[str, str], rows: Sequence[Row]) -> tuple[list[Job], int]:
-    """The jobs of one optimizer on one task that can be run now, and how many final runs come after them."""
+    """The jobs of one optimizer on one task that can be run now, and how many come after them at least."""
     done = {row.job for row in rows}
     tuning = tune(protocol, pair[1], rows)
     wanted = [Job(*pair, "tune", setting.rate, seed, setting.weight_decay) for setting, seed in tuning.wanted]
@@ -67,4 +67,4 @@ def _jobs_of(protocol: StudyProtocol, pair: tuple[str, str], rows: Sequence[Row]
         rate, decay = tuning.setting
         wanted += [Job(*pair, "final", rate, seed, decay) for seed in protocol.seeds.final]
     jobs = [job for job in wanted if job not in done]
-    return jobs, 0 if tuning.setting is not None else len(protocol.seeds.final)
+    return jobs, 0 if tuning.setting is not None else tuning.later + len(protocol.seeds.final)

@@ -43,11 +43,13 @@ class Tuning:
             anything is chosen, those of all grids.
         weight_decay: The chosen one; None before, and of an optimizer with none to choose.
         wanted: The settings to be trained so far, each with a tuning seed.
+        later: How many trainings at least come after these, before something is chosen.
     """
 
     choice: Choice
     weight_decay: float | None
     wanted: tuple[tuple[Setting, int], ...]
+    later: int = 0
 
     @property
     def setting(self) -> Setting | None:
@@ -65,12 +67,12 @@ def tune(protocol: StudyProtocol, optimizer: str, rows: Iterable[Row]) -> Tuning
     everywhere = protocol.seeds.tune if grid.finalists is None else (first,)
     finals = () if grid.finalists is None else tuple(others)
     runs = _values(protocol, rows)
-    columns = [_Column(grid, decay) for decay in protocol.optimizers.decays_of(optimizer)]
+    columns = [_GrownGrid(grid, decay) for decay in protocol.optimizers.decays_of(optimizer)]
     while True:
         settled = [column.grow(_means(runs, everywhere)) for column in columns]
         wanted = [(setting, seed) for column in columns for setting in column.settings() for seed in everywhere]
         if not all(settled):
-            return Tuning(Choice(_rates(columns)), None, tuple(wanted))
+            return Tuning(Choice(_rates(columns)), None, tuple(wanted), (grid.finalists or 0) * len(finals))
         best = _ranked([setting for column in columns for setting in column.settings()], _means(runs, everywhere))
         if finals:
             best = best[: grid.finalists]
@@ -87,7 +89,7 @@ def tune(protocol: StudyProtocol, optimizer: str, rows: Iterable[Row]) -> Tuning
         return Tuning(choice, chosen.weight_decay, tuple(wanted))
 
 
-class _Column:
+class _GrownGrid:
     """The grid of rates of one weight decay, as far as it has grown.
 
     Args:
@@ -130,7 +132,7 @@ class _Column:
         return False
 
 
-def _rates(columns: Sequence[_Column]) -> tuple[float, ...]:
+def _rates(columns: Sequence[_GrownGrid]) -> tuple[float, ...]:
     """Of all grids, each once, ascending."""
     return tuple(sorted({rate for column in columns for rate in column.rates}))
 

@@ -55,7 +55,7 @@ class KerasTrainer:
             ValueError: If ``go_on`` is given.
         """
         if go_on is not None:
-            raise ValueError("Keras trains to the end: leave patience out of the rate rule")
+            raise ValueError("Keras trains to the end: leave patience out of the screening")
         return [self._run(run, epochs) for run in runs]
 
     def _run(self, run: Run, epochs: int | None) -> Training:

@@ -1,7 +1,7 @@
-"""Rate rules: how an optimizer's peak learning rate is chosen from what trainings at some rates gave.
+"""How an optimizer's peak learning rate is chosen: a study's grid of rates, and a search's screening of them.
 
-A rule is asked with what each rate tried so far gave, and answers with the rates that are to be tried, or the one that
-it has come to. It knows neither who trains nor where, so what it was asked once can be asked again from stored rows.
+Neither knows who trains nor where: what was chosen once can be chosen again from stored rows. How a study goes over its
+grid stands in `reproduce.study.tuning`.
 
 Source of the screening: Morgan & Hougen (arXiv 2404.06679), the surrogate function. How long the schedule of its
 trainings is was not published: here each is a short training of its own, with the whole one's shape of schedule.

@@ -1,4 +1,4 @@
-"""Scoring: candidates trained on a task under a rate rule, wherever an executor runs them.
+"""Scoring: candidates trained on a task under a screening of rates, wherever an executor runs them.
 
 A candidate's outcome depends on its spec, its seed, the task and the rule, and on nothing else.
 """

@@ -1,4 +1,4 @@
-"""Trainers: what trains optimizers on a task, the engine or Keras; and candidates trained under a rate rule."""
+"""Trainers: what trains optimizers on a task, the engine or Keras; and candidates under a screening of rates."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _lacking(task: Task) -> str | None:
 
 
 class Candidate(NamedTuple):
-    """What is trained under a rate rule.
+    """What is trained under a screening of rates.
 
     Attributes:
         spec: The optimizer, its sign already flipped where it is to ascend.

@@ -154,6 +154,7 @@ def test_weight_decays_are_tuned_beside_the_rate() -> None:
     finals = Plan(protocol, [OPT1], rows).jobs()
     assert finals == [Job("digits", "Opt1", "final", 0.1, seed, 0.5) for seed in (1, 2)]
     assert tune(protocol, "A1", []).wanted[0] == (Setting(0.01), 0)
+    assert Plan(protocol, [OPT1], []).left() == 2 * 3 + 2 * 2 + 2
 
 
 def test_a_diverged_finalist_ranks_below_one_that_was_worse() -> None:

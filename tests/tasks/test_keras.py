@@ -23,7 +23,7 @@ RULE = RateScreening(1, (10.0, 0.01), 0.05, (0.1,), 0.15)
 
 def test_what_keras_cannot_cut_short_is_refused():
     trainer = KerasTrainer(TASK, load_dataset(DIGITS))
-    with pytest.raises(ValueError, match="leave patience out of the rate rule"):
+    with pytest.raises(ValueError, match="leave patience out of the screening"):
         trainer.run([Run(get("Adam"), 0.1, 1)], go_on=lambda accuracies: False)
 
 

@@ -1,4 +1,4 @@
-"""The two rate rules by themselves: what is asked for next, and what is chosen."""
+"""The grid and the screening by themselves: what they ask for, how they value a training, what is chosen."""
 
 import math
 from dataclasses import replace

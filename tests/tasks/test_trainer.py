@@ -1,4 +1,4 @@
-"""Candidates trained under a rate rule, on a small linear problem: what is chosen, and independence of batching."""
+"""Candidates under a screening of rates, on a small linear problem: what is chosen, and independence of batching."""
 
 from collections.abc import Sequence
 from dataclasses import replace
