@@ -18,7 +18,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce.data.batches import passes
+from reproduce.batches import passes
 from reproduce.errors import ReproduceWarning
 from reproduce.libraries import num_threads
 from reproduce.outcomes import Training, TrainingCurve, pack_bits
@@ -56,7 +56,7 @@ class Examples:
     drawn: int | None = None
 
     def batches(self, seed: int) -> Iterator[NDArray[np.int32]]:
-        """The batches [B] of one seed, without end; see `reproduce.data.batches.passes`."""
+        """The batches [B] of one seed, without end; see `reproduce.batches.passes`."""
         for order in passes(seed, len(self.train[0]), self.batch_size, self.drawn):
             yield from order
 

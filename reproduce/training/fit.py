@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reproduce.batches import passes
 from reproduce.data import Dataset, Part
-from reproduce.data.batches import passes
 from reproduce.errors import ProtocolError
 from reproduce.libraries import enter_known_keras
 from reproduce.models.registry import blank_pixel, build_model

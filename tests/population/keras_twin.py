@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from paper_optimizers import GraphOptimizer
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import base_rate
-from reproduce.data.batches import passes
+from reproduce.batches import passes
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Population
 from reproduce.population.networks.convnet import ConvNet

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from reproduce.data.batches import passes
+from reproduce.batches import passes
 
 
 def test_batches_are_shuffled_passes_without_their_remainder():
