@@ -7,6 +7,8 @@ import numbers
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 
 def check_rate(value: Any, name: str = "learning_rate") -> Any:
     """A number as a float; what is no number (a schedule, a tensor) as it is, for Keras to judge.
@@ -23,19 +25,15 @@ def check_rate(value: Any, name: str = "learning_rate") -> Any:
     return float(value)
 
 
-def require_rate(value: Any, optimizer: str) -> Any:
-    """`check_rate` of a learning rate that has no default.
+def check_peak(value: Any) -> float:
+    """The largest rate of a schedule, as a float.
 
     Raises:
-        ValueError: Where it is None, saying what to give.
+        ValueError: Unless it is a positive, finite number.
     """
-    if value is None:
-        raise ValueError(
-            f"{optimizer} needs a learning_rate: there is none that serves all optimizers, their updates differ a "
-            "hundredfold in length. A number is a constant rate; with warmup_steps= it is the peak of a warm-up and a "
-            "cosine. artifact/RESULTS.md lists the peaks that were tuned for each optimizer, by task"
-        )
-    return check_rate(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | np.floating) or not 0 < value < math.inf:
+        raise ValueError(f"peak must be a positive, finite number; received {value!r}")
+    return float(value)
 
 
 def _decay_strength(name: str, value: Any) -> float | None:

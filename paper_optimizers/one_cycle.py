@@ -6,10 +6,15 @@ import math
 import numbers
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from paper_optimizers.namespaces import Namespace
 
 #: The longest run: twice a step number must fit in 32 bits.
 MAX_STEPS = 2**30
+#: The released code's rate at step 0 of an evolved schedule.
+FIRST_RATE = 1e-7
 
 
 class RunPhases(NamedTuple):
@@ -42,6 +47,18 @@ class RunPhases(NamedTuple):
 
 
 UNKNOWN_RUN = RunPhases()
+
+
+def held_steps(step: ArrayLike, total_steps: int, name: str = "step") -> NDArray[np.float64]:
+    """Whole steps in [0, ``total_steps`` - 1], all of which a float64 holds exactly.
+
+    Raises:
+        ValueError: If one is NaN, told by ``name``.
+    """
+    steps = np.asarray(step, np.float64)
+    if np.isnan(steps).any():
+        raise ValueError(f"{name} must be a number; received {step!r}")
+    return np.floor(np.clip(steps, 0, total_steps - 1))
 
 
 def base_rate(xp: Namespace, step: Any, peak: float, total_steps: int, warmup_steps: int, hold_steps: int) -> Any:

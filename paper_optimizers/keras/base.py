@@ -10,10 +10,19 @@ from typing import Any
 import keras
 from keras import ops
 
-from paper_optimizers.arguments import ATTRIBUTE_CHECKS, check_rate, require_rate
+from paper_optimizers.arguments import ATTRIBUTE_CHECKS, check_rate
+from paper_optimizers.doors import Door
 from paper_optimizers.keras.namespace import dense, is_traced, waiting_for
 from paper_optimizers.keras.rows import is_sparse, with_rows
 from paper_optimizers.keras.schedules import WarmupHoldCosine
+
+KERAS_DOOR = Door(
+    framework="Keras",
+    rate="learning_rate",
+    own_schedule="WarmupHoldCosine",
+    scheduling="pass a schedule as learning_rate=",
+    lowering="a schedule; a callback that lowers the rate serves as well",
+)
 
 
 class BaseOptimizer(keras.optimizers.Optimizer):
@@ -34,7 +43,7 @@ class BaseOptimizer(keras.optimizers.Optimizer):
     _learning_rate: Any
 
     def __init__(self, learning_rate: Any, **keras_arguments: Any) -> None:
-        super().__init__(learning_rate=require_rate(learning_rate, type(self).__name__), **keras_arguments)
+        super().__init__(learning_rate=KERAS_DOOR.require_rate(learning_rate, type(self).__name__), **keras_arguments)
         self._undecayed_names: tuple[str, ...] = ()
         self._undecayed_indices: tuple[int, ...] = ()
         self._traced = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,17 +10,15 @@ from typing import Any
 import keras
 from keras import ops
 
-from paper_optimizers.arguments import require_rate
-from paper_optimizers.catalog import get, needs_of
-from paper_optimizers.keras.base import BaseOptimizer
+from paper_optimizers.doors import as_spec
+from paper_optimizers.keras.base import KERAS_DOOR, BaseOptimizer
 from paper_optimizers.keras.namespace import KERAS, step_dtype
 from paper_optimizers.keras.rows import is_sparse, rows_of
-from paper_optimizers.keras.schedules import WarmupHoldCosine, run_phases
+from paper_optimizers.keras.schedules import WarmupHoldCosine
 from paper_optimizers.one_cycle import RunPhases
 from paper_optimizers.program import compile_spec
 from paper_optimizers.spec import OptimizerSpec
 from paper_optimizers.step import PureOptimizer, StepValues, TensorState, moves_rows_alone
-from paper_optimizers.suggestions import other_form
 
 
 def _phase(name: str, doc: str) -> property:
@@ -96,34 +93,24 @@ class GraphOptimizer(BaseOptimizer):
         seed: int | None = None,
         **keras_arguments: Any,
     ) -> None:
-        spec = _as_spec(spec)
-        if not isinstance(decay, bool):
-            raise ValueError(
-                f"decay says whether decay functions are applied, True or False; received {decay!r}. For a learning "
-                "rate that decays, pass a schedule as learning_rate="
-            )
-        running = spec if decay else spec.without_decays()
-        if momentum is not None:
-            if spec.momentum.type == "none":
-                raise ValueError(f"this spec has no momentum to set; received momentum={momentum!r}")
-            running = running.with_momentum(momentum)
-            momentum = float(momentum)
-        learning_rate = require_rate(learning_rate, type(self).__name__)
-        phases = run_phases(learning_rate, total_steps, warmup_steps, hold_steps)
-        if running.needs_total_steps and phases.total_steps is None:
-            raise ValueError(
-                f"{type(self).__name__} reads training progress (decay functions, a schedule factor or one-cycle "
-                "momentum) and Keras does not tell it how long training is: pass total_steps=, the number of "
-                "updates (epochs times steps per epoch), or a WarmupHoldCosine learning rate"
-            )
+        spec, title = as_spec(spec), type(self).__name__
+        running = KERAS_DOOR.running(spec, decay, momentum)
+        learning_rate = KERAS_DOOR.require_rate(learning_rate, title)
+        ours = isinstance(learning_rate, WarmupHoldCosine)
+        phases = KERAS_DOOR.run_phases(
+            {"total_steps": total_steps, "warmup_steps": warmup_steps, "hold_steps": hold_steps},
+            learning_rate.phases if ours else None,
+            has_course=callable(learning_rate),
+        )
+        KERAS_DOOR.require_length(running, phases, title)
         if isinstance(learning_rate, float) and (warmup_steps is not None or hold_steps is not None):
             learning_rate = WarmupHoldCosine(learning_rate, **phases._asdict())
         super().__init__(learning_rate, **keras_arguments)
         if isinstance(self._learning_rate, keras.Variable):
-            _warn_of_constant_rate(type(self).__name__, running, learning_rate)
+            KERAS_DOOR.warn_of_constant_rate(running, learning_rate, title, stacklevel=3)
         self.spec = spec
         self.decay = decay
-        self.momentum = momentum
+        self.momentum = None if momentum is None else float(momentum)
         self.seed = seed
         self._pure = PureOptimizer(compile_spec(running), KERAS, phases)
         self._current = _Current()
@@ -310,26 +297,3 @@ class GraphOptimizer(BaseOptimizer):
         if phases != optimizer._pure.phases:
             optimizer._set_phases(phases.checked(), counts_batches=ours)
         return optimizer
-
-
-def _as_spec(spec: OptimizerSpec | str | Mapping[str, Any]) -> OptimizerSpec:
-    if isinstance(spec, OptimizerSpec):
-        return spec
-    if isinstance(spec, str):
-        if "~" in spec[1:]:
-            raise ValueError(f"received the text {spec!r}; pass the spec that it says: from_text(...)")
-        return get(spec)
-    if isinstance(spec, Mapping):
-        return OptimizerSpec.from_dict(spec)
-    expected = f"an OptimizerSpec, a catalog name or a spec's plain data; received {spec!r}"
-    raise ValueError(f"spec must be {expected}{other_form(spec)}")
-
-
-def _warn_of_constant_rate(name: str, spec: OptimizerSpec, rate: Any) -> None:
-    for need in needs_of(spec):
-        if need.name == "falling_rate":
-            warnings.warn(
-                f"{name} received the constant rate {rate!r} and needs {need.text}. Pass warmup_steps= (0 will do) "
-                "with the number, or a schedule; a callback that lowers the rate serves as well.",
-                stacklevel=4,
-            )

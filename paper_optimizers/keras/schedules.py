@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import keras
@@ -10,20 +9,18 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike, NDArray
 
-from paper_optimizers.catalog import describe_schedule
+from paper_optimizers.arguments import check_peak
 from paper_optimizers.curves import Progress, numpy_progress, progress
+from paper_optimizers.doors import as_factor
 from paper_optimizers.graph import Graph
 from paper_optimizers.keras.namespace import KERAS
 from paper_optimizers.namespaces import NUMPY
-from paper_optimizers.one_cycle import UNKNOWN_RUN, RunPhases, base_rate
+from paper_optimizers.one_cycle import FIRST_RATE, RunPhases, base_rate, held_steps
 from paper_optimizers.program import evaluate_graph
-from paper_optimizers.serialization import graph_from_dict, graph_to_dict
-
-#: The released code's rate at step 0 of an evolved schedule.
-FIRST_RATE = 1e-7
+from paper_optimizers.serialization import graph_to_dict
 
 
-def held_steps(step: Any, total_steps: int) -> Any:
+def held_tensor(step: Any, total_steps: int) -> Any:
     """``step`` as an int32 tensor in [0, ``total_steps`` - 1]: held before it is narrowed, so that nothing overflows.
 
     Args:
@@ -32,7 +29,7 @@ def held_steps(step: Any, total_steps: int) -> Any:
     """
     last = total_steps - 1
     if not ops.is_tensor(step) and not isinstance(step, keras.Variable):
-        return ops.convert_to_tensor(_held_array(step, total_steps).astype(np.int32))
+        return ops.convert_to_tensor(held_steps(step, total_steps).astype(np.int32))
     tensor = ops.convert_to_tensor(step)
     dtype = keras.backend.standardize_dtype(tensor.dtype)
     if dtype in ("float16", "bfloat16"):
@@ -41,14 +38,6 @@ def held_steps(step: Any, total_steps: int) -> Any:
         tensor = ops.cast(tensor, "int32")
     # A float's bound may be rounded up, so it is held once more as an integer.
     return ops.clip(ops.cast(ops.clip(tensor, 0, last), "int32"), 0, last)
-
-
-def _held_array(step: ArrayLike, total_steps: int) -> NDArray[np.float64]:
-    """Whole steps in [0, ``total_steps`` - 1], all of which a float64 holds exactly."""
-    steps = np.asarray(step, np.float64)
-    if np.isnan(steps).any():
-        raise ValueError(f"step must be a number; received {step!r}")
-    return np.floor(np.clip(steps, 0, total_steps - 1))
 
 
 @keras.saving.register_keras_serializable("paper_optimizers")
@@ -90,9 +79,7 @@ class WarmupHoldCosine(keras.optimizers.schedules.LearningRateSchedule):
         hold_steps: int = 0,
         name: str | None = None,
     ) -> None:
-        if isinstance(peak, bool) or not isinstance(peak, int | float | np.floating) or not 0 < peak < math.inf:
-            raise ValueError(f"peak must be a positive, finite number; received {peak!r}")
-        self.peak = float(peak)
+        self.peak = check_peak(peak)
         RunPhases(total_steps, warmup_steps, hold_steps).checked()
         self.total_steps, self.warmup_steps, self.hold_steps = int(total_steps), int(warmup_steps), int(hold_steps)
         self.name = name
@@ -104,13 +91,13 @@ class WarmupHoldCosine(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step: Any) -> Any:
         """The rate at ``step``, a tensor of Keras' floating type."""
-        held = held_steps(step, self.total_steps)
+        held = held_tensor(step, self.total_steps)
         rate = self._rate(KERAS, KERAS.floating(held), progress(KERAS, held, self.total_steps))
         return ops.cast(rate, keras.backend.floatx())
 
     def values(self, steps: ArrayLike) -> NDArray[np.float64]:
         """The rates at an array of integer steps, in float64 NumPy, for tables and figures."""
-        held = _held_array(steps, self.total_steps)
+        held = held_steps(steps, self.total_steps)
         rates = self._rate(NUMPY, held, numpy_progress(held, self.total_steps))
         return np.asarray(rates, np.float64)
 
@@ -127,39 +114,6 @@ class WarmupHoldCosine(keras.optimizers.schedules.LearningRateSchedule):
             "hold_steps": self.hold_steps,
             "name": self.name,
         }
-
-
-def run_phases(
-    learning_rate: Any, total_steps: int | None, warmup_steps: int | None, hold_steps: int | None
-) -> RunPhases:
-    """The phases that an optimizer's arguments give, or else its `WarmupHoldCosine`.
-
-    Raises:
-        ValueError: If a schedule says something else than an argument, a schedule of another kind is given with a
-            warm-up or hold, or the length of the run is missing.
-    """
-    given = {"total_steps": total_steps, "warmup_steps": warmup_steps, "hold_steps": hold_steps}
-    if isinstance(learning_rate, WarmupHoldCosine):
-        for name, value in given.items():
-            own = getattr(learning_rate, name)
-            if value is not None and value != own:
-                raise ValueError(
-                    f"{name}={value!r} contradicts the schedule given as learning_rate, whose {name} is {own}: rate, "
-                    f"decays and momentum follow one run. Leave {name} out, or change the schedule"
-                )
-        return learning_rate.phases
-    if callable(learning_rate):
-        if warmup_steps or hold_steps:
-            raise ValueError(
-                "learning_rate is a schedule and has its own course, so it excludes warmup_steps and hold_steps: they "
-                "make a schedule of a number. Leave them out, or pass the peak rate, or a WarmupHoldCosine"
-            )
-        warmup_steps = hold_steps = None
-    if total_steps is not None:
-        return RunPhases(total_steps, warmup_steps or 0, hold_steps or 0).checked()
-    if warmup_steps is not None or hold_steps is not None:
-        raise ValueError("warmup_steps and hold_steps are parts of a run: pass total_steps= with them")
-    return UNKNOWN_RUN
 
 
 @keras.saving.register_keras_serializable("paper_optimizers")
@@ -196,11 +150,7 @@ class EvolvedSchedule(WarmupHoldCosine):
     ) -> None:
         super().__init__(peak, total_steps, warmup_steps, hold_steps, name)
         self._catalog_name = factor if isinstance(factor, str) else None
-        if isinstance(factor, str):
-            factor = describe_schedule(factor).factor
-        self.factor = factor if isinstance(factor, Graph) else graph_from_dict(factor, "decay")
-        if self.factor.kind != "decay":
-            raise ValueError("the factor must be a graph of kind 'decay'; received one of kind 'update'")
+        self.factor = as_factor(factor)
 
     def _rate(self, xp: Any, step: Any, now: Progress) -> Any:
         rate = super()._rate(xp, step, now) * evaluate_graph(self.factor, xp, now)

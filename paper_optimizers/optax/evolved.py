@@ -2,73 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import inspect
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeAlias
 
 import optax
 
 from paper_optimizers.catalog import describe
+from paper_optimizers.doors import facts_of
 from paper_optimizers.optax.transformation import graph_optimizer
 
-
-class Evolved(Protocol):
-    """What makes a transformation of one spec; arguments are those of `graph_optimizer` without the spec."""
-
-    def __call__(
-        self,
-        learning_rate: Any = None,
-        total_steps: int | None = None,
-        *,
-        warmup_steps: int | None = None,
-        hold_steps: int | None = None,
-        decay: bool = True,
-        momentum: float | None = None,
-        seed: int | None = None,
-        weight_decay: float | None = None,
-        mask: Any = None,
-    ) -> optax.GradientTransformationExtraArgs:
-        """The transformation."""
+_Arguments = ParamSpec("_Arguments")
+_Transformation: TypeAlias = "optax.GradientTransformationExtraArgs"
 
 
-def _evolved(name: str) -> Evolved:
-    def make(
-        learning_rate: Any = None,
-        total_steps: int | None = None,
-        *,
-        warmup_steps: int | None = None,
-        hold_steps: int | None = None,
-        decay: bool = True,
-        momentum: float | None = None,
-        seed: int | None = None,
-        weight_decay: float | None = None,
-        mask: Any = None,
-    ) -> optax.GradientTransformationExtraArgs:
-        return graph_optimizer(
-            name,
-            learning_rate,
-            total_steps=total_steps,
-            warmup_steps=warmup_steps,
-            hold_steps=hold_steps,
-            decay=decay,
-            momentum=momentum,
-            seed=seed,
-            weight_decay=weight_decay,
-            mask=mask,
-        )
+def _evolved(
+    name: str, make: Callable[Concatenate[Any, _Arguments], _Transformation]
+) -> Callable[_Arguments, _Transformation]:
+    """``make`` with the spec of ``name``, and with the rest of its signature."""
 
-    entry = describe(name)
-    factor = "" if entry.spec.schedule is None else " The rate is multiplied by LR1's factor."
-    momentum = "" if entry.spec.momentum.type == "none" else " Nesterov momentum."
-    steps = " Needs ``total_steps``." if entry.spec.needs_total_steps else ""
-    needs = "".join(f"\n\nNeeds {need.text}." for need in entry.needs)
-    make.__name__ = make.__qualname__ = name.lower()
-    make.__doc__ = (
-        f"{name}: u = {entry.equation}.{factor}{momentum}{steps}{needs}\n\n"
+    def made(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Transformation:
+        return make(name, *args, **kwargs)
+
+    entry, signature = describe(name), inspect.signature(make)
+    made.__name__ = made.__qualname__ = name.lower()
+    made.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]
+    made.__doc__ = (
+        f"{name}: u = {entry.equation}.{facts_of(entry)}\n\n"
         "Arguments are those of `graph_optimizer` without the spec.\n\n"
         "References:\n    Morgan & Hougen, arXiv 2404.06679."
     )
-    return make
+    return made
 
 
-opt1, opt2, opt3, opt4, opt5 = (_evolved(f"Opt{number}") for number in range(1, 6))
-opt6, opt7, opt8, opt9, opt10 = (_evolved(f"Opt{number}") for number in range(6, 11))
-a1, a2, a3, a4, a5 = (_evolved(f"A{number}") for number in range(1, 6))
+opt1, opt2, opt3, opt4, opt5 = (_evolved(f"Opt{number}", graph_optimizer) for number in range(1, 6))
+opt6, opt7, opt8, opt9, opt10 = (_evolved(f"Opt{number}", graph_optimizer) for number in range(6, 11))
+a1, a2, a3, a4, a5 = (_evolved(f"A{number}", graph_optimizer) for number in range(1, 6))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from paper_optimizers.catalog import describe_schedule
+from paper_optimizers.arguments import check_peak
 from paper_optimizers.curves import progress
+from paper_optimizers.doors import as_factor
 from paper_optimizers.graph import Graph
 from paper_optimizers.jax_namespace import JAX
-from paper_optimizers.one_cycle import RunPhases, base_rate
+from paper_optimizers.one_cycle import FIRST_RATE, RunPhases, base_rate, held_steps
 from paper_optimizers.program import evaluate_graph
-
-#: The released code's rate at step 0 of an evolved schedule.
-FIRST_RATE = 1e-7
 
 
 @dataclass(frozen=True)
@@ -56,10 +53,7 @@ def _held(count: Any, total_steps: int) -> jax.Array:
         wide = count.astype(jnp.float32) if count.dtype in (jnp.bfloat16, jnp.float16) else count
         # A float's bound may be rounded up, so it is held once more as an integer.
         return jnp.clip(jnp.clip(wide, 0, last).astype(jnp.int32), 0, last)
-    steps = np.asarray(count, np.float64)
-    if np.isnan(steps).any():
-        raise ValueError(f"count must be a number; received {count!r}")
-    return jnp.asarray(np.floor(np.clip(steps, 0, last)).astype(np.int32))
+    return jnp.asarray(held_steps(count, total_steps, "count").astype(np.int32))
 
 
 def warmup_hold_cosine(peak: float, total_steps: int, warmup_steps: int = 0, hold_steps: int = 0) -> optax.Schedule:
@@ -85,7 +79,7 @@ def warmup_hold_cosine(peak: float, total_steps: int, warmup_steps: int = 0, hol
     References:
         Morgan & Hougen, arXiv 2404.06679.
     """
-    return RunSchedule(_checked_peak(peak), RunPhases(total_steps, warmup_steps, hold_steps).checked())
+    return RunSchedule(check_peak(peak), RunPhases(total_steps, warmup_steps, hold_steps).checked())
 
 
 def evolved_schedule(
@@ -110,13 +104,4 @@ def evolved_schedule(
     References:
         Morgan & Hougen, arXiv 2404.06679.
     """
-    graph = factor if isinstance(factor, Graph) else describe_schedule(factor).factor
-    if graph.kind != "decay":
-        raise ValueError("the factor must be a graph of kind 'decay'; received one of kind 'update'")
-    return RunSchedule(_checked_peak(peak), RunPhases(total_steps, warmup_steps, hold_steps).checked(), graph)
-
-
-def _checked_peak(peak: Any) -> float:
-    if isinstance(peak, bool) or not isinstance(peak, int | float | np.floating) or not 0 < peak < math.inf:
-        raise ValueError(f"peak must be a positive, finite number; received {peak!r}")
-    return float(peak)
+    return RunSchedule(check_peak(peak), RunPhases(total_steps, warmup_steps, hold_steps).checked(), as_factor(factor))

@@ -41,8 +41,8 @@ class GraphState(NamedTuple):
 def graph_optimizer(
     spec: OptimizerSpec | str | Mapping[str, Any],
     learning_rate: Any = None,
-    *,
     total_steps: int | None = None,
+    *,
     warmup_steps: int | None = None,
     hold_steps: int | None = None,
     decay: bool = True,

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from paper_optimizers.catalog import describe
+from paper_optimizers.doors import facts_of
 from paper_optimizers.torch.optimizer import GraphOptimizer
 
 
@@ -25,7 +26,7 @@ class CatalogOptimizer(GraphOptimizer):
         super().__init__(params, self.catalog_name, lr, **arguments)
 
 
-_USAGE = """u = {equation}{needs}
+_USAGE = """u = {equation}.{facts}
 
 Arguments are those of `GraphOptimizer` without the spec.
 
@@ -44,12 +45,7 @@ def _evolved(cls: type[CatalogOptimizer]) -> type[CatalogOptimizer]:
     """Bind a class to the catalog's entry of its name, and say what it computes and needs."""
     entry = describe(cls.__name__)
     cls.catalog_name = entry.name
-    schedule = "" if entry.spec.schedule is None else " The rate is multiplied by LR1's factor."
-    momentum = "" if entry.spec.momentum.type == "none" else " Nesterov momentum."
-    steps = " Needs ``total_steps``." if entry.spec.needs_total_steps else ""
-    needs = "".join(f"\n\nNeeds {need.text}." for need in entry.needs)
-    facts = f".{schedule}{momentum}{steps}{needs}"
-    cls.__doc__ = inspect.cleandoc(_USAGE.format(name=entry.name, equation=entry.equation, needs=facts))
+    cls.__doc__ = inspect.cleandoc(_USAGE.format(name=entry.name, equation=entry.equation, facts=facts_of(entry)))
     return cls
 
 

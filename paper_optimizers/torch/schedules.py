@@ -11,12 +11,9 @@ from torch.optim.lr_scheduler import LRScheduler
 from paper_optimizers.catalog import describe_schedule
 from paper_optimizers.curves import numpy_progress
 from paper_optimizers.namespaces import NUMPY
-from paper_optimizers.one_cycle import RunPhases, base_rate
+from paper_optimizers.one_cycle import FIRST_RATE, RunPhases, base_rate
 from paper_optimizers.program import evaluate_graph
 from paper_optimizers.torch.optimizer import GraphOptimizer
-
-#: The released code's rate at step 0 of an evolved schedule.
-FIRST_RATE = 1e-7
 
 
 class WarmupHoldCosine(LRScheduler):

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import functools
 import json
-import warnings
-from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 import torch
 
-from paper_optimizers.arguments import ATTRIBUTE_CHECKS, check_rate
-from paper_optimizers.catalog import describe, get, needs_of
+from paper_optimizers.arguments import ATTRIBUTE_CHECKS
+from paper_optimizers.catalog import get
+from paper_optimizers.doors import Door, as_spec
 from paper_optimizers.namespaces import NUMPY, Namespace
-from paper_optimizers.one_cycle import UNKNOWN_RUN, RunPhases, base_rate
+from paper_optimizers.one_cycle import RunPhases, base_rate
 from paper_optimizers.program import Program, compile_spec
 from paper_optimizers.spec import OptimizerSpec
 from paper_optimizers.step import PureOptimizer
-from paper_optimizers.suggestions import other_form
 
 Group = dict[str, Any]
+TORCH_DOOR = Door(
+    framework="PyTorch",
+    rate="lr",
+    own_schedule="",
+    scheduling="use a scheduler of torch",
+    lowering="lower it with a scheduler of torch, such as WarmupHoldCosine of this module",
+)
 
 
 class RunSettings(NamedTuple):
@@ -48,29 +53,20 @@ def pure_optimizer(course: RunSettings, xp: Namespace) -> PureOptimizer:
 
 
 def _checked(course: RunSettings) -> RunPhases:
-    spec, phases = _program(course.spec, course.decay, course.momentum).spec, course.phases
-    if phases.total_steps is not None:
-        return phases.checked()
-    if phases.warmup_steps or phases.hold_steps:
-        raise ValueError("warmup_steps and hold_steps are parts of a run: pass total_steps= with them")
-    if spec.needs_total_steps:
-        raise ValueError(
-            f"{_title(course.spec)} reads training progress (decay functions, a schedule factor or one-cycle momentum) "
-            "and PyTorch does not tell it how long training is: pass total_steps=, the number of updates (epochs times "
-            "steps per epoch, divided by the number of batches that are accumulated)"
-        )
-    return UNKNOWN_RUN
+    total_steps, warmup_steps, hold_steps = course.phases
+    given = {"total_steps": total_steps, "warmup_steps": warmup_steps or None, "hold_steps": hold_steps or None}
+    phases = TORCH_DOOR.run_phases(given)
+    TORCH_DOOR.require_length(_running(course), phases, _title(course.spec))
+    return phases
+
+
+def _running(course: RunSettings) -> OptimizerSpec:
+    return cast(OptimizerSpec, _program(course.spec, course.decay, course.momentum).spec)
 
 
 @functools.lru_cache(maxsize=256)
 def _program(text: str, decay: bool, momentum: float | None) -> Program:
-    spec = spec_of(text)
-    running = spec if decay else spec.without_decays()
-    if momentum is None:
-        return compile_spec(running)
-    if spec.momentum.type == "none":
-        raise ValueError(f"this spec has no momentum to set; received momentum={momentum!r}")
-    return compile_spec(running.with_momentum(momentum))
+    return compile_spec(TORCH_DOOR.running(spec_of(text), decay, momentum))
 
 
 def spec_of(text: str) -> OptimizerSpec:
@@ -89,19 +85,10 @@ def spec_text(spec: Any) -> str:
         KeyError: For a name that is not in the catalog.
         ValueError: For what is no spec.
     """
-    if isinstance(spec, str):
-        if spec.startswith("{"):
-            spec = OptimizerSpec.from_json(spec)
-        elif "~" in spec[1:]:
-            raise ValueError(f"received the text {spec!r}; pass the spec that it says: from_text(...)")
-        else:
-            return describe(spec).name
-    if isinstance(spec, Mapping):
-        spec = OptimizerSpec.from_dict(spec)
-    if not isinstance(spec, OptimizerSpec):
-        expected = f"an OptimizerSpec, a catalog name or a spec's plain data; received {spec!r:.80}"
-        raise ValueError(f"spec must be {expected}{other_form(spec)}")
-    return json.dumps(spec.to_dict(), separators=(",", ":"))
+    if isinstance(spec, str) and spec.startswith("{"):
+        spec = OptimizerSpec.from_json(spec)
+    found = as_spec(spec)
+    return spec if isinstance(spec, str) else json.dumps(found.to_dict(), separators=(",", ":"))
 
 
 def check_group(group: Group, title: str) -> None:
@@ -115,21 +102,19 @@ def check_group(group: Group, title: str) -> None:
     group["lr"] = _rate(group["lr"], title)
     group["weight_decay"] = ATTRIBUTE_CHECKS["weight_decay"]("weight_decay", group["weight_decay"]) or 0.0
     group["seed"] = ATTRIBUTE_CHECKS["seed"]("seed", group["seed"])
-    for name in ("decay", "maximize", "capturable"):
+    TORCH_DOOR.check_decay(group["decay"])
+    for name in ("maximize", "capturable"):
         _flag(name, group[name])
     if group["foreach"] is not None:
         _flag("foreach", group["foreach"])
     if group["momentum"] is not None and isinstance(group["momentum"], int | float):
         group["momentum"] = float(group["momentum"])
     given = [group[name] is not None for name in ("warmup_steps", "hold_steps")]
-    if any(given) and group["total_steps"] is None:
-        raise ValueError("warmup_steps and hold_steps are parts of a run: pass total_steps= with them")
+    phases = TORCH_DOOR.run_phases({name: group[name] for name in RunPhases._fields})
     if "lr_is_peak" not in group:
         group["lr_is_peak"] = any(given)
-    phases = RunSettings.of(group).phases
     if phases.total_steps is not None:
-        # Plain integers, also of NumPy's.
-        total, warmup, hold = phases.checked()
+        total, warmup, hold = phases
         group["total_steps"] = total
         group["warmup_steps"], group["hold_steps"] = (warmup, hold) if any(given) else (None, None)
     program = pure_optimizer(RunSettings.of(group), NUMPY).program
@@ -143,13 +128,6 @@ def check_group(group: Group, title: str) -> None:
 
 
 def _rate(value: Any, title: str) -> Any:
-    if value is None:
-        raise ValueError(
-            f"{title} needs lr: there is none that serves all optimizers, their updates differ a hundredfold in "
-            "length. A number is a constant rate, which a scheduler of torch may change; with warmup_steps= it is the "
-            "peak of a warm-up and a cosine. artifact/RESULTS.md lists the peaks that were tuned for each "
-            "optimizer, by task"
-        )
     if isinstance(value, torch.Tensor):
         if value.numel() != 1 or not value.is_floating_point():
             raise ValueError(
@@ -157,7 +135,7 @@ def _rate(value: Any, title: str) -> Any:
                 f"{tuple(value.shape)} and {value.dtype}"
             )
         return value
-    rate = check_rate(value, "lr")
+    rate = TORCH_DOOR.require_rate(value, title)
     if not isinstance(rate, float):
         raise ValueError(
             f"lr must be a number or a tensor of one element; received {value!r:.80}. A schedule is a torch "
@@ -168,8 +146,7 @@ def _rate(value: Any, title: str) -> Any:
 
 def _flag(name: str, value: Any) -> None:
     if not isinstance(value, bool):
-        hint = ". For a learning rate that decays, use a scheduler of torch" if name == "decay" else ""
-        raise ValueError(f"{name} must be True or False; received {value!r:.80}{hint}")
+        raise ValueError(f"{name} must be True or False; received {value!r:.80}")
 
 
 def _new_seed() -> int:
@@ -182,14 +159,9 @@ def _new_seed() -> int:
 
 def warn_of_constant_rate(group: Group) -> None:
     """Warn where the spec needs a rate that falls and neither warm-up nor a scheduler gives it one."""
-    spec = cast(OptimizerSpec, _program(group["spec"], group["decay"], group["momentum"]).spec)
-    for need in needs_of(spec):
-        if need.name == "falling_rate" and not group["lr_is_peak"] and "initial_lr" not in group:
-            warnings.warn(
-                f"{_title(group['spec'])} steps at the rate {group['lr']!r} and needs {need.text}. Pass warmup_steps= "
-                "(0 will do) with lr, or lower it with a scheduler of torch, such as WarmupHoldCosine of this module.",
-                stacklevel=5,
-            )
+    if not group["lr_is_peak"] and "initial_lr" not in group:
+        running = _running(RunSettings.of(group))
+        TORCH_DOOR.warn_of_constant_rate(running, group["lr"], _title(group["spec"]), stacklevel=5)
 
 
 def peak_share(group: Group, xp: Namespace, updates: Any) -> Any:

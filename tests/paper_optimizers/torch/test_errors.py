@@ -25,7 +25,10 @@ def param() -> Any:
         ({"lr": 0.1, "warmup_steps": 3}, "pass total_steps= with them"),
         ({"lr": 0.1, "total_steps": 9, "warmup_steps": 9}, "must be less than total_steps"),
         ({"lr": 0.1, "total_steps": 9, "momentum": 1.5}, "received 1.5"),
-        ({"lr": 0.1, "total_steps": 9, "decay": 0.9}, "decay must be True or False; received 0.9"),
+        (
+            {"lr": 0.1, "total_steps": 9, "decay": 0.9},
+            "decay says whether .*; received 0.9. For a learning rate that decays, use a scheduler",
+        ),
         ({"lr": 0.1, "total_steps": 9, "weight_decay": -1}, "weight_decay must be a finite number of at least 0"),
         ({"lr": 0.1, "total_steps": 9, "maximize": 1}, "maximize must be True or False; received 1"),
         ({"lr": 0.1, "total_steps": 9, "foreach": "yes"}, "foreach must be True or False"),
@@ -111,7 +114,9 @@ def test_two_runs() -> None:
 def test_a_constant_rate_for_one_that_needs_a_falling_one() -> None:
     params = param()
     give_gradients(params, 0)
-    with pytest.warns(UserWarning, match=r"Opt4 steps at the rate 0\.1 and needs a learning rate that falls to 0"):
+    with pytest.warns(
+        UserWarning, match=r"Opt4 received the constant rate 0\.1 and needs a learning rate that falls to 0"
+    ):
         door.Opt4(params, lr=0.1, total_steps=9).step()
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -1,0 +1,177 @@
+"""What every door asks of a spec and its run: checked once, in the words of the framework that the door leads to."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from paper_optimizers.arguments import check_rate
+from paper_optimizers.catalog import CatalogEntry, describe_schedule, get, needs_of
+from paper_optimizers.graph import Graph
+from paper_optimizers.one_cycle import UNKNOWN_RUN, RunPhases
+from paper_optimizers.serialization import graph_from_dict
+from paper_optimizers.spec import OptimizerSpec
+from paper_optimizers.suggestions import other_form
+
+
+@dataclass(frozen=True)
+class Door:
+    """How a framework names what its optimizers are told.
+
+    Attributes:
+        framework: Its name.
+        rate: The argument for the learning rate.
+        own_schedule: The schedule of ours that can be that argument and brings its run; empty where none can.
+        scheduling: What to do for a rate that decays.
+        lowering: What to do in place of a warm-up for a rate that falls.
+    """
+
+    framework: str
+    rate: str
+    own_schedule: str
+    scheduling: str
+    lowering: str
+
+    def require_rate(self, value: Any, title: str) -> Any:
+        """`check_rate` of a learning rate that has no default; ``title`` names the optimizer.
+
+        Raises:
+            ValueError: Where it is None, saying what to give.
+        """
+        if value is None:
+            raise ValueError(
+                f"{title} needs {'lr' if self.rate == 'lr' else f'a {self.rate}'}: there is none that serves all "
+                "optimizers, their updates differ a hundredfold in length. A number is a constant rate; with "
+                "warmup_steps= it is the peak of a warm-up and a cosine. artifact/RESULTS.md lists the peaks that were "
+                "tuned for each optimizer, by task"
+            )
+        return check_rate(value, self.rate)
+
+    def check_decay(self, decay: Any) -> None:
+        """Refuse what is no truth value.
+
+        Raises:
+            ValueError: Saying what ``decay`` is, and how a learning rate decays.
+        """
+        if not isinstance(decay, bool):
+            raise ValueError(
+                f"decay says whether decay functions are applied, True or False; received {decay!r:.80}. For a "
+                f"learning rate that decays, {self.scheduling}"
+            )
+
+    def running(self, spec: OptimizerSpec, decay: Any, momentum: Any) -> OptimizerSpec:
+        """``spec`` as it is run: without its decays, or with another momentum coefficient.
+
+        Raises:
+            ValueError: If ``decay`` is no truth value, or there is no momentum to set.
+        """
+        self.check_decay(decay)
+        running = spec if decay else spec.without_decays()
+        if momentum is None:
+            return running
+        if spec.momentum.type == "none":
+            raise ValueError(f"this spec has no momentum to set; received momentum={momentum!r:.80}")
+        return running.with_momentum(momentum)
+
+    def run_phases(
+        self, given: Mapping[str, Any], schedule: RunPhases | None = None, *, has_course: bool = False
+    ) -> RunPhases:
+        """The run that the arguments give, or else a schedule of ours.
+
+        Args:
+            given: ``total_steps``, ``warmup_steps`` and ``hold_steps``, each an integer or None.
+            schedule: The run of a schedule of ours that is the learning rate.
+            has_course: Whether the learning rate is a schedule of another kind.
+
+        Raises:
+            ValueError: If a schedule says something else than an argument, a schedule of another kind is given with a
+                warm-up or hold, the length of the run is missing, or a number is out of its range.
+        """
+        total_steps, warmup_steps, hold_steps = (given[name] for name in RunPhases._fields)
+        if schedule is not None:
+            for name, own in schedule._asdict().items():
+                if given[name] is not None and given[name] != own:
+                    raise ValueError(
+                        f"{name}={given[name]!r} contradicts the schedule given as {self.rate}, whose {name} is {own}: "
+                        f"rate, decays and momentum follow one run. Leave {name} out, or change the schedule"
+                    )
+            return schedule
+        if has_course and (warmup_steps or hold_steps):
+            raise ValueError(
+                f"{self.rate} is a schedule and has its own course, so it excludes warmup_steps and hold_steps: they "
+                f"make a schedule of a number. Leave them out, or pass the peak rate, or a {self.own_schedule}"
+            )
+        if total_steps is not None:
+            return RunPhases(total_steps, warmup_steps or 0, hold_steps or 0).checked()
+        if not has_course and (warmup_steps is not None or hold_steps is not None):
+            raise ValueError("warmup_steps and hold_steps are parts of a run: pass total_steps= with them")
+        return UNKNOWN_RUN
+
+    def require_length(self, running: OptimizerSpec, phases: RunPhases, title: str) -> None:
+        """Refuse a run of unknown length for a spec that reads training progress.
+
+        Raises:
+            ValueError: Saying how to give the length.
+        """
+        if running.needs_total_steps and phases.total_steps is None:
+            schedule = f", or a {self.own_schedule} as {self.rate}" if self.own_schedule else ""
+            raise ValueError(
+                f"{title} reads training progress (decay functions, a schedule factor or one-cycle momentum) and "
+                f"{self.framework} does not tell it how long training is: pass total_steps=, the number of updates "
+                f"(epochs times steps per epoch, divided by the number of batches that are accumulated){schedule}"
+            )
+
+    def warn_of_constant_rate(self, running: OptimizerSpec, rate: Any, title: str, *, stacklevel: int) -> None:
+        """Warn where a spec needs a rate that falls and ``rate`` is a constant; ``stacklevel`` as of the caller."""
+        for need in needs_of(running):
+            if need.name == "falling_rate":
+                warnings.warn(
+                    f"{title} received the constant rate {rate!r} and needs {need.text}. Pass warmup_steps= (0 will "
+                    f"do) with the number, or {self.lowering}.",
+                    stacklevel=stacklevel + 1,
+                )
+
+
+def as_spec(spec: Any) -> OptimizerSpec:
+    """The spec that is given as itself, by its catalog name or as plain data.
+
+    Raises:
+        KeyError: For a name that is not in the catalog.
+        ValueError: For what is no spec.
+    """
+    if isinstance(spec, OptimizerSpec):
+        return spec
+    if isinstance(spec, str):
+        if "~" in spec[1:]:
+            raise ValueError(f"received the text {spec!r}; pass the spec that it says: from_text(...)")
+        return get(spec)
+    if isinstance(spec, Mapping):
+        return OptimizerSpec.from_dict(spec)
+    expected = f"an OptimizerSpec, a catalog name or a spec's plain data; received {spec!r:.80}"
+    raise ValueError(f"spec must be {expected}{other_form(spec)}")
+
+
+def as_factor(factor: str | Graph | Mapping[str, Any]) -> Graph:
+    """The factor of an evolved schedule that is given by its catalog name, as a graph or as plain data.
+
+    Raises:
+        KeyError: With the nearest name, for an unknown schedule.
+        ValueError: For a graph of another kind; SpecError for a malformed one.
+    """
+    if isinstance(factor, str):
+        return describe_schedule(factor).factor
+    graph = factor if isinstance(factor, Graph) else graph_from_dict(factor, "decay")
+    if graph.kind != "decay":
+        raise ValueError("the factor must be a graph of kind 'decay'; received one of kind 'update'")
+    return graph
+
+
+def facts_of(entry: CatalogEntry) -> str:
+    """What a docstring says of an optimizer beside its equation."""
+    schedule = "" if entry.spec.schedule is None else " The rate is multiplied by LR1's factor."
+    momentum = "" if entry.spec.momentum.type == "none" else " Nesterov momentum."
+    steps = " Needs ``total_steps``." if entry.spec.needs_total_steps else ""
+    needs = "".join(f"\n\nNeeds {need.text}." for need in entry.needs)
+    return f"{schedule}{momentum}{steps}{needs}"

@@ -1,0 +1,70 @@
+"""The checks that all doors share: the same fault is refused at each, in its framework's words."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import paper_optimizers as po
+
+STEPS = "total_steps must be an integer of at least 1; received"
+
+
+def at_keras(rate: Any, **arguments: Any) -> object:
+    return po.GraphOptimizer(arguments.pop("spec", "Opt9"), rate, **arguments)
+
+
+def at_torch(rate: Any, **arguments: Any) -> object:
+    torch = pytest.importorskip("torch")
+    from paper_optimizers.torch import GraphOptimizer
+
+    return GraphOptimizer([torch.nn.Parameter(torch.ones(2))], arguments.pop("spec", "Opt9"), rate, **arguments)
+
+
+def at_optax(rate: Any, **arguments: Any) -> object:
+    pytest.importorskip("optax")
+    from paper_optimizers.optax import graph_optimizer
+
+    return graph_optimizer(arguments.pop("spec", "Opt9"), rate, **arguments)
+
+
+DOORS = [at_keras, at_torch, at_optax]
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(
+    ("rate", "arguments", "message"),
+    [
+        (None, {"total_steps": 9}, r"needs (lr|a learning_rate): there is none that serves all optimizers"),
+        (-0.1, {"total_steps": 9}, r"(lr|learning_rate) must be a finite number of at least 0; received -0\.1"),
+        (0.1, {}, r"reads training progress .* does not tell it how long training is: pass total_steps=, the number"),
+        (0.1, {"total_steps": 0}, f"{STEPS} 0"),
+        (0.1, {"total_steps": 2.5}, rf"{STEPS} 2\.5"),
+        (0.1, {"total_steps": True}, f"{STEPS} True"),
+        (0.1, {"warmup_steps": 3}, "warmup_steps and hold_steps are parts of a run: pass total_steps= with them"),
+        (0.1, {"hold_steps": 0}, "warmup_steps and hold_steps are parts of a run"),
+        (0.1, {"total_steps": 9, "warmup_steps": -1}, "warmup_steps must be an integer of at least 0; received -1"),
+        (
+            0.1,
+            {"total_steps": 9, "warmup_steps": 5, "hold_steps": 4},
+            r"must be less than total_steps; received 5 \+ 4",
+        ),
+        (0.1, {"total_steps": 9, "decay": 0.9}, r"decay says whether .*; received 0\.9\. For a learning rate that dec"),
+        (0.1, {"spec": "Opt1", "momentum": 0.9}, r"this spec has no momentum to set; received momentum=0\.9"),
+        (0.1, {"spec": 3}, "spec must be an OptimizerSpec, a catalog name or a spec's plain data; received 3"),
+        (0.1, {"spec": "None ~ g"}, r"received the text 'None ~ g'; pass the spec that it says: from_text\("),
+    ],
+)
+def test_the_same_fault_is_refused_at_every_door(
+    door: Callable[..., object], rate: Any, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        door(rate, **arguments)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("spec", ["Opt9", po.get("Opt9"), po.get("Opt9").to_dict()])
+def test_a_spec_may_be_given_in_three_forms(door: Callable[..., object], spec: Any) -> None:
+    assert door(0.1, spec=spec, total_steps=9, warmup_steps=2) is not None
+    with pytest.raises(KeyError, match="did you mean 'Opt9'"):
+        door(0.1, spec="Opt_9", total_steps=9)
