@@ -135,7 +135,7 @@ def experiments(options: argparse.Namespace, weights: Path | None = None) -> lis
         protocol = load_protocol(options.profile, name)
         if options.data_dir is not None and protocol.folder is not None:
             protocol = protocol.on_folder(dataset_name(protocol.folder, options.data_dir))
-        entrants = roster(protocol.optimizers.catalog, protocol.optimizers.keras)
+        entrants = roster(*protocol.optimizers.lists)
         folder = experiment_folder(options.output, protocol)
         experiments.append(Experiment(protocol, entrants, folder, options.data_dir, options.output / CACHE, weights))
     if weights is not None:

@@ -59,7 +59,7 @@ class Member:
     """One network in training: an optimizer and how it is run.
 
     Attributes:
-        spec: The optimizer.
+        spec: The optimizer; None where a transformation of its population is, `reproduce.population.transformation`.
         rate: Peak learning rate.
         total_steps: T of the schedule and the decays.
         warmup_steps: Linear warm-up to the peak.
@@ -69,7 +69,7 @@ class Member:
         nesterov: ``"released"`` adds mu m - eta u; ``"search"`` adds m - eta u, as the published search did.
     """
 
-    spec: OptimizerSpec
+    spec: OptimizerSpec | None
     rate: float
     total_steps: int
     warmup_steps: int = 0
@@ -80,7 +80,13 @@ class Member:
 
     @cached_property
     def program(self) -> Program:
-        """The compiled spec."""
+        """The compiled spec.
+
+        Raises:
+            ValueError: If the member has none.
+        """
+        if self.spec is None:
+            raise ValueError(f"{self} has no spec: its population is to be made with a transformation")
         return compile_spec(self.spec)
 
 
@@ -216,13 +222,20 @@ def step_tables(members: Sequence[Member], steps: range, capacity: Capacity) -> 
     return tables
 
 
-def _fill_tables(tables: StepTables, row: int, member: Member, span: tuple[int, int]) -> None:
-    spec, program = member.spec, member.program
-    phases = (member.total_steps, member.warmup_steps, member.hold_steps)
-    rate = member.rate * _base(*phases, span)
-    for factor in (spec.schedule, member.factor):
+def rates(member: Member, steps: range) -> _Curve:
+    """[S] the learning rate of each of the steps: warm-up, hold and cosine, times the factors."""
+    span = (steps.start, steps.stop)
+    rate = member.rate * _base(member.total_steps, member.warmup_steps, member.hold_steps, span)
+    for factor in (None if member.spec is None else member.spec.schedule, member.factor):
         if factor is not None:
             rate = rate * _decay(factor, member.total_steps, span)
+    return rate
+
+
+def _fill_tables(tables: StepTables, row: int, member: Member, span: tuple[int, int]) -> None:
+    program = member.program
+    spec, rate = program.spec, rates(member, range(*span))
+    phases = (member.total_steps, member.warmup_steps, member.hold_steps)
     momentum = np.zeros_like(rate)
     if spec.momentum.type != "none":
         momentum += spec.momentum.at(_phase(*phases, span))

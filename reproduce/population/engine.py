@@ -18,24 +18,13 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from paper_optimizers.graph import Graph, Node
-from paper_optimizers.spec import OptimizerSpec
-from reproduce.population.assembly import Capacity, Member, StepTables, assemble, step_tables
-from reproduce.population.interpreter import (
-    Code,
-    Counts,
-    OptimizerState,
-    empty_registers,
-    encode,
-    make_optimizer_step,
-)
+from reproduce.population.assembly import Capacity, Member
+from reproduce.population.interpreter import Specs
 from reproduce.population.jax_settings import GENERATOR, engine_settings
 from reproduce.population.layout import Layout, default_layout
 from reproduce.population.problems import Arrays, Problem
-
-#: The members' optimizers, as the interpreter runs them.
-Programs = tuple[Code, Counts]
-
+from reproduce.population.stepper import Optimizers, Programs
+from reproduce.population.weights import FlatWeights, first_weights
 
 #: Examples evaluated together: mapped, few enough for what is computed of them to stay in a core's cache.
 _EVALUATED: dict[Layout, int] = {"map": 64, "vectorise": 512}
@@ -46,7 +35,7 @@ class MemberState(NamedTuple):
 
     Attributes:
         weight: [M, P] all parameters, flattened.
-        optimizer: See `OptimizerState`.
+        optimizer: What the optimizer keeps, a tree of arrays.
         statistics: The network's running statistics.
         key: [M] random key of each member.
         failed_at: [M] the first step whose loss or weights were not finite, or -1.
@@ -54,7 +43,7 @@ class MemberState(NamedTuple):
     """
 
     weight: Any
-    optimizer: OptimizerState
+    optimizer: Any
     statistics: Arrays
     key: Any
     failed_at: Any
@@ -83,12 +72,15 @@ class Evaluation(NamedTuple):
     correct: NDArray[np.float32]
 
 
+_SPECS = Specs(Capacity())
+
+
 class Population:
     """Trains any list of members on one problem; every list of one size uses one compilation.
 
     Args:
         problem: Network and loss.
-        capacity: Fixed sizes of the optimizers.
+        optimizers: What moves members: specs, unless a transformation is given.
         layout: "map" or "vectorise"; None picks that which suits the device.
         gradient_noise: Deviation of the normal noise added to each tensor's gradient, as a share of the gradient's
             root mean square.
@@ -105,29 +97,32 @@ class Population:
     def __init__(
         self,
         problem: Problem,
-        capacity: Capacity | None = None,
+        optimizers: Optimizers = _SPECS,
         layout: Layout | None = None,
         gradient_noise: float = 0.0,
     ) -> None:
         """See the class."""
         self.problem = problem
-        self.capacity = capacity or Capacity()
         self.room: int | None = None
         self.layout: Layout = layout or default_layout()
-        parameters, _ = problem.initial(np.random.default_rng(0))
-        self._shapes = tuple(np.shape(array) for array in parameters)
-        self._sizes = tuple(int(np.prod(shape)) for shape in self._shapes)
+        self._weights = FlatWeights(problem)
+        self._stepper = optimizers.stepper(self._weights)
         self._noise = gradient_noise
-        self._optimizer_step = make_optimizer_step(self._sizes)
         self._epoch = jax.jit(self._epoch_of_all, donate_argnums=0)
         self._evaluate = jax.jit(self._evaluate_all)
+        self._settle = jax.jit(self._settle_all)
         self._compiled: dict[Any, Any] = {}
         self._compiling = threading.Lock()
 
     @property
     def num_parameters(self) -> int:
         """P, the parameters of one member."""
-        return sum(self._sizes)
+        return self._weights.count
+
+    @property
+    def is_measured_elsewhere(self) -> bool:
+        """Whether members are measured at other weights than those that are trained; see `to_measure`."""
+        return self._stepper.is_measured_elsewhere
 
     @engine_settings()
     def start(
@@ -141,22 +136,20 @@ class Population:
                 problem's own from ``[seed, 0]``.
         """
         draw = initial or (lambda seed: self.problem.initial(np.random.default_rng([seed, 0])))
-        initials = {seed: _flattened(*draw(seed)) for seed in {member.seed for member in members}}
-        weights, statistics = zip(*(initials[member.seed] for member in members), strict=True)
-        count, size, capacity = len(members), self.num_parameters, self.capacity
+        initials = {seed: draw(seed) for seed in {member.seed for member in members}}
+        flat = {seed: first_weights(parameters) for seed, (parameters, _) in initials.items()}
+        weight = jax.device_put(np.stack([flat[member.seed] for member in members]))
+        statistics = zip(*(initials[member.seed][1] for member in members), strict=True)
+        programs, optimizer = self._stepper.start(members, weight)
         state = MemberState(
-            weight=jax.device_put(np.stack(weights)),
-            optimizer=OptimizerState(
-                moments=jnp.zeros((count, capacity.moments, size)),
-                states=jnp.zeros((count, capacity.states, size)),
-                velocity=jnp.zeros((count, size)),
-            ),
-            statistics=jax.device_put(tuple(np.stack(arrays) for arrays in zip(*statistics, strict=True))),
+            weight=weight,
+            optimizer=optimizer,
+            statistics=jax.device_put(tuple(np.stack(arrays) for arrays in statistics)),
             key=jax.vmap(partial(jax.random.key, impl=GENERATOR))(jnp.asarray([member.seed for member in members])),
-            failed_at=jnp.full(count, -1, jnp.int32),
-            step=jnp.zeros(count, jnp.int32),
+            failed_at=jnp.full(len(members), -1, jnp.int32),
+            step=jnp.zeros(len(members), jnp.int32),
         )
-        return jax.device_put(encode(assemble(members, capacity), capacity.states)), state
+        return jax.device_put(programs), state
 
     @engine_settings()
     def bytes_per_member(self, data: Arrays, batch_size: int) -> int:
@@ -165,7 +158,7 @@ class Population:
         Mapped members share the memory that a step works in, and take what is kept of them. Vectorised ones have one
         each: how large it is, the compiler says of a step of one member.
         """
-        member = Member(OptimizerSpec(Graph((Node("g", "gradient"),), "g")), 0.0, total_steps=1)
+        member = self._stepper.example()
         programs, state = self.start([member])
         tables, order = self.tables([member], range(1)), np.zeros((1, 1, batch_size), np.int32)
         if self.layout == "map":
@@ -174,13 +167,13 @@ class Population:
         arguments = needs.argument_size_in_bytes - sum(array.nbytes for array in data)
         return int(arguments + needs.temp_size_in_bytes)
 
-    def tables(self, members: Sequence[Member], steps: range) -> StepTables:
-        """The step tables of ``members`` for ``steps``."""
-        return step_tables(members, steps, self.capacity)
+    def tables(self, members: Sequence[Member], steps: range) -> Any:
+        """What the optimizers of ``members`` need for each of ``steps``, as a tree of arrays [M, S, ...]."""
+        return self._stepper.tables(members, steps)
 
     @engine_settings()
     def epoch(
-        self, programs: Programs, state: MemberState, tables: StepTables, data: Arrays, orders: NDArray[np.int32]
+        self, programs: Programs, state: MemberState, tables: Any, data: Arrays, orders: NDArray[np.int32]
     ) -> tuple[MemberState, EpochMeasures]:
         """Train every member for S steps.
 
@@ -198,6 +191,23 @@ class Population:
         return state, EpochMeasures(*jax.device_get(measures))
 
     @engine_settings()
+    def to_measure(self, state: MemberState, data: Arrays, orders: NDArray[np.int32]) -> MemberState:
+        """The members at the weights that they are measured at, with running statistics that fit these.
+
+        Statistics are those of the weights that were trained. Those of other weights come from batches that the
+        network sees with them, as in training; nothing is trained on these.
+
+        Args:
+            state: Of the members; it goes on from there. Its buffers are shared.
+            data: The training examples.
+            orders: [M, N, B] the examples of N batches.
+        """
+        if not self.is_measured_elsewhere:
+            return state
+        weight, statistics = self._run(self._settle, state, *jax.device_put((data, orders)))
+        return state._replace(weight=weight, statistics=statistics)
+
+    @engine_settings()
     def evaluate(self, state: MemberState, data: Arrays, batch_size: int | None = None) -> Evaluation:
         """Loss and accuracy of every member over ``data``, outside training.
 
@@ -213,7 +223,8 @@ class Population:
             for array in jax.device_put(data)
         )
         weights = np.pad(np.ones(count, np.float32), (0, padding)).reshape(-1, batch_size)
-        *totals, correct = jax.device_get(self._run(self._evaluate, state, batches, jax.device_put(weights)))
+        measured = (state.weight, state.statistics, state.failed_at)
+        *totals, correct = jax.device_get(self._run(self._evaluate, measured, batches, jax.device_put(weights)))
         loss, accuracy = (np.asarray(total, np.float64) / count for total in totals)
         return Evaluation(loss, accuracy, correct.reshape(len(correct), -1)[:, :count])
 
@@ -234,15 +245,17 @@ class Population:
     def _epoch_of_all(self, state: MemberState, programs: Programs, tables: Any, data: Arrays, orders: Any) -> Any:
         if self.layout == "map":
             return self._over_members(partial(self._epoch_of_one, data), (state, programs, tables, orders))
-        code, counts = programs
-        most = jax.tree.map(jnp.max, counts)
+        own, shared = programs
+        most = jax.tree.map(jnp.max, shared)
 
         def step(carry: tuple[MemberState, Any], now: Any) -> Any:
-            return jax.vmap(lambda *member: self._step(data, member[0], most, *member[1:]))(code, *carry, *now)
+            return jax.vmap(lambda *member: self._step(data, (member[0], most), *member[1:]))(own, *carry, *now)
 
         by_step = jax.tree.map(lambda array: jnp.swapaxes(array, 0, 1), (tables, orders))
-        registers = jnp.broadcast_to(self._registers(), (len(orders), *self._registers().shape))
-        (state, _), (loss, correct) = lax.scan(step, (state, registers), by_step)
+        workspaces = jax.tree.map(
+            lambda array: jnp.broadcast_to(array, (len(orders), *array.shape)), self._stepper.workspace()
+        )
+        (state, _), (loss, correct) = lax.scan(step, (state, workspaces), by_step)
         return state, loss.T, correct.T
 
     def _epoch_of_one(self, data: Arrays, state: MemberState, program: Programs, tables: Any, orders: Any) -> Any:
@@ -256,19 +269,14 @@ class Population:
         def step(carry: Any) -> Any:
             number, moving, measures = carry
             now = jax.tree.map(lambda array: array[number], (tables, orders))
-            moving, measured = self._step(data, *program, *moving, *now)
+            moving, measured = self._step(data, program, *moving, *now)
             return number + 1, moving, jax.tree.map(lambda all_, one: all_.at[number].set(one), measures, measured)
 
         measures = (jnp.full(count, jnp.nan), jnp.zeros(count))
-        _, (state, _), measures = lax.while_loop(go_on, step, (0, (state, self._registers()), measures))
+        _, (state, _), measures = lax.while_loop(go_on, step, (0, (state, self._stepper.workspace()), measures))
         return state, *measures
 
-    def _registers(self) -> Any:
-        return empty_registers(self.capacity.instructions, self.num_parameters)
-
-    def _step(
-        self, data: Arrays, code: Code, counts: Counts, state: MemberState, registers: Any, table: Any, order: Any
-    ) -> Any:
+    def _step(self, data: Arrays, program: Programs, state: MemberState, workspace: Any, table: Any, order: Any) -> Any:
         """One step of one member; after a failure its weights are whatever they are, and its measures say so."""
         key = jax.random.fold_in(state.key, state.step)
         train_key, optimizer_key, noise_key = jax.random.split(key, 3)
@@ -277,28 +285,46 @@ class Population:
         (loss, (statistics, correct)), gradient = loss_of(state.weight, state.statistics, batch, train_key)
         if self._noise:
             gradient = self._noisy(gradient, noise_key)
-        weight, optimizer, registers = self._optimizer_step(
-            code, counts, table, gradient, state.weight, state.optimizer, registers, optimizer_key
+        weight, optimizer, workspace = self._stepper.step(
+            program, table, gradient, state.weight, state.optimizer, workspace, optimizer_key
         )
         finite = jnp.isfinite(loss) & jnp.isfinite(weight).all()
         failed_at = jnp.where((state.failed_at < 0) & ~finite, state.step, state.failed_at)
         after = MemberState(weight, optimizer, statistics, state.key, failed_at, state.step + 1)
         alive = failed_at < 0
-        return (after, registers), (jnp.where(alive, loss, jnp.nan), jnp.where(alive, correct, 0.0))
+        return (after, workspace), (jnp.where(alive, loss, jnp.nan), jnp.where(alive, correct, 0.0))
 
     def _noisy(self, gradient: Any, key: Any) -> Any:
-        size = [jnp.sqrt(jnp.mean(jnp.square(array))) for array in self.unflatten(gradient)]
-        size = [jnp.broadcast_to(each, count) for each, count in zip(size, self._sizes, strict=True)]
+        size = [jnp.sqrt(jnp.mean(jnp.square(array))) for array in self._weights.tensors(gradient)]
+        size = [jnp.broadcast_to(each, count) for each, count in zip(size, self._weights.sizes, strict=True)]
         return gradient + self._noise * jnp.concatenate(size) * jax.random.normal(key, gradient.shape)
 
     def _loss(self, weight: Any, statistics: Arrays, batch: Arrays, key: Any) -> Any:
-        return self.problem.train(self.unflatten(weight), statistics, batch, key)
+        return self.problem.train(self._weights.tensors(weight), statistics, batch, key)
 
-    def _evaluate_all(self, state: MemberState, batches: Arrays, weights: Any) -> Any:
+    def _settle_all(self, state: MemberState, data: Arrays, orders: Any) -> Any:
+
+        def one(state: MemberState, order: Any) -> tuple[Any, Arrays]:
+            weight = self._stepper.measured(state.weight, state.optimizer)
+
+            def see(statistics: Arrays, now: Any) -> tuple[Arrays, None]:
+                batch = tuple(jnp.take(jnp.asarray(array), now[0], axis=0) for array in data)
+                return self._loss(weight, statistics, batch, jax.random.fold_in(state.key, now[1]))[1][0], None
+
+            def seen() -> Arrays:
+                if not state.statistics:
+                    return ()
+                return lax.scan(see, state.statistics, (order, state.step + jnp.arange(len(order))))[0]
+
+            return weight, lax.cond(state.failed_at < 0, seen, lambda: state.statistics)
+
+        return self._over_members(one, (state, orders))
+
+    def _evaluate_all(self, measured: Any, batches: Arrays, weights: Any) -> Any:
         failed = (jnp.float32(jnp.nan), jnp.float32(jnp.nan), jnp.zeros_like(weights))
 
         def one(weight: Any, statistics: Arrays, failed_at: Any) -> Any:
-            return lax.cond(failed_at < 0, lambda: measure(self.unflatten(weight), statistics), lambda: failed)
+            return lax.cond(failed_at < 0, lambda: measure(self._weights.tensors(weight), statistics), lambda: failed)
 
         def measure(parameters: Arrays, statistics: Arrays) -> Any:
 
@@ -312,16 +338,4 @@ class Population:
             totals, correct = lax.scan(batch, (jnp.float32(0.0), jnp.float32(0.0)), (batches, weights))
             return *totals, correct
 
-        return self._over_members(one, (state.weight, state.statistics, state.failed_at))
-
-    def unflatten(self, weight: Any) -> Arrays:
-        """The parameters of one member from its flat vector [P]."""
-        starts = np.cumsum((0, *self._sizes[:-1]))
-        return tuple(
-            lax.dynamic_slice_in_dim(weight, int(start), size).reshape(shape)
-            for start, size, shape in zip(starts, self._sizes, self._shapes, strict=True)
-        )
-
-
-def _flattened(parameters: Arrays, statistics: Arrays) -> tuple[NDArray[np.float32], Arrays]:
-    return np.concatenate([np.ravel(array) for array in parameters]).astype(np.float32), statistics
+        return self._over_members(one, measured)

@@ -11,7 +11,8 @@ it, and the registers are a workspace that the caller carries from step to step 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -20,11 +21,15 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
+from paper_optimizers.graph import Graph, Node
 from paper_optimizers.operands import OPERANDS, MomentKey
 from paper_optimizers.ops import FUNCTIONS, moving_average
+from paper_optimizers.spec import OptimizerSpec
 from paper_optimizers.step import move_each
-from reproduce.population.assembly import OPCODES, Programs, StepTables
+from reproduce.population.assembly import OPCODES, Capacity, Member, Programs, StepTables, assemble, step_tables
 from reproduce.population.jax_namespace import FlatNamespace
+from reproduce.population.stepper import StepResult
+from reproduce.population.weights import FlatWeights
 
 _NAMES = tuple(OPCODES)
 _STATEFUL = [name for name, row in FUNCTIONS.items() if row.needs == "state"]
@@ -33,6 +38,71 @@ _AVERAGED = {
     for name, row in OPERANDS.items()
     if row.moments({key: parameter.default for key, parameter in row.parameters.items()})
 }
+
+
+@dataclass(frozen=True)
+class Specs:
+    """All specs whose programs fit, as optimizers of one population; see `reproduce.population.stepper.Optimizers`.
+
+    Attributes:
+        capacity: Fixed sizes of the programs.
+    """
+
+    capacity: Capacity
+
+    def stepper(self, weights: FlatWeights) -> SpecStepper:
+        """The interpreter."""
+        return SpecStepper(self.capacity, weights)
+
+
+class SpecStepper:
+    """The interpreter as a `reproduce.population.stepper.Stepper`; members are measured where they are trained.
+
+    Args:
+        capacity: Fixed sizes of the programs.
+        weights: How the parameters lie.
+    """
+
+    is_measured_elsewhere = False
+
+    def __init__(self, capacity: Capacity, weights: FlatWeights) -> None:
+        self._capacity, self._num_parameters = capacity, weights.count
+        self._step = make_optimizer_step(weights.sizes)
+
+    def example(self) -> Member:
+        """Gradient descent."""
+        return Member(OptimizerSpec(Graph((Node("g", "gradient"),), "g")), 0.0, total_steps=1)
+
+    def start(self, members: Sequence[Member], weights: Any) -> tuple[tuple[Code, Counts], OptimizerState]:
+        """Their code and how much of it each uses; averages, states and velocities of 0."""
+        count, size, capacity = len(members), self._num_parameters, self._capacity
+        del weights
+        state = OptimizerState(
+            moments=jnp.zeros((count, capacity.moments, size)),
+            states=jnp.zeros((count, capacity.states, size)),
+            velocity=jnp.zeros((count, size)),
+        )
+        return encode(assemble(members, capacity), capacity.states), state
+
+    def tables(self, members: Sequence[Member], steps: range) -> StepTables:
+        """See `StepTables`."""
+        return step_tables(members, steps, self._capacity)
+
+    def workspace(self) -> jax.Array:
+        """The registers."""
+        return empty_registers(self._capacity.instructions, self._num_parameters)
+
+    def step(
+        self, program: Any, table: Any, gradient: Any, weight: Any, optimizer: Any, workspace: Any, key: Any
+    ) -> StepResult:
+        """See `make_optimizer_step`."""
+        code, counts = program
+        return self._step(code, counts, table, gradient, weight, optimizer, workspace, key)
+
+    def measured(self, weight: Any, optimizer: Any) -> Any:
+        """Those that are trained."""
+        del optimizer
+        return weight
 
 
 class OptimizerState(NamedTuple):
@@ -220,14 +290,6 @@ def _advance_state(xp: FlatNamespace, name: str, site: _Site, slot: Any, previou
 
 def _new_state(xp: FlatNamespace, name: str) -> Callable[[_Site, Any, Any, Any], Any]:
     return lambda site, slot, previous, argument: _advance_state(xp, name, site, slot, previous, argument)[1]
-
-
-class StepResult(NamedTuple):
-    """The weights and the optimizer after a step, and the workspace given back."""
-
-    weight: jax.Array
-    optimizer: OptimizerState
-    registers: jax.Array
 
 
 #: ``(code, counts, step, gradient, weight, optimizer, registers, key) -> StepResult``; see `make_optimizer_step`.

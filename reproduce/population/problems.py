@@ -33,11 +33,14 @@ class Problem:
         train: ``(parameters, statistics, batch, key) -> (loss, (statistics, correct))``; differentiated by its first
             argument.
         evaluate: ``(parameters, statistics, batch) -> Measures`` outside training; each of shape [batch], per example.
+        embeddings: Places, among the parameters, of vectors for characters or for places of a sequence. Some
+            optimizers move these as they move no other matrix.
     """
 
     initial: Callable[[np.random.Generator], tuple[Arrays, Arrays]]
     train: Callable[[Arrays, Arrays, Arrays, jax.Array], tuple[Any, tuple[Arrays, Any]]]
     evaluate: Callable[[Arrays, Arrays, Arrays], Measures]
+    embeddings: tuple[int, ...] = ()
 
 
 #: ``(parameters, statistics, inputs, key or None outside training) -> (logits, statistics)``.
@@ -47,12 +50,15 @@ Augment = Callable[[jax.Array, Any], Any]
 
 
 def classification(
-    initial: Callable[[np.random.Generator], tuple[Arrays, Arrays]], network: Network, augment: Augment | None = None
+    initial: Callable[[np.random.Generator], tuple[Arrays, Arrays]],
+    network: Network,
+    augment: Augment | None = None,
+    embeddings: tuple[int, ...] = (),
 ) -> Problem:
     """A network trained by cross-entropy on batches ``(inputs, integer labels)``.
 
     Labels are [B], or [B, L] where logits are [B, L, classes] as in a language model; a right answer then counts
-    ``1/L``.
+    ``1/L``. For ``embeddings`` see `Problem`.
     """
 
     def train(parameters: Arrays, statistics: Arrays, batch: Arrays, key: jax.Array) -> Any:
@@ -68,7 +74,7 @@ def classification(
         logits, _ = network(parameters, statistics, batch[0], None)
         return _measures(logits, batch[1])
 
-    return Problem(initial, train, evaluate)
+    return Problem(initial, train, evaluate, embeddings)
 
 
 def _measures(logits: Any, labels: Any) -> Measures:

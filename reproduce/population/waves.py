@@ -46,6 +46,8 @@ class Examples:
         steps_per_epoch: Steps between two measurements.
         test: The same for the test, measured once, after the last epoch; or None.
         drawn: Training examples of a member, drawn anew by its seed; None for all.
+        statistics_batches: The most batches of an epoch from which running statistics are taken anew where members are
+            measured at other weights than those that are trained.
     """
 
     train: Arrays
@@ -54,6 +56,7 @@ class Examples:
     steps_per_epoch: int
     test: Arrays | None = None
     drawn: int | None = None
+    statistics_batches: int = 50
 
     def batches(self, seed: int) -> Iterator[NDArray[np.int32]]:
         """The batches [B] of one seed, without end; see `reproduce.batches.passes`."""
@@ -256,20 +259,22 @@ class _Batch:
         self._fewest = num_lanes if population.layout == "map" else 1
         self._orders = {member.seed: examples.batches(member.seed) for member in members}
         self._programs, self._state = population.start(self._members())
+        self._measured: MemberState | None = None
 
     def train(self, epoch: int) -> None:
         """Take the steps of an epoch, then measure validation."""
         population, examples, members = self._population, self._examples, self._members()
         steps = range(epoch * examples.steps_per_epoch, (epoch + 1) * examples.steps_per_epoch)
         orders = {seed: np.stack([next(stream) for _ in steps]) for seed, stream in self._orders.items()}
+        order = np.stack([orders[member.seed] for member in members])
+        self._measured = None  # Its memory is free before the epoch takes its own.
         self._state, measures = population.epoch(
-            self._programs,
-            self._with_idle_lanes(),
-            population.tables(members, steps),
-            examples.train,
-            np.stack([orders[member.seed] for member in members]),
+            self._programs, self._with_idle_lanes(), population.tables(members, steps), examples.train, order
         )
-        evaluation = population.evaluate(self._state, examples.validation)
+        if population.is_measured_elsewhere:
+            few = order[:, : examples.statistics_batches]
+            self._measured = population.to_measure(self._state, examples.train, few)
+        evaluation = population.evaluate(self._measured or self._state, examples.validation)
         failed = np.asarray(self._state.failed_at)
         for lane, course in enumerate(self._in_lanes):
             if not course.goes_on:
@@ -297,13 +302,14 @@ class _Batch:
         if 0 < count < self._num_lanes:
             rows = np.array([kept[lane % len(kept)] for lane in range(count)])
             self._in_lanes, self._num_lanes = [self._in_lanes[lane] for lane in kept], count
-            self._programs, self._state = jax.tree.map(lambda array: array[rows], (self._programs, self._state))
+            all_lanes = self._programs, self._state, self._measured
+            self._programs, self._state, self._measured = jax.tree.map(lambda array: array[rows], all_lanes)
         return bool(kept)
 
     def test(self) -> None:
         """Measure those that went on to the end, where there is a test part."""
         if self._examples.test is not None:
-            found = self._population.evaluate(self._state, self._examples.test)
+            found = self._population.evaluate(self._measured or self._state, self._examples.test)
             is_whole = self._examples.test[1].ndim == 1  # Of text a sample's answer is more than right or wrong.
             for lane, course in enumerate(self._in_lanes):
                 if course.goes_on:

@@ -118,7 +118,7 @@ def read_study(folder: Path) -> StudyResults:
     protocol = read_stored_settings(folder / SETTINGS_FILE, StudyProtocol)
     rows = read_rows(folder / LEDGER_FILE)
     check_same(rows, folder / LEDGER_FILE, protocol=protocol.hash())
-    return StudyResults(protocol, roster(protocol.optimizers.catalog, protocol.optimizers.keras), tuple(rows))
+    return StudyResults(protocol, roster(*protocol.optimizers.lists), tuple(rows))
 
 
 def require_results(folder: Path, profiles: Sequence[str]) -> None:

@@ -38,8 +38,8 @@ class TaskSettings:
 
     Attributes:
         name: The task's name in rows and tables.
-        runner: "engine" trains many runs in one program and has some networks and the catalog's optimizers alone;
-            "keras" trains one run after another; "auto" takes the engine for whatever it has.
+        runner: "engine" trains many runs in one program and has some networks, the catalog's optimizers and those of
+            Optax alone; "keras" trains one run after another; "auto" takes the engine for whatever it has.
         data: See `DataSettings`.
         model: See `ModelSettings`.
         training: See `TrainingSettings`.
@@ -110,6 +110,8 @@ class OptimizerSettings:
         catalog: Names in the catalog of `paper_optimizers`.
         keras: Names of Keras' own optimizers, which run with Keras' default settings but for the rate.
         reference: The optimizer that differences are taken to.
+        optax: Names of `reproduce.tasks.optimizers.OPTAX`, which the engine trains as transformations of Optax; left
+            out where there are none.
         weight_decays: By name, the weight decays that are tuned beside the rate; an optimizer that is not here has
             none, or its own.
     """
@@ -117,13 +119,15 @@ class OptimizerSettings:
     catalog: tuple[str, ...]
     keras: tuple[str, ...]
     reference: str
+    optax: tuple[str, ...] | None = None
     weight_decays: Mapping[str, tuple[float, ...]] | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
-        every = self.catalog + self.keras
+        every = self.names
         require(len(every) > 0, "catalog", list(self.catalog), "at least one optimizer here or in keras")
         twice = sorted({name for name in every if every.count(name) > 1})
         require(not twice, "keras", list(self.keras), f"each name once; twice: {', '.join(twice)}")
+        require(self.optax != (), "optax", [], "left out where there are none")
         require(self.reference in every, "reference", self.reference, "one of the optimizers of this protocol")
         for name, decays in (self.weight_decays or {}).items():
             require(name in every, "weight_decays", name, "one of the optimizers of this protocol")
@@ -133,7 +137,12 @@ class OptimizerSettings:
     @property
     def names(self) -> tuple[str, ...]:
         """All of them, in the order of the tables."""
-        return self.catalog + self.keras
+        return tuple(name for names in self.lists for name in names)
+
+    @property
+    def lists(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """Those of the catalog, of Keras and of Optax."""
+        return self.catalog, self.keras, self.optax or ()
 
     def decays_of(self, optimizer: str) -> tuple[float | None, ...]:
         """The weight decays it is tuned over; None where it has none to choose."""

@@ -18,10 +18,17 @@ from reproduce.population.engine import Population
 from reproduce.population.problems import Arrays, Problem
 from reproduce.population.waves import Examples, train_members
 from reproduce.tasks.networks import engine_problem
-from reproduce.tasks.optimizers import spec_of
+from reproduce.tasks.optimizers import OPTAX, Optimizer, is_transformation, rate_phases, schedule_factor, spec_of
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import ENGINE_TYPES, GoOn, Run
-from reproduce.training.settings import RunLength, TrainingSettings, run_length, steps_per_epoch
+from reproduce.tasks.transformations import transformation_of
+from reproduce.training.settings import (
+    MAX_STATISTICS_STEPS,
+    RunLength,
+    TrainingSettings,
+    run_length,
+    steps_per_epoch,
+)
 
 #: Members trained at once: on CPUs they run one after another, and more are no faster.
 _MAX_ON_CPUS = 8
@@ -29,7 +36,7 @@ _MAX_ELSEWHERE = 64
 
 
 class EngineTrainer:
-    """A `reproduce.tasks.trainer.Trainer` of any spec, compiled once for all of them.
+    """A `reproduce.tasks.trainer.Trainer` of any spec, compiled once for all of them, and of `OPTAX`, once for each.
 
     Args:
         problem: Network and loss.
@@ -57,7 +64,9 @@ class EngineTrainer:
         self._validation, self._test = validation, test
         self._nesterov = nesterov
         self._largest = largest or (_MAX_ON_CPUS if jax.default_backend() == "cpu" else _MAX_ELSEWHERE)
+        self._problem = problem
         self._population = Population(problem, gradient_noise=training.gradient_noise)
+        self._transformed: dict[str, Population] = {}
 
     @classmethod
     def of(cls, task: Task, dataset: Dataset, largest: int | None = None) -> EngineTrainer:
@@ -77,20 +86,20 @@ class EngineTrainer:
     def run(self, runs: Sequence[Run], *, epochs: int | None = None, go_on: GoOn | None = None) -> list[Training]:
         """See `reproduce.tasks.trainer.Trainer`."""
         trained: dict[int, Training] = {}
-        for test in (False, True):
-            chosen = [number for number, run in enumerate(runs) if run.test == test]
-            if chosen:
-                start = time.perf_counter()
-                trainings = self._train_members([runs[number] for number in chosen], epochs, go_on, test=test)
-                seconds = (time.perf_counter() - start) / len(chosen)
-                for number, training in zip(chosen, trainings, strict=True):
-                    precision = ENGINE_TYPES[self._training.precision]
-                    trained[number] = replace(training, precision=precision, seconds=seconds)
+        together: dict[tuple[str, bool], list[int]] = {}
+        for number, run in enumerate(runs):
+            together.setdefault((_compiled_for(run.optimizer), run.test), []).append(number)
+        for numbers in together.values():
+            start = time.perf_counter()
+            trainings = self._train_members([runs[number] for number in numbers], epochs, go_on)
+            seconds = (time.perf_counter() - start) / len(numbers)
+            for number, training in zip(numbers, trainings, strict=True):
+                precision = ENGINE_TYPES[self._training.precision]
+                trained[number] = replace(training, precision=precision, seconds=seconds)
         return [trained[number] for number in range(len(runs))]
 
-    def _train_members(
-        self, runs: Sequence[Run], epochs: int | None, go_on: GoOn | None, *, test: bool
-    ) -> list[Training]:
+    def _train_members(self, runs: Sequence[Run], epochs: int | None, go_on: GoOn | None) -> list[Training]:
+        """Runs of one population, all with a test or all without."""
         settings, count = self._training, len(self._train[0])
         settings = settings if epochs is None else replace(settings, epochs=epochs)
         length = run_length(settings, count)
@@ -99,12 +108,13 @@ class EngineTrainer:
             self._validation,
             settings.batch_size,
             steps_per_epoch(settings, count),
-            self._test if test else None,
+            self._test if runs[0].test else None,
             settings.samples,
+            MAX_STATISTICS_STEPS,
         )
         members = [self._member(run, length) for run in runs]
         return train_members(
-            self._population,
+            self._population_of(runs[0].optimizer),
             members,
             examples,
             settings.epochs,
@@ -112,10 +122,30 @@ class EngineTrainer:
             go_on=None if go_on is None else lambda _, accuracies: go_on(accuracies),
         )
 
+    def _population_of(self, optimizer: Optimizer) -> Population:
+        name = _compiled_for(optimizer)
+        if not name:
+            return self._population
+        if name not in self._transformed:
+            transformation = transformation_of(name, OPTAX[name])
+            self._transformed[name] = Population(
+                self._problem, transformation, gradient_noise=self._training.gradient_noise
+            )
+        return self._transformed[name]
+
     def _member(self, run: Run, length: RunLength) -> Member:
-        spec, phases = spec_of(run.optimizer), (length.total_steps, length.warmup_steps, length.hold_steps)
+        phases = rate_phases(run.optimizer, length)
+        steps = (phases.total_steps, phases.warmup_steps, phases.hold_steps)
+        if is_transformation(run.optimizer):
+            return Member(None, run.rate, *steps, run.seed, schedule_factor(run.optimizer))
+        spec = spec_of(run.optimizer)
         if spec is None:
-            raise ValueError(f"{run.optimizer} is no spec; the engine cannot run it")
+            raise ValueError(f"{run.optimizer} is neither a spec nor of Optax; the engine cannot run it")
         if run.weight_decay is not None:
             spec = spec.with_weight_decay(run.weight_decay)
-        return Member(spec, run.rate, *phases, run.seed, nesterov=self._nesterov)
+        return Member(spec, run.rate, *steps, run.seed, nesterov=self._nesterov)
+
+
+def _compiled_for(optimizer: Optimizer) -> str:
+    """The name of the transformation that a population is compiled for; "" for the one of all specs."""
+    return optimizer.base if is_transformation(optimizer) else ""

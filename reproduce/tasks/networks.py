@@ -38,7 +38,7 @@ def engine_problem(task: Task, dataset: Dataset) -> Problem:
     """
     network, model = _network(task, dataset), task.model
     if isinstance(model, TextModelSettings):
-        return classification(network.initial, network.apply)
+        return classification(network.initial, network.apply, embeddings=network.embeddings)
     normalise = _normalisation(model, dataset)
     change = _augmentation(task, dataset.input_shape[0]) if task.training.augmentations else None
 
@@ -49,7 +49,7 @@ def engine_problem(task: Task, dataset: Dataset) -> Problem:
     def apply(parameters: Arrays, statistics: Arrays, images: Any, key: jax.Array | None) -> tuple[Any, Arrays]:
         return network.apply(parameters, statistics, normalise(images) if key is None else images, key)
 
-    return classification(network.initial, apply, prepare)
+    return classification(network.initial, apply, prepare, network.embeddings)
 
 
 def _augmentation(task: Task, height: int) -> Any:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, Protocol
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.errors import ProtocolError
 from reproduce.outcomes import Diverged, Outcome, ScreenedOut, Screening, Trained, Training
-from reproduce.tasks.optimizers import Optimizer, spec_of
+from reproduce.tasks.optimizers import KERAS, Entrant, Optimizer, is_transformation, spec_of
 from reproduce.tasks.rates import Choice, RateScreening
 from reproduce.tasks.task import Task
 from reproduce.training.settings import Augmentation
@@ -75,14 +75,30 @@ def trainer_of(name: str, task: Task, optimizer: Optimizer, asked: Literal["auto
         asked: What is asked for; "auto" leaves it to what the engine has.
 
     Raises:
-        ProtocolError: If the engine is asked for and lacks the task's network or a setting.
+        ProtocolError: If the engine lacks the task's network or a setting, and it is asked for or has the optimizer
+            alone; or if Keras is asked for what the engine has alone.
     """
+    lacking = _lacking(task)
+    if is_transformation(optimizer):
+        if asked == "keras" or lacking is not None:
+            raise ProtocolError(_engine_alone(name, optimizer, "runner is 'keras'" if lacking is None else lacking))
+        return "engine"
     if asked == "keras":
         return "keras"
-    lacking = _lacking(task)
     if lacking is not None and asked == "engine":
         raise ProtocolError(f"task {name}: the engine has no {lacking}; set runner to 'auto' or 'keras'")
     return "engine" if lacking is None and spec_of(optimizer) is not None else "keras"
+
+
+def _engine_alone(task: str, entrant: Entrant, reason: str) -> str:
+    """Why a transformation cannot be trained on a task, and what can."""
+    why = reason if reason.startswith("runner") else f"the engine has no {reason}"
+    ending = entrant.name.removeprefix(entrant.base)
+    other = f"; name {entrant.base}{ending} in optimizers.keras, for Keras' own form" if entrant.base in KERAS else ""
+    return (
+        f"task {task}: {entrant.name} of optimizers.optax is trained by the engine alone, and {why}"
+        f"{other or '; leave it out, Keras has none'}"
+    )
 
 
 def _lacking(task: Task) -> str | None:

@@ -24,7 +24,7 @@ from reproduce.outcomes import Training, TrainingCurve, pack_bits
 from reproduce.training.augmentation import AugmentedEpochs
 from reproduce.training.checkpoint import Checkpoint, libraries, read_checkpoint, run_name, write_checkpoint
 from reproduce.training.loop import Answers, GradientSettings, Loop, Steps, evaluate
-from reproduce.training.settings import RunLength, TrainingSettings, run_length
+from reproduce.training.settings import MAX_STATISTICS_STEPS, RunLength, TrainingSettings, run_length
 from reproduce.training.start import SCRATCH, Start, starting_weights
 from reproduce.training.state import TrainingState
 
@@ -32,8 +32,6 @@ from reproduce.training.state import TrainingState
 MakeOptimizer = Callable[[RunLength], Any]
 
 _MAX_STEPS_AT_ONCE = 32
-#: The batches that batch normalisation sees of averaged weights before they are measured.
-_MAX_STATISTICS_STEPS = 50
 
 
 class Fit:
@@ -146,7 +144,7 @@ class Fit:
         """Leave the averaged weights in the network, and running statistics that come from batches of ``order``."""
         if self._move_to_mean is not None:
             self._move_to_mean()
-            few = min(len(order), _MAX_STATISTICS_STEPS)
+            few = min(len(order), MAX_STATISTICS_STEPS)
             self._epoch(order[:few], Steps(np.zeros(few, np.float32), seeds[:few]))
 
     def _epoch(self, order: NDArray[np.int32], steps: Steps) -> Answers:

@@ -11,6 +11,9 @@ Augmentation = Literal["flip", "crop", "cutout", "rand_augment", "mixup", "cutmi
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 Frozen = Literal["nothing", "batch_norm", "backbone"]
 
+#: The most batches of an epoch that batch normalisation sees of averaged weights before they are measured.
+MAX_STATISTICS_STEPS = 50
+
 
 @dataclass(frozen=True)
 class TrainingSettings:

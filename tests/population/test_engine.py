@@ -12,6 +12,7 @@ import pytest
 from paper_optimizers import from_text, get
 from reproduce.population.assembly import Capacity, Member
 from reproduce.population.engine import Population
+from reproduce.population.interpreter import Specs
 from tests.population.walks import GRADIENTS, SHAPES, STEPS, data, engine_walk, given_gradients, population_of
 
 LAYOUTS = ("map", "vectorise")
@@ -148,7 +149,7 @@ def test_steps_may_be_split_over_epochs_as_one_likes():
 
 
 def test_a_member_beyond_the_capacity_is_named():
-    population = Population(given_gradients(), Capacity(instructions=2))
+    population = Population(given_gradients(), Specs(Capacity(instructions=2)))
     with pytest.raises(ValueError, match=r"member 1 needs 4 instructions .* Capacity\(instructions=4\)"):
         population.start([member("None ~ tanh(g)"), member("None ~ tanh((g)+(v hat))")])
 

@@ -28,7 +28,7 @@ def engine_updates(specs, weight, gradients, sizes):
             code, counts, table, optimizer = member
             registers = empty_registers(CAPACITY.instructions, len(weight))
             result = step(code, counts, table, gradient, weight, optimizer, registers, jax.random.key(0))
-            return result.registers[code.result], result.optimizer
+            return result.workspace[code.result], result.optimizer
 
         return jax.lax.map(one, (code, counts, table, optimizer))
 

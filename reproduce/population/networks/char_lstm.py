@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +34,7 @@ class CharLSTM:
         depth: Layers of LSTM.
         dropout: Rate after each of them.
         dtype: Of the products; a cell's memory is float32. See `reproduce.population.networks.precision`.
+        embeddings: Places of its embeddings among the parameters; see `reproduce.population.problems.Problem`.
     """
 
     num_classes: int
@@ -41,6 +42,7 @@ class CharLSTM:
     depth: int
     dropout: float = 0.0
     dtype: str | None = None
+    embeddings: ClassVar[tuple[int, ...]] = (0,)
 
     def initial(self, generator: np.random.Generator) -> tuple[Arrays, Arrays]:
         """Parameters as Keras draws them by default, the forget gates' bias 1; there are no running statistics."""

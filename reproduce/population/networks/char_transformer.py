@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
@@ -32,6 +32,7 @@ class CharTransformer:
         heads: Of the attention.
         dropout: Rate after each attention, each mlp and before the last layer.
         dtype: Of the products; see `reproduce.population.networks.precision`.
+        embeddings: Places of its embeddings among the parameters; see `reproduce.population.problems.Problem`.
     """
 
     length: int
@@ -41,6 +42,7 @@ class CharTransformer:
     heads: int
     dropout: float = 0.0
     dtype: str | None = None
+    embeddings: ClassVar[tuple[int, ...]] = (0, 1)
 
     def initial(self, generator: np.random.Generator) -> tuple[Arrays, Arrays]:
         """Parameters as Keras draws them by default; there are no running statistics."""

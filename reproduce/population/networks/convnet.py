@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -49,6 +49,7 @@ class ConvNet:
         conv_bias: Whether convolutions have a bias, which batch normalisation takes out again.
         convolution: The form in which they are computed, which changes rounding alone; None for that which suits the
             device's layout.
+        embeddings: Places of its embeddings among the parameters; see `reproduce.population.problems.Problem`.
     """
 
     base_filters: int
@@ -60,6 +61,7 @@ class ConvNet:
     dtype: str | None = None
     conv_bias: bool = True
     convolution: Convolution | None = None
+    embeddings: ClassVar[tuple[int, ...]] = ()
 
     def initial(self, generator: np.random.Generator) -> tuple[Arrays, Arrays]:
         """Glorot-uniform kernels, as Keras draws them by default; zeros and ones elsewhere."""
