@@ -137,10 +137,10 @@ def visible_devices() -> dict[str, list[tuple[str, str]] | None]:
     }
 
 
-def versions(backend: str) -> dict[str, str]:
-    """Versions of Python, Keras, NumPy and the backend's package."""
+def versions(backend: str, *more: str) -> dict[str, str]:
+    """Versions of Python, Keras, NumPy, the backend's package and ``more`` packages."""
     found = {"python": platform.python_version()}
-    for name in ("keras", "numpy", *_PACKAGES.get(backend, ())):
+    for name in ("keras", "numpy", *_PACKAGES.get(backend, ()), *more):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -15,7 +15,7 @@ from reproduce.outcomes import Training
 from reproduce.results_layout import CHECKPOINTS
 from reproduce.study.protocol import StudyProtocol
 from reproduce.study.rows import ENGINE, SCHEMA, Job, Row
-from reproduce.tasks.optimizers import Entrant
+from reproduce.tasks.optimizers import Entrant, is_transformation
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import Run, Trainer, TrainerName
 
@@ -60,9 +60,10 @@ class StudyWork:
     weights: Path | None = None
 
     def group(self, job: Job) -> Hashable:
-        """The engine serves all optimizers of a task; Keras compiles for each."""
+        """The engine serves all specs of a task; it compiles for each transformation, and Keras for each optimizer."""
         trainer = self.trainers[job.task, job.optimizer]
-        return (job.task, trainer, "" if trainer == "engine" else job.optimizer)
+        shared = trainer == "engine" and job.optimizer not in self.transformations
+        return (job.task, trainer, "" if shared else job.optimizer)
 
     def largest_batch(self, job: Job) -> int:
         """Keras trains one run at a time."""
@@ -73,6 +74,11 @@ class StudyWork:
         if self.machine.deterministic:
             enter_determinism()
         return _JobTrainer(self)
+
+    @cached_property
+    def transformations(self) -> frozenset[str]:
+        """The names of those that the engine trains as transformations of Optax."""
+        return frozenset(entrant.name for entrant in self.entrants if is_transformation(entrant))
 
     @cached_property
     def trainers(self) -> dict[tuple[str, str], TrainerName]:
@@ -107,7 +113,8 @@ class _JobTrainer:
         trainer = self._trainer(batch[0].task, name)
         trainings = trainer.run([self._run(job) for job in batch])
         if name == "engine":
-            where = ENGINE, engine_device_name(), versions("jax")
+            more = ("optax",) if batch[0].optimizer in self._work.transformations else ()
+            where = ENGINE, engine_device_name(), versions("jax", *more)
         else:
             where = backend_name(), keras_device_name(), versions(backend_name())
         return [self._row(job, training, *where) for job, training in zip(batch, trainings, strict=True)]

@@ -223,12 +223,12 @@ def _entrant(name: str, kind: Kind, key: str) -> Entrant:
 
 
 def _fingerprint(name: str, schedule: str | None) -> str:
-    """16 hexadecimal digits that change with a transformation's hyperparameters and with its schedule's factor."""
+    """32 hexadecimal digits that change with a transformation's hyperparameters and with its schedule's factor."""
     from paper_optimizers import describe_schedule
 
     factor = schedule and describe_schedule(schedule).factor
     told = json.dumps(["optax", name, OPTAX[name], repr(factor)], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 def _split(name: str) -> tuple[str, bool, str | None]:

@@ -45,7 +45,7 @@ def invented(
         diverging: Optimizers all of whose final runs diverge.
         entrants: Its optimizers where they are not those of the catalog.
     """
-    taking_part = roster(protocol.optimizers.catalog, protocol.optimizers.keras) if entrants is None else entrants
+    taking_part = roster(*protocol.optimizers.lists) if entrants is None else entrants
     by_name = {entrant.name: entrant for entrant in taking_part}
     plan = Plan(protocol, taking_part, [])
     rows: list[Row] = []

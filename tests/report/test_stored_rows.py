@@ -23,7 +23,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_kept_rows_stand_in_where_nothing_was_run(kept: Path, tmp_path: Path) -> None:
     protocol = load_protocol("smoke", "decays")
     own = experiment_folder(tmp_path / "output", protocol)
-    experiment = Experiment(protocol, roster(protocol.optimizers.catalog, protocol.optimizers.keras), own, None, None)
+    experiment = Experiment(protocol, roster(*protocol.optimizers.lists), own, None, None)
     assert stored_ledger(experiment) == kept / "smoke" / "decays" / "ledger.jsonl"
     own.mkdir(parents=True)
     experiment.ledger_path.write_text("")

@@ -1,12 +1,15 @@
 """What becomes of rows and checkpoints between workers and the ledger."""
 
+import json
 import warnings
 from dataclasses import dataclass, replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from reproduce.data import load_dataset
 from reproduce.errors import DataError, LedgerError, ReproduceWarning
 from reproduce.executors.executor import Executor
 from reproduce.executors.processes import ProcessWorkers
@@ -15,9 +18,10 @@ from reproduce.study import experiment as module
 from reproduce.study.experiment import Experiment, run_study
 from reproduce.study.ledgers import read_rows
 from reproduce.study.progress import StudyProgress
-from reproduce.study.rows import Job, Row
+from reproduce.study.rows import ENGINE, Job, Row, row_from_dict
 from reproduce.study.work import Machine, StudyWork, checkpoint_path
-from tests.settings import model_of
+from reproduce.tasks.optimizers import roster
+from tests.settings import DIGITS, model_of
 from tests.study.cases import ENTRANTS, TINY, InventedWork, all_rows, dataset
 
 
@@ -139,3 +143,17 @@ def test_a_given_file_stands_for_imagenet_alone(tiny: Experiment, monkeypatch: p
         with pytest.raises(InterruptedError):
             StudyWork(protocol, ENTRANTS, *given).make()([job])
     assert starts == [("scratch", None), ("file", "own.h5")]
+
+
+def test_rows_of_transformations_name_their_kind_fingerprint_and_optax(tiny: Experiment) -> None:
+    entrants = roster(("Opt1",), (), ("Adan", "Nadam"))
+    work = StudyWork(TINY, entrants, (("digits", load_dataset(DIGITS).checksum()),), tiny.folder, None, tiny.folder)
+    jobs = [Job("digits", name, "final", 0.1, 1) for name in ("Opt1", "Adan", "Nadam")]
+    assert len({work.group(job) for job in jobs}) == 3
+    train = work.make()
+    (spec,), (adan,) = train(jobs[:1]), train(jobs[1:2])
+    assert (adan.kind, adan.fingerprint, adan.backend) == ("optax", entrants[1].fingerprint, ENGINE)
+    assert adan.versions["optax"] == metadata.version("optax")
+    assert "optax" not in spec.versions
+    assert adan.test_accuracy is not None
+    assert row_from_dict(json.loads(json.dumps(adan.to_dict()))) == adan

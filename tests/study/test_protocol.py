@@ -68,6 +68,8 @@ def test_every_field_has_a_sentence(kind: type) -> None:
         ("tune = [0]", "tune = [0, 0]", "seeds.tune must be different"),
         ('"A1"]', '"SGD"]', "optimizers.keras must be each name once"),
         ('reference = "Adam"', 'reference = "Lion"', "optimizers.reference must be one of"),
+        ('"Adam"]', '"Nadam"]\noptax = ["Nadam"]', r"optimizers.keras must be each name once; twice: Nadam"),
+        ('"Adam"]', '"Adam"]\noptax = []', "optimizers.optax must be left out where there are none"),
         ("warmup_fraction = 0.2", "warmup_fraction = 1", "training.warmup_fraction must be in"),
         ("hold_fraction = 0.0", "hold_fraction = 0.9", "training.hold_fraction must be in"),
         ("[model]", "[models]", "unknown key models"),
@@ -204,6 +206,22 @@ def test_files_are_found_by_name_and_by_path(tmp_path) -> None:
         load_protocol(str(path))
 
 
+def test_a_list_of_transformations_counts_and_its_absence_does_not() -> None:
+    text = TINY_TOML.replace('"Adam"]', '"Adam"]\noptax = ["Nadam", "Adan+LR1"]')
+    protocol = parse_protocol(text)
+    assert protocol.optimizers.names == ("Opt1", "A1", "SGD", "Adam", "Nadam", "Adan+LR1")
+    assert [each.kind for each in roster(*protocol.optimizers.lists)] == [
+        *["catalog"] * 2,
+        *["keras"] * 2,
+        "optax",
+        "optax",
+    ]
+    assert "optax" not in TINY.to_dict()["optimizers"]
+    assert protocol.to_dict()["optimizers"]["optax"] == ("Nadam", "Adan+LR1")
+    assert protocol.hash() != TINY.hash()
+    assert dataclasses.replace(protocol, optimizers=TINY.optimizers).hash() == TINY.hash()
+
+
 @pytest.mark.parametrize("name", ["nothing", "../protocols/smoke", "", "."])
 def test_unknown_profiles_list_the_known(name: str) -> None:
     with pytest.raises(ProtocolError, match=r"no profile .*; there are: .*smoke"):
@@ -221,7 +239,7 @@ def test_unknown_studies_list_the_known(name: str) -> None:
 )
 def test_every_protocol_of_the_project_can_be_run(profile: str, study: str) -> None:
     protocol = load_protocol(profile, study)
-    entrants = roster(protocol.optimizers.catalog, protocol.optimizers.keras)
+    entrants = roster(*protocol.optimizers.lists)
     assert {task.trainer(entrant) for task in protocol.tasks for entrant in entrants} <= {"engine", "keras"}
     assert len(protocol.description) > 20
 

@@ -12,7 +12,7 @@ from reproduce.errors import ProtocolError, ReproduceWarning
 from reproduce.outcomes import Training
 from reproduce.tasks.engine import EngineTrainer
 from reproduce.tasks.keras import KerasTrainer
-from reproduce.tasks.optimizers import make_entrant
+from reproduce.tasks.optimizers import make_entrant, roster
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import Run, TrainerName, trainer_of
 from tests.settings import TASK, model_of
@@ -116,6 +116,37 @@ def test_the_engine_takes_every_spec_and_keras_the_rest() -> None:
     assert chosen(TASK, "Opt7", "keras") == "keras"
     augmented = changed("training", augmentations=("crop", "flip", "cutout"), gradient_noise=1.0)
     assert chosen(augmented, "Opt7") == "engine"
+
+
+def test_transformations_are_of_the_engine_alone() -> None:
+    nadam, adan = roster((), (), ("Nadam+LR1", "Adan"))
+    assert trainer_of("digits", TASK, adan, "auto") == trainer_of("digits", TASK, nadam, "engine") == "engine"
+    with pytest.raises(
+        ProtocolError, match=r"alone, and runner is 'keras'; name Nadam\+LR1 in optimizers.keras, for Keras' own form"
+    ):
+        trainer_of("digits", TASK, nadam, "keras")
+    larger = dataclasses.replace(TASK, model=model_of("efficientnetv2"))
+    with pytest.raises(
+        ProtocolError, match=r"Adan of optimizers.optax is .* no model.network = .*; leave it out, Keras"
+    ):
+        trainer_of("digits", larger, adan, "auto")
+
+
+def test_specs_and_transformations_train_in_one_call_each_as_alone(trainer: EngineTrainer) -> None:
+    (adan,) = roster((), (), ("Adan",))
+    asked = [runs("Adam")[0], Run(adan, 0.1, 3, True), Run(adan, 1e30, 4), Run(adan, 0.01, 5, True)]
+    together = [untimed(each) for each in trainer.run(asked)]
+    alone = [untimed(trainer.run([each])[0]) for each in reversed(asked)]
+    assert together == alone[::-1]
+    assert [each.diverged_at is None for each in together] == [True, True, False, True]
+    assert [each.test_accuracy is not None for each in together] == [True, True, False, True]
+    assert len({each.curve.train_loss for each in together}) == 4
+
+
+def test_a_transformation_s_rate_is_multiplied_by_the_schedule_it_is_crossed_with(trainer: EngineTrainer) -> None:
+    crossed, plain = roster((), (), ("Adan+LR1", "Adan"))
+    first, second = trainer.run([Run(crossed, 0.1, 3), Run(plain, 0.1, 3)])
+    assert first.curve.train_loss != second.curve.train_loss
 
 
 @pytest.mark.slow

@@ -4,7 +4,18 @@ import pytest
 from paper_optimizers import EvolvedSchedule, WarmupHoldCosine, describe_schedule, get
 from reproduce.errors import ProtocolError
 from reproduce.study.protocol import OptimizerSettings
-from reproduce.tasks.optimizers import KERAS, learning_rates, make_entrant, make_optimizer, roster, spec_of
+from reproduce.tasks.optimizers import (
+    KERAS,
+    OPTAX,
+    _entrant,
+    learning_rates,
+    make_entrant,
+    make_optimizer,
+    rate_phases,
+    roster,
+    schedule_factor,
+    spec_of,
+)
 from reproduce.training.settings import RunLength
 
 LENGTH = RunLength(total_steps=50, warmup_steps=10, hold_steps=5)
@@ -16,7 +27,7 @@ def test_an_entrant_says_what_its_name_says() -> None:
         keras=("Adam", "Adam+LR1", "Nadam"),
         reference="Adam",
     )
-    found = [(each.base, each.kind, each.decay, each.schedule) for each in roster(settings.catalog, settings.keras)]
+    found = [(each.base, each.kind, each.decay, each.schedule) for each in roster(*settings.lists)]
     assert found == [
         ("Opt7", "catalog", True, None),
         ("Opt7", "catalog", False, None),
@@ -26,10 +37,42 @@ def test_an_entrant_says_what_its_name_says() -> None:
         ("Adam", "keras", True, "LR1"),
         ("Nadam", "keras", True, None),
     ]
-    prints = [entrant.fingerprint for entrant in roster(settings.catalog, settings.keras)]
+    prints = [entrant.fingerprint for entrant in roster(*settings.lists)]
     assert prints[0] == get("Opt7").fingerprint()
     assert prints[-1] is None
     assert len(set(prints)) == len(prints)
+
+
+def test_transformations_are_a_kind_of_their_own() -> None:
+    found = roster((), ("Nadam",), (*OPTAX, "Adan+LR2"))
+    assert [each.kind for each in found] == ["keras", *["optax"] * (len(OPTAX) + 1)]
+    assert [spec_of(each) for each in found] == [None] * len(found)
+    assert len({each.fingerprint for each in found}) == len(found)
+    factor = describe_schedule("LR2").factor
+    assert [schedule_factor(each) for each in found[-2:]] == [None, factor]
+
+
+def test_a_transformation_s_fingerprint_changes_with_its_hyperparameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    (before,) = roster((), (), ("Adan",))
+    monkeypatch.setitem(OPTAX, "Adan", {**OPTAX["Adan"], "b1": 0.97})
+    _entrant.cache_clear()
+    (after,) = roster((), (), ("Adan",))
+    _entrant.cache_clear()
+    assert before.fingerprint != after.fingerprint
+    assert len(before.fingerprint) == len(after.fingerprint) == len(get("Adam").fingerprint())
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Adam", "optimizers.optax: no optimizer 'Adam'; there are: Nadam, Muon, ScheduleFreeAdamW, AdEMAMix, Adan"),
+        ("Nadam-nodecay", "Nadam has no decay functions"),
+        ("ScheduleFreeAdamW+LR2", "ScheduleFreeAdamW comes with a schedule of its own"),
+    ],
+)
+def test_names_that_no_transformation_has_are_named(name: str, message: str) -> None:
+    with pytest.raises(ProtocolError, match=message):
+        roster((), (), (name,))
 
 
 def test_specs_run_without_decays_and_with_crossed_schedules() -> None:
@@ -72,6 +115,8 @@ def test_rates_are_those_of_the_package_s_schedules() -> None:
 
 
 def test_schedule_free_rates_stay_at_the_peak_after_the_warm_up() -> None:
+    (other,) = roster((), (), ("ScheduleFreeAdamW",))
+    assert rate_phases(other, LENGTH) == RunLength(50, 10, 39)
     rates = learning_rates(make_entrant("ScheduleFreeAdamW", "here"), 0.3, LENGTH)
     np.testing.assert_allclose(rates[10:], 0.3)
     np.testing.assert_allclose(rates[:10], 0.03 * np.arange(10), rtol=1e-6)

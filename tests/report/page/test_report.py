@@ -90,4 +90,4 @@ def invented_nothing(study: str) -> StudyResults:
     from reproduce.tasks.optimizers import roster
 
     protocol = load_protocol("smoke", study)
-    return StudyResults(protocol, roster(protocol.optimizers.catalog, protocol.optimizers.keras), ())
+    return StudyResults(protocol, roster(*protocol.optimizers.lists), ())
