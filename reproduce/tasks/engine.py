@@ -18,7 +18,7 @@ from reproduce.population.engine import Population
 from reproduce.population.problems import Arrays, Problem
 from reproduce.population.waves import Examples, train_members
 from reproduce.tasks.networks import engine_problem
-from reproduce.tasks.optimizers import OPTAX, Optimizer, is_transformation, rate_phases, schedule_factor, spec_of
+from reproduce.tasks.optimizers import OPTAX, is_transformation, rate_phases, schedule_factor, spec_of
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import ENGINE_TYPES, GoOn, Run
 from reproduce.tasks.transformations import transformation_of
@@ -33,6 +33,9 @@ from reproduce.training.settings import (
 #: Members trained at once: on CPUs they run one after another, and more are no faster.
 _MAX_ON_CPUS = 8
 _MAX_ELSEWHERE = 64
+
+#: A transformation's name, and the weight decay that takes the place of its own or None.
+_Compiled = tuple[str, float | None]
 
 
 class EngineTrainer:
@@ -66,7 +69,7 @@ class EngineTrainer:
         self._largest = largest or (_MAX_ON_CPUS if jax.default_backend() == "cpu" else _MAX_ELSEWHERE)
         self._problem = problem
         self._population = Population(problem, gradient_noise=training.gradient_noise)
-        self._transformed: dict[str, Population] = {}
+        self._transformed: dict[_Compiled, Population] = {}
 
     @classmethod
     def of(cls, task: Task, dataset: Dataset, largest: int | None = None) -> EngineTrainer:
@@ -86,9 +89,9 @@ class EngineTrainer:
     def run(self, runs: Sequence[Run], *, epochs: int | None = None, go_on: GoOn | None = None) -> list[Training]:
         """See `reproduce.tasks.trainer.Trainer`."""
         trained: dict[int, Training] = {}
-        together: dict[tuple[str, bool], list[int]] = {}
+        together: dict[tuple[_Compiled | None, bool], list[int]] = {}
         for number, run in enumerate(runs):
-            together.setdefault((_compiled_for(run.optimizer), run.test), []).append(number)
+            together.setdefault((_compiled_for(run), run.test), []).append(number)
         for numbers in together.values():
             start = time.perf_counter()
             trainings = self._train_members([runs[number] for number in numbers], epochs, go_on)
@@ -114,7 +117,7 @@ class EngineTrainer:
         )
         members = [self._member(run, length) for run in runs]
         return train_members(
-            self._population_of(runs[0].optimizer),
+            self._population_of(runs[0]),
             members,
             examples,
             settings.epochs,
@@ -122,16 +125,17 @@ class EngineTrainer:
             go_on=None if go_on is None else lambda _, accuracies: go_on(accuracies),
         )
 
-    def _population_of(self, optimizer: Optimizer) -> Population:
-        name = _compiled_for(optimizer)
-        if not name:
+    def _population_of(self, run: Run) -> Population:
+        compiled = _compiled_for(run)
+        if compiled is None:
             return self._population
-        if name not in self._transformed:
-            transformation = transformation_of(name, OPTAX[name])
-            self._transformed[name] = Population(
+        if compiled not in self._transformed:
+            name, weight_decay = compiled
+            transformation = transformation_of(name, OPTAX[name], weight_decay)
+            self._transformed[compiled] = Population(
                 self._problem, transformation, gradient_noise=self._training.gradient_noise
             )
-        return self._transformed[name]
+        return self._transformed[compiled]
 
     def _member(self, run: Run, length: RunLength) -> Member:
         phases = rate_phases(run.optimizer, length)
@@ -146,6 +150,6 @@ class EngineTrainer:
         return Member(spec, run.rate, *steps, run.seed, nesterov=self._nesterov)
 
 
-def _compiled_for(optimizer: Optimizer) -> str:
-    """The name of the transformation that a population is compiled for; "" for the one of all specs."""
-    return optimizer.base if is_transformation(optimizer) else ""
+def _compiled_for(run: Run) -> _Compiled | None:
+    """What a population is compiled for; None for the one of all specs."""
+    return (run.optimizer.base, run.weight_decay) if is_transformation(run.optimizer) else None

@@ -35,22 +35,35 @@ import jax.numpy as jnp
 import optax
 from optax import contrib, tree
 
+from reproduce.errors import ProtocolError
 from reproduce.population.transformation import RunTables, Transformation
 
 #: ``(a step's table, which tensors are embeddings, hyperparameters by name) -> transformation``.
 _Make = Callable[..., optax.GradientTransformation]
 
 
-def transformation_of(name: str, hyperparameters: Mapping[str, Any]) -> Transformation:
+def transformation_of(
+    name: str, hyperparameters: Mapping[str, Any], weight_decay: float | None = None
+) -> Transformation:
     """The transformation of an entrant.
 
     Args:
         name: A key of `reproduce.tasks.optimizers.OPTAX`.
         hyperparameters: All that it has but the rate.
+        weight_decay: What takes the place of its decoupled weight decay; None for what the hyperparameters say.
+
+    Raises:
+        ProtocolError: For a weight decay of one that has none.
     """
-    make = _MADE[name]
+    make, values = _MADE[name], dict(hyperparameters)
+    if weight_decay is not None:
+        if "weight_decay" not in values:
+            raise ProtocolError(
+                f"{name} of optimizers.optax has no weight decay to tune: leave it out of weight_decays"
+            )
+        values["weight_decay"] = weight_decay
     return Transformation(
-        lambda now, is_embedding: make(now, is_embedding, **hyperparameters),
+        lambda now, is_embedding: make(now, is_embedding, **values),
         contrib.schedule_free_eval_params if make is _schedule_free_adamw else None,
     )
 

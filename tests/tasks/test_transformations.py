@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from reproduce.data import load_dataset
+from reproduce.errors import ProtocolError
 from reproduce.models.registry import build_model
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Population
@@ -189,6 +190,23 @@ def test_prodigy_moves_at_a_multiple_of_its_own_step() -> None:
     one, two = (np.abs(np.asarray(weight, np.float64) - first).max() for weight in state.weight)
     assert 0 < one < 1e-5
     assert two == pytest.approx(2 * one, rel=0.5)
+
+
+def test_a_weight_decay_takes_the_place_of_the_table_s() -> None:
+    """After a step from the same weights, two decays differ by the rate times these times their difference."""
+    ends = []
+    for decay in (0.0, 0.5):
+        transformation = transformation_of("AdEMAMix", OPTAX["AdEMAMix"], decay)
+        population = Population(given_gradients(), transformation, layout="map")
+        programs, state = population.start([dataclasses.replace(MEMBER, warmup_steps=0)])
+        first = np.asarray(state.weight[0], np.float64)
+        order = np.zeros((1, 1, 1), np.int32)
+        tables = population.tables([dataclasses.replace(MEMBER, warmup_steps=0)], range(1))
+        state, _ = population.epoch(programs, state, tables, data(), order)
+        ends.append(np.asarray(state.weight[0], np.float64))
+    np.testing.assert_allclose(ends[0] - ends[1], 0.5 * RATE * first, rtol=1e-3, atol=1e-6)
+    with pytest.raises(ProtocolError, match=r"Adan of optimizers\.optax has no weight decay to tune"):
+        transformation_of("Adan", OPTAX["Adan"], 0.1)
 
 
 # Beside Keras.
