@@ -36,6 +36,10 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     with path.open("rb") as file:
         try:
             with np.load(file, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
+                found = {name: arrays[name] for name in arrays.files}
         except _DAMAGE as error:
             raise DamagedArraysError(f"{path} holds no arrays: {error or type(error).__name__}") from None
+    for name, array in found.items():
+        if not isinstance(array, np.ndarray):  # NumPy gives what does not begin as an array does as bytes.
+            raise DamagedArraysError(f"{path} holds {name!r}, which is no array")
+    return found

@@ -88,3 +88,12 @@ def test_damage_is_one_error(tmp_path: Path, damage: Callable[[bytes], bytes]) -
 def test_a_missing_file_is_no_damage(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_arrays(tmp_path / "a.npz")
+
+
+def test_what_does_not_begin_as_an_array_does_is_no_array(tmp_path: Path) -> None:
+    """NumPy answers with its bytes; found by fuzzing."""
+    path = tmp_path / "arrays.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("weights.npy", b"not an array")
+    with pytest.raises(DamagedArraysError, match="holds 'weights', which is no array"):
+        read_arrays(path)
