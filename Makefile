@@ -18,7 +18,7 @@ GPU ?=
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv tools torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures transfer finetune ablations robustness estimate search compare-searches report check-claims pages bench-optimizers bench-engine test soak fuzz docs check audit format lock clean
+.PHONY: help venv tools torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures transfer finetune ablations robustness estimate search compare-searches report check-claims pages analysis bench-optimizers bench-engine test soak fuzz docs check audit format lock clean
 
 export PYTHON
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -84,9 +84,8 @@ report: venv  ## Write the report of the rows kept under artifact/results (of ot
 check-claims: venv  ## Say which claims of artifact/claims.toml the same rows bear out, do not, or leave open
 	@$(RUN) -m reproduce check-claims $(STORED)
 
-pages: venv  ## Write what is written by program: tables of the READMEs, pages of artifact/ and docs/, the spec's schema
+pages: venv  ## Write what is written by program: tables of the READMEs, pages of artifact/, the spec's schema
 	@$(RUN) -m reproduce.report.pages
-	@$(RUN) -m reproduce.commands.reference
 
 search: venv  ## Evolve optimizers, score the best again, and let them pass rounds of longer and larger training
 	@$(RUN) -m reproduce search $(EXPERIMENT)
@@ -94,6 +93,9 @@ search: venv  ## Evolve optimizers, score the best again, and let them pass roun
 
 compare-searches: venv  ## Compare the search with random search and aging evolution, and spaces, under one budget
 	@$(RUN) -m reproduce compare-searches $(EXPERIMENT)
+
+analysis: venv  ## Simulate the analysis of the claims again, and write its tables to artifact/ANALYSIS.md
+	@$(RUN) -m reproduce.report.pages.analysis
 
 bench-optimizers: venv  ## Time a training step and count the state of every optimizer beside Keras Adam
 	@$(RUN) -m reproduce bench-optimizers --output $(call quote,$(OUTPUT))
@@ -114,8 +116,7 @@ docs: tools  ## Build the documentation as a site in build/site
 	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --quiet
 	@echo 'build/site/index.html'
 
-check: audit  ## Check formatting, lint, types, spelling and security advisories
-	$(RUN) -m codespell_lib .
+check: audit  ## Check formatting, lint, types and security advisories
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: The profile that a report is of where there are no rows at all.
 DEFAULT_PROFILE = "smoke"
-_UNDECIDED = (
+_LACKING = (
     "Note: {folder} lacks the rows for {claims}; the command below each makes them. Without --rows (make: ROWS) those "
     "kept with the repository are read."
 )
@@ -72,11 +72,11 @@ def _check(options: argparse.Namespace, console: Console) -> int:
     checked = check(load_claims(options.claims or CLAIMS), collections)
     for each in checked:
         _show(each, console)
-    counts = {status: sum(each.status == status for each in checked) for status in _STYLES}
-    console.print(", ".join(f"{count} {status}" for status, count in counts.items()), highlight=False)
-    undecided = sum(each.status == "NOT RUN" and each.claim.expected != "unknown" for each in checked)
-    if undecided:
-        text = _UNDECIDED.format(claims=number_of(undecided, "claim"), folder=folder)
+    counts = {verdict: sum(each.verdict == verdict for each in checked) for verdict in _STYLES}
+    console.print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()), highlight=False)
+    lacking = sum(each.verdict == "NOT RUN" != each.claim.expected for each in checked)
+    if lacking:
+        text = _LACKING.format(claims=number_of(lacking, "claim"), folder=folder)
         console.print(text, style="yellow", highlight=False, markup=False)
     unexpected = [each.claim.name for each in checked if each.is_unexpected]
     if unexpected:
@@ -84,17 +84,17 @@ def _check(options: argparse.Namespace, console: Console) -> int:
     return 1 if unexpected else 0
 
 
-_STYLES = {"PASS": "green", "FAIL": "red", "NOT RUN": "dim"}
+_STYLES = {"SUPPORTED": "green", "CONTRADICTED": "red", "EQUIVALENT": "blue", "UNDECIDED": "yellow", "NOT RUN": "dim"}
 
 
 def _show(each: Checked, console: Console) -> None:
     """One claim in a few lines."""
     claim = each.claim
-    console.print(Text.assemble((f"{each.status:<7} ", _STYLES[each.status]), f"{claim.name}: {claim.statement}"))
+    console.print(Text.assemble((f"{each.verdict:<12} ", _STYLES[each.verdict]), f"{claim.name}: {claim.statement}"))
     profile = f"profile {each.profile}, " if each.profile else ""
-    console.print(f"        {profile}{each.evidence}", style="dim", highlight=False, markup=False)
+    console.print(f"             {profile}{each.evidence}", style="dim", highlight=False, markup=False)
     console.print(
-        f"        {claim.command} ({claim.minutes:g} min, {claim.gpu_hours:g} GPU h, {claim.disk_gb:g} GB)",
+        f"             {claim.command} ({claim.minutes:g} min, {claim.gpu_hours:g} GPU h, {claim.disk_gb:g} GB)",
         style="dim",
         highlight=False,
         markup=False,

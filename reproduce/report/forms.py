@@ -91,4 +91,4 @@ def _markdown_line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-_VERDICTS = {"better": "green", "worse": "red"}
+_VERDICTS = {"SUPPORTED": "green", "CONTRADICTED": "red"}

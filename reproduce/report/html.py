@@ -13,7 +13,7 @@ from latex2mathml.converter import convert
 from markupsafe import Markup
 
 from reproduce.report.style import Picture
-from reproduce.report.table import TIE, Cell, Column, Source, Table
+from reproduce.report.table import POSSIBLE, Cell, Column, Source, Table
 
 #: From the runs behind a number to a link to them, or None.
 Link = Callable[[Source], str | None]
@@ -100,5 +100,5 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["mathml"] = to_mathml
-    environment.globals |= {"address": _address, "embedded": embedded, "tie": TIE, "zip": zip}
+    environment.globals |= {"address": _address, "embedded": embedded, "possible": POSSIBLE, "zip": zip}
     return environment

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reproduce.report.table import TIE, Cell, Table
+from reproduce.report.table import POSSIBLE, Cell, Table
 
 #: Characters beyond which text is set as a paragraph.
 _LONG = 45
@@ -87,7 +87,7 @@ _ESCAPED = {
     "|": r"\textbar{}",
     # At a line's beginning it would be an argument of what ends the line before.
     "[": "{[}",
-    TIE: r"$\approx$",
+    POSSIBLE: r"$\approx$",
     "±": r"$\pm$",
     "×": r"$\times$",
     "−": "$-$",

@@ -14,7 +14,7 @@ import numpy as np
 
 from reproduce.counts import Estimate, number_of
 from reproduce.protocols import plain_settings, settings_hash
-from reproduce.report.results import Result, StudyResults, in_catalog_order
+from reproduce.report.results import Result, StudyResults, alike, in_catalog_order
 from reproduce.report.statistics import (
     Ranks,
     average_ranks,
@@ -57,6 +57,7 @@ class Overall:
     Attributes:
         tasks: The tasks on which every optimizer of the comparison has runs.
         left_out: Optimizers that lack some task.
+        labels: Of the optimizers compared, those that are one function on every task under the first one's name.
         scores: Of the optimizers compared, on these tasks alone.
         interquartile_means: With their bootstrap intervals, runs drawn again within each task.
         ranks: Of the mean on each task.
@@ -65,10 +66,15 @@ class Overall:
 
     tasks: tuple[str, ...]
     left_out: tuple[str, ...]
+    labels: Mapping[str, str]
     scores: Scores
     interquartile_means: Mapping[str, Estimate]
     ranks: Ranks
     p_values: Mapping[str, float]
+
+    def label(self, name: str) -> str:
+        """The names of all that are one function with this one."""
+        return self.labels.get(name, name)
 
     @property
     def smallest_p_value(self) -> float:
@@ -106,25 +112,39 @@ def repeated_words(studies: Sequence[StudyResults]) -> str:
     return f"{number_of(repeated, 'run')} {repeat} same data, settings, optimizer, rate and seed. "
 
 
-def task_scores(studies: Sequence[StudyResults]) -> Scores:
-    """Test accuracies of final runs on the scale of `above_guessing`, by optimizer and by task, each task once."""
+def compare_studies(studies: Sequence[StudyResults], reference: str) -> Overall | None:
+    """The comparison over all tasks of these studies, each task once, and optimizers of one function everywhere once.
+
+    Scores are test accuracies of final runs on the scale of `above_guessing`.
+
+    Args:
+        studies: The studies.
+        reference: The optimizer that others are tested against.
+
+    Returns:
+        The comparison, or None with fewer than two tasks or functions.
+    """
     entrants = in_catalog_order(entrant for study in studies for entrant in study.entrants)
     scores: dict[str, dict[str, Sequence[float]]] = {entrant.name: {} for entrant in entrants}
+    firsts: dict[str, tuple[str, ...]] = dict.fromkeys(scores, ())
+    by_name = {study.name: study for study in studies}
     for shared in shared_tasks(studies):
+        groups = {
+            name: group.names[0]
+            for study in dict.fromkeys(result.study for result in shared.results.values())
+            for group in by_name[study].functions(dict(shared.places)[study])
+            for name in group.names
+        }
         for name, result in shared.results.items():
+            firsts[name] += (groups[name],)
             if result.finals:
                 runs = zip(result.finals, result.test_by_seed.values(), strict=True)
                 scores[name][shared.label] = [above_guessing(accuracy, row.num_classes) for row, accuracy in runs]
-    return scores
+    labels = {names[0]: ", ".join(names) for names in alike(firsts)}
+    return _compare({name: scores[name] for name in labels}, labels, reference)
 
 
-def compare_over_tasks(scores: Scores, reference: str) -> Overall | None:
-    """The comparison, or None with fewer than two tasks or optimizers.
-
-    Args:
-        scores: Higher is better; on each task on a scale that tasks can be averaged on, as `above_guessing` gives.
-        reference: The optimizer that others are tested against.
-    """
+def _compare(scores: Scores, labels: Mapping[str, str], reference: str) -> Overall | None:
     tasks = tuple(dict.fromkeys(task for by_task in scores.values() for task, runs in by_task.items() if runs))
     complete = {
         name: {task: tuple(by_task[task]) for task in tasks}
@@ -139,6 +159,7 @@ def compare_over_tasks(scores: Scores, reference: str) -> Overall | None:
     return Overall(
         tasks=tasks,
         left_out=tuple(name for name in scores if name not in complete),
+        labels=labels,
         scores=complete,
         interquartile_means={
             name: stratified_bootstrap(list(by_task.values()), interquartile_mean, np.random.default_rng(_SEED))

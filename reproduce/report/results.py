@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
 from paper_optimizers import names
+from reproduce.report.analysis.levels import SAME_FUNCTION
 from reproduce.report.statistics import Summary, summarise
 from reproduce.report.table import Source
 from reproduce.study.protocol import StudyProtocol
@@ -80,6 +82,11 @@ class Result:
         """Test accuracy of each final run."""
         return {row.seed: counted_accuracy(row, row.test_accuracy) for row in self.finals}
 
+    @cached_property
+    def by_place(self) -> Mapping[tuple[int, str], float]:
+        """The same by seed and device: runs are compared with those of one seed on one device."""
+        return {(row.seed, row.device): counted_accuracy(row, row.test_accuracy) for row in self.finals}
+
     @property
     def num_diverged(self) -> int:
         """How many of the final runs diverged."""
@@ -103,10 +110,10 @@ class Alike:
 
 
 @dataclass(frozen=True)
-class AlikeRuns(Alike):
-    """Optimizers whose final runs on a task gave the same rate and the same accuracies after every epoch.
+class SameFunction(Alike):
+    """Optimizers that are one function on a task, so that they count once there; most are on their own.
 
-    They differ in terms that did nothing on this task.
+    They have equal fingerprints, or differ in terms that did nothing on this task; see `StudyResults.functions`.
 
     Attributes:
         first: The result of the first of them.
@@ -174,20 +181,33 @@ class StudyResults:
         """The results of one task, in the protocol's order of optimizers."""
         return [self.results[task, entrant.name] for entrant in self.entrants]
 
-    def in_catalog_order(self, task: str) -> list[Result]:
-        """The same in the order of `in_catalog_order`."""
-        return [self.results[task, entrant.name] for entrant in in_catalog_order(self.entrants)]
+    def functions(self, task: str) -> list[SameFunction]:
+        """The optimizers of a task, run or not, those that are one function as one, in the protocol's order.
 
-    def alike(self, task: str) -> list[AlikeRuns]:
-        """The optimizers with final runs on a task, those that coincide as one, in the catalog's order."""
-        runs = {
-            result.optimizer: tuple(
-                (row.rate, row.seed, row.curve.validation_accuracy, row.test_accuracy) for row in result.finals
-            )
-            for result in self.in_catalog_order(task)
-            if result.finals
-        }
-        return [AlikeRuns(names, self.results[task, names[0]]) for names in alike(runs)]
+        One function are optimizers of equal fingerprints, and those whose final runs, at equal settings and seeds, have
+        accuracies that differ by `SAME_FUNCTION` at most, on average over epochs and seeds.
+        """
+        return self._functions[task]
+
+    @cached_property
+    def functions_everywhere(self) -> list[Alike]:
+        """The optimizers, those that are one function on every task as one, in the protocol's order."""
+        firsts: dict[str, tuple[str, ...]] = {entrant.name: () for entrant in self.entrants}
+        for task in self.tasks:
+            for each in self.functions(task):
+                firsts |= {name: (*firsts[name], each.first.optimizer) for name in each.names}
+        return [Alike(names) for names in alike(firsts)]
+
+    @cached_property
+    def _functions(self) -> Mapping[str, list[SameFunction]]:
+        found: dict[str, list[SameFunction]] = {}
+        for task in self.tasks:
+            groups: list[list[Result]] = []
+            for result in self.of_task(task):
+                group = next((group for group in groups if _are_one_function(group[0], result)), None)
+                groups.append([result]) if group is None else group.append(result)
+            found[task] = [SameFunction(tuple(each.optimizer for each in group), group[0]) for group in groups]
+        return found
 
     def result(self, task: str, optimizer: str) -> Result | None:
         """The result of one optimizer on one task; None if it does not take part."""
@@ -244,6 +264,30 @@ def _result(protocol: StudyProtocol, task: str, entrant: Entrant, rows: Sequence
         finals=tuple(final[seed] for seed in protocol.seeds.final if seed in final),
         tuning=tuple(row for row in rows if row.phase == "tune"),
     )
+
+
+def _are_one_function(one: Result, other: Result) -> bool:
+    """Whether two optimizers are one function on their task; see `StudyResults.functions`."""
+    if one.entrant.fingerprint is not None and one.entrant.fingerprint == other.entrant.fingerprint:
+        return True
+    same_seeds = [row.seed for row in one.finals] == [row.seed for row in other.finals]
+    same_setting = (one.choice.rate, one.weight_decay) == (other.choice.rate, other.weight_decay)
+    if not one.finals or not same_setting or not same_seeds:
+        return False
+    pairs = list(zip(one.finals, other.finals, strict=True))
+    if any((row.diverged_at, row.steps) != (twin.diverged_at, twin.steps) for row, twin in pairs):
+        return False
+    differences = [
+        abs(mine - theirs)
+        for row, twin in pairs
+        for mine, theirs in zip(_accuracies(row), _accuracies(twin), strict=True)
+    ]
+    return len(differences) > 0 and math.fsum(differences) / len(differences) <= SAME_FUNCTION
+
+
+def _accuracies(row: Row) -> list[float]:
+    """What was measured of a run: on validation images after each epoch, and on test images."""
+    return [*row.curve.validation_accuracy, *([] if row.test_accuracy is None else [row.test_accuracy])]
 
 
 def _flat(row: Row) -> dict[str, Any]:

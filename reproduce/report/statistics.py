@@ -1,8 +1,8 @@
 """The statistics of tables and figures: numbers in, numbers out, random draws from a generator that is an argument.
 
-On one task: mean and spread, paired differences with Student's interval and the least difference that so many runs
-detect. Across tasks: interquartile means with a stratified bootstrap, Wilcoxon's test with Holm's correction, score
-distributions, and average ranks with Friedman's test and Nemenyi's critical difference.
+On one task: mean and spread. Across tasks: interquartile means with a stratified bootstrap, Wilcoxon's test with Holm's
+correction, score distributions, and average ranks with Friedman's test and Nemenyi's critical difference. Comparisons
+that decide claims are those of `reproduce.report.analysis`.
 
 Sources: Agarwal et al. 2021 (interquartile mean, stratified bootstrap, score distributions; arXiv 2108.13264), Demsar
 2006 (ranks and their critical difference, JMLR 7), Holm 1979.
@@ -10,25 +10,19 @@ Sources: Agarwal et al. 2021 (interquartile mean, stratified bootstrap, score di
 
 from __future__ import annotations
 
-import bisect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reproduce.counts import Estimate
+from reproduce.report.analysis.levels import ROUNDING
 
-Verdict = Literal["better", "worse", "tie"]
-_QUANTILES = 4000
-#: Differences whose spread is below this share of the values differ by rounding alone.
-_ROUNDING = 1e-12
 #: Decimals to which scores of about one are told apart: means of equal sums in different orders differ beyond them.
 _DECIMALS = 12
-#: Coverage of intervals, and the probability with which a difference that is called detectable is found.
+#: Coverage of intervals of the bootstrap, and the probability with which a difference of ranks is said to be found.
 CONFIDENCE, POWER = 0.95, 0.8
 
 
@@ -45,40 +39,6 @@ class Summary:
     mean: float
     sd: float | None
     n: int
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A mean paired difference.
-
-    Attributes:
-        mean: Of the differences.
-        low: Lower end of its interval; None where n is 1 or all differences are equal: no spread is known.
-        high: Upper end.
-        n: How many pairs.
-        detectable: The least true difference that so many pairs of this spread find with probability `POWER`; None
-            where there is no interval.
-    """
-
-    mean: float
-    low: float | None
-    high: float | None
-    n: int
-    detectable: float | None
-
-    @property
-    def half(self) -> float | None:
-        """Half the interval; None where there is none."""
-        return None if self.high is None else self.high - self.mean
-
-    @property
-    def verdict(self) -> Verdict:
-        """A tie unless the interval leaves 0 out and the mean is at least the detectable difference."""
-        if self.low is None or self.high is None or self.detectable is None or self.low <= 0 <= self.high:
-            return "tie"
-        if abs(self.mean) < self.detectable:
-            return "tie"
-        return "better" if self.low > 0 else "worse"
 
 
 @dataclass(frozen=True)
@@ -115,79 +75,7 @@ def summarise(values: Sequence[float]) -> Summary | None:
 
 def same_mean(one: float, other: float) -> bool:
     """Whether two means differ by rounding alone, as those of equal sums in different orders do."""
-    return math.isclose(one, other, rel_tol=_ROUNDING, abs_tol=0)
-
-
-def paired_difference(
-    values: Mapping[int, float], reference: Mapping[int, float], confidence: float = CONFIDENCE
-) -> Difference | None:
-    """Student's t interval of the mean difference ``values - reference`` over common keys.
-
-    Args:
-        values: A number for each seed.
-        reference: The same of what is compared to.
-        confidence: Coverage of the interval, in (0, 1).
-
-    Returns:
-        The difference, or None without a common key.
-    """
-    summary = _differences(values, reference)
-    if summary is None:
-        return None
-    if summary.sd is None:
-        return Difference(summary.mean, None, None, summary.n, None)
-    half = _t_limit(summary.n - 1, confidence) * summary.sd / math.sqrt(summary.n)
-    detectable = detectable_difference(summary.sd, summary.n, paired=True)
-    return Difference(summary.mean, summary.mean - half, summary.mean + half, summary.n, detectable)
-
-
-def paired_p_value(values: Mapping[int, float], reference: Mapping[int, float]) -> float | None:
-    """The two-sided p-value of Student's paired t test over common keys; None of fewer than two.
-
-    Pairs that all differ by the same have no spread to compare with, and show nothing: 1.
-    """
-    from scipy import stats
-
-    summary = _differences(values, reference)
-    if summary is None or summary.n < 2:
-        return None
-    if summary.sd is None:
-        return 1.0
-    return float(2 * stats.t.sf(abs(summary.mean) / summary.sd * math.sqrt(summary.n), summary.n - 1))
-
-
-def detectable_difference(sd: float, n: int, *, paired: bool = False, power: float = POWER) -> float:
-    """The least true difference of means that a two-sided t test at the level 0.05 finds with probability ``power``.
-
-    Args:
-        sd: Standard deviation of the runs of an arm, or of the differences where ``paired``.
-        n: Runs in each of the two arms, or pairs; two or more.
-        paired: Whether runs are compared in pairs.
-        power: In (0.05, 1).
-
-    Raises:
-        ValueError: If n is below 2.
-    """
-    if n < 2:
-        raise ValueError(f"received n = {n}; expected two runs or more, from which a spread can be known")
-    error = sd * math.sqrt((1 if paired else 2) / n)
-    return _detectable_shift(n - 1 if paired else 2 * n - 2, power) * error
-
-
-def runs_needed(difference: float, sd: float, power: float = POWER) -> int:
-    """The fewest runs of each of two arms that detect ``difference``; see `detectable_difference`.
-
-    Raises:
-        ValueError: Unless ``difference`` is positive.
-    """
-    if difference <= 0:
-        raise ValueError(f"received difference = {difference}; expected a positive number")
-    enough = 2
-    while detectable_difference(sd, enough, power=power) > difference:
-        enough *= 2
-    # More runs never detect less, so the fewest lie between the last two tries.
-    few = range(max(2, enough // 2), enough + 1)
-    return few[bisect.bisect_left(few, True, key=lambda n: detectable_difference(sd, n, power=power) <= difference)]
+    return math.isclose(one, other, rel_tol=ROUNDING, abs_tol=0)
 
 
 def interquartile_mean(values: ArrayLike) -> NDArray[np.float64]:
@@ -264,43 +152,3 @@ def average_ranks(scores: Mapping[str, Sequence[float]]) -> Ranks:
     error = math.sqrt(optimizers * (optimizers + 1) / (6 * tasks))
     critical = float(stats.studentized_range.ppf(CONFIDENCE, optimizers, np.inf)) / math.sqrt(2) * error
     return Ranks(average, tasks, p_value, critical, critical + float(stats.norm.ppf(POWER)) * error)
-
-
-def _differences(values: Mapping[int, float], reference: Mapping[int, float]) -> Summary | None:
-    """The differences over common keys; without a spread where they are equal up to rounding.
-
-    Accuracies move in steps of one example, so a few runs may well differ by the same step: a spread of nothing would
-    call that certain.
-    """
-    common = sorted(set(values) & set(reference))
-    summary = summarise([values[key] - reference[key] for key in common])
-    if summary is None or summary.sd is None:
-        return summary
-    rounding = _ROUNDING * max(abs(value) for key in common for value in (values[key], reference[key]))
-    return summary if summary.sd > rounding else replace(summary, sd=None)
-
-
-@cache
-def _t_limit(freedom: int, confidence: float) -> float:
-    """What Student's t with so many degrees of freedom stays below, in size, with this probability."""
-    from scipy import stats
-
-    return float(stats.t.ppf((1 + confidence) / 2, freedom))
-
-
-@cache
-def _detectable_shift(freedom: int, power: float) -> float:
-    """The detectable difference in standard errors.
-
-    The power is the mean over the estimated spread's distribution, taken at its quantiles; scipy's noncentral t gives
-    NaN for few runs.
-    """
-    from scipy import optimize, special, stats
-
-    shares = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
-    limits = _t_limit(freedom, CONFIDENCE) * np.sqrt(stats.chi2.ppf(shares, freedom) / freedom)
-
-    def short_of_power(shift: float) -> float:
-        return float(np.mean(special.ndtr(shift - limits) + special.ndtr(-shift - limits))) - power
-
-    return float(optimize.brentq(short_of_power, 0.0, limits[-1] + 10))

@@ -16,12 +16,12 @@ from reproduce.study.rows import Phase
 NOT_RUN = "not run"
 #: What stands where there can be no number.
 NONE = "-"
-#: Follows a number that is not told apart from the best of its column.
-TIE = "≈"
+#: Follows a number that may be the best of its column too.
+POSSIBLE = "≈"
 #: What a line of a table is made of.
 Item = TypeVar("Item")
-#: "best": the best of its column; "tie": not told apart from it.
-Mark = Literal["best", "tie"]
+#: "best": the best of its column; "possible": what may be the best too.
+Mark = Literal["best", "possible"]
 
 
 class Source(NamedTuple):
@@ -58,8 +58,8 @@ class Cell:
 
     @property
     def marked_text(self) -> str:
-        """The text with the sign of a tie."""
-        return f"{self.text}{TIE}" if self.mark == "tie" else self.text
+        """The text with the sign of what may be the best."""
+        return f"{self.text}{POSSIBLE}" if self.mark == "possible" else self.text
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def run(task: str, optimizer: str, phase: str, rate: float, seed: int, **changes
         "num_classes": 10,
         "optimizer": optimizer,
         "kind": "catalog",
-        "fingerprint": "f" * 16,
+        "fingerprint": f"{zlib.crc32(optimizer.encode()):016x}",
         "schedule": None,
         "decay": True,
         "phase": phase,

@@ -7,7 +7,7 @@ from pathlib import Path
 from reproduce.report.cards.card import Card, to_markdown
 from reproduce.report.cards.index import all_cards
 from reproduce.report.collection import Collection
-from reproduce.report.overall import num_repeated, shared_tasks, task_scores
+from reproduce.report.overall import compare_studies, num_repeated, shared_tasks
 from reproduce.report.page.page import facts
 from reproduce.report.page.report import report_of
 from reproduce.report.page.search import SearchResults
@@ -77,8 +77,8 @@ def test_a_card_counts_a_task_once() -> None:
     assert [(each.source.study, each.source.task, each.test.n) for each in won.comparisons] == [
         ("main", "digits", 3), ("transfer", "other", 3),
     ]  # fmt: skip
-    assert said(won, "Wins").count("n = 3") == 2
-    assert said(won, "Fails") == "On none of 2 tasks."
+    assert said(won, "Better than Adam").count("n = 3") == 2
+    assert said(won, "Better than Adam").count("SUPPORTED on ") == 2
     assert "label_noise" not in to_markdown(won)
     assert said(won, "Learning rate").count(" on ") == 2
     assert "0 of 6 final runs" in to_markdown(won)
@@ -92,12 +92,14 @@ def test_without_its_runs_in_the_first_study_those_of_the_second_are_shown() -> 
 
 
 def test_over_all_tasks_and_in_the_figures_a_task_counts_once() -> None:
-    scores = task_scores(STUDIES)
+    overall = compare_studies(STUDIES, "Adam")
+    assert overall is not None
+    scores = overall.scores
     assert all(list(by_task) == ["main/digits", "transfer/other"] for by_task in scores.values())
     assert {len(runs) for by_task in scores.values() for runs in by_task.values()} == {3}
     table = across_table(STUDIES, "Adam")
     assert table is not None
-    assert "2 tasks (main/digits, transfer/other), 3 optimizers, n = 18 final runs" in table.caption
+    assert "2 tasks (main/digits, transfer/other), 3 functions, n = 18 final runs" in table.caption
 
 
 def test_the_page_and_the_ledger_say_how_many_runs_repeat_others() -> None:

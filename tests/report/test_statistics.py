@@ -5,15 +5,10 @@ import pytest
 from scipy import stats
 
 from reproduce.report.statistics import (
-    Difference,
     Summary,
     average_ranks,
-    detectable_difference,
     holm,
     interquartile_mean,
-    paired_difference,
-    paired_p_value,
-    runs_needed,
     score_distribution,
     stratified_bootstrap,
     summarise,
@@ -31,110 +26,6 @@ def test_known_summary() -> None:
 def test_small_samples() -> None:
     assert summarise([]) is None
     assert summarise([0.5]) == Summary(0.5, None, 1)
-
-
-def test_known_interval() -> None:
-    # Differences 1, 2, 3: mean 2, standard error 1/sqrt(3), t(0.975, 2) = 4.30265 in any table.
-    difference = paired_difference({1: 2.0, 2: 4.0, 3: 6.0}, {1: 1.0, 2: 2.0, 3: 3.0})
-    assert difference is not None
-    half = 4.3026527 / math.sqrt(3)
-    assert (difference.mean, difference.n) == (2.0, 3)
-    assert difference.low == pytest.approx(2 - half, abs=1e-6)
-    assert difference.high == pytest.approx(2 + half, abs=1e-6)
-    assert difference.verdict == "tie"
-
-
-def test_agrees_with_scipys_paired_test() -> None:
-    random = np.random.default_rng(0)
-    a, b = random.normal(size=(2, 9))
-    difference = paired_difference(dict(enumerate(a)), dict(enumerate(b)), confidence=0.9)
-    interval = stats.ttest_rel(a, b).confidence_interval(0.9)
-    assert difference is not None
-    assert (difference.low, difference.high) == pytest.approx((interval.low, interval.high))
-
-
-def test_the_paired_p_value_is_scipys() -> None:
-    a, b = np.random.default_rng(0).normal(size=(2, 9))
-    assert paired_p_value(dict(enumerate(a)), dict(enumerate(b))) == pytest.approx(stats.ttest_rel(a, b).pvalue)
-    assert paired_p_value({1: 1.0}, {1: 2.0}) is None
-    assert paired_p_value({1: 1.0}, {2: 1.0}) is None
-
-
-@pytest.mark.parametrize("step", [0.0, 0.1])
-def test_equal_differences_show_nothing(step: float) -> None:
-    # 0.8 - 0.7 and 0.9 - 0.8 differ by rounding alone.
-    reference = {1: 0.7, 2: 0.8, 3: 0.3}
-    found = paired_difference({seed: value + step for seed, value in reference.items()}, reference)
-    assert found == Difference(pytest.approx(step), None, None, 3, None)
-    assert found.verdict == "tie"
-    assert paired_p_value({seed: value + step for seed, value in reference.items()}, reference) == 1.0
-
-
-def test_the_least_spread_is_a_spread() -> None:
-    # One more test image in a million at one of two seeds: t = (2 + 3) / (3 - 2) = 5, p = 1 - 2 arctan(5) / pi.
-    values, reference = {1: 0.500002, 2: 0.500003}, {1: 0.5, 2: 0.5}
-    assert paired_p_value(values, reference) == pytest.approx(1 - 2 * math.atan(5) / math.pi, rel=1e-4)
-    found = paired_difference(values, reference)
-    assert found is not None
-    assert found.low == pytest.approx(2.5e-6 - 12.7062 * 0.5e-6, rel=1e-4)
-
-
-def test_the_interval_covers_as_often_as_it_says() -> None:
-    random = np.random.default_rng(1)
-    draws = random.normal(0.3, 1.0, (2000, 5))
-    zero = dict.fromkeys(range(5), 0.0)
-    intervals = [paired_difference(dict(enumerate(draw)), zero) for draw in draws]
-    covered = np.mean([each is not None and each.low <= 0.3 <= each.high for each in intervals])
-    assert covered == pytest.approx(0.95, abs=0.015)
-
-
-def test_only_common_seeds_count() -> None:
-    assert paired_difference({1: 1.0, 2: 5.0}, {2: 4.0, 3: 9.0}) == Difference(1.0, None, None, 1, None)
-    assert paired_difference({1: 1.0}, {2: 1.0}) is None
-
-
-@pytest.mark.parametrize(
-    ("mean", "low", "high", "verdict"),
-    [
-        (0.15, 0.1, 0.2, "better"),
-        (-0.15, -0.2, -0.1, "worse"),
-        (0.0, -0.1, 0.1, "tie"),
-        (0.05, 0.0, 0.1, "tie"),
-        (0.05, 0.01, 0.09, "tie"),  # Below what is detectable.
-        (0.05, None, None, "tie"),
-    ],
-)
-def test_verdicts(mean: float, low: float | None, high: float | None, verdict: str) -> None:
-    assert Difference(mean, low, high, 3, 0.06).verdict == verdict
-
-
-def test_known_numbers_of_runs() -> None:
-    # Spreads in points: 14 runs an arm at 0.45 and 6 at 0.25 detect half a point with probability 0.8.
-    assert runs_needed(0.5, 0.45) == 14
-    assert runs_needed(0.5, 0.25) == 6
-    assert runs_needed(0.5, 0.0) == 2
-    # Of many runs the normal approximation holds: 2 (1.96 + 0.842)^2 sd^2 / difference^2.
-    assert runs_needed(0.5, 10.0) == pytest.approx(2 * (1.96 + 0.8416) ** 2 * 400, rel=0.002)
-
-
-@pytest.mark.parametrize(("n", "paired"), [(2, True), (3, True), (5, False), (30, False)])
-def test_the_detectable_difference_is_found_as_often_as_it_says(n: int, paired: bool) -> None:
-    random = np.random.default_rng(n)
-    shift = detectable_difference(1.0, n, paired=paired)
-    ours, theirs = random.normal(size=(2, 20_000, n))
-    if paired:
-        p_values = stats.ttest_1samp(ours + shift, 0.0, axis=1).pvalue
-    else:
-        p_values = stats.ttest_ind(ours + shift, theirs, axis=1).pvalue
-    assert np.mean(p_values < 0.05) == pytest.approx(0.8, abs=0.01)
-
-
-def test_what_no_spread_can_be_known_from_is_refused() -> None:
-    with pytest.raises(ValueError, match="n = 1"):
-        detectable_difference(1.0, 1)
-    with pytest.raises(ValueError, match="difference = 0"):
-        runs_needed(0.0, 1.0)
-    assert detectable_difference(0.0, 2) == 0.0
 
 
 def test_known_interquartile_mean() -> None:

@@ -38,5 +38,5 @@ def test_figures_from_kept_rows(kept: Path, tmp_path: Path, capsys: pytest.Captu
     assert shown.replace("\n", " ").startswith(f"From the rows of {kept / 'smoke' / 'decays' / 'ledger.jsonl'}.")
     assert "Opt7-nodecay" in shown
     written = {path.name for path in (output / "smoke" / "decays" / "tables").iterdir()}
-    assert {"decays.csv", "decays_ablation.tex", "decays_to_adam.html", "runs.csv"} <= written
+    assert {"decays.csv", "decays_ablation.tex", "decays_references.html", "runs.csv"} <= written
     assert not (output / "smoke" / "decays" / "ledger.jsonl").exists()

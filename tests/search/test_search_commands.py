@@ -126,7 +126,7 @@ def test_the_noise_floor(executor, tmp_path, capsys):
     assert main(command) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "n = 3 seeds" in shown
-    assert "detectable with 5 runs an arm" in shown
+    assert "seeds that settle a difference of" in shown
     assert [candidate.seed for candidate in sorted(executor.scored, key=lambda each: each.seed)] == [201, 202, 203]
 
 

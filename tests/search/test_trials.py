@@ -1,5 +1,6 @@
 """Trials, rescoring and the noise floor on invented scores; their tables against numbers computed by hand."""
 
+import math
 import statistics
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from paper_optimizers import NumpyOptimizer, from_text, get
 from reproduce.errors import LedgerError, ProtocolError
 from reproduce.outcomes import ScreenedOut, Trained
-from reproduce.report.statistics import holm, paired_difference, paired_p_value
+from reproduce.report.analysis.searches import contenders_against
 from reproduce.report.tables.search import noise_table, rescoring_table
 from reproduce.search.rescoring import baselines, different
 from reproduce.search.results import Finalist
@@ -111,29 +112,28 @@ def test_rescoring_says_what_is_left_and_calls_ties_ties():
         "8/8",
         "+5.00",
     ]
-    assert good[6].text == "+5.00 better"
+    assert good[6].text == "+5.00 SUPPORTED"
     assert good[6].value == pytest.approx(0.05, abs=1e-12)
-    assert lines["same"][6].text.endswith("tie")
-    assert lines["same"][8].text == "+0.10 tie"
+    assert lines["same"][8].text.startswith("+0.10 ")
     assert lines["Adam"][1].text == "-"
     assert "n = 8" in table.caption
-    assert "corrected by Holm for the 2 candidates" in table.caption
+    assert "one family, and hold together with 96 %" in table.caption
 
 
-def test_verdicts_are_those_of_each_comparison_and_p_values_are_corrected_for_all_of_a_column():
+def test_verdicts_are_those_of_a_family_of_all_candidates_of_a_column():
     noise = np.array([0.01, -0.01, 0.005, -0.005, 0.0])
-    adam = [0.8] * 5
-    candidates = {"first": list(0.812 + noise), "second": list(0.811 + noise[::-1]), "third": list(0.8 + noise)}
-    lines = {line[0].text: line for line in table_of(candidates, {"Adam": adam}).lines()}
-    alone = {
-        name: paired_p_value(dict(enumerate(scores)), dict(enumerate(adam))) for name, scores in candidates.items()
-    }
-    for name, scores in candidates.items():
-        difference = paired_difference(dict(enumerate(scores)), dict(enumerate(adam)))
-        assert lines[name][6].text.endswith(difference.verdict)
-        assert lines[name][7].value == holm(alone)[name]
-    assert lines["first"][7].value == pytest.approx(3 * alone["first"])
+    candidates = {"first": list(0.832 + noise), "second": list(0.82 + noise[::-1]), "third": list(0.8 + noise)}
+    lines = {line[0].text: line for line in table_of(candidates, {"Adam": [0.8] * 5}).lines()}
+    # Of three together t(4 degrees of freedom, 0.04 / 3) = 4.2334; the spread of the noise is 0.79 points.
+    half = 4.2334 * 0.7906 / math.sqrt(5)
+    assert [lines[name][6].text for name in candidates] == ["+3.20 SUPPORTED", "+2.00 SUPPORTED", "0.00 UNDECIDED"]
+    assert 100 * lines["second"][7].value == pytest.approx(2 - half, abs=1e-3)
     assert lines["Adam"][7].value is None
+
+
+def test_without_trials_of_the_baseline_nothing_is_compared():
+    (adam, nesterov) = baselines(["Adam", "Nesterov"])
+    assert contenders_against([trial(nesterov, 1, 0.8)], [nesterov], adam, 1) == {}
 
 
 def test_a_run_that_could_not_be_trained_is_counted_by_itself_and_gains_nothing():
@@ -141,7 +141,7 @@ def test_a_run_that_could_not_be_trained_is_counted_by_itself_and_gains_nothing(
     lines = {line[0].text: line for line in table.lines()}
     assert list(lines) == ["sound", "brittle", "Adam"]  # Ranked with 0 for the failure, whatever the mean of the rest.
     assert [cell.text for cell in lines["brittle"][2:6]] == ["90.00", "0.00", "2/3", "0.00"]
-    assert lines["brittle"][6].text == "-20.33 tie"
+    assert lines["brittle"][6].text == "-20.33 UNDECIDED"
     never = next(table_of({"never": [0.0, 0.0, 0.0]}, {"Adam": [0.8, 0.81, 0.8]}).lines())
     assert [cell.text for cell in never[2:6]] == ["-", "-", "0/3", "-"]
 
@@ -163,8 +163,8 @@ def test_the_noise_of_a_score():
     assert values["mean"] == pytest.approx(0.82)
     assert values["standard deviation"] == pytest.approx(sd)
     assert values["expected best of 1,768 reruns"] == pytest.approx(0.82 + 3.4016 * sd, abs=1e-6)
-    detectable = [values[f"detectable with {arm} runs an arm"] for arm in (2, 3, 5, 10, 20)]
-    assert detectable == sorted(detectable, reverse=True)
+    # Differences of independent scores have a spread of sqrt(2) times 0.82 points: between those of 1 and of 1.25.
+    assert 14 < values["seeds that settle a difference of 1 points"] < 20
     with pytest.raises(ValueError, match="two trained runs or more"):
         noise_table("noise", contender, trials[:1], 10, "here")
     failed = noise_table("noise", contender, [*trials, trial(contender, 9, 0.0)], 1768, "here")

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from reproduce.counts import number_of
+from reproduce.report.analysis.families import Difference
 from reproduce.report.results import REFERENCE
 from reproduce.report.speed import OptimizerCost
-from reproduce.report.statistics import Difference, Summary, Verdict
+from reproduce.report.statistics import Summary
 from reproduce.report.style import Picture
 from reproduce.report.table import Source, signed
+from reproduce.report.tables.comparisons import interval_text
 
 NOT_MEASURED = "not measured"
 
@@ -35,13 +37,15 @@ class Comparison:
         source: Its final runs.
         test: Their test accuracy; a diverged run counts as guessing.
         diverged: How many of them diverged, or could not be trained.
-        difference: To the reference on common seeds; None without one, and for the reference itself.
+        difference: To the reference, within its family; None without one, and for the reference itself.
+        twins: Other optimizers that are the same function there; together they count once.
     """
 
     source: Source
     test: Summary
     diverged: int
     difference: Difference | None
+    twins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,9 +128,7 @@ class Card:
             ("Learning rate", _rates(self)),
             ("State", [Phrase(self.state)]),
             ("Time of a step", [Phrase(_time(self))]),
-            ("Wins", _outcomes(self, "better")),
-            ("Fails", _outcomes(self, "worse")),
-            ("Ties", _outcomes(self, "tie")),
+            (f"Better than {self.reference}", _outcomes(self)),
             ("Diverged", [Phrase(_diverged(self))]),
         ]
 
@@ -167,20 +169,21 @@ def _time(card: Card) -> str:
     return f"{1000 * card.cost.seconds:.1f} ms, {card.cost.ratio:.2f} of Keras Adam's beside it ({card.cost.device})."
 
 
-def _outcomes(card: Card, verdict: Verdict) -> list[Phrase]:
-    """The tasks with this verdict against the reference, with the differences in points."""
-    compared = [(each.source, each.difference) for each in card.comparisons if each.difference]
-    listed = [
-        [Phrase(f"{_place(source)}, {signed(100 * found.mean, 1)} points, n = {found.n}", source)]
-        for source, found in compared
-        if found.verdict == verdict
-    ]
-    if listed:
-        return _joined(listed)
-    if compared:
-        return [Phrase(f"On none of {number_of(len(card.comparisons), 'task')}.")]
-    is_reference = card.name == card.reference and card.comparisons
-    return [Phrase("It is the reference." if is_reference else f"{NOT_MEASURED.capitalize()}.")]
+def _outcomes(card: Card) -> list[Phrase]:
+    """The verdict against the reference on each task, with the difference in points and its interval."""
+    compared = [(each, each.difference) for each in card.comparisons if each.difference]
+    if not compared:
+        is_reference = card.name == card.reference and card.comparisons
+        return [Phrase("It is the reference." if is_reference else f"{NOT_MEASURED.capitalize()}.")]
+    return _joined([_outcome(each, found) for each, found in compared])
+
+
+def _outcome(comparison: Comparison, found: Difference) -> list[Phrase]:
+    interval = "" if found.low is None or found.high is None else f" ({interval_text(found.low, found.high)})"
+    settle = "" if found.seeds_to_settle is None else f", {found.seeds_to_settle} would settle it"
+    same = f", one function there with {', '.join(comparison.twins)}" if comparison.twins else ""
+    difference = f"{signed(100 * found.mean, 1)} points{interval}, n = {found.n}{settle}{same}"
+    return [Phrase(f"{found.verdict} on {_place(comparison.source)}, "), Phrase(difference, comparison.source)]
 
 
 def _joined(listed: Sequence[Sequence[Phrase]]) -> list[Phrase]:

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from reproduce.counts import number_of
 from reproduce.elimination.rounds import RoundResult
 from reproduce.outcomes import Trained, score_of
+from reproduce.report.analysis.searches import contenders_against
 from reproduce.report.cards.card import Card, Comparison, state_of
 from reproduce.report.cards.catalog import invariance_lines, momentum_words, states
 from reproduce.report.cards.invariances import measure
 from reproduce.report.cards.usage import Shape, usage_of
 from reproduce.report.figures.elimination import ContenderCourse, courses
 from reproduce.report.figures.graphs import optimizer_graph
-from reproduce.report.statistics import paired_difference, summarise
+from reproduce.report.statistics import summarise
 from reproduce.report.stored_search import StoredSearch
 from reproduce.report.table import Source
 from reproduce.results_layout import SEARCH
@@ -150,5 +151,6 @@ def _comparisons(search: StoredSearch, finalist: Finalist, fresh: SeedScores, re
         source = Source(
             SEARCH, f"{search.protocol.evolution.data.source}, evolution stage", finalist.contender.name, "final"
         )
-        against = paired_difference(fresh.compared, seed_scores(search.trials, known).compared)
-        yield Comparison(source, test, fresh.untrained, against)
+        contenders, planned = [each.contender for each in search.finalists], len(search.protocol.rescoring.seeds)
+        against = contenders_against(search.trials, contenders, known, planned)
+        yield Comparison(source, test, fresh.untrained, against.get(finalist.contender.fingerprint))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from paper_optimizers import describe, names
+from reproduce.report.analysis.studies import Compared, against
 from reproduce.report.cards.card import Card, Comparison, Rates
 from reproduce.report.cards.catalog import catalog_card
 from reproduce.report.cards.keras import KNOWN, keras_card
@@ -16,7 +17,6 @@ from reproduce.report.collection import Collection
 from reproduce.report.figures.rates import sensitivity
 from reproduce.report.overall import shared_tasks
 from reproduce.report.results import REFERENCE, StudyResults
-from reproduce.report.tables.comparisons import difference
 
 
 class _Measured(NamedTuple):
@@ -50,16 +50,26 @@ def _measured(studies: Sequence[StudyResults]) -> dict[str, _Measured]:
     found: dict[str, _Measured] = {}
     by_name = {study.name: study for study in studies}
     for shared in shared_tasks(studies):
+        compared = {place: _compared(by_name[place[0]], place[1]) for place in shared.places}
         for name, result in shared.results.items():
             measured = found.setdefault(name, _Measured([], []))
             if result.tuning:
                 measured.rates.append(Rates(result.tuning_source, *sensitivity(result).good))
             if result.test is not None:
-                other = None if name == REFERENCE else by_name[result.study].result(result.task, REFERENCE)
+                own = compared[result.study, result.task].get(name)
+                twins = () if own is None else tuple(twin for twin in own.names if twin != name)
+                difference = None if own is None else own.difference
                 measured.comparisons.append(
-                    Comparison(result.source, result.test, result.num_diverged, difference(result, other))
+                    Comparison(result.source, result.test, result.num_diverged, difference, twins)
                 )
     return found
+
+
+def _compared(study: StudyResults, task: str) -> dict[str, Compared]:
+    """By optimizer: how its function compares with the reference on a task."""
+    reference = study.result(task, REFERENCE)
+    found = [] if reference is None else against(study, task, reference)
+    return {name: each for each in found for name in each.names}
 
 
 def _middle(rates: Sequence[Rates]) -> float | None:

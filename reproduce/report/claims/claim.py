@@ -1,4 +1,4 @@
-"""Claims and whether stored rows bear them out: each is PASS, FAIL or NOT RUN, with the numbers that say so."""
+"""Claims and whether stored rows bear them out: each has a verdict, with the numbers that say so."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any, Literal
 from reproduce.counts import number_of
 from reproduce.errors import ProtocolError
 from reproduce.plain_data import read_settings, require
-from reproduce.report.claims.findings import Finding, Status
+from reproduce.report.analysis.verdicts import VERDICTS, Verdict
+from reproduce.report.claims.findings import Finding
 from reproduce.report.claims.predicates import PREDICATES, Predicate
 from reproduce.report.collection import Collection
 from reproduce.report.table import NONE, Column, Table, missing, number, words
@@ -28,7 +29,8 @@ class Claim:
 
     Attributes:
         name: A short name.
-        source: "paper" for what its abstract says, "ours" for what this project says.
+        source: "question" for whether the paper's optimizers are better than the best of the others, "paper" for what
+            its abstract says, "ours" for what this project says.
         statement: The claim, in our words.
         predicate: The name of what decides it, in `reproduce.report.claims.predicates`.
         profiles: The profiles whose rows can decide it, the most telling first; the first that has rows does.
@@ -36,11 +38,11 @@ class Claim:
         minutes: How long that takes, on the machine that the profile is meant for.
         gpu_hours: Hours of a GPU in that; 0 where none is used.
         disk_gb: Disk that data and results take, without the environment.
-        expected: What we found with the rows kept with the repository; "unknown" while there are none that decide it.
+        expected: The verdict of the rows kept with the repository.
     """
 
     name: str
-    source: Literal["paper", "ours"]
+    source: Literal["question", "paper", "ours"]
     statement: str
     predicate: str
     profiles: tuple[str, ...]
@@ -48,7 +50,7 @@ class Claim:
     minutes: float
     gpu_hours: float
     disk_gb: float
-    expected: Literal["PASS", "FAIL", "unknown"]
+    expected: Verdict
 
     def __post_init__(self) -> None:
         require(self.predicate in PREDICATES, "predicate", self.predicate, f"one of {', '.join(PREDICATES)}")
@@ -64,19 +66,19 @@ class Checked:
     Attributes:
         claim: The claim.
         profile: The profile whose rows decided it; None where nothing was run, and where a benchmark did.
-        status: "PASS", "FAIL" or "NOT RUN".
+        verdict: The verdict.
         evidence: The numbers behind that.
     """
 
     claim: Claim
     profile: str | None
-    status: Status
+    verdict: Verdict
     evidence: str
 
     @property
     def is_unexpected(self) -> bool:
         """Whether rows say otherwise than the claim's file expects."""
-        return "NOT RUN" != self.status != self.claim.expected != "unknown"
+        return "NOT RUN" not in (self.verdict, self.claim.expected) and self.verdict != self.claim.expected
 
 
 def load_claims(path: Path) -> list[tuple[Claim, Predicate]]:
@@ -112,21 +114,20 @@ def check(claims: Sequence[tuple[Claim, Predicate]], collections: Mapping[str, C
 
 def claims_table(checked: Sequence[Checked]) -> Table:
     """Claims and what became of them."""
-    counts = {status: sum(each.status == status for each in checked) for status in ("PASS", "FAIL", "NOT RUN")}
+    counts = {verdict: sum(each.verdict == verdict for each in checked) for verdict in VERDICTS}
     return Table.of(
         name="claims",
         title="Claims",
         caption=(
             f"{number_of(len(checked), 'claim')}: "
-            f"{', '.join(f'{count} {status}' for status, count in counts.items())}. Decided by stored rows alone. "
-            "FAIL: all runs are there and do not bear the claim out, which ties do as well as worse "
-            "results; NOT RUN: some that could are missing. A benchmark is of no profile. Verdicts are those of the "
-            "tables, each on its own; beside them stands how many are left after Holm's correction for the optimizers "
-            "that the claim counts."
+            f"{', '.join(f'{count} {verdict}' for verdict, count in counts.items())}. Decided by stored rows alone. "
+            "CONTRADICTED: they say the opposite; EQUIVALENT: what is compared differs by less than the margin; "
+            "UNDECIDED: they cannot tell, and so many seeds could; NOT RUN: some that could are missing. Each verdict "
+            "is that of the tables (artifact/ANALYSIS.md). A benchmark is of no profile."
         ),
         columns=(
             Column("Claim", "claim", lambda each: words(each.claim.name)),
-            Column("Status", "status", lambda each: words(each.status)),
+            Column("Verdict", "verdict", lambda each: words(each.verdict)),
             Column("Statement", "statement", lambda each: words(each.claim.statement)),
             Column("Evidence", "evidence", lambda each: words(each.evidence)),
             Column("Profile", "profile", lambda each: words(each.profile) if each.profile else missing(NONE)),
@@ -145,7 +146,7 @@ def claim_costs_table(checked: Sequence[Checked]) -> Table:
         caption=(
             f"{number_of(len(checked), 'claim')}: the command that makes the rows, and what it takes on the machine "
             "that its profile is meant for; disk in GB, without the environment. Checking them against rows takes "
-            "seconds. Expected: what the rows kept with the repository say, unknown while none decide it."
+            "seconds. Expected: what the rows kept with the repository say."
         ),
         columns=(
             Column("Claim", "claim", lambda each: words(each.claim.name)),
@@ -161,7 +162,11 @@ def claim_costs_table(checked: Sequence[Checked]) -> Table:
 
 
 def _by_source(checked: Sequence[Checked]) -> dict[str, list[Checked]]:
-    sources = {"paper": "The paper's abstract, in our words", "ours": "This project"}
+    sources = {
+        "question": "Are the paper's optimizers better than the best of the others?",
+        "paper": "The paper's abstract, in our words",
+        "ours": "This project",
+    }
     return {title: [each for each in checked if each.claim.source == source] for source, title in sources.items()}
 
 
@@ -181,7 +186,7 @@ def _check(claim: Claim, predicate: Predicate, collections: Mapping[str, Collect
     for profile in claim.profiles:
         if profile in collections:
             finding = predicate.check(collections[profile])
-            if finding.status != "NOT RUN":
+            if finding.verdict != "NOT RUN":
                 of_profile = profile if finding.is_of_profile else None
-                return Checked(claim, of_profile, finding.status, finding.evidence)
-    return Checked(claim, None, finding.status, finding.evidence)
+                return Checked(claim, of_profile, finding.verdict, finding.evidence)
+    return Checked(claim, None, finding.verdict, finding.evidence)

@@ -1,17 +1,16 @@
-"""What checking a claim comes to, and how the tables' verdicts on optimizers become one finding."""
+"""What checking a claim comes to, and how verdicts on optimizers become one finding with its evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
 
-from reproduce.counts import number_of
-from reproduce.report.results import number_of_runs
-from reproduce.report.statistics import CONFIDENCE, Verdict, holm, paired_difference, paired_p_value
+from reproduce.report.analysis.families import Difference
+from reproduce.report.analysis.levels import confidence_words
+from reproduce.report.analysis.verdicts import VERDICTS, Verdict, all_of, several
+from reproduce.report.results import Alike, number_of_runs
 from reproduce.report.table import signed
-
-Status = Literal["PASS", "FAIL", "NOT RUN"]
+from reproduce.report.tables.comparisons import interval_text
 
 
 @dataclass(frozen=True)
@@ -19,12 +18,12 @@ class Finding:
     """What a predicate came to.
 
     Attributes:
-        status: "PASS", "FAIL" or "NOT RUN".
+        verdict: The verdict on the claim.
         evidence: The numbers behind that, with their data set or benchmark, n and device.
         is_of_profile: Whether they belong to the profile that was asked for; a benchmark's belong to none.
     """
 
-    status: Status
+    verdict: Verdict
     evidence: str
     is_of_profile: bool = True
 
@@ -34,48 +33,65 @@ def not_run(what: str) -> Finding:
     return Finding("NOT RUN", f"no {what}")
 
 
-class Compared(NamedTuple):
-    """A difference as claims see it: its verdict, mean, number of pairs, and the p-value of the paired t test."""
+@dataclass(frozen=True)
+class Counted(Alike):
+    """Optimizers that are one function, as a claim counts them.
+
+    Attributes:
+        verdict: On "better" than whatever the claim names.
+        difference: The one that the verdict is from; None where there is none.
+    """
 
     verdict: Verdict
-    mean: float
-    n: int
-    p_value: float
+    difference: Difference | None
 
 
-def compare(values: Mapping[int, float], reference: Mapping[int, float]) -> Compared | None:
-    """How one optimizer's numbers compare with another's by seed; None unless they share two seeds."""
-    against, p_value = paired_difference(values, reference), paired_p_value(values, reference)
-    if against is None or p_value is None:
-        return None
-    return Compared(against.verdict, against.mean, against.n, p_value)
+def worst(counted: Sequence[Counted]) -> Counted:
+    """Of one function beside several references, each of which it must be better than, what decides; not none."""
+    verdict = all_of([each.verdict for each in counted])
+    deciding = [each for each in counted if each.verdict == verdict]
+    return min(deciding, key=lambda each: 0.0 if each.difference is None else each.difference.mean)
 
 
-def enough(compared: Mapping[str, Compared | None], at_least: int, what: str) -> Finding:
-    """Whether enough are better; undecided while those not run could still make it enough.
+def enough(counted: Sequence[Counted], at_least: int, what: str) -> Finding:
+    """Whether enough functions are better.
 
     Args:
-        compared: How each optimizer that may be counted compares; None while it was not run.
-        at_least: How many must be better.
+        counted: Every function that may be counted.
+        at_least: How many must be better; all, where there are fewer.
         what: They are counted for, for the evidence.
 
     Returns:
-        The finding; its evidence counts ties and worse ones too, since a claim that is not borne out need not be wrong.
+        The finding. Its evidence counts all verdicts, names what is decided, and says how many seeds would settle what
+        is UNDECIDED, if the claim is.
     """
-    known = {name: found for name, found in compared.items() if found is not None}
-    better = {name: found.mean for name, found in known.items() if found.verdict == "better"}
-    ties, worse = (sum(found.verdict == verdict for found in known.values()) for verdict in ("tie", "worse"))
-    corrected = holm({name: found.p_value for name, found in known.items()})
-    certain = sum(corrected[name] < 1 - CONFIDENCE for name in better)
-    unknown = len(compared) - len(known)
-    named = ", ".join(f"{name} {signed(100 * mean, 1)}" for name, mean in better.items())
-    pairs = number_of_runs(found.n for found in known.values())
-    evidence = (
-        f"{what}: {len(better)} of {len(compared)}{f' ({named})' if named else ''}, {number_of(ties, 'tie')}, "
-        f"{worse} worse, {pairs}; {at_least} needed; after Holm's correction {certain}"
-    )
-    if len(better) >= at_least:
-        return Finding("PASS", evidence)
-    if len(better) + unknown >= at_least:
-        return Finding("NOT RUN", f"{evidence}; {unknown} not run")
-    return Finding("FAIL", evidence)
+    needed = min(at_least, len(counted))
+    verdict = several([each.verdict for each in counted], needed)
+    parts = []
+    for kind in VERDICTS:
+        those = [each for each in counted if each.verdict == kind]
+        is_named = kind in ("SUPPORTED", "CONTRADICTED") or len(counted) == 1
+        named = f" ({'; '.join(map(_named, those))})" if is_named else ""
+        parts += [f"{len(those)} {kind}{named}"] if those else []
+    found = [each.difference for each in counted if each.difference is not None]
+    evidence = f"{what}: {', '.join(parts) or 'nothing'}; {needed} needed; {number_of_runs(each.n for each in found)}"
+    if found:
+        family = max(each.comparisons for each in found)
+        evidence += f", {confidence_words(max(each.n for each in found))} for {_comparisons(family)}"
+    seeds = [each.seeds_to_settle for each in found if each.seeds_to_settle is not None]
+    if verdict == "UNDECIDED" and seeds:
+        evidence += f"; {max(seeds)} seeds would settle it"
+    return Finding(verdict, evidence)
+
+
+def _named(counted: Counted) -> str:
+    """The names with their difference in points and its interval."""
+    found = counted.difference
+    if found is None:
+        return counted.label
+    interval = "" if found.low is None or found.high is None else f", {interval_text(found.low, found.high)}"
+    return f"{counted.label} {signed(100 * found.mean, 1)}{interval}"
+
+
+def _comparisons(count: int) -> str:
+    return "one comparison" if count == 1 else f"{count} comparisons together"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from reproduce.counts import number_of
 from reproduce.machine import is_cpu_name
 from reproduce.plain_data import require
-from reproduce.report.claims.findings import Compared, Finding, Status, compare, enough, not_run
+from reproduce.report.analysis.studies import BEST, Compared, against, find, in_pairs
+from reproduce.report.analysis.verdicts import Verdict
+from reproduce.report.claims.findings import Counted, Finding, enough, not_run, worst
 from reproduce.report.claims.search import BestScoresShrink, FindsBeat, NothingScoredTwice
 from reproduce.report.collection import Collection
-from reproduce.report.results import StudyResults, number_of_runs
-from reproduce.report.tables.ablations import crossings, decay_pairs
+from reproduce.report.results import Result, StudyResults, number_of_runs
+from reproduce.report.tables.ablations import decay_pairs, schedule_pairs
 from reproduce.report.tables.comparisons import listed
 
 #: Of a measurement of speed, for it to say anything.
@@ -47,70 +49,109 @@ class OfStudy:
 
 
 @dataclass(frozen=True)
-class BeatReference(OfStudy):
-    """Enough optimizers are better than a reference on one task.
-
-    Better means the verdict of the tables: a 95 % interval of the difference on common seeds that leaves 0 out, and a
-    difference that so many runs detect.
+class OfTask(OfStudy):
+    """A predicate on one task of a study.
 
     Attributes:
-        task: The task's name; empty for every task of the study, on each of which enough must be better.
-        optimizers: Who may be counted.
-        references: Each of whom must be beaten.
-        at_least: How many must be better.
+        task: The task's name.
+        at_least: How many distinct functions must be better.
     """
 
     task: str
-    optimizers: tuple[str, ...]
-    references: tuple[str, ...]
     at_least: int
 
     def __post_init__(self) -> None:
-        _require_count(self.at_least, self.optimizers)
+        require(self.at_least >= 1, "at_least", self.at_least, "1 or more")
 
     def _decide(self, study: StudyResults) -> Finding:
-        pairs = {name: (name, self.references) for name in self.optimizers}
-        what = f"better than {' and '.join(self.references)}"
-        return _enough(study, study.tasks if not self.task else (self.task,), pairs, self.at_least, what)
+        if self.task not in study.tasks:
+            return not_run(f"task {self.task} in the study {self.study}")
+        finding = self._decide_task(study)
+        return replace(finding, evidence=f"{self.task}: {finding.evidence}; on {_devices(study)}")
+
+    def _decide_task(self, study: StudyResults) -> Finding:
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class SchedulesHelp(OfStudy):
+class BeatReference(OfTask):
+    """Enough optimizers are better than each of some references.
+
+    Attributes:
+        optimizers: Who may be counted; "best evolved" alone for the best of the paper's, as tuning chose it, whose
+            comparison is then a family of its own.
+        references: Each of whom must be beaten; "best baseline" is the best of the others, as tuning chose it.
+    """
+
+    optimizers: tuple[str, ...]
+    references: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.at_least <= len(self.optimizers), "at_least", self.at_least, f"at most {len(self.optimizers)}")
+        require(len(self.references) > 0, "references", [], "at least one")
+        alone = not set(BEST) & set(self.optimizers) or len(self.optimizers) == 1
+        require(alone, "optimizers", list(self.optimizers), f"names of optimizers, or one of {', '.join(BEST)} alone")
+
+    def _decide_task(self, study: StudyResults) -> Finding:
+        references = {name: find(study, self.task, name) for name in self.references}
+        optimizers = [find(study, self.task, name) for name in self.optimizers]
+        lacking = [name for name, found in references.items() if found is None]
+        if lacking or None in optimizers:
+            return not_run(f"{(*lacking, *self.optimizers)[0]} in the study {self.study}, tuned")
+        beside = [self._beside(study, found) for found in references.values() if found is not None]
+        chosen = [found for found in optimizers if found is not None]
+        functions = [
+            tuple(name for name in each.names if name in {result.optimizer for result in chosen})
+            for each in study.functions(self.task)
+        ]
+        counted = [
+            worst([replace(by_name[names[0]], names=names) for by_name in beside]) for names in functions if names
+        ]
+        named = " and ".join(_called(name, found) for name, found in references.items() if found is not None)
+        return enough(counted, self.at_least, f"better than {named}")
+
+    def _beside(self, study: StudyResults, reference: Result) -> dict[str, Counted]:
+        """Every optimizer that may be counted beside one reference; a function is EQUIVALENT to itself."""
+        if self.optimizers[0] in BEST:
+            chosen = find(study, self.task, self.optimizers[0])
+            pairs = [] if chosen is None else [(chosen.optimizer, reference.optimizer)]
+            compared = in_pairs(study, self.task, pairs)
+        else:
+            compared = against(study, self.task, reference)
+        found = {name: _counted(each) for each in compared for name in each.names}
+        own = next(each for each in study.functions(self.task) if reference.optimizer in each.names)
+        itself: Verdict = "EQUIVALENT" if reference.finals else "NOT RUN"
+        return {name: Counted(own.names, itself, None) for name in own.names} | found
+
+
+@dataclass(frozen=True)
+class SchedulesHelp(OfTask):
     """Enough evolved schedules are better for an optimizer than none.
 
     Attributes:
         optimizer: The optimizer, without schedule.
-        at_least: How many schedules must be better, on every task of the study.
     """
 
     optimizer: str
-    at_least: int
 
-    def _decide(self, study: StudyResults) -> Finding:
-        names = crossings(study.entrants).get(self.optimizer, {})
-        plain = names.get(None)
-        if plain is None or len(names) < 2:
+    def _decide_task(self, study: StudyResults) -> Finding:
+        compared = schedule_pairs(study, self.task, self.optimizer)
+        if not compared:
             return not_run(f"{self.optimizer} with and without schedules in the study {self.study}")
-        pairs = {schedule: (name, (plain,)) for schedule, name in names.items() if schedule is not None}
-        what = f"{self.optimizer} better with a schedule than without"
-        return _enough(study, study.tasks, pairs, self.at_least, what)
+        counted = [_counted(each) for each in compared]
+        return enough(counted, self.at_least, f"{self.optimizer} better with a schedule than without")
 
 
 @dataclass(frozen=True)
-class DecaysHelp(OfStudy):
-    """Enough optimizers are better with their decay functions than without.
+class DecaysHelp(OfTask):
+    """Enough optimizers are better with their decay functions than without."""
 
-    Attributes:
-        at_least: How many must be better, on every task.
-    """
-
-    at_least: int
-
-    def _decide(self, study: StudyResults) -> Finding:
-        pairs = {kept: (kept, (without,)) for kept, without in decay_pairs(study.entrants)}
-        if not pairs:
+    def _decide_task(self, study: StudyResults) -> Finding:
+        compared = in_pairs(study, self.task, decay_pairs(study.entrants))
+        if not compared:
             return not_run(f"optimizers with and without decays in the study {self.study}")
-        return _enough(study, study.tasks, pairs, self.at_least, "better with decays than without")
+        return enough([_counted(each) for each in compared], self.at_least, "better with decays than without")
 
 
 @dataclass(frozen=True)
@@ -131,8 +172,10 @@ class RatesInside(OfStudy):
         seeds = number_of(len(study.protocol.seeds.tune), "seed")
         evidence = f"{len(edges)} of {len(results)} chosen rates at an edge{named}; {seeds} a rate, {_where(study)}"
         if len(edges) > self.at_most:
-            return Finding("FAIL", evidence)
-        return Finding("NOT RUN", f"{open_} of {len(results)} not tuned yet") if open_ else Finding("PASS", evidence)
+            return Finding("CONTRADICTED", evidence)
+        return (
+            Finding("NOT RUN", f"{open_} of {len(results)} not tuned yet") if open_ else Finding("SUPPORTED", evidence)
+        )
 
 
 @dataclass(frozen=True)
@@ -156,9 +199,11 @@ class RunsFinish(OfStudy):
         seeds = number_of_runs(len(each.finals) for each in results)
         evidence = f"{total} of {runs} final runs diverged{named}; {seeds} for each optimizer, {_where(study)}"
         if total > self.at_most:
-            return Finding("FAIL", evidence)
+            return Finding("CONTRADICTED", evidence)
         planned = len(results) * len(study.protocol.seeds.final)
-        return Finding("PASS", evidence) if runs == planned else Finding("NOT RUN", f"{runs} of {planned} final runs")
+        return (
+            Finding("SUPPORTED", evidence) if runs == planned else Finding("NOT RUN", f"{runs} of {planned} final runs")
+        )
 
 
 @dataclass(frozen=True)
@@ -186,9 +231,9 @@ class StepsCheap:
             f"on {listed(cost.device for cost in costs.values())}"
         )
         if costs[slowest].ratio > self.factor:
-            return Finding("FAIL", evidence, is_of_profile=False)
+            return Finding("CONTRADICTED", evidence, is_of_profile=False)
         is_whole = len(costs) == len(self.optimizers)
-        return Finding("PASS" if is_whole else "NOT RUN", evidence, is_of_profile=False)
+        return Finding("SUPPORTED" if is_whole else "NOT RUN", evidence, is_of_profile=False)
 
 
 @dataclass(frozen=True)
@@ -213,7 +258,7 @@ class EngineFaster:
         if rounds < _LEAST_ROUNDS:
             return not_run(f"measurement of the engine's speed of {_LEAST_ROUNDS} rounds: there are {rounds}")
         evidence = f"bench-engine: {times:.1f} times, n = {rounds}, on {found.engine.device}"
-        return Finding("PASS" if times >= self.factor else "FAIL", evidence, is_of_profile=False)
+        return Finding("SUPPORTED" if times >= self.factor else "CONTRADICTED", evidence, is_of_profile=False)
 
 
 #: By the name that a claim calls it.
@@ -231,67 +276,21 @@ PREDICATES: Mapping[str, type[Predicate]] = {
 }
 
 
-def _enough(
-    study: StudyResults,
-    tasks: Sequence[str],
-    pairs: Mapping[str, tuple[str, Sequence[str]]],
-    at_least: int,
-    what: str,
-) -> Finding:
-    """Whether enough optimizers are better than their references on every task.
-
-    Args:
-        study: The study.
-        tasks: Some of its tasks.
-        pairs: By what the evidence calls it, an optimizer and those that it must be better than.
-        at_least: How many must be better.
-        what: They are counted for, for the evidence.
-    """
-    findings = []
-    for task in tasks:
-        compared = {
-            label: _worst([_verdict(study, task, name, other) for other in references])
-            for label, (name, references) in pairs.items()
-        }
-        findings.append(enough(compared, at_least, f"{task}: {what}"))
-    return _everywhere(findings, study)
+def _counted(compared: Compared) -> Counted:
+    return Counted(compared.names, compared.verdict, compared.difference)
 
 
-def _verdict(study: StudyResults, task: str, name: str, reference: str) -> Compared | None:
-    """How one optimizer compares with another; None while either lacks final runs, or there is but one."""
-    result, other = study.result(task, name), study.result(task, reference)
-    planned = len(study.protocol.seeds.final)
-    if result is None or other is None or min(len(result.finals), len(other.finals)) < planned:
-        return None
-    return compare(result.test_by_seed, other.test_by_seed)
+def _called(name: str, found: Result) -> str:
+    """A reference's name, with what it was chosen for."""
+    return f"{found.optimizer}, the {name}" if name in BEST else name
 
 
-def _worst(compared: Sequence[Compared | None]) -> Compared | None:
-    """Of several references: not run if any was not, else the comparison that says the least for it.
-
-    It is called worse where any of them is, whichever says the least.
-    """
-    known = [each for each in compared if each is not None]
-    if len(known) < len(compared):
-        return None
-    least = min(known, key=lambda each: (each.verdict == "better", -each.p_value, each.mean))
-    return least._replace(verdict="worse") if any(each.verdict == "worse" for each in known) else least
+def _devices(study: StudyResults) -> str:
+    return listed(row.device for row in study.rows) or "no device"
 
 
 def _where(study: StudyResults) -> str:
     """The data sets and devices of a study's rows."""
     tasks = {row.task for row in study.rows}
     names = ", ".join(task for task in study.tasks if task in tasks)
-    return f"{names}, on {listed(row.device for row in study.rows)}"
-
-
-def _everywhere(findings: Sequence[Finding], study: StudyResults) -> Finding:
-    """Findings of a study's tasks, that must all pass, as one."""
-    statuses = [finding.status for finding in findings]
-    status: Status = "FAIL" if "FAIL" in statuses else "NOT RUN" if "NOT RUN" in statuses else "PASS"
-    devices = listed(row.device for row in study.rows) or "no device"
-    return Finding(status, f"{'; '.join(finding.evidence for finding in findings)}; on {devices}")
-
-
-def _require_count(at_least: int, among: Sequence[str]) -> None:
-    require(1 <= at_least <= len(among), "at_least", at_least, f"between 1 and {len(among)}")
+    return f"{names}, on {_devices(study)}"

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from reproduce.counts import number_of
 from reproduce.outcomes import Trained
-from reproduce.report.claims.findings import Compared, Finding, compare, enough, not_run
+from reproduce.report.analysis.families import Difference, PairedRuns, compare_family
+from reproduce.report.analysis.levels import margin_of
+from reproduce.report.analysis.searches import contenders_against
+from reproduce.report.analysis.verdicts import Verdict
+from reproduce.report.claims.findings import Counted, Finding, enough, not_run
 from reproduce.report.collection import Collection
-from reproduce.report.statistics import paired_difference
 from reproduce.report.stored_search import StoredSearch
 from reproduce.report.table import signed
 from reproduce.report.tables.comparisons import listed
 from reproduce.search.records import Header, StageEvaluation
-from reproduce.search.results import Finalist, samples_of
+from reproduce.search.results import samples_of
 from reproduce.search.trials import Trial, seed_scores
 
 
@@ -45,7 +47,8 @@ class BestScoresShrink(OfSearch):
 
     def _decide(self, search: StoredSearch) -> Finding:
         shrinkage = _shrinkage(search)
-        difference = paired_difference(shrinkage, dict.fromkeys(shrinkage, 0.0))
+        zero = PairedRuns(shrinkage, dict.fromkeys(shrinkage, 0.0), margin_of(0.0), self.at_least)
+        difference = compare_family({"": zero}).get("")
         if difference is None or difference.n < self.at_least:
             return not_run(f"{self.at_least} candidates of a search scored again with every seed")
         low, high = difference.low, difference.high
@@ -54,7 +57,7 @@ class BestScoresShrink(OfSearch):
             f"{signed(-100 * difference.mean, 2)} points{interval} with fresh seeds, mean of the best n = "
             f"{difference.n}; {_untrained(search)} of their runs could not be trained; {_where(search)}"
         )
-        return Finding("PASS" if difference.verdict == "better" else "FAIL", evidence)
+        return Finding(difference.verdict, evidence)
 
 
 @dataclass(frozen=True)
@@ -79,14 +82,15 @@ class NothingScoredTwice(OfSearch):
             "had no effect on this task; "
             f"{_where(search)}"
         )
-        return Finding("FAIL" if twice else "PASS", evidence)
+        return Finding("CONTRADICTED" if twice else "SUPPORTED", evidence)
 
 
 @dataclass(frozen=True)
 class FindsBeat(OfSearch):
     """Candidates of the search, scored again, are better than a known optimizer tuned by the same rule.
 
-    Better means the verdict of the tables; a run that could not be trained counts 0.
+    The comparisons are those of the tables, all finds with one baseline being one family; a run that could not be
+    trained counts 0.
 
     Attributes:
         baseline: Its name.
@@ -100,18 +104,17 @@ class FindsBeat(OfSearch):
         known = {each.name: each for each in search.baselines}
         if self.baseline not in known:
             return not_run(f"search beside {self.baseline}")
-        reference = seed_scores(search.trials, known[self.baseline]).compared
-        compared = {each.contender.name: _against(search, each, reference) for each in search.finalists}
-        if not compared:
+        if not search.finalists:
             return not_run("find of the search scored again")
-        finding = enough(compared, self.at_least, f"finds better than {self.baseline}")
+        planned, finds = len(search.protocol.rescoring.seeds), [each.contender for each in search.finalists]
+        found = contenders_against(search.trials, finds, known[self.baseline], planned)
+        counted = [Counted((each.name,), *_verdict(found.get(each.fingerprint))) for each in finds]
+        finding = enough(counted, self.at_least, f"finds better than {self.baseline}")
         return replace(finding, evidence=f"{finding.evidence}; {_where(search)}")
 
 
-def _against(search: StoredSearch, finalist: Finalist, reference: Mapping[int, float]) -> Compared | None:
-    """How a find compares with a baseline; None unless both were run with every fresh seed."""
-    own, seeds = seed_scores(search.trials, finalist.contender).compared, len(search.protocol.rescoring.seeds)
-    return compare(own, reference) if min(len(own), len(reference)) == seeds else None
+def _verdict(found: Difference | None) -> tuple[Verdict, Difference | None]:
+    return ("NOT RUN" if found is None else found.verdict), found
 
 
 def _where(search: StoredSearch) -> str:

@@ -8,31 +8,36 @@ from typing import Any
 import numpy as np
 
 from reproduce.counts import number_of
+from reproduce.report.analysis.studies import against
+from reproduce.report.analysis.verdicts import VERDICTS, Verdict
 from reproduce.report.multiples import Axis, Panel, Stroke, draw_multiples
-from reproduce.report.overall import Overall, compare_over_tasks, task_scores
-from reproduce.report.results import AlikeRuns, StudyResults, alike, number_of_runs
+from reproduce.report.overall import Overall, compare_studies
+from reproduce.report.results import SameFunction, StudyResults, alike, number_of_runs
 from reproduce.report.statistics import same_mean, score_distribution
 from reproduce.report.style import GREY, INK, LINES, PAGE, Picture, file_name, new_figure, picture, plain, say_empty
 
 _NO_TASKS = "not run: needs two tasks with runs of the same optimizers"
 #: Most tasks beside each other.
 _COLUMNS = 4
+#: Verdicts whose optimizers are named.
+_NAMED: tuple[Verdict, ...] = ("SUPPORTED", "CONTRADICTED")
 #: Points at which a performance profile is evaluated.
 _THRESHOLDS = np.linspace(0, 1, 101)
 
 
 def accuracy_picture(study: StudyResults) -> Picture:
     """Test accuracy of every final run of a study, a panel for each task."""
-    by_task = {task: study.alike(task) for task in study.tasks_run}
+    by_task = {task: [each for each in study.functions(task) if each.first.finals] for task in study.tasks_run}
     counts = number_of_runs(len(group.first.finals) for groups in by_task.values() for group in groups)
     title = f"Test accuracy in the study {study.title}: each run a ring, their mean a bar, {counts}"
     name = file_name("accuracy", study.name)
-    return picture(name, title, accuracy_reading(by_task), lambda: draw_accuracies(by_task))
+    reading = f"{accuracy_reading(by_task)}{_verdicts(study)}"
+    return picture(name, title, reading, lambda: draw_accuracies(by_task))
 
 
 def overall_pictures(studies: Sequence[StudyResults], reference: str) -> list[Picture]:
-    """Interquartile means, performance profiles and ranks over all tasks of these studies; see `task_scores`."""
-    overall = compare_over_tasks(task_scores(studies), reference)
+    """Interquartile means, performance profiles and ranks over all tasks of these studies; see `compare_studies`."""
+    overall = compare_studies(studies, reference)
     counted_tasks = f"{number_of(len(overall.tasks), 'task')}, " if overall else ""
     runs = sum(len(runs) for by_task in (overall.scores if overall else {}).values() for runs in by_task.values())
     profiles = dict.fromkeys(f"profile {study.protocol.profile}, " for study in studies)
@@ -56,7 +61,7 @@ def overall_pictures(studies: Sequence[StudyResults], reference: str) -> list[Pi
     ]
 
 
-def accuracy_reading(by_task: Mapping[str, Sequence[AlikeRuns]]) -> str:
+def accuracy_reading(by_task: Mapping[str, Sequence[SameFunction]]) -> str:
     """The best and the worst mean of each task."""
     parts = []
     for task, groups in by_task.items():
@@ -67,6 +72,18 @@ def accuracy_reading(by_task: Mapping[str, Sequence[AlikeRuns]]) -> str:
     return f"Highest and lowest mean on {'; '.join(parts)}." if parts else "Nothing has been run."
 
 
+def _verdicts(study: StudyResults) -> str:
+    """A sentence for each task on the verdicts against the reference, those that are decided by name."""
+    reference, sentences = study.protocol.optimizers.reference, []
+    for task in study.tasks_run:
+        compared = [each for each in against(study, task, study.results[task, reference]) if each.result.finals]
+        labels = {verdict: [each.label for each in compared if each.verdict == verdict] for verdict in VERDICTS}
+        named = {verdict: f" ({'; '.join(names)})" if verdict in _NAMED else "" for verdict, names in labels.items()}
+        parts = [f"{len(names)} {verdict}{named[verdict]}" for verdict, names in labels.items() if names]
+        sentences += [f" Better than {reference} on {task}: {', '.join(parts)}."] if parts else []
+    return "".join(sentences)
+
+
 def mean_reading(overall: Overall | None) -> str:
     """The leader, and whose interval reaches into its own."""
     if overall is None:
@@ -74,7 +91,9 @@ def mean_reading(overall: Overall | None) -> str:
     means = overall.interquartile_means
     best = max(means, key=lambda name: means[name].value)
     near = [name for name in means if name != best and means[name].high >= means[best].low]
-    return f"Highest: {best}, {100 * means[best].value:.1f} %; intervals that overlap its: {', '.join(near) or 'none'}."
+    named = "; ".join(map(overall.label, near)) or "none"
+    highest = f"{100 * means[best].value:.1f} %"
+    return f"Highest: {overall.label(best)}, {highest}; intervals that overlap its: {named}."
 
 
 def profile_reading(overall: Overall | None) -> str:
@@ -84,7 +103,8 @@ def profile_reading(overall: Overall | None) -> str:
     profiles = _profiles(overall)
     highest = np.max(list(profiles.values()), axis=0)
     leading = [name for name, profile in profiles.items() if (profile >= highest - 1e-12).all()]
-    return f"At or above every other profile everywhere: {', '.join(leading) or 'no optimizer'}."
+    named = "; ".join(map(overall.label, leading)) or "no optimizer"
+    return f"At or above every other profile everywhere: {named}."
 
 
 def rank_reading(overall: Overall | None) -> str:
@@ -102,7 +122,7 @@ def rank_reading(overall: Overall | None) -> str:
     )
 
 
-def draw_accuracies(by_task: Mapping[str, Sequence[AlikeRuns]]) -> Any:
+def draw_accuracies(by_task: Mapping[str, Sequence[SameFunction]]) -> Any:
     """One panel for each task, one line for each optimizer, in the order of the first task's means."""
     shown = {task: groups for task, groups in by_task.items() if groups}
     if not shown:
@@ -139,7 +159,7 @@ def draw_means(overall: Overall | None) -> Any:
     lows, highs = ([100 * getattr(means[name], end) for name in order] for end in ("low", "high"))
     axes.hlines(heights, lows, highs, color=GREY, linewidth=2.5)
     axes.plot([100 * means[name].value for name in order], heights, "o", markersize=4.5, color=LINES[0].color)
-    axes.set_yticks(heights, [plain(name) for name in order], fontsize=7)
+    axes.set_yticks(heights, [plain(overall.label(name)) for name in order], fontsize=7)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.set_xlabel("interquartile mean, % (guessing 0, no error 100)")
     return figure
@@ -153,7 +173,7 @@ def draw_profiles(overall: Overall | None, reference: str) -> Any:
     across = 100 * _THRESHOLDS
     behind = [Stroke(across, 100 * profiles[reference], "behind")] if reference in profiles else []
     panels = [
-        Panel(plain(name), [*([] if name == reference else behind), Stroke(across, 100 * profile)])
+        Panel(plain(overall.label(name)), [*([] if name == reference else behind), Stroke(across, 100 * profile)])
         for name, profile in profiles.items()
     ]
     return draw_multiples(
@@ -186,7 +206,8 @@ def draw_ranks(overall: Overall | None) -> Any:
         side = 1 - 0.02 * count if is_left else count + 0.02 * count
         rank = ranks.average[name]
         axes.plot([rank, rank, side], [0, height, height], color=GREY, linewidth=0.8)
-        text = f"{plain(name)}  {rank:.1f}" if is_left else f"{rank:.1f}  {plain(name)}"
+        label = plain(overall.label(name))
+        text = f"{label}  {rank:.1f}" if is_left else f"{rank:.1f}  {label}"
         axes.text(side, height, f" {text} ", ha="right" if is_left else "left", va="center", fontsize=7)
     axes.plot([1, count], [0, 0], color=INK, linewidth=1.2)
     for tick in range(1, count + 1, max(1, count // 10)):
@@ -213,7 +234,7 @@ def _profiles(overall: Overall) -> dict[str, Any]:
     return {name: score_distribution(list(by_task.values()), _THRESHOLDS) for name, by_task in overall.scores.items()}
 
 
-def _lines_of(by_task: Mapping[str, Sequence[AlikeRuns]]) -> list[tuple[str, ...]]:
+def _lines_of(by_task: Mapping[str, Sequence[SameFunction]]) -> list[tuple[str, ...]]:
     """The optimizers of each line: those that coincide on every task share one."""
     groups = [{name: group for group in of_task for name in group.names} for of_task in by_task.values()]
     names = dict.fromkeys(name for by_name in groups for name in by_name)
@@ -226,7 +247,7 @@ def _named(means: Mapping[str, float], wanted: float) -> str:
     return f"{', '.join(name for name, mean in means.items() if same_mean(mean, wanted))} {100 * wanted:.1f} %"
 
 
-def _mean(group: AlikeRuns) -> float:
+def _mean(group: SameFunction) -> float:
     return float(np.mean(list(group.first.test_by_seed.values())))
 
 

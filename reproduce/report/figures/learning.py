@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reproduce.report import multiples
 from reproduce.report.multiples import Panel, Stroke, draw_multiples
-from reproduce.report.results import REFERENCE, Alike, AlikeRuns, StudyResults, counted_accuracy, number_of_runs
+from reproduce.report.results import REFERENCE, Alike, SameFunction, StudyResults, counted_accuracy, number_of_runs
 from reproduce.report.style import Picture, file_name, picture, plain
 from reproduce.study.rows import Row
 
@@ -20,7 +20,7 @@ Axis = Literal["steps", "seconds"]
 
 @dataclass(frozen=True, eq=False)
 class Quartiles(Alike):
-    """One panel, of optimizers whose runs coincide.
+    """One panel, of optimizers that are one function.
 
     Attributes:
         n: How many runs.
@@ -46,8 +46,8 @@ def learning_picture(study: StudyResults, task: str, axis: Axis, reference: str 
 
 
 def learning_bands(study: StudyResults, task: str, axis: Axis) -> list[Quartiles]:
-    """The bands of one task, those of optimizers that coincide as one."""
-    groups = study.alike(task)
+    """The bands of one task, one for each function."""
+    groups = [each for each in study.functions(task) if each.first.finals]
     epochs = max((len(row.curve.validation_accuracy) for group in groups for row in group.first.finals), default=0)
     return [_band(group, epochs, axis) for group in groups]
 
@@ -105,7 +105,7 @@ def _panel(band: Quartiles, behind: Quartiles | None) -> Panel:
     )
 
 
-def _band(group: AlikeRuns, epochs: int, axis: Axis) -> Quartiles:
+def _band(group: SameFunction, epochs: int, axis: Axis) -> Quartiles:
     runs = group.first.finals
     curves = np.array([_padded(row, epochs) for row in runs]).reshape(len(runs), epochs)
     quartiles = np.quantile(curves, (0.25, 0.5, 0.75), axis=0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reproduce.report.multiples import Axis, Mark, Panel, Stroke, draw_multiples
-from reproduce.report.results import Alike, Result, StudyResults, alike, counted_accuracy, num_diverged, number_of_runs
+from reproduce.report.results import Alike, Result, StudyResults, counted_accuracy, num_diverged, number_of_runs
 from reproduce.report.style import Picture, file_name, picture, plain
 
 #: A rate is good if its accuracy is within this share of the best.
@@ -17,7 +17,7 @@ GOOD = 0.02
 
 @dataclass(frozen=True)
 class Sensitivity(Alike):
-    """One panel, of optimizers with the same accuracies at the same rates.
+    """One panel, of optimizers that are one function.
 
     Attributes:
         n: Runs at each rate.
@@ -58,10 +58,8 @@ def rate_picture(study: StudyResults, task: str) -> Picture:
 
 
 def sensitivities(study: StudyResults, task: str) -> list[Sensitivity]:
-    """The panels of one task, equal ones as one, in the catalog's order."""
-    found = {each.optimizer: sensitivity(each) for each in study.in_catalog_order(task) if each.tuning}
-    nameless = {name: replace(each, names=()) for name, each in found.items()}
-    return [replace(found[names[0]], names=names) for names in alike(nameless)]
+    """The panels of one task, one for each function."""
+    return [replace(sensitivity(each.first), names=each.names) for each in study.functions(task) if each.first.tuning]
 
 
 def sensitivity(result: Result) -> Sensitivity:

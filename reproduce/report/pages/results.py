@@ -12,8 +12,15 @@ from reproduce.report.pages import ARTIFACT, ROOT
 
 #: Of each profile, in this order, those that it has: the smallest table that answers a study's question.
 TABLES = (
-    *("main", "transfer", "finetune", "across_tasks", "schedules_crossed", "decays_ablation"),
-    *("label_noise_change", "imbalance_change", "gradient_noise_change", "batch_size_change", "architectures_to_adam"),
+    *("main", "main_references", "transfer", "transfer_references", "finetune", "finetune_references", "across_tasks"),
+    *("schedules_crossed", "decays_ablation"),
+    *(
+        "label_noise_change",
+        "imbalance_change",
+        "gradient_noise_change",
+        "batch_size_change",
+        "architectures_references",
+    ),
     *("rescoring", "elimination", "noise_floor", "search_comparison"),
 )
 FIGURES = (
@@ -28,7 +35,8 @@ those rows by `make pages`, and a test writes them again and compares every byte
 `make report` writes all tables and figures, with a card for each optimizer and every run behind each number.
 
 Numbers are comparable within one profile and data set alone, and none of them with those of the paper: see
-[LIMITATIONS.md](LIMITATIONS.md). What is claimed of them is in [README.md](README.md#claims).
+[LIMITATIONS.md](LIMITATIONS.md). How verdicts are
+reached is in [ANALYSIS.md](ANALYSIS.md), what is claimed in [README.md](README.md#claims).
 
 Captions name profile, data sets, n, the device, and what trained there: *engine* is the population engine, which trains
 many networks in one program ([ENGINE.md](ENGINE.md)); *tensorflow*, *jax* and *torch* are back ends of Keras.
@@ -38,8 +46,8 @@ many networks in one program ([ENGINE.md](ENGINE.md)); *tensorflow*, *jax* and *
 def files() -> dict[str, bytes]:
     """Every file by its path in the checkout."""
     reports = read_reports(ARTIFACT / "results", profiles_in(ARTIFACT / "results"))
-    parts = [_START]
     found: dict[str, bytes] = {}
+    parts = [_START, "## Claims\n", *_shown(found, reports[0], "common", ("claims",), ())]
     for report in reports:
         parts.append(f"## Profile {report.profile}\n")
         parts += _shown(found, report, report.profile, TABLES, FIGURES)

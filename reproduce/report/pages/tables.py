@@ -17,12 +17,12 @@ _MOMENTUM = {"none": "", "classical": "momentum", "nesterov": "Nesterov momentum
 
 def readme() -> str:
     """README.md with its tables as they should be."""
-    return _with_tables((ROOT / "README.md").read_text("utf-8"), {"catalog": catalog_tables()})
+    return with_tables((ROOT / "README.md").read_text("utf-8"), {"catalog": catalog_tables()})
 
 
 def artifact_readme() -> str:
     """artifact/README.md with its tables as they should be."""
-    return _with_tables((ARTIFACT / "README.md").read_text("utf-8"), {"claims": claims_table(), "map": map_table()})
+    return with_tables((ARTIFACT / "README.md").read_text("utf-8"), {"claims": claims_table(), "map": map_table()})
 
 
 def catalog_tables() -> str:
@@ -43,7 +43,7 @@ def catalog_tables() -> str:
 
 def claims_table() -> str:
     """Every claim with what it takes to check it."""
-    sources = {"paper": "the paper", "ours": "ours"}
+    sources = {"question": "the question", "paper": "the paper", "ours": "ours"}
     costs = dict.fromkeys(("minutes, estimated", "GPU hours, estimated", "disk in GB, estimated"), ":")
     columns = dict.fromkeys(("claim", "of", "statement", "what makes the rows"), "") | costs | {"expected": ""}
     lines = (
@@ -82,7 +82,8 @@ def _optimizer(entry: po.CatalogEntry) -> tuple[str, str, str]:
     return entry.name, f"`{entry.equation}`", more
 
 
-def _with_tables(text: str, tables: Mapping[str, str]) -> str:
+def with_tables(text: str, tables: Mapping[str, str]) -> str:
+    """A page with each of these tables between its comments."""
     for name, table in tables.items():
         place = re.compile(rf"(<!-- {name}:[^>]*-->\n).*?(<!-- end of {name} -->)", re.DOTALL)
         found = place.search(text)

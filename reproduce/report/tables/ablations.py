@@ -2,63 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
 
+from reproduce.report.analysis.families import Difference, compare_family
+from reproduce.report.analysis.studies import Compared, in_pairs, pair_of
 from reproduce.report.results import Result, StudyResults, number_of_runs
-from reproduce.report.table import NONE, NOT_RUN, Cell, Column, Table, fixed, marked, missing, points, words
-from reproduce.report.tables.accuracy import MARKS, NAME, task_column
+from reproduce.report.table import NONE, Cell, Column, Table, fixed, marked, missing, points, words
+from reproduce.report.tables.accuracy import NAME, task_column
 from reproduce.report.tables.comparisons import (
+    MARKS,
     accuracy_cell,
-    difference,
     difference_columns,
     marks,
     mean_cell,
     setting,
+    verdict_words,
 )
 from reproduce.tasks.optimizers import Entrant
 
-
-class _AblationPair(NamedTuple):
-    """Two results beside each other: with a part, and without it, if that takes part."""
-
-    result: Result
-    without: Result | None
-
-
-_DIFFERENCE: tuple[Column[_AblationPair], ...] = difference_columns(
-    "Difference", ("n", "n"), lambda pair: difference(pair.result, pair.without) or NOT_RUN
-)
+_OPTIMIZER: Column[Compared] = Column("Optimizer", "optimizer", lambda each: words(each.label))
+_DIFFERENCES: tuple[Column[Compared], ...] = difference_columns("Difference", lambda each: each.difference)
 
 
 def decay_table(study: StudyResults) -> Table:
     """Each optimizer with and without its decay functions and schedule factor."""
-    columns: tuple[Column[_AblationPair], ...] = (
-        Column("Optimizer", "optimizer", lambda pair: words(pair.result.optimizer)),
-        Column("With%", "with", lambda pair: mean_cell(pair.result), numeric=True),
-        Column(
-            "Without%",
-            "without",
-            lambda pair: missing() if pair.without is None else mean_cell(pair.without),
-            numeric=True,
-        ),
+    columns: tuple[Column[Compared], ...] = (
+        Column("With%", "with", lambda each: mean_cell(each.result), numeric=True),
+        Column("Without%", "without", lambda each: mean_cell(each.reference), numeric=True),
     )
     return Table.of(
         name=f"{study.name}_ablation",
         title=f"With and without decay functions in the study {study.name}",
         caption=(
             f"{setting(study)} Mean test accuracy in percent of an optimizer with its decay functions and "
-            "schedule factor, and without them, each at the rate tuned for it, over n common seeds; the difference in "
-            "points with Student's 95 % interval. Verdict: what the decays make of it."
+            "schedule factor, and without them, each at the rate tuned for it, over n common seeds. "
+            f"{verdict_words(len(study.protocol.seeds.final), 'all optimizers of the table on a task')}"
         ),
-        columns=(*columns, *_DIFFERENCE),
-        sections={
-            task: [
-                _AblationPair(study.results[task, kept], study.results[task, left_out])
-                for kept, left_out in decay_pairs(study.entrants)
-            ]
-            for task in study.tasks
-        },
+        columns=(_OPTIMIZER, *columns, *_DIFFERENCES),
+        sections={task: in_pairs(study, task, decay_pairs(study.entrants)) for task in study.tasks},
         section_name="task",
     )
 
@@ -97,21 +78,30 @@ def schedule_table(study: StudyResults) -> Table:
 
 def schedule_differences(study: StudyResults) -> Table:
     """What each schedule changes in each optimizer."""
-    columns: tuple[Column[_AblationPair], ...] = (
-        Column("Optimizer", "optimizer", lambda pair: words(_base_name(pair.result.entrant))),
-        Column("Schedule", "schedule", lambda pair: words(pair.result.entrant.schedule or "")),
-    )
     return Table.of(
         name=f"{study.name}_differences",
         title=f"What schedules change in the study {study.name}",
         caption=(
-            f"{setting(study)} Test accuracy with the schedule's factor minus that without, in points, over n "
-            "common seeds with Student's 95 % interval, each side at the rate tuned for it."
+            f"{setting(study)} Test accuracy with the schedule's factor minus that without, over n common seeds, each "
+            "side at the rate tuned for it. "
+            f"{verdict_words(len(study.protocol.seeds.final), 'all schedules with one optimizer on a task')}"
         ),
-        columns=(*columns, *_DIFFERENCE),
-        sections={task: list(_schedule_pairs(study, task)) for task in study.tasks},
+        columns=(_OPTIMIZER, *_DIFFERENCES),
+        sections={
+            task: [each for base in crossings(study.entrants) for each in schedule_pairs(study, task, base)]
+            for task in study.tasks
+        },
         section_name="task",
     )
+
+
+def schedule_pairs(study: StudyResults, task: str, base: str) -> list[Compared]:
+    """An optimizer with every schedule that it was crossed with beside itself without; nothing without that."""
+    names = crossings(study.entrants).get(base, {})
+    plain = names.get(None)
+    if plain is None:
+        return []
+    return in_pairs(study, task, [(name, plain) for schedule, name in names.items() if schedule is not None])
 
 
 def crossings(entrants: Sequence[Entrant]) -> dict[str, dict[str | None, str]]:
@@ -127,20 +117,20 @@ def crossings(entrants: Sequence[Entrant]) -> dict[str, dict[str | None, str]]:
 def change_table(study: StudyResults) -> Table:
     """What each task changes for every optimizer beside the study's first task."""
     first, *others = study.tasks
-
-    def change(result: Result) -> Cell:
-        return _change(result, study.results[first, result.optimizer])
-
     return Table.of(
         name=f"{study.name}_change",
         title=f"What each task changes in the study {study.name}",
         caption=(
             f"{setting(study)} Mean test accuracy in percent on {first}; then, for each other task, the mean "
-            "change from it in points on common seeds ± half the 95 % interval, every optimizer at the rate tuned "
-            f"for it there; {_runs(study)}."
+            "change from it in points on common seeds ± half its interval; the intervals of a column hold together. "
+            f"Every optimizer at the rate tuned for it there; {_runs(study)}."
         ),
-        columns=(NAME, task_column(study, first, mean_cell), *(task_column(study, task, change) for task in others)),
-        items=study.entrants,
+        columns=(
+            NAME,
+            task_column(study, first, mean_cell),
+            *(task_column(study, task, _change(_changes(study, task, first))) for task in others),
+        ),
+        items=study.functions_everywhere,
     )
 
 
@@ -155,12 +145,6 @@ def _base_name(entrant: Entrant) -> str:
     return entrant.base if entrant.decay else f"{entrant.base}-nodecay"
 
 
-def _schedule_pairs(study: StudyResults, task: str) -> Iterator[_AblationPair]:
-    for names in crossings(study.entrants).values():
-        without = study.result(task, names[None]) if None in names else None
-        yield from (_AblationPair(study.results[task, name], without) for schedule, name in names.items() if schedule)
-
-
 def _crossed(study: StudyResults, names: dict[str | None, str]) -> Callable[[tuple[str, str | None]], Cell]:
     """From a task and a schedule to what one optimizer came to there, marked among its schedules."""
     best = {task: marks([study.results[task, name] for name in names.values()]) for task in study.tasks}
@@ -173,9 +157,20 @@ def _crossed(study: StudyResults, names: dict[str | None, str]) -> Callable[[tup
     return cell
 
 
-def _change(result: Result, start: Result) -> Cell:
-    found = difference(result, start)
-    if found is None:
-        return missing()
-    half = "" if found.half is None else f" ± {fixed(100 * found.half, 1)}"
-    return Cell(f"{points(found.mean).text}{half}", found.mean, source=result.source)
+def _changes(study: StudyResults, task: str, first: str) -> Mapping[str, Difference]:
+    """By optimizer, of those that are one function everywhere the first: its change from one task to another."""
+    names = [each.names[0] for each in study.functions_everywhere]
+    return compare_family(
+        {name: pair_of(study, study.results[task, name], study.results[first, name]) for name in names}
+    )
+
+
+def _change(changes: Mapping[str, Difference]) -> Callable[[Result], Cell]:
+    def cell(result: Result) -> Cell:
+        found = changes.get(result.optimizer)
+        if found is None:
+            return missing()
+        half = "" if found.high is None else f" ± {fixed(100 * (found.high - found.mean), 1)}"
+        return Cell(f"{points(found.mean).text}{half}", found.mean, source=result.source)
+
+    return cell

@@ -2,53 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from reproduce.report.results import Result, StudyResults
-from reproduce.report.statistics import Difference
+from reproduce.report.analysis.families import Difference
+from reproduce.report.analysis.studies import against
+from reproduce.report.results import Alike, Result, SameFunction, StudyResults
 from reproduce.report.table import NONE, NOT_RUN, Cell, Column, Mark, Table, marked, missing, number, percent, words
 from reproduce.report.tables.comparisons import (
+    MARKS,
     accuracy_cell,
-    difference,
     difference_columns,
     marks,
-    mean_cell,
     setting,
+    verdict_words,
 )
-from reproduce.tasks.optimizers import Entrant
-
-#: How the marks of a column are read.
-MARKS = "Bold: the best; ≈: not told apart from it on common seeds."
 
 
 class _AccuracyLine(NamedTuple):
-    """A result, its mark among those of its task, and its difference to the reference or what stands in its place."""
+    """A function, its mark among those of its task, its difference to the reference or what stands in its place."""
 
-    result: Result
+    function: SameFunction
     mark: Mark | None
-    against: Difference | str
+    against: Difference | None
+    otherwise: str
+
+    @property
+    def result(self) -> Result:
+        return self.function.first
 
 
 def main_table(study: StudyResults) -> Table:
-    """Every optimizer with its accuracy and the difference to the reference; a section for each task."""
+    """Every function with its accuracy and the difference to the reference; a section for each task."""
+    reference = study.protocol.optimizers.reference
+    shown = {"difference": f"vs {reference}", "": "Interval", "verdict": "Verdict"}
+    every: tuple[Column[_AccuracyLine], ...] = difference_columns(
+        "", lambda line: line.against, lambda line: line.otherwise
+    )
+    differences = [
+        Column(shown.get(each.name, ""), each.name, each.cell, each.numeric)
+        for each in every
+        if each.name in (*shown, "difference_low", "difference_high")
+    ]
     columns: tuple[Column[_AccuracyLine], ...] = (
-        Column("Optimizer", "optimizer", lambda each: words(each.result.optimizer)),
+        Column("Optimizer", "optimizer", lambda each: words(each.function.label)),
         Column("", "kind", lambda each: words(each.result.entrant.kind)),
         Column("Rate", "rate", lambda each: rate_cell(each.result), numeric=True),
         Column("", "rate_at_edge", lambda each: Cell("", each.result.choice.at_edge)),
-        Column("Val%", "validation_accuracy", lambda each: _validation_cell(each.result), numeric=True),
-        Column("Test%", "test_accuracy_mean", lambda each: marked(mean_cell(each.result), each.mark), numeric=True),
-        Column("sd", "test_accuracy_sd", lambda each: percent(_spread(each.result)), numeric=True),
+        Column("", "validation_accuracy", lambda each: _validation_cell(each.result)),
+        Column("Test%", "test_accuracy", lambda each: marked(accuracy_cell(each.result), each.mark), numeric=True),
+        Column("", "test_accuracy_sd", lambda each: percent(_spread(each.result))),
         Column("n", "n", lambda each: number(len(each.result.finals), 0), numeric=True),
         Column("", "diverged", lambda each: Cell("", each.result.num_diverged)),
     )
-    reference = study.protocol.optimizers.reference
     return Table.of(
         name=study.name,
         title=f"Accuracy in the study {study.name}",
         caption=_caption(study),
-        columns=(*columns, *difference_columns(f"vs {reference}", ("", "pairs"), lambda each: each.against)),
+        columns=(*columns, *differences),
         sections={task: list(_lines(study, task, reference)) for task in study.tasks},
         section_name="task",
     )
@@ -69,7 +80,7 @@ def task_table(study: StudyResults) -> Table:
             ]
         ),
         columns=(NAME, *columns),
-        items=study.entrants,
+        items=study.functions_everywhere,
     )
 
 
@@ -86,7 +97,7 @@ def rate_table(study: StudyResults) -> Table:
             f"{_decays(study)}"
         ),
         columns=(NAME, *(task_column(study, task, rate_cell) for task in study.tasks)),
-        items=study.entrants,
+        items=study.functions_everywhere,
     )
 
 
@@ -105,13 +116,27 @@ def _decays(study: StudyResults) -> str:
     return f" The second number is the weight decay, which was tuned beside the rate for {names}."
 
 
-#: The first column of tables with a line for each optimizer of a study.
-NAME: Column[Entrant] = Column("Optimizer", "optimizer", lambda each: words(each.name))
+#: The first column of tables with a line for each function of a study.
+NAME: Column[Alike] = Column("Optimizer", "optimizer", lambda each: words(each.label))
 
 
-def task_column(study: StudyResults, task: str, cell: Callable[[Result], Cell]) -> Column[Entrant]:
-    """A column for a task, with a cell for what each optimizer came to on it."""
-    return Column(task, task, lambda each: cell(study.results[task, each.name]), numeric=True)
+def task_column(
+    study: StudyResults, task: str, cell: Callable[[Result], Cell], name: str | None = None
+) -> Column[Alike]:
+    """A column for a task, with a cell for what each optimizer came to on it.
+
+    Args:
+        study: The study.
+        task: The task.
+        cell: From what an optimizer came to, to its cell.
+        name: In the CSV file, of a column for that alone; None for one that has the task's name everywhere.
+    """
+    return Column(
+        task if name is None else "",
+        name or task,
+        lambda each: cell(study.results[task, each.names[0]]),
+        numeric=name is None,
+    )
 
 
 def rate_cell(result: Result) -> Cell:
@@ -125,26 +150,28 @@ def rate_cell(result: Result) -> Cell:
 
 
 def _lines(study: StudyResults, task: str, reference: str) -> Iterator[_AccuracyLine]:
-    results, known = study.of_task(task), study.result(task, reference)
-    best = marks(results)
-    for result in results:
-        is_run_reference = result is known and result.test is not None
-        against = NONE if is_run_reference else difference(result, known) or NOT_RUN
-        yield _AccuracyLine(result, best.get(result.optimizer), against)
+    known = study.results[task, reference]
+    functions = study.functions(task)
+    best = marks([each.first for each in functions])
+    differences = {each.result.optimizer: each.difference for each in against(study, task, known)}
+    for each in functions:
+        is_run_reference = reference in each.names and known.test is not None
+        found = differences.get(each.first.optimizer)
+        yield _AccuracyLine(each, best.get(each.first.optimizer), found, NONE if is_run_reference else NOT_RUN)
 
 
-def _task_columns(study: StudyResults, task: str) -> tuple[Column[Entrant], ...]:
-    best = marks(study.of_task(task))
+def _task_columns(study: StudyResults, task: str) -> tuple[Column[Alike], ...]:
+    best = marks([each.first for each in study.functions(task)])
+    firsts = {name: each.first.optimizer for each in study.functions(task) for name in each.names}
     return (
-        task_column(study, task, lambda each: marked(accuracy_cell(each), best.get(each.optimizer))),
-        Column("", f"{task}_sd", lambda each: Cell("", _spread(study.results[task, each.name]))),
-        Column("", f"{task}_n", lambda each: Cell("", len(study.results[task, each.name].finals))),
+        task_column(study, task, lambda each: marked(accuracy_cell(each), best.get(firsts[each.optimizer]))),
+        task_column(study, task, lambda each: Cell("", _spread(each)), f"{task}_sd"),
+        task_column(study, task, lambda each: Cell("", len(each.finals)), f"{task}_n"),
     )
 
 
 def _validation_cell(result: Result) -> Cell:
-    """Said of the test accuracy where nothing was run, once, so that the line fits a screen."""
-    return missing(NONE) if result.validation is None else percent(result.validation.mean, source=result.source)
+    return missing("") if result.validation is None else percent(result.validation.mean, source=result.source)
 
 
 def _spread(result: Result) -> float | None:
@@ -152,31 +179,18 @@ def _spread(result: Result) -> float | None:
 
 
 def _caption(study: StudyResults) -> str:
-    reference, results = study.protocol.optimizers.reference, list(study.results.values())
+    results = list(study.results.values())
     sentences = [
         setting(study),
-        "Validation and test accuracy in percent at the end of training, at the rate chosen on validation, over n "
-        f"fresh seeds ({len(study.protocol.seeds.final)} planned); sd of the test accuracy.",
-        f"{MARKS} Difference to {reference} in points, paired by seed, with Student's 95 % interval (each on its own, "
-        "not corrected for the number of comparisons); a tie is an interval that holds 0, or a difference below what "
-        "so many pairs detect with probability 0.8.",
+        "Test accuracy in percent at the end of training, mean ± sd, at the rate chosen on validation, over n fresh "
+        f"seeds ({len(study.protocol.seeds.final)} planned). {MARKS} Optimizers that are one function on a task are "
+        "one line.",
+        verdict_words(len(study.protocol.seeds.final), "the paper's optimizers, or the baselines"),
     ]
     diverged = sum(result.num_diverged for result in results)
     if diverged:
         sentences.append(f"{diverged} of these runs diverged and count as guessing.")
     if any(result.choice.at_edge for result in results):
         sentences.append("A rate with * is at the edge of a grid that had grown to its limit.")
-    sentences += _alike(study)
     sentences.append("Comparable only within this profile and data set.")
     return " ".join(sentences)
-
-
-def _alike(study: StudyResults) -> Sequence[str]:
-    """A sentence for each task on which optimizers cannot be told apart."""
-    sentences = []
-    for task in study.tasks:
-        groups = "; ".join(group.label for group in study.alike(task) if len(group.names) > 1)
-        if groups:
-            place = f" on {task}" if len(study.tasks) > 1 else ""
-            sentences.append(f"Identical learning curves in all final runs{place}: {groups}.")
-    return sentences

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from reproduce.counts import Estimate
-from reproduce.report.overall import Overall, compare_over_tasks, task_scores
+from reproduce.report.overall import Overall, compare_studies
 from reproduce.report.results import StudyResults
 from reproduce.report.table import Cell, Column, Table, fixed, missing, number, percent, words
 from reproduce.report.tables.comparisons import setting
@@ -13,7 +13,7 @@ from reproduce.report.tables.comparisons import setting
 
 def across_table(studies: Sequence[StudyResults], reference: str) -> Table | None:
     """Interquartile mean, average rank and Wilcoxon's test; None where fewer than two tasks have been run."""
-    overall = compare_over_tasks(task_scores(studies), reference)
+    overall = compare_studies(studies, reference)
     if overall is None:
         return None
     order = sorted(overall.scores, key=lambda name: -overall.interquartile_means[name].value)
@@ -27,7 +27,7 @@ def across_table(studies: Sequence[StudyResults], reference: str) -> Table | Non
         title="All tasks together",
         caption=_caption(studies, overall, reference),
         columns=(
-            Column("Optimizer", "optimizer", words),
+            Column("Optimizer", "optimizer", lambda name: words(overall.label(name))),
             Column("IQM%", "interquartile_mean", of_compared(lambda name: percent(means[name].value)), numeric=True),
             Column("95 % interval", "", of_compared(lambda name: _interval(means[name])), numeric=True),
             Column("", "low", of_compared(lambda name: Cell("", means[name].low))),
@@ -50,7 +50,7 @@ def _caption(studies: Sequence[StudyResults], overall: Overall, reference: str) 
     runs = sum(len(runs) for by_task in overall.scores.values() for runs in by_task.values())
     sentences = [
         setting(*studies),
-        f"{len(overall.tasks)} tasks ({', '.join(overall.tasks)}), {len(overall.scores)} optimizers, n = {runs} final "
+        f"{len(overall.tasks)} tasks ({', '.join(overall.tasks)}), {len(overall.scores)} functions, n = {runs} final "
         "runs. IQM: interquartile mean of the test accuracies of all runs, on a scale on which guessing is 0 and no "
         "error is 100, with a 95 % interval of a bootstrap that draws runs again within each task. Rank: mean over "
         "tasks, 1 the best. p: "

@@ -1,4 +1,4 @@
-"""Results set beside each other: differences on common seeds, and which results the best is not told apart from."""
+"""What tables of comparisons share: their columns, marks, cells, and the sentences that say how to read them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
+from reproduce.report.analysis.best import compare_with_best
+from reproduce.report.analysis.families import Difference
+from reproduce.report.analysis.levels import confidence_words
 from reproduce.report.results import Result, StudyResults
-from reproduce.report.statistics import Difference, paired_difference, same_mean
+from reproduce.report.statistics import same_mean
 from reproduce.report.table import (
     NONE,
+    NOT_RUN,
     Cell,
     Column,
     Item,
     Mark,
+    count,
     fixed,
     missing,
     number,
@@ -22,6 +27,9 @@ from reproduce.report.table import (
     signed,
     words,
 )
+
+#: How the marks of a column are read.
+MARKS = "Bold: the highest mean; ≈: may be the best too (multiple comparisons with the best, Hsu 1984)."
 
 
 class Timed(Protocol):
@@ -32,56 +40,60 @@ class Timed(Protocol):
         """The wall time that it took."""
 
 
-def difference(result: Result | None, reference: Result | None) -> Difference | None:
-    """Test accuracy of a result minus that of a reference on common seeds; None where there are none."""
-    if result is None or reference is None:
-        return None
-    return paired_difference(result.test_by_seed, reference.test_by_seed)
-
-
 def marks(results: Sequence[Result]) -> Mapping[str, Mark]:
-    """By optimizer: the best mean test accuracy, and those that tie with it; nothing where fewer than two were run.
-
-    Of several with the best mean each is the best; the others are compared with the first of them.
-    """
-    means = {result.optimizer: result.test.mean for result in results if result.test is not None}
+    """By optimizer: the highest mean test accuracy, and who may be the best; nothing where fewer than two were run."""
+    run = {result.optimizer: result for result in results if result.test is not None}
+    means = {name: result.test.mean for name, result in run.items() if result.test is not None}
     if len(means) < 2:
         return {}
-    best = max(means, key=lambda name: means[name])
-    top = next(result for result in results if result.optimizer == best)
-    found: dict[str, Mark] = {name: "best" for name, mean in means.items() if same_mean(mean, means[best])}
-    for result in results:
-        against = difference(result, top)
-        if result.optimizer not in found and against is not None and against.verdict == "tie":
-            found[result.optimizer] = "tie"
-    return found
+    highest = max(means.values())
+    beside = compare_with_best({name: result.by_place for name, result in run.items()})
+    found: dict[str, Mark] = {name: "possible" for name, each in beside.items() if each.high > 0}
+    return found | {name: "best" for name, mean in means.items() if same_mean(mean, highest)}
+
+
+def verdict_words(num_seeds: int, of: str) -> str:
+    """How differences and verdicts of a table are read.
+
+    Args:
+        num_seeds: How many seeds are planned.
+        of: What one family is.
+    """
+    return (
+        f"Differences in points, paired by seed; the intervals of a family ({of}) hold together with "
+        f'{confidence_words(num_seeds)}. Verdict: on "better", from the interval and a margin of 1 point, or of a '
+        "tenth of the reference's error if that is smaller (artifact/ANALYSIS.md)."
+    )
 
 
 def difference_columns(
-    title: str, num_pairs: tuple[str, str], found: Callable[[Item], Difference | str]
+    title: str, found: Callable[[Item], Difference | None], otherwise: Callable[[Item], str] = lambda _: NOT_RUN
 ) -> tuple[Column[Item], ...]:
-    """Mean, interval, verdict, then both ends for the CSV file alone, and the number of pairs.
+    """Mean, interval, verdict, the seeds that would settle it, the number of pairs; more for the CSV file alone.
 
     Args:
         title: The heading of the mean.
-        num_pairs: Heading and name of the number of pairs.
-        found: From a line's item to the difference, or what stands in its place.
+        found: From a line's item to the difference.
+        otherwise: From it to what stands where there is none.
     """
 
     def column(heading: str, name: str, cell: Callable[[Difference], Cell]) -> Column[Item]:
         def cell_of(item: Item) -> Cell:
             each = found(item)
-            return missing(each) if isinstance(each, str) else cell(each)
+            return missing(otherwise(item)) if each is None else cell(each)
 
         return Column(heading, name, cell_of, numeric=name != "verdict")
 
     return (
-        column(title, "difference", lambda each: points(each.mean)),
-        column("95 % interval", "", _interval),
+        column(title, "difference", lambda each: points(each.mean, 2)),
+        column("Interval", "", _interval),
         column("Verdict", "verdict", lambda each: words(each.verdict)),
+        column("Settle", "seeds_to_settle", lambda each: count(each.seeds_to_settle)),
+        column("n", "n", lambda each: count(each.n)),
         column("", "difference_low", lambda each: points(each.low)),
         column("", "difference_high", lambda each: points(each.high)),
-        column(*num_pairs, lambda each: Cell(str(each.n), each.n)),
+        column("", "margin", lambda each: points(each.margin)),
+        column("", "comparisons", lambda each: count(each.comparisons)),
     )
 
 
@@ -89,6 +101,11 @@ def end_of_interval(points: float) -> str:
     """One end in points with one digit, or as many more, up to four, as it takes to see on which side of 0 it lies."""
     digits = next((digits for digits in range(1, 5) if float(f"{points:.{digits}f}")), 1)
     return signed(points, digits)
+
+
+def interval_text(low: float, high: float) -> str:
+    """Both ends in points."""
+    return f"{end_of_interval(100 * low)} to {end_of_interval(100 * high)}"
 
 
 def listed(values: Iterable[str]) -> str:
@@ -133,4 +150,4 @@ def _interval(found: Difference) -> Cell:
     """Both ends; a table is sorted by the lower one."""
     if found.low is None or found.high is None:
         return missing(NONE)
-    return Cell(f"{end_of_interval(100 * found.low)} to {end_of_interval(100 * found.high)}", found.low)
+    return Cell(interval_text(found.low, found.high), found.low)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from reproduce.elimination.rounds import RoundResult, Standing
-from reproduce.report.statistics import CONFIDENCE, paired_difference, summarise
-from reproduce.report.table import NONE, Cell, Column, Table, fixed, marked, missing, words
-from reproduce.report.tables.comparisons import listed, placed
+from reproduce.report.analysis.best import compare_with_best
+from reproduce.report.statistics import summarise
+from reproduce.report.table import NONE, Cell, Column, Mark, Table, fixed, marked, missing, words
+from reproduce.report.tables.comparisons import MARKS, listed, placed
 from reproduce.search.trials import Contender, SeedScores
 
 
@@ -36,9 +37,8 @@ def elimination_table(results: Sequence[RoundResult], where: str, devices: Itera
             f"{placed(f'{where}, {sources}', devices)}: best validation accuracy in percent, mean over seeds, "
             f"the rate chosen by the rule of the search ({rounds}). A dash: eliminated before. In brackets, "
             "where runs could not be trained: how many could, of which the mean is; the others count 0 in what "
-            "follows. The best of a round is marked, and what is not told apart from it: the "
-            f"{100 * CONFIDENCE:.0f} % interval of the paired difference holds 0, or the difference is smaller than so "
-            "many runs detect. Rounds decide by the mean, also between optimizers that are not told apart."
+            "follows. "
+            f"{MARKS} Rounds decide by the mean, also between optimizers of which either may be the best."
         ),
         columns=(
             Column("optimizer", "optimizer", lambda each: words(each.name)),
@@ -57,18 +57,18 @@ def _how_far(contender: Contender, rounds: Sequence[Mapping[str, Standing]]) -> 
 
 
 def _column(name: str, standings: Mapping[str, Standing]) -> Column[Contender]:
-    return Column(name, name, lambda each: _cell(standings.get(each.fingerprint), standings), numeric=True)
+    best = max(each.scores.rank for each in standings.values())
+    beside = compare_with_best({key: each.scores.compared for key, each in standings.items()})
 
+    def cell(contender: Contender) -> Cell:
+        standing = standings.get(contender.fingerprint)
+        if standing is None:
+            return missing(NONE)
+        found = beside.get(contender.fingerprint)
+        possible: Mark | None = "possible" if found is None or found.high > 0 else None
+        return marked(_mean(standing.scores), "best" if standing.scores.rank == best else possible)
 
-def _cell(standing: Standing | None, round_: Mapping[str, Standing]) -> Cell:
-    if standing is None:
-        return missing(NONE)
-    own, best = standing.scores, max((each.scores for each in round_.values()), key=lambda scores: scores.rank)
-    cell = _mean(own)
-    if own.rank == best.rank:
-        return marked(cell, "best")
-    difference = paired_difference(own.compared, best.compared)
-    return marked(cell, "tie") if difference is None or difference.verdict == "tie" else cell
+    return Column(name, name, cell, numeric=True)
 
 
 def _mean(scores: SeedScores) -> Cell:

@@ -13,7 +13,8 @@ from reproduce.report.tables.ablations import (
     schedule_table,
 )
 from reproduce.report.tables.accuracy import main_table, rate_table, task_table
-from reproduce.report.tables.differences import REFERENCES, difference_table
+from reproduce.report.tables.intervals import interval_table
+from reproduce.report.tables.references import best_table, reference_table
 
 #: Studies of one task in several forms, which are compared with the first.
 VARIED = ("label_noise", "imbalance", "gradient_noise", "batch_size")
@@ -24,9 +25,8 @@ def study_tables(study: StudyResults) -> list[Table]:
     tables = [main_table(study)]
     if len(study.tasks) > 1:
         tables.append(task_table(study))
-    if any(entrant.name in REFERENCES for entrant in study.entrants):
-        tables.append(difference_table(study))
-    tables.append(rate_table(study))
+    intervals = interval_table(study)
+    tables += [reference_table(study), best_table(study), *([intervals] if intervals else []), rate_table(study)]
     if decay_pairs(study.entrants):
         tables.append(decay_table(study))
     if crossings(study.entrants):

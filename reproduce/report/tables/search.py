@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from reproduce.counts import expected_maximum
-from reproduce.report.statistics import (
-    CONFIDENCE,
-    POWER,
-    Summary,
-    detectable_difference,
-    holm,
-    paired_difference,
-    paired_p_value,
-    summarise,
-)
+from reproduce.report.analysis.families import Difference
+from reproduce.report.analysis.levels import confidence_words, margin_of
+from reproduce.report.analysis.power import POWER, settling_runs
+from reproduce.report.analysis.searches import contenders_against
+from reproduce.report.statistics import Summary, summarise
 from reproduce.report.table import (
     NONE,
     Cell,
     Column,
     Table,
+    count,
     missing,
-    p_value,
     percent,
     points,
     signed,
     words,
 )
-from reproduce.report.tables.comparisons import placed
+from reproduce.report.tables.comparisons import interval_text, placed
 from reproduce.search.results import Finalist
 from reproduce.search.trials import Contender, SeedScores, Trial, seed_scores
-
-#: Sizes of an arm for which the noise floor says what can be detected.
-ARMS = (2, 3, 5, 10, 20)
 
 
 def rescoring_table(
@@ -50,8 +43,9 @@ def rescoring_table(
 
     Returns:
         Finalists by their new mean, best first, then the baselines; for each baseline a column with the difference to
-        it and whether it is one, and a column with its p-value.
+        it and its verdict, and a column with the interval.
     """
+    seeds = len({trial.seed for trial in trials})
     scores = {each.fingerprint: seed_scores(trials, each) for each in [*_contenders(finalists), *baselines]}
     lines = [
         _RescoringLine(each.contender, each.text, each.search_score, scores[each.contender.fingerprint])
@@ -73,16 +67,21 @@ def rescoring_table(
         caption=(
             f"{placed(where, (trial.device for trial in trials))}: best accuracy in percent on the validation images "
             "of the search, by which it chose too, with the rate chosen by its rule for each run. again: mean over "
-            f"those of n = {len({trial.seed for trial in trials})} fresh seeds with which it could be trained "
-            "(trained: how many); shrinkage: what they took off the score that a candidate was chosen by. Last "
-            "columns: difference in points to each tuned baseline on common seeds, where a run that could not be "
-            f"trained counts 0; a tie unless the {100 * CONFIDENCE:.0f} % interval leaves 0 out and the difference is "
-            f"one that so many runs detect with probability {POWER}; p: of the paired t test, corrected by Holm for "
-            f"the {len(finalists)} candidates of the column."
+            f"those of n = {seeds} fresh seeds with which it could be trained (trained: how many); shrinkage: what "
+            "they took off the score that a candidate was chosen by. Last columns: difference in points to each tuned "
+            'baseline on common seeds, where a run that could not be trained counts 0, with its verdict on "better" '
+            f"and the interval; those of a column are one family, and hold together with {confidence_words(seeds)} "
+            "(artifact/ANALYSIS.md)."
         ),
         columns=(
             *columns,
-            *(column for each in known for column in _baseline_columns(lines, each)),
+            *(
+                column
+                for each in baselines
+                for column in _baseline_columns(
+                    each.name, contenders_against(trials, _contenders(finalists), each, seeds)
+                )
+            ),
             Column("", "update", lambda each: words(each.text)),
         ),
         items=[*lines, *known],
@@ -122,20 +121,23 @@ def _trained(scores: SeedScores) -> Cell:
     return Cell(f"{len(scores.trained)}/{len(scores.compared)}", len(scores.trained))
 
 
-def _baseline_columns(lines: Sequence[_RescoringLine], baseline: _RescoringLine) -> tuple[Column[_RescoringLine], ...]:
-    """The difference of each candidate to one baseline with what it is called, and its p-value."""
-    against, name = baseline.scores.compared, baseline.contender.name
-    tested = {each.contender.fingerprint: paired_p_value(each.scores.compared, against) for each in lines}
-    corrected = holm({key: value for key, value in tested.items() if value is not None})
+def _baseline_columns(name: str, found: Mapping[str, Difference]) -> tuple[Column[_RescoringLine], ...]:
+    """The difference of each candidate to one baseline with its verdict, and the interval."""
 
     def verdict(each: _RescoringLine) -> Cell:
-        found = None if each.search_score is None else paired_difference(each.scores.compared, against)
-        return missing(NONE) if found is None else Cell(f"{signed(100 * found.mean, 2)} {found.verdict}", found.mean)
+        own = found.get(each.contender.fingerprint) if each.search_score is not None else None
+        return missing(NONE) if own is None else Cell(f"{signed(100 * own.mean, 2)} {own.verdict}", own.mean)
 
-    def p(each: _RescoringLine) -> Cell:
-        return p_value(None if each.search_score is None else corrected.get(each.contender.fingerprint))
+    def interval(each: _RescoringLine) -> Cell:
+        own = found.get(each.contender.fingerprint) if each.search_score is not None else None
+        if own is None or own.low is None or own.high is None:
+            return missing(NONE)
+        return Cell(interval_text(own.low, own.high), own.low)
 
-    return Column(f"to {name}", f"difference_to_{name}", verdict), Column("p", f"p_value_to_{name}", p, numeric=True)
+    return (
+        Column(f"to {name}", f"difference_to_{name}", verdict),
+        Column("interval", f"low_to_{name}", interval, numeric=True),
+    )
 
 
 def noise_table(name: str, contender: Contender, trials: Sequence[Trial], searched: int, where: str) -> Table:
@@ -154,25 +156,27 @@ def noise_table(name: str, contender: Contender, trials: Sequence[Trial], search
         raise ValueError("the noise of a score takes two trained runs or more")
     best = summary.mean + summary.sd * expected_maximum(searched)
     untrained = f" ({scores.untrained} more could not be trained)" if scores.untrained else ""
-    detectable = {arm: detectable_difference(summary.sd, arm) for arm in ARMS}
+    margin = margin_of(summary.mean)
+    # Of two independent scores the difference varies more than either.
+    settling = settling_runs(math.sqrt(2) * summary.sd / margin)
     lines = [
         ("mean", percent(summary.mean, 2)),
         ("standard deviation", percent(summary.sd, 2)),
         (f"expected best of {searched:,} reruns", percent(best, 2)),
-        *((f"detectable with {arm} runs an arm", points(found, 2)) for arm, found in detectable.items()),
+        (f"seeds that settle a difference of {100 * margin:.2g} points", count(settling)),
     ]
     return Table.of(
         name=name,
         title=f"The noise of one score: {contender.name}",
         caption=(
             f"{placed(where, (trial.device for trial in trials))}: {contender.name} scored with n = "
-            f"{summary.n} seeds{untrained}; percent, and percentage points "
-            f"for what a t test at the level 0.05 detects with probability {POWER}. The expected best takes scores to "
-            "be normal."
+            f"{summary.n} seeds{untrained}; percent. Settle: with so many independent scores of each of two optimizers "
+            f"the difference is found if it is there, and excluded if it is not, with probability {POWER}. The "
+            "expected best takes scores to be normal."
         ),
         columns=(
             Column("of its scores", "quantity", lambda line: words(line[0])),
-            Column("%", "value", lambda line: line[1], numeric=True),
+            Column("value", "value", lambda line: line[1], numeric=True),
         ),
         items=lines,
     )

@@ -48,7 +48,7 @@ def test_words_are_about_optimizers_that_exist() -> None:
 def test_what_was_not_measured_says_so() -> None:
     text = to_markdown(card_of("Opt7"))
     assert "Range that works: not measured." in text
-    for line in ("Time of a step", "Wins", "Fails", "Ties", "Diverged"):
+    for line in ("Time of a step", "Better than Adam", "Diverged"):
         assert f"**{line}.** Not measured." in text
 
 
@@ -60,16 +60,27 @@ def test_a_card_says_what_its_optimizer_needs() -> None:
     assert "Needs" not in six
 
 
-def test_wins_fails_and_ties_follow_the_intervals() -> None:
+def test_a_card_has_the_verdicts_of_the_tables() -> None:
     rows = with_test(
         study(["Opt7", "Adam", "A1", "Opt9"]),
         {"Adam": (0.5, 0.6, 0.7), "Opt7": (0.6, 0.7, 0.81), "A1": (0.4, 0.5, 0.59), "Opt9": (0.4, 0.6, 0.85)},
     )
-    assert "**Wins.** digits (main), +10.3 points, n = 3." in to_markdown(card_of("Opt7", *rows))
-    assert "**Fails.** On none of 1 task." in to_markdown(card_of("Opt7", *rows))
-    assert "**Fails.** digits (main), -10.3 points, n = 3." in to_markdown(card_of("A1", *rows))
-    assert "**Ties.** digits (main), +1.7 points, n = 3." in to_markdown(card_of("Opt9", *rows))
-    assert "**Wins.** It is the reference." in to_markdown(card_of("Adam", *rows))
+    # Three comparisons of one family: t(0.96, 3 together, 2 degrees of freedom) = 8.58, times 0.577 / sqrt(3) points.
+    won, lost, open_ = (to_markdown(card_of(name, *rows)) for name in ("Opt7", "A1", "Opt9"))
+    assert "**Better than Adam.** SUPPORTED on digits (main), +10.3 points (+7.5 to +13.2), n = 3." in won
+    assert "**Better than Adam.** CONTRADICTED on digits (main), -10.3 points (-13.2 to -7.5), n = 3." in lost
+    assert "**Better than Adam.** UNDECIDED on digits (main), +1.7 points (-60.6 to +64.0), n = 3, " in open_
+    assert re.search(r"n = 3, \d+ would settle it\.", open_)
+    assert "**Better than Adam.** It is the reference." in to_markdown(card_of("Adam", *rows))
+
+
+def test_optimizers_that_are_one_function_say_so() -> None:
+    rows = with_test(study(["Opt7", "Adam"]), {"Adam": (0.5, 0.6, 0.7), "Opt7": (0.6, 0.7, 0.81)})
+    twins = [
+        dataclasses.replace(row, optimizer="Opt8", fingerprint="8" * 16) for row in rows if row.optimizer == "Opt7"
+    ]
+    text = to_markdown(card_of("Opt8", *rows, *twins))
+    assert "(+8.7 to +11.9), n = 3, one function there with Opt7." in text
 
 
 def test_a_diverged_run_counts_and_is_said() -> None:
@@ -119,7 +130,7 @@ def test_what_keras_alone_has_says_why_there_is_no_graph() -> None:
     text = to_markdown(card)
     assert "**Equation and graph.** None: it is a class of Keras" in text
     assert "u = " not in text
-    assert "**Wins.** digits (main), +10.3 points, n = 3." in text
+    assert "**Better than Adam.** SUPPORTED on digits (main), +10.3 points (+8.7 to +11.9), n = 3." in text
     assert "cosine within two points of the best: " in text
     assert "100.0 ms, 1.50 of Keras Adam's" in text
 

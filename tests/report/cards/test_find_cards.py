@@ -82,7 +82,7 @@ def test_without_its_reference_nothing_is_won_or_lost() -> None:
     assert FOUND.search is not None
     card = find_cards(FOUND.search, [], "Nadam")[0]
     assert card.comparisons == ()
-    assert "**Wins.** Not measured." in to_markdown(card)
+    assert "**Better than Nadam.** Not measured." in to_markdown(card)
 
 
 def test_its_usage_makes_the_optimizer() -> None:

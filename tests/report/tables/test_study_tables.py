@@ -17,9 +17,9 @@ from reproduce.report.tables.ablations import change_table, decay_table, schedul
 from reproduce.report.tables.across import across_table
 from reproduce.report.tables.compute import compute_table
 from reproduce.report.tables.costs import step_cost_table
-from reproduce.report.tables.differences import difference_table
 from reproduce.report.tables.engine import engine_table
 from reproduce.report.tables.index import study_tables
+from reproduce.report.tables.references import best_table, reference_table
 from reproduce.tasks.optimizers import Entrant
 from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 from tests.report.result_cases import invented, protocol_of
@@ -81,6 +81,8 @@ def test_every_form_of_every_table_is_made_twice_alike(case: str) -> None:
 def test_nothing_is_dropped_where_nothing_was_run(case: str) -> None:
     study = CASES[case]
     for table in study_tables(study):
+        if table.name == f"{study.name}_references":
+            continue  # What is the best evolved against is known once all are tuned.
         full = next(each for each in study_tables(DONE[study.name]) if each.name == table.name)
         assert [line[0].text for line in table.lines()] == [line[0].text for line in full.lines()]
         assert "not run" in FORMS[".md"](table)
@@ -89,43 +91,65 @@ def test_nothing_is_dropped_where_nothing_was_run(case: str) -> None:
 def test_which_tables_there_are() -> None:
     names = {name: [table.name for table in study_tables(study)] for name, study in DONE.items()}
     assert names == {
-        "decays": ["decays", "decays_to_adam", "decays_rates", "decays_ablation"],
+        "decays": ["decays", "decays_references", "decays_best", "decays_rates", "decays_ablation"],
         "schedules": [
-            *("schedules", "schedules_to_adam", "schedules_rates", "schedules_crossed", "schedules_differences"),
+            *("schedules", "schedules_references", "schedules_best", "schedules_rates"),
+            *("schedules_crossed", "schedules_differences"),
         ],
         "label_noise": [
-            *("label_noise", "label_noise_by_task", "label_noise_to_adam", "label_noise_rates", "label_noise_change"),
+            *("label_noise", "label_noise_by_task", "label_noise_references", "label_noise_best", "label_noise_rates"),
+            "label_noise_change",
         ],
-        "transfer": ["transfer", "transfer_by_task", "transfer_to_adam", "transfer_rates"],
+        "transfer": [
+            *("transfer", "transfer_by_task", "transfer_references", "transfer_best", "transfer_rates"),
+        ],
     }
 
 
 def test_what_decays_contribute() -> None:
     skills = {"Opt7": 0.3, "Opt7-nodecay": 0.2, "Opt9": 0.1, "Opt9-nodecay": 0.2, "Adam": 0.2}
     lines = shown(decay_table(invented(DECAYS, skills)))
-    assert [(line[0], line[1], line[2], line[3], line[5], line[6]) for line in lines] == [
-        ("Opt7", "80.0", "70.0", "+10.0", "better", "3"),
-        ("Opt9", "60.0", "70.0", "-10.0", "worse", "3"),
+    assert [(line[0], line[1], line[2], round(float(line[3])), line[5], line[7]) for line in lines] == [
+        ("Opt7", "80.0", "70.0", 10, "SUPPORTED", "3"),
+        ("Opt9", "60.0", "70.0", -10, "CONTRADICTED", "3"),
     ]
 
 
-def test_differences_to_adam_and_adamw() -> None:
+def test_differences_to_adam_and_to_the_best_baseline() -> None:
     protocol = protocol_of("main", ("Opt1", "A1", "Adam", "AdamW"))
-    study = invented(protocol, {"Opt1": 0.3, "A1": 0.2, "Adam": 0.2, "AdamW": 0.1})
-    table = difference_table(study)
-    lines = {line[0]: line[2:] for line in shown(table)}
-    assert [cell for cell in lines["Opt1"] if cell in ("better", "tie", "worse")] == ["better", "better"]
-    assert (lines["Opt1"][0], lines["Opt1"][5]) == ("+10.00", "+20.00")
-    assert (lines["Opt1"][3], lines["A1"][4]) == ("<.001", "tie")
-    assert lines["Adam"][:5] == ("-",) * 5
-    assert lines["AdamW"][5:] == ("-",) * 5
-    assert "arms of 2 runs would find half a point" in table.caption
-    assert [line[1] for line in shown(table)] == ["3"] * 4
-    one = {line[0]: line[2:] for line in shown(difference_table(of_one_seed(study)))}
-    assert one["Opt1"][:5] == ("+10.01", "-", "-", "-", "tie")
-    none = {line[0]: line[2:] for line in shown(difference_table(emptied(study)))}
-    assert "would find half a point" not in difference_table(emptied(study)).caption
-    assert none["Opt1"][:5] == ("not run", "-", "-", "-", "not run")
+    study = invented(protocol, {"Opt1": 0.3, "A1": 0.2, "Adam": 0.1, "AdamW": 0.25})
+    tuned = tuple(
+        dataclasses.replace(row, validation_accuracy=row.validation_accuracy + 0.001)
+        if row.phase == "tune" and row.optimizer in ("AdamW", "A1") and row.validation_accuracy
+        else row
+        for row in study.rows
+    )
+    table = reference_table(dataclasses.replace(study, rows=tuned))
+    assert [section.title for section in table.sections] == [
+        "digits: the best evolved against the best baseline, AdamW",
+        "digits: against Adam",
+        "digits: against AdamW, the best baseline",
+    ]
+    lines = [[(line[0].text, line[4].text) for line in section.lines] for section in table.sections]
+    assert lines == [
+        [("Opt1", "SUPPORTED")],
+        [("Opt1", "SUPPORTED"), ("A1", "SUPPORTED"), ("AdamW", "SUPPORTED")],
+        [("Opt1", "SUPPORTED"), ("A1", "CONTRADICTED"), ("Adam", "CONTRADICTED")],
+    ]
+    none = reference_table(emptied(study))
+    assert {cell.text for line in none.lines() for cell in line[2:7]} == {"not run"}
+    one = reference_table(of_one_seed(study))
+    assert {line[4].text for line in one.lines()} == {"NOT RUN"}
+
+
+def test_which_may_be_the_best() -> None:
+    study = invented(protocol_of("main", ("Opt1", "Opt9", "Adam")), {"Opt1": 0.3, "Opt9": 0.2, "Adam": 0.1})
+    lines = shown(best_table(study))
+    assert [(line[0], line[1], round(float(line[2])), line[4]) for line in lines] == [
+        ("Opt1", "80.0", 10, "yes"), ("Opt9", "70.0", -10, "no"), ("Adam", "60.0", -20, "no"),
+    ]  # fmt: skip
+    assert lines[0][3].startswith("0.0 to +1")
+    assert lines[2][3].endswith(" to 0.0")
 
 
 def test_schedules_by_optimizers() -> None:
@@ -139,10 +163,10 @@ def test_schedules_by_optimizers() -> None:
     ]
     assert [line[1].mark for line in table.lines()] == [None, "best", None]
     differences = shown(schedule_differences(invented(SCHEDULES, skills)))
-    assert [(line[0], line[1], line[2], line[4]) for line in differences] == [
-        ("Adam", "LR1", "+20.0", "better"),
-        ("Adam", "LR2", "0.0", "tie"),
-        ("SGD", "LR1", "-10.0", "worse"),
+    assert [(line[0], line[1][:4], line[3]) for line in differences] == [
+        ("Adam+LR1", "+20.", "SUPPORTED"),
+        ("Adam+LR2", "not ", "not run"),
+        ("SGD+LR1", "-10.", "CONTRADICTED"),
     ]
 
 
@@ -155,8 +179,8 @@ def test_what_a_task_changes() -> None:
         for row in study.rows
     )
     table = change_table(dataclasses.replace(study, rows=changed))
-    # Changes of -24, -23 and -22 points: mean -23, half the interval t(0.975, 2) / sqrt(3) = 2.48.
-    assert shown(table)[0] == ("Opt1", "80.0", "-23.0 ± 2.5")
+    # Changes of -24, -23 and -22 points: mean -23; of two: half the interval t(0.99, 2) / sqrt(3) = 4.02.
+    assert shown(table)[0] == ("Opt1", "80.0", "-23.0 ± 4.1")
     assert "n = 3 (3 planned)" in table.caption
 
 
@@ -185,7 +209,7 @@ def test_over_all_tasks() -> None:
     # Four tasks, all won: p = 2 / 2^4, twice that after correction for two comparisons.
     assert [line[4] for line in lines] == ["0.250", "0.250", "-"]
     named = ", ".join(f"{study.name}/{task}" for study in studies for task in study.tasks)
-    assert f"4 tasks ({named}), 3 optimizers, n = 36 final runs" in table.caption
+    assert f"4 tasks ({named}), 3 functions, n = 36 final runs" in table.caption
     assert "no p below 0.12" in table.caption
     assert "Friedman" in table.caption
     lacking = dataclasses.replace(studies[1], rows=tuple(row for row in studies[1].rows if row.optimizer != "A1"))

@@ -1,0 +1,50 @@
+"""What is set beforehand: the looks, the error rate spent at each, the margin, and what counts as one function."""
+
+from __future__ import annotations
+
+from functools import cache
+
+#: The number of seeds at which a study is judged first. What is UNDECIDED then may be run on and judged once more.
+FIRST_LOOK = 20
+#: The most seeds that a study is run on to.
+LAST_LOOK = 60
+#: How the probability 0.05 of a false verdict in a family is spent on the two looks.
+_SPENT = (0.04, 0.01)
+#: The largest margin, one point, and the share of the reference's error that is the margin where that is smaller.
+_POINT, _SHARE_OF_ERROR = 0.01, 0.1
+#: Optimizers whose accuracies differ by no more than this on average, at equal rates and seeds, are one function.
+SAME_FUNCTION = 0.001
+#: Numbers whose difference is below this share of them differ by rounding alone.
+ROUNDING = 1e-12
+
+
+def error_rate(n: int) -> float:
+    """The probability of a false verdict in a family that may be spent at ``n`` seeds: 0.04, after `FIRST_LOOK` 0.01.
+
+    Whoever looks at both has spent 0.05.
+    """
+    return _SPENT[0] if n <= FIRST_LOOK else _SPENT[1]
+
+
+def confidence_words(n: int) -> str:
+    """``"96 %"``: the coverage of a family's intervals of ``n`` seeds together."""
+    return f"{100 * (1 - error_rate(n)):g} %"
+
+
+def margin_of(accuracy: float, chance: float = 0.0) -> float:
+    """What difference is too small to matter: 1 point, or a tenth of the reference's error if that is smaller.
+
+    Args:
+        accuracy: The reference's mean, a share.
+        chance: What guessing gets; the error is on the scale on which guessing has 1.
+    """
+    error = (1 - accuracy) / (1 - chance)
+    return max(min(_POINT, _SHARE_OF_ERROR * error), ROUNDING)
+
+
+@cache
+def t_limit(freedom: int, error: float) -> float:
+    """What Student's t with so many degrees of freedom exceeds, in size, with the probability ``error``."""
+    from scipy import stats
+
+    return float(stats.t.isf(error / 2, freedom))

@@ -1,0 +1,120 @@
+"""What tuning and the sample of test images add to the intervals of a study, where its rows tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reproduce.counts import Estimate
+from reproduce.outcomes import unpack_bits
+from reproduce.report.analysis.secondary import Tuned, through_tuning, with_test_images
+from reproduce.report.analysis.studies import Compared, against
+from reproduce.report.results import Result, StudyResults, counted_accuracy
+from reproduce.report.table import NONE, Cell, Column, Table, missing, points, words
+from reproduce.report.tables.comparisons import interval_text, setting
+from reproduce.study.rows import Row
+from reproduce.study.tuning import Setting
+
+#: Every interval's draws begin here, so that none depends on which others there are.
+_SEED = 20240404
+
+
+def interval_table(study: StudyResults) -> Table | None:
+    """Secondary intervals of the differences to the reference; None where no row tells more than the seeds."""
+    reference = study.protocol.optimizers.reference
+    sections = {
+        task: [_line(each) for each in against(study, task, study.results[task, reference])] for task in study.tasks
+    }
+    if not any(line.tuning or line.images for lines in sections.values() for line in lines):
+        return None
+    return Table.of(
+        name=f"{study.name}_intervals",
+        title=f"What tuning and test images add to the intervals of the study {study.name}",
+        caption=(
+            f"{setting(study)} Test accuracy minus that of {reference} in points, n = "
+            f"{len(study.protocol.seeds.final)} seeds planned. Seeds: the interval that the verdict is from. The "
+            "others are of one comparison each, 95 %, and decide nothing. Tuning: a bootstrap over "
+            f"n = {len(study.protocol.seeds.tune)} tuning seeds that chooses the settings again. Images: the sampling "
+            "of the test images is counted too (artifact/ANALYSIS.md)."
+        ),
+        columns=(
+            Column("Optimizer", "optimizer", lambda line: words(line.compared.label)),
+            Column("Difference", "difference", _difference, numeric=True),
+            *_interval_columns("Seeds", "seeds", lambda line: line.seeds),
+            *_interval_columns("Tuning", "tuning", lambda line: line.tuning),
+            *_interval_columns("Images", "images", lambda line: line.images),
+        ),
+        sections=sections,
+        section_name="task",
+    )
+
+
+class _IntervalLine(NamedTuple):
+    """A function beside the reference, with each interval that there is."""
+
+    compared: Compared
+    seeds: Estimate | None
+    tuning: Estimate | None
+    images: Estimate | None
+
+
+def _line(compared: Compared) -> _IntervalLine:
+    found, seeds = compared.difference, None
+    if found is not None and found.low is not None and found.high is not None:
+        seeds = Estimate(found.mean, found.low, found.high)
+    one, other = _tuned(compared.result), _tuned(compared.reference)
+    tuning = None if one is None or other is None else through_tuning(one, other, np.random.default_rng(_SEED))
+    return _IntervalLine(compared, seeds, tuning, _images(compared.result, compared.reference))
+
+
+def _tuned(result: Result) -> Tuned | None:
+    """What the settings of an optimizer were chosen by; None before they are."""
+    if result.choice.rate is None:
+        return None
+    tuning: dict[Setting, dict[int, float]] = {}
+    for row in result.tuning:
+        accuracy = counted_accuracy(row, row.validation_accuracy)
+        tuning.setdefault(Setting(row.rate, row.weight_decay), {})[row.seed] = accuracy
+    return Tuned(result.by_place, tuning, Setting(result.choice.rate, result.weight_decay))
+
+
+def _images(one: Result, other: Result) -> Estimate | None:
+    """The interval with the test images of seeds that both were run with on one device; None where rows lack them."""
+    rows = {(row.seed, row.device): row for row in one.finals}
+    pairs = [(rows[row.seed, row.device], row) for row in other.finals if (row.seed, row.device) in rows]
+    bits = [(_correct(row), _correct(twin)) for row, twin in pairs]
+    told = [(mine, theirs) for mine, theirs in bits if mine is not None and theirs is not None]
+    if len(told) < 2 or len(told) < len(bits) or len({len(each) for pair in told for each in pair}) > 1:
+        return None
+    return with_test_images(np.array([mine for mine, _ in told]), np.array([theirs for _, theirs in told]))
+
+
+def _correct(row: Row) -> NDArray[np.bool_] | None:
+    """Which test images a run told rightly; their number follows from its accuracy."""
+    if row.test_correct is None or not row.test_accuracy:
+        return None
+    packed = unpack_bits(row.test_correct, 8 * (len(row.test_correct) // 4 * 3 - row.test_correct.count("=")))
+    return packed[: round(int(packed.sum()) / row.test_accuracy)]
+
+
+def _difference(line: _IntervalLine) -> Cell:
+    return missing() if line.compared.difference is None else points(line.compared.difference.mean, 2)
+
+
+def _interval_columns(
+    title: str, name: str, found: Callable[[_IntervalLine], Estimate | None]
+) -> tuple[Column[_IntervalLine], ...]:
+    """Both ends as shown, sorted by the lower one, then the upper one for the CSV file alone."""
+
+    def shown(line: _IntervalLine) -> Cell:
+        each = found(line)
+        return missing(NONE) if each is None else Cell(interval_text(each.low, each.high), each.low)
+
+    def high(line: _IntervalLine) -> Cell:
+        each = found(line)
+        return missing(NONE) if each is None else points(each.high)
+
+    return Column(title, f"{name}_low", shown, numeric=True), Column("", f"{name}_high", high)
