@@ -187,7 +187,7 @@ class StudyResults:
         One function are optimizers of equal fingerprints, and those whose final runs, at equal settings and seeds, have
         accuracies that differ by `SAME_FUNCTION` at most, on average over epochs and seeds.
         """
-        return self._functions[task]
+        return self._functions.get(task, [])
 
     @cached_property
     def functions_everywhere(self) -> list[Alike]:

@@ -71,8 +71,10 @@ def find(study: StudyResults, task: str, name: str) -> Result | None:
     return best_tuned(study, task, BEST[name]) if name in BEST else study.result(task, name)
 
 
-def against(study: StudyResults, task: str, reference: Result) -> list[Compared]:
-    """Every function on a task beside a reference, but the reference's own, each within its family."""
+def against(study: StudyResults, task: str, reference: Result | None) -> list[Compared]:
+    """Every function on a task beside a reference, but the reference's own, each within its family; none without it."""
+    if reference is None:
+        return []
     others = [each for each in study.functions(task) if reference.optimizer not in each.names]
     found: dict[str, Difference] = {}
     for origin in dict.fromkeys(origin_of(each.first.entrant) for each in others):

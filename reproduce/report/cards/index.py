@@ -67,8 +67,7 @@ def _measured(studies: Sequence[StudyResults]) -> dict[str, _Measured]:
 
 def _compared(study: StudyResults, task: str) -> dict[str, Compared]:
     """By optimizer: how its function compares with the reference on a task."""
-    reference = study.result(task, REFERENCE)
-    found = [] if reference is None else against(study, task, reference)
+    found = against(study, task, study.result(task, REFERENCE))
     return {name: each for each in found for name in each.names}
 
 

@@ -76,7 +76,7 @@ def _verdicts(study: StudyResults) -> str:
     """A sentence for each task on the verdicts against the reference, those that are decided by name."""
     reference, sentences = study.protocol.optimizers.reference, []
     for task in study.tasks_run:
-        compared = [each for each in against(study, task, study.results[task, reference]) if each.result.finals]
+        compared = [each for each in against(study, task, study.result(task, reference)) if each.result.finals]
         labels = {verdict: [each.label for each in compared if each.verdict == verdict] for verdict in VERDICTS}
         named = {verdict: f" ({'; '.join(names)})" if verdict in _NAMED else "" for verdict, names in labels.items()}
         parts = [f"{len(names)} {verdict}{named[verdict]}" for verdict, names in labels.items() if names]

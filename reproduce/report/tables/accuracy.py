@@ -150,12 +150,12 @@ def rate_cell(result: Result) -> Cell:
 
 
 def _lines(study: StudyResults, task: str, reference: str) -> Iterator[_AccuracyLine]:
-    known = study.results[task, reference]
+    known = study.result(task, reference)
     functions = study.functions(task)
     best = marks([each.first for each in functions])
     differences = {each.result.optimizer: each.difference for each in against(study, task, known)}
     for each in functions:
-        is_run_reference = reference in each.names and known.test is not None
+        is_run_reference = known is not None and reference in each.names and known.test is not None
         found = differences.get(each.first.optimizer)
         yield _AccuracyLine(each, best.get(each.first.optimizer), found, NONE if is_run_reference else NOT_RUN)
 

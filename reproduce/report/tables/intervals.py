@@ -26,7 +26,7 @@ def interval_table(study: StudyResults) -> Table | None:
     """Secondary intervals of the differences to the reference; None where no row tells more than the seeds."""
     reference = study.protocol.optimizers.reference
     sections = {
-        task: [_line(each) for each in against(study, task, study.results[task, reference])] for task in study.tasks
+        task: [_line(each) for each in against(study, task, study.result(task, reference))] for task in study.tasks
     }
     if not any(line.tuning or line.images for lines in sections.values() for line in lines):
         return None

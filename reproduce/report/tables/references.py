@@ -91,11 +91,12 @@ def _sections(study: StudyResults) -> Iterator[tuple[str, list[Compared]]]:
         best, baseline = best_against_best(study, task), find(study, task, _BASELINE)
         if best is not None:
             yield f"{task}: the best evolved against the best baseline, {best.reference.optimizer}", [best]
-        references: dict[str, Result] = {"": study.results[task, study.protocol.optimizers.reference]}
-        if baseline is not None and baseline.optimizer != references[""].optimizer:
+        reference = study.result(task, study.protocol.optimizers.reference)
+        references: dict[str, Result] = {} if reference is None else {"": reference}
+        if baseline is not None and baseline is not reference:
             references[", the best baseline"] = baseline
-        for what, reference in references.items():
-            yield f"{task}: against {reference.optimizer}{what}", against(study, task, reference)
+        for what, other in references.items():
+            yield f"{task}: against {other.optimizer}{what}", against(study, task, other)
 
 
 def _beside_the_best(study: StudyResults, task: str) -> Iterator[_BestLine]:

@@ -227,7 +227,8 @@ def test_readings_follow_the_numbers() -> None:
         dataclasses.replace(row, test_accuracy=level[row.optimizer] if row.phase == "final" else None) for row in rows
     ]
     assert accuracy_picture(results_of(rows)).reading == (
-        "Highest and lowest mean on digits: Opt1 80.0 % down to Adam 50.0 %; other: Opt1 80.0 % down to Adam 50.0 %."
+        "Highest and lowest mean on digits: Opt1 80.0 % down to Adam 50.0 %; other: Opt1 80.0 % down to Adam 50.0 %. "
+        "Better than Adam on digits: 2 UNDECIDED. Better than Adam on other: 2 UNDECIDED."
     )
     means, profiles, ranks = overall_pictures([results_of(rows)], "Adam")
     assert means.reading.startswith("Highest: Opt1, 77.8 %; intervals that overlap its: none.")
