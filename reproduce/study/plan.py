@@ -43,8 +43,15 @@ class Plan:
             self._jobs[pair] = _jobs_of(self._protocol, pair, self._rows[pair])
 
     def jobs(self) -> list[Job]:
-        """All jobs that can be run now and have no row, in the order of the protocol's tasks and optimizers."""
-        return [job for jobs, _ in self._jobs.values() for job in jobs]
+        """All jobs that can be run now and have no row, by the protocol's tasks, phases, final seeds and optimizers.
+
+        One final seed goes over all optimizers before the next: a study that is cut short, or goes on on another
+        machine, compares all of them seed by seed.
+        """
+        places = {task.name: place for place, task in enumerate(self._protocol.tasks)}
+        seeds = {seed: place for place, seed in enumerate(self._protocol.seeds.final)}
+        listed = [job for jobs, _ in self._jobs.values() for job in jobs]
+        return sorted(listed, key=lambda job: (places[job.task], seeds[job.seed] if job.phase == "final" else -1))
 
     def left(self) -> int:
         """How many runs are still to come as far as is known: `jobs`, and those after them."""

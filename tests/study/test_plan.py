@@ -49,6 +49,18 @@ def test_the_best_rate_is_run_with_fresh_seeds() -> None:
     assert jobs == [Job("digits", "Opt1", "final", 0.1, 1), Job("digits", "Opt1", "final", 0.1, 2)]
 
 
+def test_a_final_seed_goes_over_all_optimizers_before_the_next_and_tuning_before_it() -> None:
+    rows = [
+        *tuned(0.5, 0.8, 0.6),
+        *(dataclasses.replace(row, optimizer="A1", fingerprint="2" * 16) for row in tuned(0.5, 0.8, 0.6)),
+    ]
+    jobs = Plan(TINY, ENTRANTS[:3], rows).jobs()
+    assert [(job.optimizer, job.phase, job.seed) for job in jobs] == [
+        *[("SGD", "tune", 0)] * 3,
+        *(("Opt1", "final", 1), ("A1", "final", 1), ("Opt1", "final", 2), ("A1", "final", 2)),
+    ]
+
+
 def test_the_grid_grows_at_the_edge_where_the_best_is() -> None:
     assert Plan(TINY, [OPT1], tuned(0.5, 0.6, 0.8)).jobs() == [Job("digits", "Opt1", "tune", 10.0, 0)]
     assert Plan(TINY, [OPT1], tuned(0.8, 0.6, 0.5)).jobs() == [Job("digits", "Opt1", "tune", 0.001, 0)]
