@@ -26,7 +26,7 @@ _TRAINING: Table = {
 }
 _AUGMENTATION: Table = {"crop_padding": 0, "cutout": 0}
 #: Sources without a test part of their own.
-_SPLIT_HERE = ("digits", "digits100", "digits200", "text")
+_SPLIT_HERE = ("digits", "digits100", "digits200", "text", "federalist")
 _NORMALISED = ("surrogate", "efficientnetv2")
 #: Shares of the test part that the first ledgers have where the source has one of its own, which they do not change: in
 #: searches, in studies that start from other weights, and of a user's own data. In other studies it is validation's.

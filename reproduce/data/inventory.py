@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reproduce.data.catalog import CATALOG, DatasetInfo
 from reproduce.data.image_files import PARTS, Listing, check_listing, content_checksum
-from reproduce.data.settings import DIGIT_SOURCES, TEXT, DataSettings, DigitSettings, TextSettings
+from reproduce.data.settings import DIGIT_SOURCES, TEXT_SOURCES, DataSettings, DigitSettings, TextSettings
 from reproduce.data.sources import find_files, how_to_get, load_dataset
 from reproduce.data.tree_files import TreeFiles
 from reproduce.errors import DataError
@@ -16,7 +16,7 @@ from reproduce.errors import DataError
 #: How the data sets that come with the project are cut when they are counted; their protocols may cut them otherwise.
 _CUTS: Sequence[DataSettings] = (
     *(DigitSettings(source=name, validation_fraction=0.25, test_fraction=0.4) for name in DIGIT_SOURCES),
-    TextSettings(source=TEXT, window=64, validation_fraction=0.25, test_fraction=0.4),
+    *(TextSettings(source=name, window=64, validation_fraction=0.25, test_fraction=0.4) for name in TEXT_SOURCES),
 )
 _BUILT_IN: Mapping[str, DataSettings] = {settings.source: settings for settings in _CUTS}
 #: The origin of what comes with the project.
@@ -89,7 +89,7 @@ def _inspect_built_in(name: str, verify: bool) -> Found:
     dataset = load_dataset(_BUILT_IN[name])
     counts = (len(dataset.train) + len(dataset.validation), len(dataset.test))
     checksum = dataset.checksum() if verify else None
-    licence = "public domain" if name == TEXT else "BSD-3-Clause, CC BY 4.0"
+    licence = "public domain" if name in TEXT_SOURCES else "BSD-3-Clause, CC BY 4.0"
     return Found(name, BUILT_IN, len(dataset.classes), counts, None, licence, checksum)
 
 

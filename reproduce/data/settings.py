@@ -12,8 +12,9 @@ DigitSource = Literal["digits", "digits100", "digits200"]
 #: The names in `reproduce.data.catalog`, and the data set that ``--data-dir`` itself is.
 ImageSource = Literal["cifar10", "cifar100", "tiny_imagenet", "flowers102", "cars196", "caltech101", "folder"]
 DIGIT_SOURCES: tuple[DigitSource, ...] = get_args(DigitSource)
-#: The text that comes with this project.
-TEXT: Literal["text"] = "text"
+#: The texts that come with this project; `reproduce.data.text` says what they are.
+TextSource = Literal["text", "federalist"]
+TEXT_SOURCES: tuple[TextSource, ...] = get_args(TextSource)
 FOLDER: Literal["folder"] = "folder"
 
 
@@ -85,13 +86,13 @@ class TextSettings:
     """Characters of a text.
 
     Attributes:
-        source: "text".
+        source: "text" (two founding documents of the United States) or "federalist" (The Federalist).
         window: Characters of one sample.
         validation_fraction: Share of the samples kept for validation.
         test_fraction: Share of the samples kept for the test.
     """
 
-    source: Literal["text"]
+    source: TextSource
     window: int
     validation_fraction: float
     test_fraction: float

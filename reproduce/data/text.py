@@ -1,19 +1,42 @@
-"""Two founding documents of the United States as a task for language models: which character comes next."""
+"""Texts as tasks for language models: which character comes next."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from reproduce.data.dataset import Dataset, Part, hashed_order, share
-from reproduce.data.settings import TextSettings
+from reproduce.data.settings import TextSettings, TextSource
 from reproduce.errors import DataError
 
-#: The Declaration of Independence and the Constitution with its amendments, one paragraph a line; public domain.
-PATH = Path(__file__).resolve().parent / "charters.txt"
-SHA256 = "781d3414ea61aea713233985718c224e3810fc6b6ca41096fe7da08cea2f04f6"
+
+@dataclass(frozen=True)
+class _TextFile:
+    """A text that comes with this project: ASCII, one paragraph a line.
+
+    Attributes:
+        name: Its file.
+        sha256: Of the file.
+    """
+
+    name: str
+    sha256: str
+
+    @property
+    def path(self) -> Path:
+        return Path(__file__).resolve().parent / self.name
+
+
+#: "text" is the Declaration of Independence and the Constitution of the United States with its amendments; "federalist"
+#: is The Federalist, 85 essays by Hamilton, Madison and Jay of 1787 and 1788. Both are in the public domain.
+TEXTS: Mapping[TextSource, _TextFile] = {
+    "text": _TextFile("charters.txt", "781d3414ea61aea713233985718c224e3810fc6b6ca41096fe7da08cea2f04f6"),
+    "federalist": _TextFile("federalist.txt", "d5ea914bfcf28b93c2a9424b272322671db6a5d83fa0e8bac860c8070a946240"),
+}
 
 
 def load_text(settings: TextSettings) -> Dataset:
@@ -25,7 +48,7 @@ def load_text(settings: TextSettings) -> Dataset:
     Raises:
         DataError: If the file is missing or altered.
     """
-    text = _read_text()
+    text = _read_text(TEXTS[settings.source])
     classes = tuple(sorted(set(text)))
     length = settings.window + 1
     windows = [text[start : start + length] for start in range(0, len(text) - length + 1, length)]
@@ -43,14 +66,14 @@ def load_text(settings: TextSettings) -> Dataset:
     )
 
 
-def _read_text() -> str:
+def _read_text(file: _TextFile) -> str:
     try:
-        content = PATH.read_bytes()
+        content = file.path.read_bytes()
     except OSError as error:
-        raise DataError(f"cannot read the text {PATH}: {error.strerror}; install this project again") from None
+        raise DataError(f"cannot read the text {file.path}: {error.strerror}; install this project again") from None
     found = hashlib.sha256(content).hexdigest()
-    if found != SHA256:
-        raise DataError(f"the text {PATH} has SHA-256 {found}, not {SHA256}: install this project again")
+    if found != file.sha256:
+        raise DataError(f"the text {file.path} has SHA-256 {found}, not {file.sha256}: install this project again")
     return content.decode("ascii")
 
 

@@ -32,7 +32,11 @@ def test_what_comes_with_the_project_is_recorded() -> None:
     for name in DIGIT_SOURCES:
         found = inspect(name, None, verify=False)
         assert row(name)[2:4] == [str(found.num_classes), f"{sum(found.counts):,}"]
-    assert text.SHA256 in RECORD
+    for name, file in text.TEXTS.items():
+        found = inspect(name, None, verify=False)
+        assert row(name)[2] == str(found.num_classes)
+        assert f"{file.path.stat().st_size:,} characters" in row(name)[1]
+        assert file.sha256 in RECORD
 
 
 def test_checksums_are_those_that_are_checked() -> None:

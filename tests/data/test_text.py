@@ -30,7 +30,7 @@ def test_labels_are_the_next_characters(charters: Dataset) -> None:
 
 
 def test_the_parts_are_the_whole_text_and_share_no_character(charters: Dataset) -> None:
-    content = text.PATH.read_text(encoding="ascii")
+    content = text.TEXTS["text"].path.read_text(encoding="ascii")
     expected = [content[start : start + 65] for start in range(0, len(content) - 64, 65)]
     found = [window for part in charters.parts.values() for window in windows(part, charters.classes)]
     assert sorted(found) == sorted(expected)
@@ -42,6 +42,15 @@ def test_it_is_the_same_everywhere_and_follows_the_window(charters: Dataset) -> 
     assert load_dataset(dataclasses.replace(TEXT, window=32)).input_shape == (32,)
 
 
+def test_the_federalist_is_larger_and_its_own_text() -> None:
+    federalist = load_dataset(dataclasses.replace(TEXT, source="federalist"))
+    assert federalist.name == "federalist"
+    assert sum(len(part) for part in federalist.parts.values()) * 65 > 1_100_000
+    first = "".join(federalist.classes[code] for code in federalist.train.inputs[0])
+    assert first in text.TEXTS["federalist"].path.read_text(encoding="ascii")
+    assert federalist.checksum() != load_dataset(TEXT).checksum()
+
+
 def test_text_is_not_images(charters: Dataset) -> None:
     with pytest.raises(ValueError, match="text of 64 characters a sample"):
         _ = charters.image_shape
@@ -50,7 +59,7 @@ def test_text_is_not_images(charters: Dataset) -> None:
 
 
 def test_an_altered_or_missing_text_is_named(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text, "PATH", tmp_path / "charters.txt")
+    monkeypatch.setattr(text, "__file__", str(tmp_path / "text.py"))
     with pytest.raises(DataError, match="cannot read the text"):
         load_dataset(TEXT)
     (tmp_path / "charters.txt").write_text("We the People")
