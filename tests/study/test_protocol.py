@@ -14,7 +14,7 @@ from reproduce.stored_form import current_form
 from reproduce.stored_settings import read_stored_settings, stored_settings
 from reproduce.study import protocol as module
 from reproduce.study.protocol import StudyProtocol, load_protocol, parse_protocol, profiles, studies
-from reproduce.tasks.optimizers import KERAS, roster
+from reproduce.tasks.optimizers import KERAS, OPTAX, roster
 from reproduce.training.pretraining import PretrainingSettings
 from tests.settings import DIGITS, TEXT, TRAINING
 from tests.study.cases import TINY, TINY_TOML
@@ -33,8 +33,8 @@ def test_the_smoke_profile_has_every_optimizer_and_fresh_seeds() -> None:
     smoke = load_protocol("smoke", "main")
     paper = {*(f"Opt{n}" for n in range(1, 11)), *(f"A{n}" for n in range(1, 6)), "PowerSign", "AddSign"}
     assert set(smoke.optimizers.catalog) == paper
-    assert set(smoke.optimizers.keras) == set(KERAS)
-    assert len(smoke.seeds.final) >= 3
+    assert {*smoke.optimizers.keras, *smoke.optimizers.optax} == {*KERAS, *OPTAX}
+    assert len(smoke.seeds.final) >= 20
 
 
 @pytest.mark.parametrize("kind", SETTINGS, ids=lambda kind: kind.__name__)
