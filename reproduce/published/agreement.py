@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from reproduce.counts import Estimate
 
@@ -165,6 +164,8 @@ def _reliability(scores: _Array, noise_variance: float) -> float:
 
 def _spearman(left: _Array, right: _Array) -> _Array:
     """Row by row; NaN where a row is constant."""
+    from scipy import stats
+
     ranks = [stats.rankdata(side, axis=-1) for side in (left, right)]
     first, second = (rank - rank.mean(axis=-1, keepdims=True) for rank in ranks)
     scale = np.sqrt((first**2).sum(axis=-1) * (second**2).sum(axis=-1))

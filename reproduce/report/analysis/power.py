@@ -79,11 +79,11 @@ def _mean_over_spreads(n: int, error: float, power: Callable[[NDArray[np.float64
 @cache
 def _limits(n: int, error: float) -> NDArray[np.float64]:
     """Half the interval in true standard errors, at quantiles of the estimated spread."""
-    from scipy import stats
+    from scipy import special
 
     shares = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
-    spreads = np.sqrt(stats.chi2.ppf(shares, n - 1) / (n - 1))
-    return np.asarray(stats.t.isf(error / 2, n - 1) * spreads, np.float64)
+    spreads = np.sqrt(2 * special.gammaincinv((n - 1) / 2, shares) / (n - 1))
+    return np.asarray(-special.stdtrit(n - 1, error / 2) * spreads, np.float64)
 
 
 def _normal(values: NDArray[np.float64]) -> NDArray[np.float64]:
