@@ -38,6 +38,7 @@ KNOWN: Mapping[str, KerasOptimizer] = {
         "As Adam, with the average gradient taken one step ahead: the present gradient counts more than in Adam. The "
         "share of the past grows over the first steps.",
         "2",
+        deviations="Rows of the engine are of Optax' Nadam, in which that share is the same from the first step on.",
     ),
     "Muon": KerasOptimizer(
         "K. Jordan et al., Muon, 2024; scaled as in Liu et al., arXiv 2502.16982",
@@ -45,6 +46,7 @@ KNOWN: Mapping[str, KerasOptimizer] = {
         "direction of the matrix moves alike. What is not a matrix follows AdamW. In Keras a convolution's kernel is "
         "none: of a convolutional network it moves the last layer alone, which its authors leave to AdamW.",
         "1 or 2",
+        deviations="Rows of the engine are of the same rule, put together from parts of Optax.",
         where=" (1 for those of a matrix)",
     ),
     "ScheduleFreeAdamW": KerasOptimizer(
@@ -56,7 +58,8 @@ KNOWN: Mapping[str, KerasOptimizer] = {
         "2",
         "reproduce.training.schedule_free",
         "Keras 3.15 takes gradients at the mean itself on TensorFlow and PyTorch; measured is a class that takes them "
-        "where the paper does. On TensorFlow, `fit` also starts Keras' z at 0; this class starts it at the weights.",
+        "where the paper does. On TensorFlow, `fit` also starts Keras' z at 0; this class starts it at the weights. "
+        "Rows of the engine are of Optax' form, in which the weights of the warm-up count less in the mean.",
     ),
 }
 _NO_SPEC = "None: it is a class of Keras, not a spec, and is run as it is. Its invariances were not measured."
