@@ -89,6 +89,7 @@ WAYS: dict[str, Way] = {
     "make reproduce-tables bench-engine LOCK=gpu": RUN,
     "make reproduce-tables bench-optimizers": RUN,
     "make test": _OF_ITSELF,
+    "make analysis": Parsed("it takes half a minute and writes a page of the checkout"),
     "make check": Parsed("it needs minutes, and is run for every change"),
     "make format": Parsed("it writes the code anew"),
     "make audit": Elsewhere("tests/test_audit.py::test_pip_audit_s_answers"),
