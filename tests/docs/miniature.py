@@ -84,6 +84,13 @@ def _make_study_small(table: Table) -> None:
     optimizers = table["optimizers"]
     scheduled = [name for name in optimizers["keras"] if "+" in name][:1]
     optimizers |= {"catalog": optimizers["catalog"][:2], "keras": [optimizers["reference"], *scheduled]}
+    if "optax" in optimizers:
+        optimizers["optax"] = optimizers["optax"][:1]
+    decays = {
+        name: values for name, values in optimizers.pop("weight_decays", {}).items() if name in optimizers["keras"]
+    }
+    if decays:
+        optimizers["weight_decays"] = decays
     table["rates"] = {"grid": [0.1, 1.0], "most_extra_rates": 0}
     table["seeds"] = {"tune": table["seeds"]["tune"][:1], "final": table["seeds"]["final"][:2]}
     table["tasks"] = table["tasks"][:2]
