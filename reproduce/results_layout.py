@@ -6,6 +6,8 @@ from pathlib import Path
 
 #: In the folder of a study, a search, an elimination or a replay: its records, and the settings that they were made by.
 LEDGER_FILE, SETTINGS_FILE = "ledger.jsonl", "protocol.json"
+#: In the folder of a study whose runs start from weights that were trained here: the rows of that training.
+PRETRAINING_FILE = "pretraining.jsonl"
 #: Folders of a profile that the commands search, compare-searches, noise-floor and eliminate write.
 SEARCH, COMPARISON, NOISE, ELIMINATION = "search", "search-comparison", "noise-floor", "elimination"
 #: The ledger of what was scored again, in the first two.

@@ -152,6 +152,13 @@ class Population:
         return jax.device_put(programs), state
 
     @engine_settings()
+    def network(self, state: MemberState, place: int) -> tuple[Arrays, Arrays]:
+        """The parameters and the running statistics of the member at ``place`` of a state, as NumPy arrays."""
+        own = self._weights.tensors(state.weight[place]), tuple(array[place] for array in state.statistics)
+        parameters, statistics = jax.device_get(own)
+        return parameters, statistics
+
+    @engine_settings()
     def bytes_per_member(self, data: Arrays, batch_size: int) -> int:
         """What one more member takes of the device's memory in training.
 

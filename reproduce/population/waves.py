@@ -33,6 +33,9 @@ _MAPPED_LANES = 8
 
 #: ``(member, train accuracy after each epoch so far) -> whether to go on``, asked after each epoch.
 GoOn = Callable[[Member, Sequence[float]], bool]
+#: ``(member, parameters, statistics) -> None``, told of each member that went on to the end: NumPy arrays of its
+#: network, as it is measured then.
+Keep = Callable[[Member, Arrays, Arrays], None]
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def train_members(
     *,
     largest: int | None = None,
     go_on: GoOn | None = None,
+    keep: Keep | None = None,
     cores: int | None = None,
 ) -> list[Training]:
     """Train ``members`` for ``epochs`` epochs each.
@@ -99,6 +103,7 @@ def train_members(
         largest: The most members trained at once; None for as many as the memory at hand holds. Fewer, where the
             device has refused so many before.
         go_on: See `GoOn`; where it says no, the member is cut short.
+        keep: See `Keep`.
         cores: Batches trained side by side where members are mapped; None for the threads that this process has.
             It changes no training.
 
@@ -127,7 +132,7 @@ def train_members(
             lanes = _num_lanes(len(chosen), min(waiting.size, _MAPPED_LANES) if population.layout == "map" else 1)
             batch = [members[number] for number in chosen]
             try:
-                found = _train_batch(_Batch(population, batch, examples, lanes), epochs, go_on, waiting)
+                found = _train_batch(_Batch(population, batch, examples, lanes), epochs, go_on, keep, waiting)
             except jax.errors.JaxRuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
@@ -216,7 +221,9 @@ def _num_lanes(count: int, fewest: int) -> int:
     return max(fewest, next(size for size in batch_sizes(2 * count) if size >= count))
 
 
-def _train_batch(batch: _Batch, epochs: int, go_on: GoOn | None, waiting: _Waiting) -> list[Training]:
+def _train_batch(
+    batch: _Batch, epochs: int, go_on: GoOn | None, keep: Keep | None, waiting: _Waiting
+) -> list[Training]:
     for epoch in range(epochs):
         if waiting.closed:
             return batch.trainings()
@@ -226,6 +233,8 @@ def _train_batch(batch: _Batch, epochs: int, go_on: GoOn | None, waiting: _Waiti
         if not batch.pack():
             return batch.trainings()
     batch.test()
+    if keep is not None:
+        batch.hand_over(keep)
     return batch.trainings()
 
 
@@ -315,6 +324,13 @@ class _Batch:
                 if course.goes_on:
                     course.test_accuracy = float(found.accuracy[lane])
                     course.test_correct = pack_bits(found.correct[lane] == 1) if is_whole else None
+
+    def hand_over(self, keep: Keep) -> None:
+        """Tell of the networks that went on to the end."""
+        measured = self._measured or self._state
+        for lane, course in enumerate(self._in_lanes):
+            if course.goes_on:
+                keep(course.member, *self._population.network(measured, lane))
 
     def trainings(self) -> list[Training]:
         """The record of each member."""

@@ -16,6 +16,7 @@ from reproduce.study.protocol import StudyProtocol
 from reproduce.study.rows import Row
 from reproduce.study.tuning import tune
 from reproduce.tasks.optimizers import Entrant
+from reproduce.tasks.pretraining import PretrainingRow
 from reproduce.tasks.rates import Choice
 
 #: Studies that compare all optimizers; the others vary one thing for a few of them.
@@ -130,11 +131,13 @@ class StudyResults:
         protocol: Its settings.
         entrants: Its optimizers.
         rows: Its rows.
+        pretraining: Rows of the trainings whose weights its runs start from.
     """
 
     protocol: StudyProtocol
     entrants: tuple[Entrant, ...]
     rows: tuple[Row, ...]
+    pretraining: tuple[PretrainingRow, ...] = ()
 
     @property
     def name(self) -> str:
@@ -233,7 +236,7 @@ def counted_accuracy(row: Row, accuracy: float | None) -> float:
     return 1 / row.num_classes if accuracy is None else accuracy
 
 
-def num_diverged(rows: Iterable[Row]) -> int:
+def num_diverged(rows: Iterable[Row | PretrainingRow]) -> int:
     """How many of these runs diverged."""
     return sum(row.diverged_at is not None for row in rows)
 

@@ -17,11 +17,13 @@ from reproduce.results_layout import LEDGER_FILE, STORED_RESULTS
 from reproduce.stored_settings import write_stored_settings
 from reproduce.study.ledgers import check_same, open_ledger, read_rows, require_same_start
 from reproduce.study.plan import Plan
+from reproduce.study.pretraining import keep_pretraining, pretrainings_of
 from reproduce.study.progress import StudyProgress
 from reproduce.study.protocol import StudyProtocol
 from reproduce.study.rows import ENGINE, Job, Row
 from reproduce.study.work import Machine, StudyWork, checkpoint_path
 from reproduce.tasks.optimizers import Entrant
+from reproduce.tasks.pretraining import Pretraining
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,7 @@ def run_study(
         WorkerError: If two workers died over the same jobs.
     """
     protocol, entrants = experiment.protocol, experiment.entrants
-    for task in protocol.tasks:
-        for entrant in entrants:
-            task.trainer(entrant)  # Refused now, where it is.
+    pretrainings = _require_trainers(experiment)
     path, settings = experiment.ledger_path, _settings(machine)
     check = partial(
         check_same, path=path, protocol=protocol.hash(), backends=_backends(), deterministic=machine.deterministic
@@ -110,6 +110,8 @@ def run_study(
             experiment.weights,
         )
         progress.start(len(ledger.records), plan.left(), executor.source.size)
+        if plan.jobs():
+            keep_pretraining(experiment.folder, pretrainings, executor, progress.notify, settings)
         for job in {row.job for row in ledger.records}.difference(plan.jobs()):
             _drop_checkpoint(experiment, job)
         first = {row.task: row for row in reversed(ledger.records)}
@@ -144,6 +146,14 @@ def describe_data(experiment: Experiment, task: str) -> dict[str, Any]:
 def _drop_checkpoint(experiment: Experiment, job: Job) -> None:
     """Only once its row is on disk is a run's state of no more use."""
     checkpoint_path(experiment.folder, job).unlink(missing_ok=True)
+
+
+def _require_trainers(experiment: Experiment) -> list[Pretraining]:
+    """Refuse now what no trainer has; the pretraining that runs need."""
+    for task in experiment.protocol.tasks:
+        for entrant in experiment.entrants:
+            task.trainer(entrant)
+    return pretrainings_of(experiment.protocol, experiment.data_dir, experiment.cache_dir)
 
 
 def _settings(machine: Machine) -> dict[str, str]:

@@ -24,7 +24,7 @@ from reproduce.protocols import (
     settings_hash,
 )
 from reproduce.stored_form import stored_study
-from reproduce.tasks.optimizers import Entrant
+from reproduce.tasks.optimizers import Entrant, make_entrant
 from reproduce.tasks.rates import RateGrid
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import TrainerName, trainer_of
@@ -65,11 +65,17 @@ class TaskSettings:
     @property
     def task(self) -> Task:
         """What optimizers are trained on."""
-        return Task(self.data, self.model, self.training, self.pretraining)
+        return Task(self.data, self.model, self.training)
 
     def trainer(self, entrant: Entrant) -> TrainerName:
         """What trains an optimizer on this task; errors as of `trainer_of`."""
         return trainer_of(self.name, self.task, entrant, self.runner)
+
+    def pretrainer(self, settings: PretrainingSettings) -> TrainerName:
+        """What trains the weights that runs of this task start from; errors as of `trainer_of`."""
+        task = Task(settings.data, dataclasses.replace(self.model, start="scratch"), settings.training)
+        entrant = make_entrant(settings.optimizer, "pretraining.optimizer")
+        return trainer_of(f"{self.name}, pretraining", task, entrant, self.runner)
 
     def _keep_apart(self, other: DataSettings) -> None:
         name = leaking_setting(self.data, other)

@@ -13,10 +13,10 @@ from reproduce.libraries import enter_determinism, keras_device_name
 from reproduce.machine import backend_name, engine_device_name, versions
 from reproduce.outcomes import Training
 from reproduce.results_layout import CHECKPOINTS
-from reproduce.study.protocol import StudyProtocol
+from reproduce.study.pretraining import pretraining_of
+from reproduce.study.protocol import StudyProtocol, TaskSettings
 from reproduce.study.rows import ENGINE, SCHEMA, Job, Row
 from reproduce.tasks.optimizers import Entrant, is_transformation
-from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import Run, Trainer, TrainerName
 
 
@@ -131,24 +131,25 @@ class _JobTrainer:
             self._task = task
         if name not in self._trainers:
             self._trainers.clear()
-            self._trainers[name] = self._make_trainer(self._work.protocol.task(task).task, name)
+            self._trainers[name] = self._make_trainer(self._work.protocol.task(task), name)
         return self._trainers[name]
 
-    def _make_trainer(self, task: Task, name: TrainerName) -> Trainer:
+    def _make_trainer(self, task: TaskSettings, name: TrainerName) -> Trainer:
         work, model = self._work, task.model
+        pretraining = pretraining_of(task, work.data_dir, work.cache_dir)
+        pretrained = None if pretraining is None else pretraining.weights()
         if name == "engine":
             from reproduce.tasks.engine import EngineTrainer
 
-            return EngineTrainer.of(task, self._dataset, work.machine.engine_batch)
+            return EngineTrainer.of(task.task, self._dataset, work.machine.engine_batch, pretrained)
         from reproduce.tasks.keras import KerasTrainer
 
         if work.weights is not None and model.start == "imagenet":
             model = replace(model, start="file", weights_file=str(work.weights))
         return KerasTrainer(
-            replace(task, model=model),
+            replace(task.task, model=model),
             self._dataset,
-            data_dir=work.data_dir,
-            cache_dir=work.cache_dir,
+            pretrained=pretrained,
             num_devices=work.machine.num_devices,
         )
 

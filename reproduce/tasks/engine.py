@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import jax
@@ -16,7 +17,8 @@ from reproduce.outcomes import Training
 from reproduce.population.assembly import Member
 from reproduce.population.engine import Population
 from reproduce.population.problems import Arrays, Problem
-from reproduce.population.waves import Examples, train_members
+from reproduce.population.waves import Examples, Keep, train_members
+from reproduce.tasks.backbone import engine_start, problem_from
 from reproduce.tasks.networks import engine_problem
 from reproduce.tasks.optimizers import OPTAX, is_transformation, rate_phases, schedule_factor, spec_of
 from reproduce.tasks.task import Task
@@ -29,6 +31,7 @@ from reproduce.training.settings import (
     run_length,
     steps_per_epoch,
 )
+from reproduce.training.start import SCRATCH
 
 #: Members trained at once: on CPUs they run one after another, and more are no faster.
 _MAX_ON_CPUS = 8
@@ -49,6 +52,7 @@ class EngineTrainer:
         test: The same for the test; None where no run asks for it.
         nesterov: The form of Nesterov momentum; see `Member`.
         largest: The most members trained at once; None for what suits the device. It changes no training.
+        weights: Where the initial weights of ``problem`` come from; see `Training`.
     """
 
     def __init__(
@@ -61,8 +65,10 @@ class EngineTrainer:
         *,
         nesterov: Literal["released", "search"] = "released",
         largest: int | None = None,
+        weights: str = SCRATCH,
     ) -> None:
         self._training = training
+        self._start = weights
         self._train = tuple(jnp.asarray(array) for array in train)
         self._validation, self._test = validation, test
         self._nesterov = nesterov
@@ -72,11 +78,20 @@ class EngineTrainer:
         self._transformed: dict[_Compiled, Population] = {}
 
     @classmethod
-    def of(cls, task: Task, dataset: Dataset, largest: int | None = None) -> EngineTrainer:
+    def of(
+        cls, task: Task, dataset: Dataset, largest: int | None = None, pretrained: Path | None = None
+    ) -> EngineTrainer:
         """The trainer of a task, with the initial weights and batches that Keras would start from too.
+
+        Args:
+            task: The task.
+            dataset: Its data.
+            largest: See the class.
+            pretrained: The weights file of a task whose networks start "pretrained".
 
         Raises:
             DataError: If the data set is not what the network takes, or smaller than a batch.
+            ProtocolError: If the weights to start from are not there or do not fit the network.
         """
         if dataset.is_text != task.model.is_text:
             takes, has = ("text", "images") if task.model.is_text else ("images", "text")
@@ -84,24 +99,36 @@ class EngineTrainer:
         require_batch(dataset, task.training.batch_size)
         parts = ((part.inputs, part.labels) for part in (dataset.train, dataset.validation, dataset.test))
         problem = engine_problem(task, dataset)
-        return cls(problem, task.training, *parts, nesterov=task.nesterov, largest=largest)
+        start, weights = engine_start(task.model, problem, pretrained), SCRATCH
+        if start is not None:
+            problem, weights = problem_from(problem, start), start.weights
+        return cls(problem, task.training, *parts, nesterov=task.nesterov, largest=largest, weights=weights)
 
-    def run(self, runs: Sequence[Run], *, epochs: int | None = None, go_on: GoOn | None = None) -> list[Training]:
-        """See `reproduce.tasks.trainer.Trainer`."""
+    def run(
+        self,
+        runs: Sequence[Run],
+        *,
+        epochs: int | None = None,
+        go_on: GoOn | None = None,
+        keep: Keep | None = None,
+    ) -> list[Training]:
+        """See `reproduce.tasks.trainer.Trainer`; ``keep`` is told of the networks, see `Keep`."""
         trained: dict[int, Training] = {}
         together: dict[tuple[_Compiled | None, bool], list[int]] = {}
         for number, run in enumerate(runs):
             together.setdefault((_compiled_for(run), run.test), []).append(number)
         for numbers in together.values():
             start = time.perf_counter()
-            trainings = self._train_members([runs[number] for number in numbers], epochs, go_on)
+            trainings = self._train_members([runs[number] for number in numbers], epochs, go_on, keep)
             seconds = (time.perf_counter() - start) / len(numbers)
             for number, training in zip(numbers, trainings, strict=True):
                 precision = ENGINE_TYPES[self._training.precision]
-                trained[number] = replace(training, precision=precision, seconds=seconds)
+                trained[number] = replace(training, weights=self._start, precision=precision, seconds=seconds)
         return [trained[number] for number in range(len(runs))]
 
-    def _train_members(self, runs: Sequence[Run], epochs: int | None, go_on: GoOn | None) -> list[Training]:
+    def _train_members(
+        self, runs: Sequence[Run], epochs: int | None, go_on: GoOn | None, keep: Keep | None
+    ) -> list[Training]:
         """Runs of one population, all with a test or all without."""
         settings, count = self._training, len(self._train[0])
         settings = settings if epochs is None else replace(settings, epochs=epochs)
@@ -123,6 +150,7 @@ class EngineTrainer:
             settings.epochs,
             largest=self._largest,
             go_on=None if go_on is None else lambda _, accuracies: go_on(accuracies),
+            keep=keep,
         )
 
     def _population_of(self, run: Run) -> Population:

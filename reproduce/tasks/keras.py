@@ -7,15 +7,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from reproduce.data import Dataset, load_dataset
-from reproduce.files import locked
+from reproduce.data import Dataset
 from reproduce.libraries import enter_known_keras
 from reproduce.outcomes import Training
-from reproduce.tasks.optimizers import Optimizer, learning_rates, make_entrant, make_optimizer
+from reproduce.tasks.optimizers import Optimizer, learning_rates, make_optimizer
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import GoOn, Run
 from reproduce.training.fit import Fit
-from reproduce.training.pretraining import pretrained_weights
 
 
 class KerasTrainer:
@@ -24,8 +22,7 @@ class KerasTrainer:
     Args:
         task: The task.
         dataset: Its data.
-        data_dir: Where the data of its pretraining are looked for; see `load_dataset`.
-        cache_dir: Where decoded data and pretrained weights are kept; None keeps none, and has no pretraining.
+        pretrained: The weights file of a task whose networks start "pretrained".
         num_devices: Over how many devices batches are split; more than one needs the JAX backend.
 
     Raises:
@@ -37,15 +34,14 @@ class KerasTrainer:
         task: Task,
         dataset: Dataset,
         *,
-        data_dir: Path | None = None,
-        cache_dir: Path | None = None,
+        pretrained: Path | None = None,
         num_devices: int = 1,
     ) -> None:
         enter_known_keras()
         self._task = task
         self._dataset = dataset
         self._num_devices = num_devices
-        self._pretrained = _pretrained(task, data_dir, cache_dir)
+        self._pretrained = pretrained
         self._fit: tuple[tuple[Optimizer, float | None, int | None], Fit] | None = None
 
     def run(self, runs: Sequence[Run], *, epochs: int | None = None, go_on: GoOn | None = None) -> list[Training]:
@@ -76,21 +72,4 @@ class KerasTrainer:
             partial(make_optimizer, optimizer, weight_decay=weight_decay),
             pretrained=self._pretrained,
             num_devices=self._num_devices,
-        )
-
-
-def _pretrained(task: Task, data_dir: Path | None, cache_dir: Path | None) -> Path | None:
-    """The weights that the task starts from; trained by the first process that needs them, awaited by the others."""
-    settings = task.pretraining
-    if settings is None or cache_dir is None:
-        return None
-    entrant = make_entrant(settings.optimizer, "pretraining.optimizer")
-    with locked(cache_dir / "weights.lock"):
-        return pretrained_weights(
-            settings,
-            task.model,
-            load_dataset(settings.data, data_dir, cache_dir),
-            partial(make_optimizer, entrant),
-            partial(learning_rates, entrant, settings.rate),
-            cache_dir / "weights",
         )

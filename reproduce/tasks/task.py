@@ -8,7 +8,6 @@ from typing import Literal
 from reproduce.data.settings import DataSettings
 from reproduce.models.settings import ModelSettings
 from reproduce.plain_data import require_at_least
-from reproduce.training.pretraining import PretrainingSettings
 from reproduce.training.settings import TrainingSettings
 
 
@@ -36,7 +35,6 @@ class Task:
         data: See `DataSettings`.
         model: See `ModelSettings`.
         training: See `TrainingSettings`.
-        pretraining: How the weights of a model of start "pretrained" are trained first; None for other models.
         augmentation: Sizes of the engine's augmentation; None for an eighth of the images' height and a quarter of it.
         nesterov: The form of Nesterov momentum; see `reproduce.population.assembly.Member`. Of the engine alone.
     """
@@ -44,7 +42,6 @@ class Task:
     data: DataSettings
     model: ModelSettings
     training: TrainingSettings
-    pretraining: PretrainingSettings | None = None
     augmentation: AugmentationSettings | None = None
     nesterov: Literal["released", "search"] = "released"
 

@@ -107,7 +107,6 @@ def _lacking(task: Task) -> str | None:
     own = () if model.is_text else CROP_FLIP_CUTOUT
     there = {
         f"model.network = {model.network!r}": model.network in ENGINE_NETWORKS,
-        f"model.start = {model.start!r}": model.start == "scratch",
         f"training.augmentations = {list(training.augmentations)}": training.augmentations in ((), own),
         f"training.accumulation = {training.accumulation}": training.accumulation == 1,
         f"training.precision = {training.precision!r}": training.precision in ENGINE_TYPES,

@@ -25,7 +25,7 @@ from reproduce.training.augmentation import AugmentedEpochs
 from reproduce.training.checkpoint import Checkpoint, libraries, read_checkpoint, run_name, write_checkpoint
 from reproduce.training.loop import Answers, GradientSettings, Loop, Steps, evaluate
 from reproduce.training.settings import MAX_STATISTICS_STEPS, RunLength, TrainingSettings, run_length
-from reproduce.training.start import SCRATCH, Start, starting_weights
+from reproduce.training.start import SCRATCH, Start, backbone_shapes, starting_weights
 from reproduce.training.state import TrainingState
 
 #: Makes a Keras optimizer, whose learning rate is a variable, for a run of that length.
@@ -78,7 +78,7 @@ class Fit:
         self.length = run_length(training, len(dataset.train))
         with _devices(num_devices):
             network = build_model(model, dataset, training.precision)
-            start = starting_weights(model, network, pretrained)
+            start = starting_weights(model, backbone_shapes(network), pretrained)
             _freeze(network, training, start)
             optimizer = make_optimizer(self.length)
             if training.precision == "mixed_float16":

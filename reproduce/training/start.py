@@ -18,6 +18,9 @@ from reproduce.errors import ProtocolError, ReproduceError, ReproduceWarning
 from reproduce.files import write_bytes
 from reproduce.models.settings import ModelSettings
 
+#: The name of an array, for errors, and its shape.
+NamedShape = tuple[str, tuple[int, ...]]
+
 SCRATCH = "scratch"
 IMAGENET = "imagenet"
 _DOWNLOAD_FAILED = "URL fetch failure"
@@ -25,11 +28,11 @@ _DOWNLOAD_FAILED = "URL fetch failure"
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Weights of all layers but the last.
+    """Weights and running statistics of all layers but the last; the last one's are drawn by each run's seed.
 
     Attributes:
         weights: What rows call them: "imagenet", or what they were trained on and a hash.
-        values: In the order of `backbone_variables`.
+        values: In the order of `backbone_variables`, whatever trained them.
     """
 
     weights: str
@@ -41,15 +44,20 @@ def backbone_variables(model: Any) -> list[Any]:
     return [variable for layer in model.layers[:-1] for variable in layer.weights]
 
 
-def starting_weights(settings: ModelSettings, model: Any, pretrained: Path | None) -> Start | None:
+def backbone_shapes(model: Any) -> list[NamedShape]:
+    """What a Keras model needs of a `Start`."""
+    return [(variable.path, tuple(variable.shape)) for variable in backbone_variables(model)]
+
+
+def starting_weights(settings: ModelSettings, backbone: Sequence[NamedShape], pretrained: Path | None) -> Start | None:
     """What the settings ask for; None for weights drawn by the seed.
 
     None too, with a warning, where ImageNet's are not on this machine and cannot be fetched.
 
     Args:
         settings: Says where from.
-        model: The network that the weights must fit.
-        pretrained: The file that `reproduce.training.pretraining` wrote, for start "pretrained".
+        backbone: What the network needs.
+        pretrained: The file that `reproduce.tasks.pretraining` wrote, for start "pretrained".
 
     Raises:
         ProtocolError: If a file is missing, is no weights file, or does not fit.
@@ -66,7 +74,7 @@ def starting_weights(settings: ModelSettings, model: Any, pretrained: Path | Non
     else:
         start = read_start(pretrained)
     if start is not None:
-        _check_fit(start, model)
+        _check_fit(start, backbone)
     return start
 
 
@@ -135,17 +143,15 @@ def _imagenet(name: str, weights: str) -> Start | None:
     return Start(name, [np.asarray(value) for value in published.get_weights()])
 
 
-def _check_fit(start: Start, model: Any) -> None:
-    variables = backbone_variables(model)
-    if len(variables) != len(start.values):
+def _check_fit(start: Start, backbone: Sequence[NamedShape]) -> None:
+    if len(backbone) != len(start.values):
         raise ProtocolError(
-            f"the weights {start.weights!r} are {len(start.values)} arrays and the network has {len(variables)} "
+            f"the weights {start.weights!r} are {len(start.values)} arrays and the network has {len(backbone)} "
             "before its last layer: network, width and depth must be those that the weights were trained with"
         )
-    for variable, value in zip(variables, start.values, strict=True):
-        if tuple(variable.shape) != value.shape:
+    for (name, shape), value in zip(backbone, start.values, strict=True):
+        if shape != value.shape:
             raise ProtocolError(
-                f"the weights {start.weights!r} have shape {value.shape} where {variable.path} has "
-                f"{tuple(variable.shape)}: the network and the channels of the images must be those that the weights "
-                "were trained with"
+                f"the weights {start.weights!r} have shape {value.shape} where {name} has {shape}: the network and the "
+                "size and channels of its inputs must be those that the weights were trained with"
             )

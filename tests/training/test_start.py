@@ -1,7 +1,6 @@
 """Fine-tuning: where weights come from, and what of them is trained."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +9,18 @@ import pytest
 
 from reproduce.errors import ProtocolError, ReproduceError, ReproduceWarning
 from reproduce.models.registry import build_model
-from reproduce.tasks.optimizers import learning_rates, make_optimizer
-from reproduce.training.pretraining import PretrainingSettings, pretrained_weights
-from reproduce.training.start import Start, read_start, starting_weights, write_start
+from reproduce.tasks.pretraining import pretrained_weights
+from reproduce.training.pretraining import PretrainingSettings
+from reproduce.training.start import Start, backbone_shapes, read_start, starting_weights, write_start
 from tests.settings import DIGITS, MODEL, TRAINING, model_of
-from tests.training.cases import ADAM, invented, run, trainer
+from tests.training.cases import invented, run, trainer
 
 SETTINGS = PretrainingSettings(DIGITS, replace(TRAINING, batch_size=8, epochs=4), "Adam", 0.1, 5)
 PRETRAINED = {"start": "pretrained"}
 
 
 def pretrain(cache: Path, settings: PretrainingSettings = SETTINGS, **model: Any) -> Path:
-    make, rates = partial(make_optimizer, ADAM), partial(learning_rates, ADAM, settings.rate)
-    return pretrained_weights(settings, replace(MODEL, **PRETRAINED, **model), invented(), make, rates, cache)
+    return pretrained_weights(settings, replace(MODEL, **PRETRAINED, **model), invented(), "keras", cache)
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +36,8 @@ def tuned(weights: Path, epochs: int = 1, **training: Any) -> tuple[Any, list[np
 
 def test_pretraining_is_done_once_and_again_for_other_settings(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = weights.read_bytes()
-    assert [path.name for path in weights.parent.iterdir()] == [weights.name]
-    monkeypatch.setattr("reproduce.training.pretraining.Fit", None)
+    assert {path.name for path in weights.parent.iterdir()} == {weights.name, weights.with_suffix(".json").name}
+    monkeypatch.setattr("reproduce.tasks.pretraining.Fit", None)
     assert pretrain(weights.parent) == weights
     assert weights.read_bytes() == content
     with pytest.raises(TypeError):  # It would train.
@@ -113,12 +111,12 @@ def test_a_file_that_holds_no_weights_is_named(tmp_path: Path, content: bytes | 
 def test_weights_that_do_not_fit_are_named(weights: Path) -> None:
     settings = replace(MODEL, **PRETRAINED)
     with pytest.raises(ProtocolError, match=r"shape \(3, 3, 1, 2\) where .* has \(3, 3, 3, 2\).*channels"):
-        starting_weights(settings, build_model(settings, invented(channels=3)), weights)
+        starting_weights(settings, backbone_shapes(build_model(settings, invented(channels=3))), weights)
     other = model_of("efficientnetv2", **PRETRAINED)
     with pytest.raises(ProtocolError, match="network, width and depth"):
-        starting_weights(other, build_model(other, invented()), weights)
+        starting_weights(other, backbone_shapes(build_model(other, invented())), weights)
     with pytest.raises(ProtocolError, match=r"no pretraining: add a table \[pretraining\]"):
-        starting_weights(settings, build_model(settings, invented()), None)
+        starting_weights(settings, [], None)
 
 
 def test_without_a_network_imagenet_is_from_scratch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,10 +132,10 @@ def test_without_a_network_imagenet_is_from_scratch(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(keras.applications, "EfficientNetV2S", fails("URL fetch failure on https://host: None"))
     with pytest.warns(ReproduceWarning, match="cannot be fetched: training from scratch.*--weights FILE"):
-        assert starting_weights(published, None, None) is None
+        assert starting_weights(published, [], None) is None
     monkeypatch.setattr(keras.applications, "EfficientNetV2S", fails("out of memory"))
     with pytest.raises(Exception, match="out of memory"):
-        starting_weights(published, None, None)
+        starting_weights(published, [], None)
 
 
 @pytest.mark.parametrize("error", [OSError("truncated file"), KeyError("layer_names"), ValueError("shape")])
@@ -153,7 +151,7 @@ def test_a_published_file_that_does_not_fit_is_named(
     (tmp_path / "own.h5").write_bytes(b"of another kind")
     settings = replace(MODEL, start="file", weights_file=str(tmp_path / "own.h5"))
     with pytest.raises(ProtocolError, match=r"own\.h5 does not hold the weights of EfficientNetV2-S without its top"):
-        starting_weights(settings, None, None)
+        starting_weights(settings, [], None)
 
 
 @pytest.mark.slow
@@ -166,7 +164,7 @@ def test_the_file_that_keras_publishes_stands_for_imagenet(tmp_path: Path) -> No
     )
     network.save_weights(path)
     settings = model_of("efficientnetv2", width=24, depth=15, start="file", weights_file=str(path))
-    start = starting_weights(settings, build_model(settings, invented(channels=3, size=32)), None)
+    start = starting_weights(settings, backbone_shapes(build_model(settings, invented(channels=3, size=32))), None)
     assert start is not None
     assert start.weights.startswith("published.weights.h5 ")
     for value, expected in zip(start.values, network.get_weights(), strict=True):

@@ -9,13 +9,17 @@ from reproduce.report.results import StudyResults, num_diverged
 from reproduce.report.table import Cell, Column, Table, count, words
 from reproduce.report.tables.comparisons import hours, listed
 from reproduce.study.rows import Row
+from reproduce.tasks.pretraining import PretrainingRow
+
+AnyRow = Row | PretrainingRow
 
 
 def compute_table(profile: str, studies: Sequence[StudyResults]) -> Table:
-    """Runs, diverged runs, steps and hours, by study and task, with a line for all."""
-    rows = [row for study in studies for row in study.rows]
-    items = {study.name: _by_task(study) for study in studies if study.rows}
-    columns: tuple[Column[tuple[str, Sequence[Row]]], ...] = (
+    """Runs, diverged runs, steps and hours, by study and task and by pretraining, with a line for all."""
+    rows: list[AnyRow] = [row for study in studies for row in study.rows]
+    rows += [row for study in studies for row in _pretraining(studies, study)]
+    items = {study.name: _by_task(study, _pretraining(studies, study)) for study in studies if study.rows}
+    columns: tuple[Column[tuple[str, Sequence[AnyRow]]], ...] = (
         Column("Task", "task", lambda each: words(each[0])),
         Column("Runs", "runs", lambda each: count(len(each[1])), numeric=True),
         Column("Tuning", "tuning", lambda each: count(sum(row.phase == "tune" for row in each[1])), numeric=True),
@@ -40,5 +44,12 @@ def compute_table(profile: str, studies: Sequence[StudyResults]) -> Table:
     )
 
 
-def _by_task(study: StudyResults) -> list[tuple[str, Sequence[Row]]]:
-    return [(task, [row for row in study.rows if row.task == task]) for task in study.tasks_run]
+def _by_task(study: StudyResults, pretraining: Sequence[PretrainingRow]) -> list[tuple[str, Sequence[AnyRow]]]:
+    own: list[tuple[str, Sequence[AnyRow]]] = [(f"pretraining, {row.made}", [row]) for row in pretraining]
+    return [*own, *((task, [row for row in study.rows if row.task == task]) for task in study.tasks_run)]
+
+
+def _pretraining(studies: Sequence[StudyResults], study: StudyResults) -> list[PretrainingRow]:
+    """That of ``study`` that no study before it has: weights that several start from were trained once."""
+    before = {row.sha256 for other in studies[: studies.index(study)] for row in other.pretraining}
+    return [row for row in study.pretraining if row.sha256 not in before]
