@@ -3,9 +3,9 @@ import pytest
 from reproduce.cli import main
 from reproduce.errors import ProtocolError
 from reproduce.study.groups import GROUPS, named_studies
-from reproduce.study.protocol import studies
+from reproduce.study.protocol import profiles, studies
 
-SMALL = ("decays", "finetune", "label_noise", "main", "schedules", "transfer")
+SMALL = ("decays", "finetune", "label_noise", "main", "schedules", "transfer", "transfer_learning")
 
 
 def test_a_group_is_what_the_profile_has_of_it_or_what_is_named() -> None:
@@ -26,7 +26,7 @@ def test_without_a_group_studies_are_taken_by_name() -> None:
 
 def test_every_study_of_this_project_is_main_or_in_one_group() -> None:
     grouped = [name for members in GROUPS.values() for name in members]
-    assert sorted(["main", *grouped]) == list(studies("smoke"))
+    assert sorted(["main", *grouped]) == sorted({name for profile in profiles() for name in studies(profile)})
 
 
 def test_what_does_not_fit_a_group_is_named_with_what_does() -> None:

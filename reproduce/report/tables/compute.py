@@ -17,8 +17,9 @@ AnyRow = Row | PretrainingRow
 def compute_table(profile: str, studies: Sequence[StudyResults]) -> Table:
     """Runs, diverged runs, steps and hours, by study and task and by pretraining, with a line for all."""
     rows: list[AnyRow] = [row for study in studies for row in study.rows]
-    rows += [row for study in studies for row in _pretraining(studies, study)]
-    items = {study.name: _by_task(study, _pretraining(studies, study)) for study in studies if study.rows}
+    pretrainings = _pretrainings(studies)
+    rows += [row for own in pretrainings for row in own]
+    items = {study.name: _by_task(study, own) for study, own in zip(studies, pretrainings, strict=True) if study.rows}
     columns: tuple[Column[tuple[str, Sequence[AnyRow]]], ...] = (
         Column("Task", "task", lambda each: words(each[0])),
         Column("Runs", "runs", lambda each: count(len(each[1])), numeric=True),
@@ -49,7 +50,11 @@ def _by_task(study: StudyResults, pretraining: Sequence[PretrainingRow]) -> list
     return [*own, *((task, [row for row in study.rows if row.task == task]) for task in study.tasks_run)]
 
 
-def _pretraining(studies: Sequence[StudyResults], study: StudyResults) -> list[PretrainingRow]:
-    """That of ``study`` that no study before it has: weights that several start from were trained once."""
-    before = {row.sha256 for other in studies[: studies.index(study)] for row in other.pretraining}
-    return [row for row in study.pretraining if row.sha256 not in before]
+def _pretrainings(studies: Sequence[StudyResults]) -> list[list[PretrainingRow]]:
+    """Those of each study that no study before it has: weights that several start from were trained once."""
+    found: list[list[PretrainingRow]] = []
+    counted: set[str] = set()
+    for study in studies:
+        found.append([row for row in study.pretraining if row.sha256 not in counted])
+        counted.update(row.sha256 for row in study.pretraining)
+    return found
