@@ -63,7 +63,7 @@ ROW = PretrainingRow(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class InventedPretraining:
     """A pretraining that does not train."""
 
