@@ -171,7 +171,7 @@ def pretrained_weights(
     if path.exists() and _record_of(path).exists():
         return path
     unfinished = path.with_suffix(".unfinished.npz")
-    train: Callable[..., _Trained] = _by_engine if trainer == "engine" else _by_keras
+    train: Callable[..., _TrainedBackbone] = _by_engine if trainer == "engine" else _by_keras
     found = train(settings, Task(settings.data, scratch, settings.training), dataset, unfinished)
     if found.training.diverged_at is not None:
         unfinished.unlink(missing_ok=True)
@@ -206,7 +206,7 @@ def document_of(settings: PretrainingSettings, model: ModelSettings) -> str:
     return json.dumps([stored_pretraining(plain_settings(settings)), stored_model(plain_settings(model))])
 
 
-class _Trained(NamedTuple):
+class _TrainedBackbone(NamedTuple):
     """A training, the weights in the order of `Start.values`, and what it was computed by and on."""
 
     training: Training
@@ -216,15 +216,15 @@ class _Trained(NamedTuple):
     versions: Mapping[str, str]
 
 
-def _by_keras(settings: PretrainingSettings, task: Task, dataset: Dataset, unfinished: Path) -> _Trained:
+def _by_keras(settings: PretrainingSettings, task: Task, dataset: Dataset, unfinished: Path) -> _TrainedBackbone:
     entrant = make_entrant(settings.optimizer, "pretraining.optimizer")
     fit = Fit(task.model, task.training, dataset, partial(make_optimizer, entrant))
     rates = learning_rates(entrant, settings.rate, fit.length)
     training = fit.run(rates, settings.seed, test=False, checkpoint=unfinished)
-    return _Trained(training, fit.weights(), backend_name(), keras_device_name(), versions(backend_name()))
+    return _TrainedBackbone(training, fit.weights(), backend_name(), keras_device_name(), versions(backend_name()))
 
 
-def _by_engine(settings: PretrainingSettings, task: Task, dataset: Dataset, unfinished: Path) -> _Trained:
+def _by_engine(settings: PretrainingSettings, task: Task, dataset: Dataset, unfinished: Path) -> _TrainedBackbone:
     from reproduce.tasks.backbone import backbone_arrays
     from reproduce.tasks.engine import EngineTrainer
 
@@ -235,7 +235,7 @@ def _by_engine(settings: PretrainingSettings, task: Task, dataset: Dataset, unfi
         [Run(entrant, settings.rate, settings.seed)],
         keep=lambda _, parameters, statistics: values.extend(backbone_arrays(parameters, statistics)),
     )
-    return _Trained(training, values, "engine", engine_device_name(), versions("jax"))
+    return _TrainedBackbone(training, values, "engine", engine_device_name(), versions("jax"))
 
 
 def _engine_libraries() -> str:
@@ -247,7 +247,9 @@ def _record_of(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _row(settings: PretrainingSettings, dataset: Dataset, found: _Trained, start: Start, path: Path) -> PretrainingRow:
+def _row(
+    settings: PretrainingSettings, dataset: Dataset, found: _TrainedBackbone, start: Start, path: Path
+) -> PretrainingRow:
     training = found.training
     return PretrainingRow(
         schema=PRETRAINING_SCHEMA,
