@@ -87,6 +87,7 @@ WAYS: dict[str, Way] = {
     "make bench-optimizers": RUN,
     "make reproduce-tables bench-engine": RUN,
     "make reproduce-tables bench-engine LOCK=gpu": RUN,
+    "make transfer PROFILE=gpu DATA_DIR=... LOCK=gpu": RUN,
     "make reproduce-tables bench-optimizers": RUN,
     "make test": _OF_ITSELF,
     "make analysis": Parsed("it takes half a minute and writes a page of the checkout"),

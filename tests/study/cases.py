@@ -15,6 +15,7 @@ from reproduce.study.plan import Plan
 from reproduce.study.protocol import OptimizerSettings, SeedSettings, StudyProtocol, TaskSettings
 from reproduce.study.rows import SCHEMA, Job, Row
 from reproduce.tasks.optimizers import Entrant
+from reproduce.tasks.pretraining import PRETRAINING_SCHEMA, PretrainingRow
 from reproduce.tasks.rates import RateGrid
 from tests.settings import DIGITS, MODEL, TRAINING
 
@@ -75,6 +76,28 @@ catalog = ["Opt1", "A1"]
 keras = ["SGD", "Adam"]
 reference = "Adam"
 """
+
+
+PRETRAINING_ROW = PretrainingRow(
+    schema=PRETRAINING_SCHEMA,
+    made="digits100 12ab34cd",
+    sha256="0" * 64,
+    data="1" * 64,
+    num_classes=100,
+    num_samples=900,
+    optimizer="Adam",
+    rate=0.1,
+    seed=7,
+    precision="float32",
+    steps=28,
+    curve=TrainingCurve((2.0,), (0.2,), (2.0,), (0.3,)),
+    validation_accuracy=0.3,
+    seconds=1.5,
+    device="a processor",
+    backend="engine",
+    versions={"python": "3"},
+    deterministic=False,
+)
 
 
 def invented_row(job: Job, protocol: StudyProtocol = TINY, **changes: object) -> Row:

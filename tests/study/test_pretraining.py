@@ -11,7 +11,6 @@ from rich.console import Console
 
 from reproduce.errors import LedgerError, ProtocolError
 from reproduce.executors.executor import Executor
-from reproduce.outcomes import TrainingCurve
 from reproduce.report.collection import read_study
 from reproduce.study.experiment import Experiment, run_study
 from reproduce.study.pretraining import keep_pretraining, pretraining_of, pretrainings_of, read_pretraining
@@ -19,11 +18,11 @@ from reproduce.study.progress import StudyProgress
 from reproduce.study.protocol import OptimizerSettings, SeedSettings, StudyProtocol, load_protocol
 from reproduce.study.work import Machine
 from reproduce.tasks.optimizers import roster
-from reproduce.tasks.pretraining import PRETRAINING_SCHEMA, Pretraining, PretrainingRow
+from reproduce.tasks.pretraining import Pretraining, PretrainingRow
 from reproduce.tasks.rates import RateGrid
 from reproduce.training.pretraining import PretrainingSettings
 from tests.settings import DIGITS, MODEL, TRAINING
-from tests.study.cases import TASK, TINY
+from tests.study.cases import PRETRAINING_ROW, TASK, TINY
 
 SMALL = replace(DIGITS, image_size=8, train_per_class=12, test_per_class=4)
 SETTINGS = PretrainingSettings(replace(SMALL, source="digits100"), replace(TRAINING, batch_size=64), "Adam", 0.1, 7)
@@ -40,26 +39,6 @@ STUDY: StudyProtocol = replace(
     rates=RateGrid(grid=(0.01, 0.1), most_extra_rates=0),
     seeds=SeedSettings(tune=(0,), final=(1,)),
     optimizers=OptimizerSettings(catalog=(), keras=("SGD",), reference="SGD"),
-)
-ROW = PretrainingRow(
-    schema=PRETRAINING_SCHEMA,
-    made="digits100 12ab34cd",
-    sha256="0" * 64,
-    data="1" * 64,
-    num_classes=100,
-    num_samples=900,
-    optimizer="Adam",
-    rate=0.1,
-    seed=7,
-    precision="float32",
-    steps=28,
-    curve=TrainingCurve((2.0,), (0.2,), (2.0,), (0.3,)),
-    validation_accuracy=0.3,
-    seconds=1.5,
-    device="a processor",
-    backend="engine",
-    versions={"python": "3"},
-    deterministic=False,
 )
 
 
@@ -83,22 +62,22 @@ def kept(folder: Path, *rows: PretrainingRow) -> list[str]:
 
 def test_a_row_is_kept_once_and_read_again(tmp_path: Path) -> None:
     assert read_pretraining(tmp_path) == ()
-    other = replace(ROW, made="digits 5678", sha256="2" * 64)
-    said = kept(tmp_path, ROW, other)
+    other = replace(PRETRAINING_ROW, made="digits 5678", sha256="2" * 64)
+    said = kept(tmp_path, PRETRAINING_ROW, other)
     assert said[0] == (
         "Runs start from 'digits100 12ab34cd': Adam, 28 steps, 30.0 % of validation, 2 s on a processor, engine."
     )
     before = (tmp_path / "pretraining.jsonl").read_bytes()
-    kept(tmp_path, replace(ROW, seconds=9.0))
+    kept(tmp_path, replace(PRETRAINING_ROW, seconds=9.0))
     assert (tmp_path / "pretraining.jsonl").read_bytes() == before
-    assert read_pretraining(tmp_path) == (ROW, other)
+    assert read_pretraining(tmp_path) == (PRETRAINING_ROW, other)
 
 
 def test_weights_that_became_other_ones_under_their_name_are_refused(tmp_path: Path) -> None:
-    kept(tmp_path, ROW)
+    kept(tmp_path, PRETRAINING_ROW)
     with pytest.raises(LedgerError, match=r"'digits100 12ab34cd' had SHA-256 0{16} when runs .* have 3{16} now; bring"):
-        kept(tmp_path, replace(ROW, sha256="3" * 64))
-    assert read_pretraining(tmp_path) == (ROW,)
+        kept(tmp_path, replace(PRETRAINING_ROW, sha256="3" * 64))
+    assert read_pretraining(tmp_path) == (PRETRAINING_ROW,)
 
 
 def test_tasks_share_a_pretraining_and_those_that_start_otherwise_have_none(tmp_path: Path) -> None:
