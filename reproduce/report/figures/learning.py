@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from reproduce.report import multiples
 from reproduce.report.multiples import Panel, Stroke, draw_multiples
-from reproduce.report.results import REFERENCE, Alike, SameFunction, StudyResults, counted_accuracy, number_of_runs
+from reproduce.report.results import (
+    REFERENCE,
+    Alike,
+    SameFunction,
+    StudyResults,
+    counted_accuracy,
+    in_catalog_order,
+    number_of_runs,
+)
 from reproduce.report.style import Picture, file_name, picture, plain
 from reproduce.study.rows import Row
 
@@ -46,8 +54,10 @@ def learning_picture(study: StudyResults, task: str, axis: Axis, reference: str 
 
 
 def learning_bands(study: StudyResults, task: str, axis: Axis) -> list[Quartiles]:
-    """The bands of one task, one for each function."""
+    """The bands of one task, one for each function, in the catalog's order."""
+    places = {entrant.name: place for place, entrant in enumerate(in_catalog_order(study.entrants))}
     groups = [each for each in study.functions(task) if each.first.finals]
+    groups.sort(key=lambda each: places[each.first.optimizer])
     epochs = max((len(row.curve.validation_accuracy) for group in groups for row in group.first.finals), default=0)
     return [_band(group, epochs, axis) for group in groups]
 

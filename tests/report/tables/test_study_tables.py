@@ -24,7 +24,7 @@ from reproduce.tasks.optimizers import Entrant
 from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 from tests.report.result_cases import invented, protocol_of
 from tests.report.tables.test_accuracy_tables import shown
-from tests.study.test_pretraining import ROW
+from tests.study.cases import PRETRAINING_ROW
 
 DECAYS = protocol_of("decays", ("Opt7", "Opt7-nodecay", "Opt9", "Opt9-nodecay", "Adam"))
 SCHEDULES = protocol_of("schedules", ("Adam", "Adam+LR1", "Adam+LR2", "SGD", "SGD+LR1"))
@@ -198,12 +198,12 @@ def test_captions_name_tasks_in_the_order_of_the_protocol() -> None:
 def test_pretraining_is_counted_once_and_has_a_line_of_its_own() -> None:
     study = emptied(next(iter(DONE.values())))
     studies = [
-        dataclasses.replace(invented(protocol_of(name, ("Opt1", "Adam"))), pretraining=(ROW,))
+        dataclasses.replace(invented(protocol_of(name, ("Opt1", "Adam"))), pretraining=(PRETRAINING_ROW,))
         for name in ("one", "two")
     ]
     table = compute_table("tiny", [study, *studies])
     lines = shown(table)
-    own = [line for line in lines if line[0] == f"pretraining, {ROW.made}"]
+    own = [line for line in lines if line[0] == f"pretraining, {PRETRAINING_ROW.made}"]
     assert [line[1:6] for line in own] == [("1", "0", "0", "0", "28")]
     assert lines[-1][1] == f"{2 * len(studies[0].rows) + 1:,}"
 
