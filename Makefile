@@ -84,8 +84,9 @@ report: venv  ## Write the report of the rows kept under artifact/results (of ot
 check-claims: venv  ## Say which claims of artifact/claims.toml the same rows bear out, do not, or leave open
 	@$(RUN) -m reproduce check-claims $(STORED)
 
-pages: venv  ## Write what is written by program: tables of the READMEs, pages of artifact/, the spec's schema
+pages: venv  ## Write what is written by program: tables of the READMEs, pages of artifact/ and docs/, the spec's schema
 	@$(RUN) -m reproduce.report.pages
+	@$(RUN) -m reproduce.commands.reference
 
 search: venv  ## Evolve optimizers, score the best again, and let them pass rounds of longer and larger training
 	@$(RUN) -m reproduce search $(EXPERIMENT)
@@ -116,7 +117,8 @@ docs: tools  ## Build the documentation as a site in build/site
 	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --quiet
 	@echo 'build/site/index.html'
 
-check: audit  ## Check formatting, lint, types and security advisories
+check: audit  ## Check formatting, lint, types, spelling and security advisories
+	$(RUN) -m codespell_lib .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
