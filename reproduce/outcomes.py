@@ -149,14 +149,14 @@ def pack_bits(bits: NDArray[np.bool_]) -> str:
     return base64.b64encode(np.packbits(bits).tobytes()).decode()
 
 
-def unpack_bits(text: str, count: int) -> NDArray[np.bool_]:
-    """The first ``count`` bits that `pack_bits` wrote.
+def unpack_bits(text: str, count: int | None = None) -> NDArray[np.bool_]:
+    """The first ``count`` bits that `pack_bits` wrote; None gives all that the text holds, zeros at its end included.
 
     Raises:
         ValueError: If the text is not base64, or of another length.
     """
     packed = np.frombuffer(base64.b64decode(text, validate=True), np.uint8)
-    if len(packed) != -(-count // 8):
+    if count is not None and len(packed) != -(-count // 8):
         raise ValueError(f"{len(packed)} bytes do not hold {count} bits")
     return np.unpackbits(packed, count=count).astype(bool)
 

@@ -67,13 +67,14 @@ def tune(protocol: StudyProtocol, optimizer: str, rows: Iterable[Row]) -> Tuning
     everywhere = protocol.seeds.tune if grid.finalists is None else (first,)
     finals = () if grid.finalists is None else tuple(others)
     runs = _values(protocol, rows)
+    first_values = _means(runs, everywhere)
     columns = [_GrownGrid(grid, decay) for decay in protocol.optimizers.decays_of(optimizer)]
     while True:
-        settled = [column.grow(_means(runs, everywhere)) for column in columns]
+        settled = [column.grow(first_values) for column in columns]
         wanted = [(setting, seed) for column in columns for setting in column.settings() for seed in everywhere]
         if not all(settled):
             return Tuning(Choice(_rates(columns)), None, tuple(wanted), (grid.finalists or 0) * len(finals))
-        best = _ranked([setting for column in columns for setting in column.settings()], _means(runs, everywhere))
+        best = _ranked([setting for column in columns for setting in column.settings()], first_values)
         if finals:
             best = best[: grid.finalists]
             wanted += [(setting, seed) for setting in best for seed in finals]
@@ -81,7 +82,7 @@ def tune(protocol: StudyProtocol, optimizer: str, rows: Iterable[Row]) -> Tuning
                 return Tuning(Choice(_rates(columns)), None, tuple(wanted))
         means = _means({setting: runs[setting] for setting in best}, (*everywhere, *finals))
         chosen = _ranked(best, means)[0]
-        column = columns[protocol.optimizers.decays_of(optimizer).index(chosen.weight_decay)]
+        column = next(column for column in columns if column.weight_decay == chosen.weight_decay)
         if column.at_edge(chosen.rate) and column.may_grow:
             column.extend(chosen.rate)
             continue
@@ -98,7 +99,7 @@ class _GrownGrid:
     """
 
     def __init__(self, grid: RateGrid, weight_decay: float | None) -> None:
-        self._grid, self._weight_decay = grid, weight_decay
+        self._grid, self.weight_decay = grid, weight_decay
         self._below = self._above = 0
 
     @property
@@ -110,7 +111,7 @@ class _GrownGrid:
         return self._below + self._above < self._grid.most_extra_rates
 
     def settings(self) -> list[Setting]:
-        return [Setting(rate, self._weight_decay) for rate in self.rates]
+        return [Setting(rate, self.weight_decay) for rate in self.rates]
 
     def at_edge(self, rate: float) -> bool:
         return rate in (self.rates[0], self.rates[-1])

@@ -101,10 +101,9 @@ def pretraining_row_from_dict(data: Any) -> PretrainingRow:
     Raises:
         ValueError: Naming the field that is missing, unknown or not what it must be.
     """
-    if not isinstance(data, dict):
-        raise ValueError("not a JSON object")
-    require_schema(data.get("schema"), PRETRAINING_SCHEMA)
-    return from_plain(PretrainingRow, data)
+    row = from_plain(PretrainingRow, data)
+    require_schema(row.schema, PRETRAINING_SCHEMA)
+    return row
 
 
 @dataclass(frozen=True)

@@ -96,8 +96,8 @@ def _correct(row: Row) -> NDArray[np.bool_] | None:
     """Which test images a run told rightly; their number follows from its accuracy."""
     if row.test_correct is None or not row.test_accuracy:
         return None
-    packed = unpack_bits(row.test_correct, 8 * (len(row.test_correct) // 4 * 3 - row.test_correct.count("=")))
-    return packed[: round(int(packed.sum()) / row.test_accuracy)]
+    bits = unpack_bits(row.test_correct)
+    return bits[: round(int(bits.sum()) / row.test_accuracy)]
 
 
 def _difference(line: _IntervalLine) -> Cell:
