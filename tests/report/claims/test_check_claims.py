@@ -174,7 +174,7 @@ def test_no_line_of_the_checked_claims_is_wider_than_the_terminal(
 
 def test_a_folder_without_rows_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("check-claims", "report"):
-        for folder, fault in ((tmp_path / "outptu", "no folder"), (tmp_path, "no results in")):
+        for folder, fault in ((tmp_path / "not-there", "no folder"), (tmp_path, "no results in")):
             assert main([command, "--rows", str(folder)]) == 2
             message = capsys.readouterr().err
             assert f"{fault} {folder}" in message
