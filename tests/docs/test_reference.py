@@ -1,9 +1,10 @@
-"""The reference of commands is what the program's parsers say."""
+"""The reference of commands is what the program's parsers say, and tables of rates what the kept rows say."""
 
 import argparse
 
 from reproduce.commands import add_commands
 from reproduce.commands.reference import PATH, page
+from reproduce.report.pages import ROOT, choose
 
 
 def test_the_page_is_written_anew_whenever_a_parser_changes() -> None:
@@ -22,3 +23,13 @@ def test_it_has_every_command_and_every_option_with_a_sentence() -> None:
                 assert option in text, (name, option)
     tables = [line for line in text.splitlines() if line.startswith("| `")]
     assert [line for line in tables if not line.endswith(". |")] == []
+
+
+def test_which_one_and_which_rate_are_those_of_the_kept_rows() -> None:
+    text = choose.page()
+    assert (ROOT / "docs" / "choose.md").read_text("utf-8") == text, "run: make pages"
+    lines = {line.split(" | ")[0].removeprefix("| "): line for line in choose.rates_table().splitlines()[2:]}
+    assert {"Opt1", "Opt10", "A5", "Adam", "AdamW"} <= lines.keys()
+    assert "clipnorm" in lines["Opt4"]
+    assert "clipnorm" not in lines["Adam"]
+    assert " UNDECIDED |" in text

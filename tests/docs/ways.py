@@ -98,6 +98,8 @@ WAYS: dict[str, Way] = {
     "make fuzz": Elsewhere("tests/fuzz/test_command.py::test_each_reader_is_fuzzed_and_counted"),
     "make fuzz SECONDS=60": Elsewhere("tests/fuzz/test_command.py::test_each_reader_is_fuzzed_and_counted"),
     "make docs": Elsewhere("tests/docs/test_pages.py::test_the_site_builds"),
+    "make estimate PROFILE=gpu STUDY=main DATA_DIR=... LOCK=gpu": RUN,
+    "make reproduce-tables PROFILE=gpu STUDY=main DATA_DIR=... LOCK=gpu": RUN,
     "make venv LOCK=gpu": Parsed("it fetches the packages for GPUs"),
     "make lock": Parsed("it asks the package index for every version"),
     "make docker-build": _CONTAINER,
@@ -138,7 +140,7 @@ WAYS: dict[str, Way] = {
     ),
     "pip install '.[torch]'": Parsed("it fetches the build of PyTorch for GPUs, some gigabytes"),
     "pip install '.[optax]'": Parsed("it fetches packages that the lock of the tests holds"),
-    "pip install .": Elsewhere("tests/test_packaging.py::test_the_package_works_outside_the_repository"),
+    "pip install '.[cpu]' scikit-learn": Parsed("it fetches packages that the lock of the tests holds"),
     "pip install atheris": Parsed("it fetches a package that is not among the locked ones"),
     "kubectl apply --filename cluster.yaml": _SHELL,
     'kubectl exec --stdin --tty "$(kubectl get pods --selector ray.io/cluster=search,ray.io/node-type=head --output '

@@ -7,7 +7,7 @@ import pytest
 from reproduce.report.claims.claim import CLAIMS, check, load_claims
 from reproduce.report.collection import profiles_in, read_collection
 from reproduce.report.figures.index import catalog_pictures
-from reproduce.report.pages import ARTIFACT, compute
+from reproduce.report.pages import ARTIFACT, compute, reproduction
 from reproduce.report.pages.tables import artifact_readme
 from reproduce.report.tables.equations import catalog_tables
 from reproduce.report.tables.index import study_tables
@@ -58,6 +58,12 @@ def test_every_expected_verdict_is_that_of_the_kept_rows() -> None:
     collections = {name: read_collection(results, name) for name in profiles_in(results)}
     for each in check(load_claims(CLAIMS), collections):
         assert each.verdict == each.claim.expected, (each.claim.name, each.evidence)
+
+
+def test_the_report_of_the_reproduction_is_that_of_the_rows() -> None:
+    assert (ARTIFACT / "REPORT.md").read_text("utf-8") == reproduction.page(), "run: make pages"
+    verdicts = [each.verdict for each in reproduction.kept_verdicts()]
+    assert f"{verdicts.count('UNDECIDED')} UNDECIDED" in reproduction.verdict_sentence()
 
 
 def test_the_compute_page_is_that_of_the_rows() -> None:

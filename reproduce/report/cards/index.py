@@ -32,7 +32,7 @@ def all_cards(found: Collection) -> list[Card]:
 
     def card_of(name: str) -> Card:
         rates, comparisons = of_studies.get(name, ([], []))
-        rate = _middle(rates)
+        rate = middle_rate(rates)
         card = keras_card(name, rate, shape) if name in KNOWN else catalog_card(describe(name), rate, shape)
         return replace(
             card,
@@ -71,7 +71,7 @@ def _compared(study: StudyResults, task: str) -> dict[str, Compared]:
     return {name: each for each in found for name in each.names}
 
 
-def _middle(rates: Sequence[Rates]) -> float | None:
+def middle_rate(rates: Sequence[Rates]) -> float | None:
     """The rate that examples show: to one digit the median over tasks of the middle of what worked; None of nothing."""
     if not rates:
         return None

@@ -1,15 +1,18 @@
-"""Write every generated page: tables of both READMEs, artifact/COMPUTE, ENVIRONMENT and RESULTS, and the schema."""
+"""Write every generated page of the READMEs, of artifact/ and of docs/, and the schema."""
 
 from paper_optimizers import schema
 from reproduce.files import write_bytes
-from reproduce.report.pages import ROOT, compute, environment, results, tables
+from reproduce.report.pages import ROOT, choose, compute, environment, readme, reproduction, results, tables
 
 
 def written() -> dict[str, bytes]:
     """Every generated file, by its path in the checkout."""
     texts = {
-        "README.md": tables.readme(),
+        "README.md": readme.page(),
         "artifact/README.md": tables.artifact_readme(),
+        "docs/catalog.md": tables.catalog_page(),
+        "docs/choose.md": choose.page(),
+        "artifact/REPORT.md": reproduction.page(),
         "artifact/COMPUTE.md": compute.page(),
         "artifact/ENVIRONMENT.md": environment.page(),
         schema.PATH.relative_to(ROOT).as_posix(): schema.schema_text(),

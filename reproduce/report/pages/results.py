@@ -8,7 +8,7 @@ from reproduce.report.collection import profiles_in
 from reproduce.report.forms import to_csv, to_markdown
 from reproduce.report.page.report import Report
 from reproduce.report.page.writer import read_reports
-from reproduce.report.pages import ARTIFACT, ROOT
+from reproduce.report.pages import ARTIFACT, ROOT, answer
 
 #: Of each profile, in this order, those that it has: the smallest table that answers a study's question.
 TABLES = (
@@ -47,7 +47,7 @@ def files() -> dict[str, bytes]:
     """Every file by its path in the checkout."""
     reports = read_reports(ARTIFACT / "results", profiles_in(ARTIFACT / "results"))
     found: dict[str, bytes] = {}
-    parts = [_START, "## Claims\n", *_shown(found, reports[0], "common", ("claims",), ())]
+    parts = [_START, *_answer(found), "## Claims\n", *_shown(found, reports[0], "common", ("claims",), ())]
     for report in reports:
         parts.append(f"## Profile {report.profile}\n")
         parts += _shown(found, report, report.profile, TABLES, FIGURES)
@@ -61,6 +61,16 @@ def kept() -> set[str]:
     """The tables and figures that lie under artifact/, by their paths in the checkout."""
     there = (path for folder in ("tables", "figures") for path in (ARTIFACT / folder).rglob("*.*"))
     return {path.relative_to(ROOT).as_posix() for path in there}
+
+
+def _answer(found: dict[str, bytes]) -> Iterator[str]:
+    """The answer so far, whose figure goes to ``found``."""
+    answers = answer.kept_answers()
+    shown, path = answer.answer_picture(answers), answer.PICTURE.removeprefix("artifact/")
+    found[path] = shown.render(("svg",))["svg"]
+    yield f"## The answer so far\n\n{answer.answer_sentence(answers)}\n"
+    yield answer.answer_table(answers)
+    yield f"![{shown.title}]({path})\n\n{shown.caption}\n"
 
 
 def _shown(

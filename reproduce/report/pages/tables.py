@@ -1,4 +1,4 @@
-"""The tables of README.md and artifact/README.md, which stand between comments with their names."""
+"""Tables of pages, which stand between comments with their names."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _FAMILIES = ("evolved", "adam-variant", "released", "baseline")
 _MOMENTUM = {"none": "", "classical": "momentum", "nesterov": "Nesterov momentum"}
 
 
-def readme() -> str:
-    """README.md with its tables as they should be."""
-    return with_tables((ROOT / "README.md").read_text("utf-8"), {"catalog": catalog_tables()})
-
-
 def artifact_readme() -> str:
     """artifact/README.md with its tables as they should be."""
     return with_tables((ARTIFACT / "README.md").read_text("utf-8"), {"claims": claims_table(), "map": map_table()})
+
+
+def catalog_page() -> str:
+    """docs/catalog.md with its tables as they should be."""
+    return with_tables((ROOT / "docs" / "catalog.md").read_text("utf-8"), {"catalog": catalog_tables()})
 
 
 def catalog_tables() -> str:

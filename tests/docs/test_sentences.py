@@ -1,0 +1,42 @@
+"""README and the first pages of docs/ can be read at full speed: short sentences."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *(ROOT / "artifact" / name for name in ("REPORT.md",) if (ROOT / "artifact" / name).exists()),
+]
+MOST_WORDS, MOST_ON_AVERAGE = 40, 20
+
+
+def prose(text: str) -> list[str]:
+    """The sentences of a page: without code, tables, headings, pictures, and what stands between generated marks."""
+    text = re.sub(r"```.*?```", "\n\n", text, flags=re.DOTALL)
+    text = re.sub(r"<!-- (\w+):.*?<!-- end of \1 -->", "\n\n", text, flags=re.DOTALL)
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    lines = ["" if re.match(r"\s*(\||#|:::|    \w)", line) else line for line in text.splitlines()]
+    parts = re.split(r"\n\s*\n|\n(?=\s*(?:- |\d+\. ))", "\n".join(lines))
+    joined = [" ".join(part.split()) for part in parts if part.strip()]
+    return [sentence for part in joined for sentence in re.split(r"(?<=[.!?])\s+(?=[\w`*(\"])", part) if sentence]
+
+
+def words(sentence: str) -> int:
+    return len(re.findall(r"`[^`]+`|[\w'/.-]*\w[\w'/.-]*", sentence))
+
+
+def test_sentences_are_counted() -> None:
+    text = "# No\n\nOne two three. Four `a b c` six!\n\n```\nnot this\n```\n- seven eight\n- nine\n\n| no | no |\n"
+    assert [words(each) for each in prose(text)] == [3, 3, 2, 1]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_sentences_are_short(page: Path) -> None:
+    counts = {sentence: words(sentence) for sentence in prose(page.read_text("utf-8"))}
+    assert [sentence for sentence, count in counts.items() if count > MOST_WORDS] == []
+    assert sum(counts.values()) < MOST_ON_AVERAGE * len(counts)
