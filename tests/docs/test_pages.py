@@ -2,10 +2,14 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
+
+import paper_optimizers as po
+from reproduce.report.pages.site import on_page_markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -59,19 +63,46 @@ def test_every_page_is_in_the_navigation() -> None:
             return [entry]
         return [path for item in (entry.values() if isinstance(entry, dict) else entry) for path in paths(item)]
 
-    assert sorted(paths(settings["nav"])) == [named(page) for page in PAGES]
+    artifact = [f"artifact/{page.name.replace('README', 'guide')}" for page in (ROOT / "artifact").glob("*.md")]
+    more = ["CHANGELOG.md", "gallery.md", *artifact]
+    assert sorted(paths(settings["nav"])) == sorted([*map(named, PAGES), *more])
+
+
+def test_links_out_of_the_site_become_paths() -> None:
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="artifact/REPORT.md"))
+    files = [SimpleNamespace(src_uri=uri) for uri in ("artifact/REPORT.md", "artifact/guide.md", "choose.md")]
+    text = "[a](README.md#claims) [b](../docker/README.md) [c](../choose.md) [d](https://x.org)\n```\n[e](no.md)\n```\n"
+    assert on_page_markdown(text, page, files) == (
+        "[a](guide.md#claims) b (`docker/README.md` in the repository) [c](../choose.md) [d](https://x.org)\n"
+        "```\n[e](no.md)\n```\n"
+    )
+
+
+def test_what_is_counted_beside_other_libraries() -> None:
+    text = (ROOT / "docs" / "comparison.md").read_text("utf-8")
+    evolved = [name for name in po.names() if po.describe(name).family in ("evolved", "adam-variant")]
+    assert f"{len(po.names())} specs, {len(evolved)} of them evolved" in text
+    assert f"{len(po.schedule_names())} evolved factors" in text
 
 
 @pytest.mark.slow
-def test_the_site_builds(tmp_path: Path) -> None:
+def test_the_site_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In strict mode: a name that the reference asks for and the code lacks is an error."""
     pytest.importorskip("mkdocs")
+    drawn = ["Opt1", "Opt10", "Adam"]  # Those of the others take long.
+    monkeypatch.setattr("reproduce.report.pages.gallery.shown", lambda: drawn)
     from mkdocs.commands.build import build
     from mkdocs.config import load_config
 
     build(load_config(str(ROOT / "mkdocs.yml"), site_dir=str(tmp_path / "site")))
-    pages = list((tmp_path / "site").rglob("index.html"))
-    assert len(pages) == len(PAGES)
+    pages = {page.parent.relative_to(tmp_path / "site").as_posix() for page in (tmp_path / "site").rglob("index.html")}
+    assert len(pages) == len(PAGES) + 2 + len(list((ROOT / "artifact").glob("*.md")))
+    assert {"gallery", "choose", "artifact/REPORT", "artifact/guide", "CHANGELOG"} <= pages
+    gallery = (tmp_path / "site/gallery/index.html").read_text("utf-8")
+    for name in drawn:
+        assert f'id="{name.lower()}"' in gallery
+        assert (tmp_path / f"site/gallery/portrait_{name}.svg").is_file()
+    assert gallery.count("<math") == len(drawn)
     reference = (tmp_path / "site/reference/paper_optimizers/index.html").read_text("utf-8")
     assert 'id="paper_optimizers.keras.optimizer.GraphOptimizer"' in reference
     assert "A Keras optimizer that runs an" in reference  # Its docstring.

@@ -126,19 +126,24 @@ def draw_surfaces(found: Sequence[Values]) -> Any:
     """The figure of the surfaces."""
     titles = [f"{plain(each.label)}: ±{_largest(each.values):.2g}" for each in found]
     figure, axes = panels(titles, columns=6, height=0.95, sharex=True, sharey=True)
-    extent = (-REACH, REACH, -REACH, REACH)
-    axis = np.linspace(-REACH, REACH, POINTS)
     for panel, each in zip(axes, found, strict=False):
-        shown = np.sign(each.values) * np.sqrt(np.abs(each.values) / (_largest(each.values) or 1.0))
-        panel.imshow(shown, origin="lower", extent=extent, cmap=DIVERGING, vmin=-1, vmax=1, aspect="auto")
-        panel.contour(axis, axis, shown, levels=_LEVELS, colors=INK, linewidths=0.5)
-        panel.grid(visible=False)
-        panel.set_xticks([-2, 0, 2])
-        panel.set_yticks([-2, 0, 2])
+        draw_surface(panel, each.values)
     if not found:
         say_empty(axes[0], "none")
     label_panels(figure, "gradient g (±: the largest |u|, where the colours end)", "past gradient v")
     return figure
+
+
+def draw_surface(panel: Any, values: Array) -> None:
+    """One surface: colours and contours of its signed root over the largest value."""
+    extent = (-REACH, REACH, -REACH, REACH)
+    axis = np.linspace(-REACH, REACH, POINTS)
+    shown = np.sign(values) * np.sqrt(np.abs(values) / (_largest(values) or 1.0))
+    panel.imshow(shown, origin="lower", extent=extent, cmap=DIVERGING, vmin=-1, vmax=1, aspect="auto")
+    panel.contour(axis, axis, shown, levels=_LEVELS, colors=INK, linewidths=0.5)
+    panel.grid(visible=False)
+    panel.set_xticks([-2, 0, 2])
+    panel.set_yticks([-2, 0, 2])
 
 
 def draw_traces(found: Sequence[Values]) -> Any:

@@ -92,7 +92,7 @@ def _beside(profile: str, place: _StudyTask) -> Iterator[str]:
             each.label,
             f"{100 * each.first.test.mean:.1f}",
             str(each.first.test.n),
-            *(cell for other in _BESIDE for cell in _cells(compared[other].get(each.label))),
+            *(cell for other in _BESIDE for cell in difference_cells(compared[other].get(each.label))),
         )
         for each in rows
         if each.first.test is not None
@@ -107,7 +107,8 @@ def _beside(profile: str, place: _StudyTask) -> Iterator[str]:
     yield markdown(columns, lines)
 
 
-def _cells(found: Difference | None) -> tuple[str, str]:
+def difference_cells(found: Difference | None) -> tuple[str, str]:
+    """A difference in points with its interval, and its verdict."""
     if found is None:
         return "-", "-"
     interval = "" if found.low is None or found.high is None else f" ({interval_text(found.low, found.high)})"
