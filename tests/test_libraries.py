@@ -1,9 +1,11 @@
 """The known state of libraries: what the user has set is put aside, recorded or refused, and the page says which."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -213,14 +215,48 @@ def test_a_file_of_compiler_options_is_refused() -> None:
         known_environment({"XLA_FLAGS": "/some/flags"})
 
 
-def test_keras_is_set_right_after_the_user_s_file_was_read() -> None:
+def a_fit() -> None:
+    from tests.training.cases import invented, trainer
+
+    trainer(invented(), training={"batch_size": 8})
+
+
+def a_trainer() -> None:
+    from reproduce.tasks.keras import KerasTrainer
+    from tests.tasks.test_keras import DIGITS, TASK, load_dataset
+
+    KerasTrainer(TASK, load_dataset(DIGITS))
+
+
+def a_timed_step() -> None:
+    from reproduce.bench import optimizer_steps
+    from reproduce.tasks.optimizers import make_entrant
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(optimizer_steps, "_step", lambda *_: lambda: None)
+        optimizer_steps.step_cost(make_entrant("Opt1", "test"), 1, None, None)
+
+
+def a_benchmark_s_child() -> None:
+    from reproduce.bench import keras_candidates
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras_candidates, "score_with_keras", lambda *_: {})
+        patch.setattr(keras_candidates, "end_with_parent", lambda _: None)
+        patch.setattr("sys.stdin", ['{"spec": {}, "seed": 0, "epochs": 1}'])
+        patch.setattr("sys.stdout", io.StringIO())
+        keras_candidates.main(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("begins", [enter_known_keras, a_fit, a_trainer, a_timed_step, a_benchmark_s_child])
+def test_keras_is_set_right_after_the_user_s_file_was_read(begins: Callable[[], None]) -> None:
     keras = pytest.importorskip("keras")
     try:
         keras.config.set_floatx("float16")
         keras.config.set_epsilon(0.5)
         keras.config.set_image_data_format("channels_first")
         keras.config.set_dtype_policy("mixed_bfloat16")
-        enter_known_keras()
+        begins()
         assert (keras.config.floatx(), keras.config.epsilon()) == ("float32", 1e-7)
         assert keras.config.image_data_format() == "channels_last"
         assert keras.config.dtype_policy().name == "float32"

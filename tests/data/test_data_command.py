@@ -5,7 +5,7 @@ import pytest
 
 from reproduce.cli import main
 from tests.data.cases import make_pets, pack
-from tests.data.published import PUBLISHED, as_zip
+from tests.data.published import PUBLISHED, as_folder, as_zip
 
 
 @pytest.fixture
@@ -109,6 +109,24 @@ def test_a_published_layout_is_listed_and_verified(data_dir: Path, capsys: pytes
     assert listed["tiny_imagenet"][:3] == ["2", "8", "4"]
     assert main(["data", "verify", "tiny_imagenet", "--data-dir", str(data_dir)]) == 0
     assert "tiny_imagenet: 2 classes, 8 + 4 samples" in capsys.readouterr().out
+
+
+def test_published_folders_are_listed_and_verified_and_damage_in_each_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "usual"))
+    folders = {name: as_folder(make()[0], tmp_path / "data" / root) for name, (root, make) in PUBLISHED.items()}
+    assert main(["data", "list", "--data-dir", str(tmp_path / "data")]) == 0
+    listed = rows(capsys.readouterr().out.partition("cifar10: ")[0])
+    assert {listed[name][0] for name in PUBLISHED} == {"2"}
+    verify = ["data", "verify", *PUBLISHED, "--data-dir", str(tmp_path / "data")]
+    assert main(verify) == 0
+    assert capsys.readouterr().out.count(": 2 classes, ") == len(PUBLISHED)
+    for folder in folders.values():
+        image = max(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".bin"))
+        image.write_bytes(image.read_bytes()[:40])
+    assert main(verify) == 2
+    assert f"Not as they should be: {', '.join(PUBLISHED)}." in " ".join(capsys.readouterr().out.split())
 
 
 def test_prepare_leaves_what_is_there(data_dir: Path, capsys: pytest.CaptureFixture) -> None:

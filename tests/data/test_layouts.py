@@ -134,6 +134,11 @@ def without(*names: str):
     ("name", "change", "said"),
     [
         ("tiny_imagenet", without("val/val_annotations.txt"), r"has no val/val_annotations\.txt, which belongs to"),
+        (
+            "tiny_imagenet",
+            lambda f: {path: content for path, content in f.items() if not path.startswith("val/")},
+            r"has no val/val_annotations\.txt, which belongs to the data set as published",
+        ),
         ("tiny_imagenet", without("val/images/val_1.JPEG"), r"has no val/images/val_1\.JPEG, which has a label \(1 im"),
         ("tiny_imagenet", lambda f: f | {"val/images/val_9.JPEG": b""}, r"val/images/val_9\.JPEG has no label"),
         (

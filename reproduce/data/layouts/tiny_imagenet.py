@@ -32,7 +32,7 @@ def validation_labels(text: str, origin: str) -> dict[str, str]:
 
 
 def _fits(names: Collection[str]) -> bool:
-    return {"train/", "val/", CLASSES} <= set(names)
+    return {"train/", CLASSES} <= set(names)
 
 
 def _index(contents: Contents) -> ImageIndex:
