@@ -128,14 +128,13 @@ def experiments(options: argparse.Namespace, weights: Path | None = None) -> lis
     from reproduce.study.experiment import Experiment, experiment_folder
     from reproduce.study.groups import named_studies
     from reproduce.study.protocol import load_protocol
-    from reproduce.tasks.optimizers import roster
 
     experiments = []
     for name in named_studies(options.profile, options.study, options.group):
         protocol = load_protocol(options.profile, name)
         if options.data_dir is not None and protocol.folder is not None:
             protocol = protocol.on_folder(dataset_name(protocol.folder, options.data_dir))
-        entrants = roster(*protocol.optimizers.lists)
+        entrants = protocol.optimizers.entrants
         folder = experiment_folder(options.output, protocol)
         experiments.append(Experiment(protocol, entrants, folder, options.data_dir, options.output / CACHE, weights))
     if weights is not None:

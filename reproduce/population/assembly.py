@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from paper_optimizers.curves import numpy_progress
 from paper_optimizers.graph import Graph
 from paper_optimizers.namespaces import NUMPY
-from paper_optimizers.one_cycle import base_rate, one_cycle_phase
+from paper_optimizers.one_cycle import one_cycle_phase
 from paper_optimizers.operands import OPERANDS
 from paper_optimizers.ops import FUNCTIONS, bias_correction
 from paper_optimizers.program import Instruction, Program, compile_spec, evaluate_graph
 from paper_optimizers.spec import OptimizerSpec
+from reproduce.rate_shapes import RateShape, shape_of_rates
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]
@@ -67,6 +68,7 @@ class Member:
         seed: Of initial weights, batch order, dropout and augmentation.
         factor: A schedule factor that multiplies the rate beside the spec's own, or None.
         nesterov: ``"released"`` adds mu m - eta u; ``"search"`` adds m - eta u, as the published search did.
+        shape: How the rate falls after warm-up and hold.
     """
 
     spec: OptimizerSpec | None
@@ -77,6 +79,7 @@ class Member:
     seed: int = 0
     factor: Graph | None = None
     nesterov: Literal["released", "search"] = "released"
+    shape: RateShape = "cosine"
 
     @cached_property
     def program(self) -> Program:
@@ -223,9 +226,9 @@ def step_tables(members: Sequence[Member], steps: range, capacity: Capacity) -> 
 
 
 def rates(member: Member, steps: range) -> _Curve:
-    """[S] the learning rate of each of the steps: warm-up, hold and cosine, times the factors."""
+    """[S] the learning rate of each of the steps: warm-up, hold and the fall to 0, times the factors."""
     span = (steps.start, steps.stop)
-    rate = member.rate * _base(member.total_steps, member.warmup_steps, member.hold_steps, span)
+    rate = member.rate * _base(member.shape, member.total_steps, member.warmup_steps, member.hold_steps, span)
     for factor in (None if member.spec is None else member.spec.schedule, member.factor):
         if factor is not None:
             rate = rate * _decay(factor, member.total_steps, span)
@@ -262,9 +265,8 @@ def _decay(graph: Graph, total_steps: int, span: tuple[int, int]) -> _Curve:
 
 
 @lru_cache(maxsize=64)
-def _base(total_steps: int, warmup_steps: int, hold_steps: int, span: tuple[int, int]) -> _Curve:
-    held = np.minimum(np.arange(*span), total_steps - 1).astype(np.float64)
-    return np.asarray(base_rate(NUMPY, held, 1.0, total_steps, warmup_steps, hold_steps))
+def _base(shape: RateShape, total_steps: int, warmup_steps: int, hold_steps: int, span: tuple[int, int]) -> _Curve:
+    return shape_of_rates(shape, np.arange(*span), total_steps, warmup_steps, hold_steps)
 
 
 @lru_cache(maxsize=64)

@@ -29,7 +29,6 @@ from reproduce.stored_settings import read_stored_settings, stored_settings
 from reproduce.study.ledgers import check_same, read_rows
 from reproduce.study.pretraining import read_pretraining
 from reproduce.study.protocol import StudyProtocol
-from reproduce.tasks.optimizers import roster
 
 _REMEDY = (
     "name with --rows DIR (make: ROWS=DIR) a folder that has them, such as the output of make reproduce-tables, or "
@@ -119,7 +118,7 @@ def read_study(folder: Path) -> StudyResults:
     protocol = read_stored_settings(folder / SETTINGS_FILE, StudyProtocol)
     rows = read_rows(folder / LEDGER_FILE)
     check_same(rows, folder / LEDGER_FILE, protocol=protocol.hash())
-    return StudyResults(protocol, roster(*protocol.optimizers.lists), tuple(rows), read_pretraining(folder))
+    return StudyResults(protocol, protocol.optimizers.entrants, tuple(rows), read_pretraining(folder))
 
 
 def require_results(folder: Path, profiles: Sequence[str]) -> None:

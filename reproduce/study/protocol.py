@@ -24,7 +24,7 @@ from reproduce.protocols import (
     settings_hash,
 )
 from reproduce.stored_form import stored_study
-from reproduce.tasks.optimizers import Entrant, make_entrant
+from reproduce.tasks.optimizers import Entrant, make_entrant, roster
 from reproduce.tasks.rates import RateGrid
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import TrainerName, trainer_of
@@ -110,7 +110,8 @@ class OptimizerSettings:
     """Which optimizers take part.
 
     A name may end in "-nodecay", for an optimizer of the catalog without its decay functions and schedule factor, and
-    then in "+LR1" to "+LR9", for one whose learning rate that evolved schedule multiplies.
+    then in "+LR1" to "+LR9", for one whose learning rate that evolved schedule multiplies, or in "+linear", for one
+    whose rate falls on a straight line instead of half a cosine.
 
     Attributes:
         catalog: Names in the catalog of `paper_optimizers`.
@@ -120,6 +121,8 @@ class OptimizerSettings:
             out where there are none.
         weight_decays: By name, the weight decays that are tuned beside the rate; an optimizer that is not here has
             none, or its own.
+        equal_mean_rates: Whether schedules are scaled to the mean rate that a run has without them, so that no
+            schedule gains by being a larger rate; left out, they are not.
     """
 
     catalog: tuple[str, ...]
@@ -127,6 +130,7 @@ class OptimizerSettings:
     reference: str
     optax: tuple[str, ...] | None = None
     weight_decays: Mapping[str, tuple[float, ...]] | None = field(default=None, hash=False)
+    equal_mean_rates: bool | None = None
 
     def __post_init__(self) -> None:
         every = self.names
@@ -144,6 +148,11 @@ class OptimizerSettings:
     def names(self) -> tuple[str, ...]:
         """All of them, in the order of the tables."""
         return tuple(name for names in self.lists for name in names)
+
+    @property
+    def entrants(self) -> tuple[Entrant, ...]:
+        """All of them, in the order of the tables; errors as of `roster`."""
+        return roster(*self.lists, equal_mean=bool(self.equal_mean_rates))
 
     @property
     def lists(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:

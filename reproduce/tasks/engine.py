@@ -20,7 +20,8 @@ from reproduce.population.problems import Arrays, Problem
 from reproduce.population.waves import Examples, Keep, train_members
 from reproduce.tasks.backbone import engine_start, problem_from
 from reproduce.tasks.networks import engine_problem
-from reproduce.tasks.optimizers import OPTAX, is_transformation, rate_phases, schedule_factor, spec_of
+from reproduce.tasks.optimizers import OPTAX, is_transformation, spec_of
+from reproduce.tasks.schedules import peak_rate, rate_phases, rate_shape, schedule_factor
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import ENGINE_TYPES, GoOn, Run
 from reproduce.tasks.transformations import transformation_of
@@ -168,14 +169,15 @@ class EngineTrainer:
     def _member(self, run: Run, length: RunLength) -> Member:
         phases = rate_phases(run.optimizer, length)
         steps = (phases.total_steps, phases.warmup_steps, phases.hold_steps)
+        rate, shape = peak_rate(run.optimizer, run.rate, length), rate_shape(run.optimizer)
         if is_transformation(run.optimizer):
-            return Member(None, run.rate, *steps, run.seed, schedule_factor(run.optimizer))
+            return Member(None, rate, *steps, run.seed, schedule_factor(run.optimizer), shape=shape)
         spec = spec_of(run.optimizer)
         if spec is None:
             raise ValueError(f"{run.optimizer} is neither a spec nor of Optax; the engine cannot run it")
         if run.weight_decay is not None:
             spec = spec.with_weight_decay(run.weight_decay)
-        return Member(spec, run.rate, *steps, run.seed, nesterov=self._nesterov)
+        return Member(spec, rate, *steps, run.seed, nesterov=self._nesterov, shape=shape)
 
 
 def _compiled_for(run: Run) -> _Compiled | None:

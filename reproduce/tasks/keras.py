@@ -10,7 +10,8 @@ from pathlib import Path
 from reproduce.data import Dataset
 from reproduce.libraries import enter_known_keras
 from reproduce.outcomes import Training
-from reproduce.tasks.optimizers import Optimizer, learning_rates, make_optimizer
+from reproduce.tasks.optimizers import Optimizer, make_optimizer
+from reproduce.tasks.schedules import learning_rates
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import GoOn, Run
 from reproduce.training.fit import Fit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -10,14 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard
 
-import numpy as np
-from numpy.typing import NDArray
-
 from reproduce.errors import ProtocolError
 from reproduce.training.settings import RunLength
 
 if TYPE_CHECKING:
-    from paper_optimizers.graph import Graph
     from paper_optimizers.spec import OptimizerSpec
 
 Kind = Literal["catalog", "keras", "optax"]
@@ -60,6 +55,8 @@ OPTAX: Mapping[str, Mapping[str, Any]] = {
 #: Averaging takes the place of their schedule: after the warm-up their rate is constant (Defazio et al. 2024). They are
 #: measured at the average; see `reproduce.training.fit.Fit`.
 SCHEDULE_FREE = frozenset({"ScheduleFreeAdamW"})
+#: The schedule that is no factor on half a cosine: in its place the rate falls on a straight line to 0.
+LINEAR = "linear"
 _NO_DECAY = "-nodecay"
 
 
@@ -73,8 +70,10 @@ class Entrant:
             engine runs the catalog's spec of the same name; "optax" for a transformation, which the engine alone has.
         fingerprint: The spec's fingerprint, or one of the transformation's name and hyperparameters, schedule
             included; None for what only Keras has.
-        schedule: The evolved schedule it is crossed with, or None.
+        schedule: The evolved schedule it is crossed with, or `LINEAR`, or None.
         decay: Whether it runs with its decay functions and schedule factor.
+        equal_mean: Whether the schedule it is crossed with is scaled, so that the mean rate of a run is that of
+            warm-up, hold and cosine alone.
     """
 
     name: str
@@ -82,6 +81,7 @@ class Entrant:
     fingerprint: str | None
     schedule: str | None = None
     decay: bool = True
+    equal_mean: bool = False
 
     @property
     def base(self) -> str:
@@ -93,14 +93,24 @@ class Entrant:
 Optimizer: TypeAlias = "Entrant | OptimizerSpec"
 
 
-def roster(catalog: Sequence[str], keras: Sequence[str], optax: Sequence[str] = ()) -> tuple[Entrant, ...]:
+def roster(
+    catalog: Sequence[str], keras: Sequence[str], optax: Sequence[str] = (), equal_mean: bool = False
+) -> tuple[Entrant, ...]:
     """The optimizers of a protocol, by their names in the catalog, then by Keras' names, then by those of `OPTAX`.
+
+    Args:
+        catalog: Names in the catalog of `paper_optimizers`.
+        keras: Names of `KERAS`.
+        optax: Names of `OPTAX`.
+        equal_mean: See `Entrant`, of all that are crossed with a schedule.
 
     Raises:
         ProtocolError: For a name that there is not where it is looked for, and for an ending that does not fit it.
     """
     lists: dict[Kind, Sequence[str]] = {"catalog": catalog, "keras": keras, "optax": optax}
-    return tuple(_entrant(name, kind, f"optimizers.{kind}") for kind, names in lists.items() for name in names)
+    return tuple(
+        _entrant(name, kind, f"optimizers.{kind}", equal_mean) for kind, names in lists.items() for name in names
+    )
 
 
 def make_entrant(name: str, key: str) -> Entrant:
@@ -122,7 +132,9 @@ def spec_of(optimizer: Optimizer) -> OptimizerSpec | None:
     if entrant.kind == "optax" or entrant.base not in names():
         return None
     spec = get(entrant.base) if entrant.decay else get(entrant.base).without_decays()
-    return replace(spec, schedule=describe_schedule(entrant.schedule).factor) if entrant.schedule else spec
+    if entrant.schedule in (None, LINEAR):
+        return spec
+    return replace(spec, schedule=describe_schedule(str(entrant.schedule)).factor)
 
 
 def is_transformation(optimizer: Optimizer) -> TypeGuard[Entrant]:
@@ -159,41 +171,6 @@ def make_optimizer(
     return made
 
 
-def learning_rates(optimizer: Optimizer, rate: float, length: RunLength) -> NDArray[np.float32]:
-    """The rate to set before each step: warm-up to the peak ``rate``, hold, half a cosine to 0.
-
-    Keras' own optimizers get the factor of the schedule they are crossed with here; a spec has it in itself.
-    """
-    from paper_optimizers.curves import numpy_progress
-    from paper_optimizers.namespaces import NUMPY
-    from paper_optimizers.one_cycle import base_rate
-    from paper_optimizers.program import evaluate_graph
-
-    total, warmup, hold = dataclasses.astuple(rate_phases(optimizer, length))
-    steps = np.arange(total)
-    rates = np.asarray(base_rate(NUMPY, steps.astype(np.float64), rate, total, warmup, hold))
-    factor = schedule_factor(optimizer)
-    if factor is not None:
-        rates = rates * np.asarray(evaluate_graph(factor, NUMPY, numpy_progress(steps, total)))
-    return rates.astype(np.float32)
-
-
-def rate_phases(optimizer: Optimizer, length: RunLength) -> RunLength:
-    """The phases of a run's rate: for those of `SCHEDULE_FREE` it stays at its peak after the warm-up."""
-    if isinstance(optimizer, Entrant) and optimizer.base in SCHEDULE_FREE:
-        return replace(length, hold_steps=length.total_steps - length.warmup_steps - 1)
-    return length
-
-
-def schedule_factor(optimizer: Optimizer) -> Graph | None:
-    """The factor of the schedule that an optimizer is crossed with; None where there is none, or a spec has it."""
-    from paper_optimizers import describe_schedule
-
-    if not isinstance(optimizer, Entrant) or optimizer.kind == "catalog" or optimizer.schedule is None:
-        return None
-    return describe_schedule(optimizer.schedule).factor
-
-
 def _keras_class(name: str) -> Any:
     import keras
 
@@ -203,7 +180,7 @@ def _keras_class(name: str) -> Any:
 
 
 @cache
-def _entrant(name: str, kind: Kind, key: str) -> Entrant:
+def _entrant(name: str, kind: Kind, key: str, equal_mean: bool = False) -> Entrant:
     base, decay, schedule = _split(name)
     known: Mapping[Kind, Mapping[str, Any]] = {"keras": KERAS, "optax": OPTAX}
     if kind in known and base not in known[kind]:
@@ -215,20 +192,27 @@ def _entrant(name: str, kind: Kind, key: str) -> Entrant:
         _check_schedule(name, schedule, key)
         if base in SCHEDULE_FREE or (spec is not None and spec.schedule is not None and decay):
             raise ProtocolError(f"{key}: {name!r}, but {base} comes with a schedule of its own")
-    entrant = Entrant(name, kind, None, schedule, decay)
-    if kind == "optax":
-        return replace(entrant, fingerprint=_fingerprint(base, schedule))
-    running = spec_of(entrant)
-    return entrant if running is None else replace(entrant, fingerprint=running.fingerprint())
+    entrant = Entrant(name, kind, None, schedule, decay, equal_mean and schedule is not None)
+    return replace(entrant, fingerprint=_fingerprint(entrant))
 
 
-def _fingerprint(name: str, schedule: str | None) -> str:
-    """32 hexadecimal digits that change with a transformation's hyperparameters and with its schedule's factor."""
+def _fingerprint(entrant: Entrant) -> str | None:
+    """Of the spec, or 32 digits that change with all that a spec does not hold; None for what only Keras has."""
     from paper_optimizers import describe_schedule
 
-    factor = schedule and describe_schedule(schedule).factor
-    told = json.dumps(["optax", name, OPTAX[name], repr(factor)], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
+    spec, linear = spec_of(entrant), entrant.schedule == LINEAR
+    beside = [*((LINEAR,) if linear else ()), *(("equal mean",) if entrant.equal_mean else ())]
+    if entrant.kind == "optax":
+        crossed = None if linear or entrant.schedule is None else describe_schedule(entrant.schedule).factor
+        return _digest("optax", entrant.base, OPTAX[entrant.base], repr(crossed), *beside)
+    if spec is None or not beside:
+        return None if spec is None else spec.fingerprint()
+    return _digest(spec.fingerprint(), *beside)
+
+
+def _digest(*told: Any) -> str:
+    """32 hexadecimal digits of plain data."""
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _split(name: str) -> tuple[str, bool, str | None]:
@@ -249,5 +233,6 @@ def _catalog_spec(name: str, key: str) -> OptimizerSpec:
 def _check_schedule(name: str, schedule: str, key: str) -> None:
     from paper_optimizers import schedule_names
 
-    if schedule not in schedule_names():
-        raise ProtocolError(f"{key}: {name!r} ends in no schedule; there are: {', '.join(schedule_names())}")
+    known = (*schedule_names(), LINEAR)
+    if schedule not in known:
+        raise ProtocolError(f"{key}: {name!r} ends in no schedule; there are: {', '.join(known)}")

@@ -23,7 +23,8 @@ from reproduce.outcomes import Training, TrainingCurve
 from reproduce.plain_data import from_plain, require, to_plain
 from reproduce.protocols import plain_settings
 from reproduce.stored_form import stored_model, stored_pretraining
-from reproduce.tasks.optimizers import learning_rates, make_entrant, make_optimizer
+from reproduce.tasks.optimizers import make_entrant, make_optimizer
+from reproduce.tasks.schedules import learning_rates
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import Run, TrainerName
 from reproduce.training.checkpoint import libraries, run_name

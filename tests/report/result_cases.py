@@ -15,7 +15,7 @@ from reproduce.results_layout import LEDGER_FILE
 from reproduce.study.plan import Plan
 from reproduce.study.protocol import OptimizerSettings, StudyProtocol
 from reproduce.study.rows import SCHEMA, Job, Row
-from reproduce.tasks.optimizers import Entrant, roster
+from reproduce.tasks.optimizers import Entrant
 from tests.study.cases import TASK, TINY
 
 
@@ -45,7 +45,7 @@ def invented(
         diverging: Optimizers all of whose final runs diverge.
         entrants: Its optimizers where they are not those of the catalog.
     """
-    taking_part = roster(*protocol.optimizers.lists) if entrants is None else entrants
+    taking_part = protocol.optimizers.entrants if entrants is None else entrants
     by_name = {entrant.name: entrant for entrant in taking_part}
     plan = Plan(protocol, taking_part, [])
     rows: list[Row] = []

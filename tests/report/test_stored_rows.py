@@ -7,7 +7,6 @@ import pytest
 from reproduce.cli import main
 from reproduce.study.experiment import Experiment, experiment_folder, stored_ledger
 from reproduce.study.protocol import load_protocol
-from reproduce.tasks.optimizers import roster
 from tests.report.result_cases import invented, write_study
 
 
@@ -23,7 +22,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_kept_rows_stand_in_where_nothing_was_run(kept: Path, tmp_path: Path) -> None:
     protocol = load_protocol("smoke", "decays")
     own = experiment_folder(tmp_path / "output", protocol)
-    experiment = Experiment(protocol, roster(*protocol.optimizers.lists), own, None, None)
+    experiment = Experiment(protocol, protocol.optimizers.entrants, own, None, None)
     assert stored_ledger(experiment) == kept / "smoke" / "decays" / "ledger.jsonl"
     own.mkdir(parents=True)
     experiment.ledger_path.write_text("")

@@ -59,6 +59,7 @@ def run(experiment: Experiment, odd: str = "") -> tuple[list[Row], str]:
 def test_devices_that_share_a_batch_are_recorded_and_other_settings_are_refused_before_data_are_read(
     tiny: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
     run(tiny)
     assert set(map(str, read_environments(tiny.ledger_path))) == {"{}"}
     before = tiny.ledger_path.read_bytes()

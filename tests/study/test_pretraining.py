@@ -17,7 +17,6 @@ from reproduce.study.pretraining import keep_pretraining, pretraining_of, pretra
 from reproduce.study.progress import StudyProgress
 from reproduce.study.protocol import OptimizerSettings, SeedSettings, StudyProtocol, load_protocol
 from reproduce.study.work import Machine
-from reproduce.tasks.optimizers import roster
 from reproduce.tasks.pretraining import Pretraining, PretrainingRow
 from reproduce.tasks.rates import RateGrid
 from reproduce.training.pretraining import PretrainingSettings
@@ -113,7 +112,7 @@ def test_one_trains_and_the_others_wait(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_study_trains_its_weights_first_and_starts_every_run_from_them(tmp_path: Path) -> None:
-    experiment = Experiment(STUDY, roster(*STUDY.optimizers.lists), tmp_path / "study", None, tmp_path / "cache")
+    experiment = Experiment(STUDY, STUDY.optimizers.entrants, tmp_path / "study", None, tmp_path / "cache")
     with Executor() as executor:
         rows = run_study(experiment, Machine(8), executor, StudyProgress(Console(record=True)))
     assert len(rows) == 6
@@ -134,5 +133,5 @@ def test_transfer_learning_of_profile_small_starts_from_another_data_set_of_one_
     assert pretraining.trainer == "engine"
     assert pretraining.settings.data.source == "tiny_imagenet"
     assert {task.data.image_size for task in protocol.tasks} == {pretraining.settings.data.image_size} == {32}
-    entrants = roster(*protocol.optimizers.lists)
+    entrants = protocol.optimizers.entrants
     assert {task.trainer(entrant) for task in protocol.tasks for entrant in entrants} == {"engine"}

@@ -17,7 +17,9 @@ from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import Run, TrainerName, trainer_of
 from tests.settings import TASK, model_of
 
-NO_DROPOUT = dataclasses.replace(TASK, model=dataclasses.replace(TASK.model, dropout=0.0, pixels="standardised"))
+PLAIN = dataclasses.replace(
+    TASK, model=dataclasses.replace(TASK.model, dropout=0.0, pixels="standardised", conv_bias=False)
+)
 DIGITS = load_dataset(TASK.data)
 
 
@@ -76,8 +78,8 @@ def test_divergence_is_an_outcome_at_a_step(trainer: EngineTrainer) -> None:
 
 @pytest.mark.parametrize("name", ["SGD+LR1", "Opt7"])
 def test_without_dropout_it_trains_as_keras_does(name: str) -> None:
-    (engine,) = EngineTrainer.of(NO_DROPOUT, DIGITS).run(runs(name, rate=0.03))
-    (keras,) = KerasTrainer(NO_DROPOUT, DIGITS).run(runs(name, rate=0.03))
+    (engine,) = EngineTrainer.of(PLAIN, DIGITS).run(runs(name, rate=0.03))
+    (keras,) = KerasTrainer(PLAIN, DIGITS).run(runs(name, rate=0.03))
     assert engine.diverged_at is None
     assert (engine.steps, engine.weights, engine.precision) == (keras.steps, keras.weights, keras.precision)
     np.testing.assert_allclose(engine.curve.train_loss, keras.curve.train_loss, rtol=1e-3)

@@ -1,21 +1,18 @@
-import numpy as np
 import pytest
 
-from paper_optimizers import EvolvedSchedule, WarmupHoldCosine, describe_schedule, get
+from paper_optimizers import describe_schedule, get
 from reproduce.errors import ProtocolError
 from reproduce.study.protocol import OptimizerSettings
 from reproduce.tasks.optimizers import (
     KERAS,
     OPTAX,
     _entrant,
-    learning_rates,
     make_entrant,
     make_optimizer,
-    rate_phases,
     roster,
-    schedule_factor,
     spec_of,
 )
+from reproduce.tasks.schedules import schedule_factor
 from reproduce.training.settings import RunLength
 
 LENGTH = RunLength(total_steps=50, warmup_steps=10, hold_steps=5)
@@ -27,7 +24,7 @@ def test_an_entrant_says_what_its_name_says() -> None:
         keras=("Adam", "Adam+LR1", "Nadam"),
         reference="Adam",
     )
-    found = [(each.base, each.kind, each.decay, each.schedule) for each in roster(*settings.lists)]
+    found = [(each.base, each.kind, each.decay, each.schedule) for each in settings.entrants]
     assert found == [
         ("Opt7", "catalog", True, None),
         ("Opt7", "catalog", False, None),
@@ -37,7 +34,7 @@ def test_an_entrant_says_what_its_name_says() -> None:
         ("Adam", "keras", True, "LR1"),
         ("Nadam", "keras", True, None),
     ]
-    prints = [entrant.fingerprint for entrant in roster(*settings.lists)]
+    prints = [entrant.fingerprint for entrant in settings.entrants]
     assert prints[0] == get("Opt7").fingerprint()
     assert prints[-1] is None
     assert len(set(prints)) == len(prints)
@@ -50,6 +47,17 @@ def test_transformations_are_a_kind_of_their_own() -> None:
     assert len({each.fingerprint for each in found}) == len(found)
     factor = describe_schedule("LR2").factor
     assert [schedule_factor(each) for each in found[-2:]] == [None, factor]
+
+
+def test_a_schedule_that_no_spec_holds_is_in_the_fingerprint() -> None:
+    names = ("Adam", "Adam+linear", "Adam+LR2")
+    plain, scaled = (roster((), names, ("Adan", "Adan+linear", "Adan+LR2"), equal_mean=each) for each in (False, True))
+    assert [each.equal_mean for each in scaled] == [False, True, True] * 2
+    prints = {each.fingerprint for each in (*plain, *scaled)}
+    assert len(prints) == 10  # Without a schedule nothing is scaled.
+    assert plain[0].fingerprint == scaled[0].fingerprint == get("Adam").fingerprint()
+    assert plain[3].fingerprint == scaled[3].fingerprint
+    assert spec_of(plain[1]) == get("Adam")
 
 
 def test_a_transformation_s_fingerprint_changes_with_its_hyperparameters(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,24 +110,6 @@ def test_specs_run_without_decays_and_with_crossed_schedules() -> None:
 def test_names_that_fit_nothing_are_named(catalog: tuple[str, ...], keras: tuple[str, ...], message: str) -> None:
     with pytest.raises(ProtocolError, match=message):
         roster(catalog, keras)
-
-
-def test_rates_are_those_of_the_package_s_schedules() -> None:
-    plain = WarmupHoldCosine(0.3, 50, 10, 5).values(np.arange(50))
-    for name in ("Adam", "Opt4", "A1+LR1"):  # A spec multiplies by its own factor.
-        np.testing.assert_allclose(learning_rates(make_entrant(name, "here"), 0.3, LENGTH), plain, rtol=1e-6)
-    crossed = EvolvedSchedule("LR1", 0.3, 50, 10, 5).values(np.arange(50))
-    np.testing.assert_allclose(
-        learning_rates(make_entrant("Adam+LR1", "here"), 0.3, LENGTH)[1:], crossed[1:], rtol=1e-6
-    )
-
-
-def test_schedule_free_rates_stay_at_the_peak_after_the_warm_up() -> None:
-    (other,) = roster((), (), ("ScheduleFreeAdamW",))
-    assert rate_phases(other, LENGTH) == RunLength(50, 10, 39)
-    rates = learning_rates(make_entrant("ScheduleFreeAdamW", "here"), 0.3, LENGTH)
-    np.testing.assert_allclose(rates[10:], 0.3)
-    np.testing.assert_allclose(rates[:10], 0.03 * np.arange(10), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", [*KERAS, "Opt7-nodecay", "A1+LR1", "SGD+LR2"])

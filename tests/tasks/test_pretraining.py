@@ -78,7 +78,7 @@ def test_weights_without_their_record_are_made_anew_to_the_same_bytes(weights: P
     assert again.name == weights.name
     assert again.read_bytes() == weights.read_bytes()
     again.with_suffix(".json").write_text("{}")
-    with pytest.raises(ReproduceError, match=r"cannot read .*\.json: schema must be 1; received None; remove it and"):
+    with pytest.raises(ReproduceError, match=r"cannot read .*\.json: missing key schema; remove it and"):
         read_pretraining_row(again)
 
 
@@ -191,5 +191,5 @@ def test_a_row_is_written_and_read_back(weights: Path) -> None:
     ):
         with pytest.raises(ValueError, match=words):
             pretraining_row_from_dict({**row.to_dict(), **changes})
-    with pytest.raises(ValueError, match="not a JSON object"):
+    with pytest.raises(ValueError, match=r"must be a table of keys and values; received \[\]"):
         pretraining_row_from_dict([])

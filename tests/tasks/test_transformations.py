@@ -211,7 +211,10 @@ def test_a_weight_decay_takes_the_place_of_the_table_s() -> None:
 
 # Beside Keras.
 
-NO_DROPOUT = dataclasses.replace(TASK, model=dataclasses.replace(TASK.model, dropout=0.0, pixels="standardised"))
+#: Neither dropout nor a bias whose gradient is rounding alone, along which two frameworks would drift apart.
+PLAIN = dataclasses.replace(
+    TASK, model=dataclasses.replace(TASK.model, dropout=0.0, pixels="standardised", conv_bias=False)
+)
 DATASETS = {"digits": load_dataset(DIGITS), "text": load_dataset(TEXT)}
 
 
@@ -221,15 +224,15 @@ DATASETS = {"digits": load_dataset(DIGITS), "text": load_dataset(TEXT)}
 def test_it_trains_and_is_measured_as_in_keras(
     name: str, changes: dict[str, float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Muon as it is; schedule-free AdamW with all z weighed alike, as Keras does. Without dropout, within 1e-3."""
+    """Muon as it is; schedule-free AdamW with all z weighed alike, as Keras does. Within 1e-4."""
     monkeypatch.setitem(OPTAX, name, {**OPTAX[name], **changes})
     (entrant,) = roster((), (), (name,))
-    (engine,) = EngineTrainer.of(NO_DROPOUT, DATASETS["digits"]).run([Run(entrant, 0.03, 3, test=True)])
+    (engine,) = EngineTrainer.of(PLAIN, DATASETS["digits"]).run([Run(entrant, 0.03, 3, test=True)])
     run = Run(make_entrant(name, "here"), 0.03, 3, test=True)
-    (twin,) = KerasTrainer(NO_DROPOUT, DATASETS["digits"]).run([run])
-    np.testing.assert_allclose(engine.curve.train_loss, twin.curve.train_loss, rtol=1e-3)
-    np.testing.assert_allclose(engine.curve.validation_loss, twin.curve.validation_loss, rtol=2e-3)
-    assert engine.test_accuracy == pytest.approx(twin.test_accuracy, abs=0.005)
+    (twin,) = KerasTrainer(PLAIN, DATASETS["digits"]).run([run])
+    np.testing.assert_allclose(engine.curve.train_loss, twin.curve.train_loss, rtol=1e-4)
+    np.testing.assert_allclose(engine.curve.validation_loss, twin.curve.validation_loss, rtol=1e-4)
+    assert engine.test_accuracy == pytest.approx(twin.test_accuracy, abs=0.002)
     assert engine.curve.train_loss[0] != pytest.approx(engine.curve.train_loss[-1], rel=1e-2)
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from reproduce.data import Dataset, Part, load_dataset
 from reproduce.models.settings import ModelSettings
 from reproduce.outcomes import Training
-from reproduce.tasks.optimizers import Entrant, learning_rates, make_optimizer
+from reproduce.tasks.optimizers import Entrant, make_optimizer
+from reproduce.tasks.schedules import learning_rates
 from reproduce.training.fit import Fit
 from tests.settings import DIGITS, MODEL, TRAINING
 

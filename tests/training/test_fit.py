@@ -12,7 +12,8 @@ from paper_optimizers import GraphOptimizer, from_text
 from reproduce.data import Dataset
 from reproduce.errors import ProtocolError
 from reproduce.machine import backend_name
-from reproduce.tasks.optimizers import Entrant, learning_rates
+from reproduce.tasks.optimizers import Entrant
+from reproduce.tasks.schedules import learning_rates
 from reproduce.training.fit import Fit, first_failure
 from reproduce.training.loop import cross_entropies
 from reproduce.training.settings import RunLength, run_length

@@ -16,7 +16,7 @@ from reproduce.report.analysis.families import Difference, PairedRuns, compare_f
 from reproduce.report.analysis.levels import margin_of
 from reproduce.report.analysis.verdicts import Verdict
 from reproduce.report.results import Alike, Result, StudyResults
-from reproduce.tasks.optimizers import Entrant
+from reproduce.tasks.optimizers import LINEAR, Entrant
 
 #: Whose an optimizer is: the paper's, an older one's that it is compared with, or found by a search of this project.
 Origin = Literal["paper", "baseline", "found"]
@@ -55,7 +55,7 @@ class Compared(Alike):
 
 def origin_of(entrant: Entrant) -> Origin:
     """Whose an optimizer is; one with an evolved schedule is the paper's."""
-    return "paper" if entrant.schedule is not None else _origin(entrant.base)
+    return _origin(entrant.base) if entrant.schedule in (None, LINEAR) else "paper"
 
 
 def best_tuned(study: StudyResults, task: str, origin: Origin) -> Result | None:

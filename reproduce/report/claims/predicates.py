@@ -17,6 +17,7 @@ from reproduce.report.collection import Collection
 from reproduce.report.results import Result, StudyResults, number_of_runs
 from reproduce.report.tables.ablations import decay_pairs, schedule_pairs
 from reproduce.report.tables.comparisons import listed
+from reproduce.tasks.optimizers import LINEAR
 
 #: Of a measurement of speed, for it to say anything.
 _LEAST_ROUNDS = 3
@@ -127,20 +128,23 @@ class BeatReference(OfTask):
 
 @dataclass(frozen=True)
 class SchedulesHelp(OfTask):
-    """Enough evolved schedules are better for an optimizer than none.
+    """Enough evolved schedules are better for an optimizer than a plain one.
 
     Attributes:
         optimizer: The optimizer, without schedule.
+        beside: What they are compared with: "none" is warm-up and half a cosine, "linear" a straight line in its place.
     """
 
     optimizer: str
+    beside: Literal["none", "linear"] = "none"
 
     def _decide_task(self, study: StudyResults) -> Finding:
-        compared = schedule_pairs(study, self.task, self.optimizer)
+        compared = schedule_pairs(study, self.task, self.optimizer, LINEAR if self.beside == "linear" else None)
         if not compared:
-            return not_run(f"{self.optimizer} with and without schedules in the study {self.study}")
-        counted = [_counted(each) for each in compared]
-        return enough(counted, self.at_least, f"{self.optimizer} better with a schedule than without")
+            return not_run(f"{self.optimizer} with schedules, evolved and {self.beside}, in the study {self.study}")
+        counted = [_counted(each) for each in compared if each.result.entrant.schedule not in (None, LINEAR)]
+        reference = "than without" if self.beside == "none" else "than with the linear one"
+        return enough(counted, self.at_least, f"{self.optimizer} better with a schedule {reference}")
 
 
 @dataclass(frozen=True)

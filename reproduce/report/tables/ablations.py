@@ -64,8 +64,8 @@ def schedule_table(study: StudyResults) -> Table:
         title=f"Schedules crossed with optimizers in the study {study.name}",
         caption=(
             f"{setting(study)} Mean test accuracy in percent ± sd with each evolved schedule's factor on the "
-            f"learning rate, every pair at the rate tuned for it; {_runs(study)}. none: warm-up, hold and cosine "
-            f"alone. By column: {MARKS}"
+            f"learning rate, every pair at the rate tuned for it{_scaled(study)}; {_runs(study)}. none: warm-up, hold "
+            f"and cosine alone; linear: a straight line for the cosine. By column: {MARKS}"
         ),
         columns=(
             Column("Schedule", "schedule", lambda place: words(place[1] or "none")),
@@ -82,8 +82,8 @@ def schedule_differences(study: StudyResults) -> Table:
         name=f"{study.name}_differences",
         title=f"What schedules change in the study {study.name}",
         caption=(
-            f"{setting(study)} Test accuracy with the schedule's factor minus that without, over n common seeds, each "
-            "side at the rate tuned for it. "
+            f"{setting(study)} Test accuracy with the schedule minus that without, over n common seeds, each side at "
+            f"the rate tuned for it{_scaled(study)}. "
             f"{verdict_words(len(study.protocol.seeds.final), 'all schedules with one optimizer on a task')}"
         ),
         columns=(_OPTIMIZER, *_DIFFERENCES),
@@ -95,13 +95,12 @@ def schedule_differences(study: StudyResults) -> Table:
     )
 
 
-def schedule_pairs(study: StudyResults, task: str, base: str) -> list[Compared]:
-    """An optimizer with every schedule that it was crossed with beside itself without; nothing without that."""
+def schedule_pairs(study: StudyResults, task: str, base: str, beside: str | None = None) -> list[Compared]:
+    """An optimizer with every schedule of the study beside itself with one, or without; nothing without that."""
     names = crossings(study.entrants).get(base, {})
-    plain = names.get(None)
-    if plain is None:
+    if beside not in names:
         return []
-    return in_pairs(study, task, [(name, plain) for schedule, name in names.items() if schedule is not None])
+    return in_pairs(study, task, [(name, names[beside]) for schedule, name in names.items() if schedule != beside])
 
 
 def crossings(entrants: Sequence[Entrant]) -> dict[str, dict[str | None, str]]:
@@ -138,6 +137,12 @@ def _runs(study: StudyResults) -> str:
     """How many final runs a number rests on, and how many it should."""
     counts = (len(result.finals) for result in study.results.values() if result.finals)
     return f"{number_of_runs(counts)} ({len(study.protocol.seeds.final)} planned)"
+
+
+def _scaled(study: StudyResults) -> str:
+    """What is said where schedules have one mean."""
+    scaled = study.protocol.optimizers.equal_mean_rates
+    return ", all schedules scaled to the mean rate of a run without" if scaled else ""
 
 
 def _base_name(entrant: Entrant) -> str:

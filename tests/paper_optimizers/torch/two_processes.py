@@ -108,6 +108,7 @@ def run(rank: int, scene: str, address: str) -> None:
     dist.init_process_group("gloo", init_method=address, rank=rank, world_size=2)
     try:
         globals()[scene]()
+        dist.barrier()  # One that ends while the other still reads would cut it off.
     finally:
         dist.destroy_process_group()
 

@@ -14,7 +14,8 @@ from reproduce.report.cards.words import WORDS
 from reproduce.report.page.report import report_of
 from reproduce.report.page.search import SearchResults
 from reproduce.study.rows import Row
-from reproduce.tasks.optimizers import KERAS, learning_rates, make_entrant
+from reproduce.tasks.optimizers import KERAS, make_entrant
+from reproduce.tasks.schedules import learning_rates
 from reproduce.training.settings import RunLength
 from tests.report.figure_cases import cost_of, diverged, measured, results_of, study
 

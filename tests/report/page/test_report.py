@@ -87,7 +87,6 @@ def test_every_study_of_the_smoke_profile_makes_tables() -> None:
 
 
 def invented_nothing(study: str) -> StudyResults:
-    from reproduce.tasks.optimizers import roster
 
     protocol = load_protocol("smoke", study)
-    return StudyResults(protocol, roster(*protocol.optimizers.lists), ())
+    return StudyResults(protocol, protocol.optimizers.entrants, ())
