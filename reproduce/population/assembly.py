@@ -23,7 +23,7 @@ from paper_optimizers.operands import OPERANDS
 from paper_optimizers.ops import FUNCTIONS, bias_correction
 from paper_optimizers.program import Instruction, Program, compile_spec, evaluate_graph
 from paper_optimizers.spec import OptimizerSpec
-from reproduce.rate_shapes import RateShape, shape_of_rates
+from reproduce.population.rate_shapes import RateShape, shape_of_rates
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]

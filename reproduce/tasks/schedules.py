@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from paper_optimizers.curves import numpy_progress
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.program import evaluate_graph
-from reproduce.rate_shapes import RateShape, shape_of_rates
+from reproduce.population.rate_shapes import RateShape, shape_of_rates
 from reproduce.tasks.optimizers import LINEAR, SCHEDULE_FREE, Entrant, Optimizer
 from reproduce.training.settings import RunLength
 
