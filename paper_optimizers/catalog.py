@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any, Literal, NamedTuple
+
+import numpy as np
 
 from paper_optimizers.errors import SpecError, shown
 from paper_optimizers.graph import Graph
@@ -58,6 +61,35 @@ NEEDS: Mapping[str, Need] = {
 }
 
 
+class MeasuredRates(NamedTuple):
+    """Peak learning rates that worked on one task, in the rows kept with the repository.
+
+    Attributes:
+        on: The data set, and how its images were made smaller.
+        updates: Updates of a run.
+        seeds: Runs at each rate.
+        low: The smallest rate whose validation accuracy is within two points of the best.
+        high: The largest, with no worse one between.
+    """
+
+    on: str
+    updates: int
+    seeds: int
+    low: float
+    high: float
+
+    @property
+    def text(self) -> str:
+        """The range and the task: ``"1 to 3.16 on CIFAR-10, 16 px (276 updates)"``."""
+        rates = f"{self.low:g}" if self.low == self.high else f"{self.low:g} to {self.high:g}"
+        return f"{rates} on {self.on} ({self.updates} updates)"
+
+
+def middle_rate(rates: Sequence[MeasuredRates]) -> float:
+    """The median over tasks of the middle of what worked, to one digit; of one task or more."""
+    return float(f"{np.median([math.sqrt(each.low * each.high) for each in rates]):.1g}")
+
+
 @dataclass(frozen=True)
 class CatalogEntry:
     """One optimizer of the catalog.
@@ -67,9 +99,10 @@ class CatalogEntry:
         family: "evolved" (Opt1 to Opt10), "adam-variant" (A1 to A5), "released" (a slip of the released code, kept
             so that its results can be reproduced) or "baseline".
         equation: The update in plain text; symbols as in `paper_optimizers.operands`.
+        description: What the update does, in words.
         origin: Where it was published.
         invariances: See `Invariances`.
-        rate_range: Smallest and largest peak learning rate that worked well where measured, or None: not measured.
+        rates: Peak learning rates that worked, task by task; empty where none were measured.
         deviations: How it differs from its origin; empty where it does not.
         needs: What training with it takes, of `NEEDS`; empty for most.
         spec: The optimizer.
@@ -78,12 +111,25 @@ class CatalogEntry:
     name: str
     family: Family
     equation: str
+    description: str
     origin: str
     invariances: Invariances
-    rate_range: tuple[float, float] | None
+    rates: tuple[MeasuredRates, ...]
     deviations: str
     needs: tuple[Need, ...]
     spec: OptimizerSpec = field(repr=False)
+
+    @property
+    def rate_range(self) -> tuple[float, float] | None:
+        """The smallest and the largest peak learning rate that worked on any task; None where none was measured."""
+        if not self.rates:
+            return None
+        return min(each.low for each in self.rates), max(each.high for each in self.rates)
+
+    @property
+    def first_rate(self) -> float | None:
+        """The peak learning rate to begin tuning with, see `middle_rate`; None where none was measured."""
+        return middle_rate(self.rates) if self.rates else None
 
 
 @dataclass(frozen=True)
@@ -130,11 +176,10 @@ def _entry(name: str) -> CatalogEntry:
     if name in schedule_names():
         raise UnknownNameError(f"{name!r} is a learning-rate schedule: use EvolvedSchedule({name!r}, ...)")
     document = _read("optimizers", name)
-    rates = document["rate_range"]
     return CatalogEntry(
-        **{key: document[key] for key in ("name", "family", "equation", "origin", "deviations")},
+        **{key: document[key] for key in ("name", "family", "equation", "description", "origin", "deviations")},
         invariances=Invariances(**document["invariances"]),
-        rate_range=None if rates is None else (float(rates[0]), float(rates[1])),
+        rates=tuple(MeasuredRates(**each) for each in document["rates"]),
         needs=tuple(NEEDS[need] for need in document["needs"]),
         spec=OptimizerSpec.from_dict(document["spec"]),
     )
@@ -168,7 +213,7 @@ class UnknownNameError(KeyError):
     """A `KeyError` whose message prints as it is, without quotes."""
 
     def __str__(self) -> str:
-        """The message."""
+        """Return the message."""
         return str(self.args[0])
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from paper_optimizers.arguments import check_rate
-from paper_optimizers.catalog import CatalogEntry, describe_schedule, get, needs_of
+from paper_optimizers.catalog import describe_schedule, get, needs_of
 from paper_optimizers.graph import Graph
 from paper_optimizers.one_cycle import UNKNOWN_RUN, RunPhases
 from paper_optimizers.serialization import graph_from_dict
@@ -166,12 +166,3 @@ def as_factor(factor: str | Graph | Mapping[str, Any]) -> Graph:
     if graph.kind != "decay":
         raise ValueError("the factor must be a graph of kind 'decay'; received one of kind 'update'")
     return graph
-
-
-def facts_of(entry: CatalogEntry) -> str:
-    """What a docstring says of an optimizer beside its equation."""
-    schedule = "" if entry.spec.schedule is None else " The rate is multiplied by LR1's factor."
-    momentum = "" if entry.spec.momentum.type == "none" else " Nesterov momentum."
-    steps = " Needs ``total_steps``." if entry.spec.needs_total_steps else ""
-    needs = "".join(f"\n\nNeeds {need.text}." for need in entry.needs)
-    return f"{schedule}{momentum}{steps}{needs}"

@@ -55,7 +55,7 @@ class Match(NamedTuple):
 
 @functools.cache
 def rules(kind: Kind) -> Mapping[str, tuple[Rule, ...]]:
-    """By op, leaves first, in the tables' order: the ways to write it, the first that fits to be printed."""
+    """List by op the ways to write it, leaves first, in the tables' order; the first that fits is printed."""
     table = {
         leaf.name: tuple(_rule(leaf.name, *text) for text in leaf.notation.items()) for leaf in leaves(kind).values()
     }

@@ -25,7 +25,7 @@ class JaxNamespace(Namespace):
         return jnp.sqrt(jnp.sum(jnp.square(x)))
 
     def floating(self, x: Any) -> Any:
-        """In float32, or in float64 where JAX has 64 bits enabled."""
+        """Convert to float32, or to float64 where JAX has 64 bits enabled."""
         return jnp.asarray(x, float)
 
 

@@ -46,7 +46,7 @@ class NumpyNamespace(Namespace):
         return np.sqrt(np.sum(np.square(x)))
 
     def floating(self, x: Any) -> Any:
-        """In float64."""
+        """Convert to float64."""
         return np.asarray(x, np.float64)
 
 

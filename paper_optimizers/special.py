@@ -120,7 +120,7 @@ def quick_bessel_i1e(xp: Any, x: Any) -> Any:
 
 
 def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
-    """Horner's rule."""
+    """Evaluate a polynomial by Horner's rule."""
     value: Any = coefficients[-1]
     for coefficient in reversed(coefficients[:-1]):
         value = value * x + coefficient

@@ -84,7 +84,7 @@ def _watch(parent: int) -> None:
 
 
 def leave_signals_to_parent() -> None:
-    """In a process that another began: interrupts are for that one to hear, and signals to end end it at once."""
+    """Leave interrupts to the process that began this one; signals to end end this one at once."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:

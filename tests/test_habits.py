@@ -1,5 +1,6 @@
 """What runs before commits and on a forge is what `make check` and `.ci/run` run."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -35,3 +36,16 @@ def test_templates_ask_for_what_a_reader_needs(path: Path) -> None:
     assert len({field["id"] for field in fields}) == len(fields) > 3
     assert all(field["attributes"]["label"] and field["attributes"]["description"] for field in fields)
     assert any(field.get("validations", {}).get("required") for field in fields)
+
+
+@pytest.mark.parametrize("package", ["paper_optimizers", "reproduce"])
+def test_docstrings_of_functions_open_with_a_verb_or_a_noun(package: str) -> None:
+    """No fragments: not one word, not "See the class.", and no phrase that begins with a preposition."""
+    fragments = []
+    for path in sorted((ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            line = (ast.get_docstring(node) or "").partition("\n")[0] if isinstance(node, ast.FunctionDef) else ""
+            one_word = bool(line) and " " not in line.strip(".")
+            if one_word or re.match(r"(Of|In|By|For|With|As|Likewise|That of|See the class|Count\.)\b", line):
+                fragments.append(f"{path.relative_to(ROOT)}: {line}")
+    assert fragments == []

@@ -54,7 +54,7 @@ class KerasNamespace(Namespace):
         return ops.sqrt(ops.sum(ops.square(x)))
 
     def floating(self, x: Any) -> Any:
-        """In float64 where that is Keras' floating type, else in float32: 16 bits do not hold a long run's steps."""
+        """Convert to float64 where Keras computes so, else to float32: 16 bits do not hold a long run's steps."""
         return ops.cast(x, step_dtype())
 
 

@@ -9,11 +9,23 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias
 import optax
 
 from paper_optimizers.catalog import describe
-from paper_optimizers.doors import facts_of
+from paper_optimizers.docstrings import Manual, docstring
 from paper_optimizers.optax.transformation import graph_optimizer
 
 _Arguments = ParamSpec("_Arguments")
 _Transformation: TypeAlias = "optax.GradientTransformationExtraArgs"
+
+_MANUAL = Manual(
+    rate="learning_rate",
+    base=graph_optimizer,
+    example=(
+        ">>> import jax.numpy as jnp\n"
+        ">>> from paper_optimizers.optax import {name}\n"
+        ">>> transformation = {name}({rate}, total_steps=5_000, warmup_steps=500)\n"
+        ">>> state = transformation.init({{'kernel': jnp.ones(3)}})"
+    ),
+    clipping="put ``optax.clip_by_global_norm(1.0)`` before it in an ``optax.chain``",
+)
 
 
 def _evolved(
@@ -27,11 +39,7 @@ def _evolved(
     entry, signature = describe(name), inspect.signature(make)
     made.__name__ = made.__qualname__ = name.lower()
     made.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]
-    made.__doc__ = (
-        f"{name}: u = {entry.equation}.{facts_of(entry)}\n\n"
-        "Arguments are those of `graph_optimizer` without the spec.\n\n"
-        "References:\n    Morgan & Hougen, arXiv 2404.06679."
-    )
+    made.__doc__ = docstring(entry, _MANUAL, made.__name__)
     return made
 
 

@@ -27,7 +27,7 @@ class OptaxNamespace(JaxNamespace):
         return self._quick(special.quick_arcsinh, jnp.arcsinh, x)
 
     def bessel_i1e(self, x: Any) -> Any:
-        """``exp(-|x|) I1(x)``."""
+        """Compute ``exp(-|x|) I1(x)``."""
         return self._quick(special.quick_bessel_i1e, jax_special.i1e, x)
 
     def _quick(self, ours: Callable[[Any, Any], Any], theirs: Callable[[Any], Any], x: Any) -> Any:

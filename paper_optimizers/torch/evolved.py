@@ -7,12 +7,11 @@ Source: Morgan & Hougen, arXiv 2404.06679.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from paper_optimizers.catalog import describe
-from paper_optimizers.doors import facts_of
+from paper_optimizers.docstrings import Manual, docstring
 from paper_optimizers.torch.optimizer import GraphOptimizer
 
 
@@ -22,106 +21,102 @@ class CatalogOptimizer(GraphOptimizer):
     catalog_name: ClassVar[str]
 
     def __init__(self, params: Iterable[Any], lr: Any = None, **arguments: Any) -> None:
-        """Arguments as for `GraphOptimizer`, without the spec."""
         super().__init__(params, self.catalog_name, lr, **arguments)
 
 
-_USAGE = """u = {equation}.{facts}
-
-Arguments are those of `GraphOptimizer` without the spec.
-
-Examples:
-    >>> import torch
-    >>> from paper_optimizers.torch import {name}
-    >>> model = torch.nn.Linear(3, 1)
-    >>> optimizer = {name}(model.parameters(), lr=0.05, total_steps=5_000, warmup_steps=500)
-
-References:
-    Morgan & Hougen, arXiv 2404.06679.
-"""
+_MANUAL = Manual(
+    rate="lr",
+    base=GraphOptimizer,
+    example=(
+        ">>> import torch\n"
+        ">>> from paper_optimizers.torch import {name}\n"
+        ">>> model = torch.nn.Linear(3, 1)\n"
+        ">>> optimizer = {name}(model.parameters(), lr={rate}, total_steps=5_000, warmup_steps=500)"
+    ),
+    clipping="call ``torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)`` before each step",
+)
 
 
 def _evolved(cls: type[CatalogOptimizer]) -> type[CatalogOptimizer]:
-    """Bind a class to the catalog's entry of its name, and say what it computes and needs."""
-    entry = describe(cls.__name__)
-    cls.catalog_name = entry.name
-    cls.__doc__ = inspect.cleandoc(_USAGE.format(name=entry.name, equation=entry.equation, facts=facts_of(entry)))
+    """Bind a class to the catalog's entry of its name, and say what it does."""
+    cls.catalog_name = cls.__name__
+    cls.__doc__ = docstring(describe(cls.catalog_name), _MANUAL)
     return cls
 
 
 @_evolved
 class Opt1(CatalogOptimizer):
-    """Opt1."""
+    """The catalog's Opt1."""
 
 
 @_evolved
 class Opt2(CatalogOptimizer):
-    """Opt2."""
+    """The catalog's Opt2."""
 
 
 @_evolved
 class Opt3(CatalogOptimizer):
-    """Opt3."""
+    """The catalog's Opt3."""
 
 
 @_evolved
 class Opt4(CatalogOptimizer):
-    """Opt4."""
+    """The catalog's Opt4."""
 
 
 @_evolved
 class Opt5(CatalogOptimizer):
-    """Opt5."""
+    """The catalog's Opt5."""
 
 
 @_evolved
 class Opt6(CatalogOptimizer):
-    """Opt6."""
+    """The catalog's Opt6."""
 
 
 @_evolved
 class Opt7(CatalogOptimizer):
-    """Opt7."""
+    """The catalog's Opt7."""
 
 
 @_evolved
 class Opt8(CatalogOptimizer):
-    """Opt8."""
+    """The catalog's Opt8."""
 
 
 @_evolved
 class Opt9(CatalogOptimizer):
-    """Opt9."""
+    """The catalog's Opt9."""
 
 
 @_evolved
 class Opt10(CatalogOptimizer):
-    """Opt10."""
+    """The catalog's Opt10."""
 
 
 @_evolved
 class A1(CatalogOptimizer):
-    """A1."""
+    """The catalog's A1."""
 
 
 @_evolved
 class A2(CatalogOptimizer):
-    """A2."""
+    """The catalog's A2."""
 
 
 @_evolved
 class A3(CatalogOptimizer):
-    """A3."""
+    """The catalog's A3."""
 
 
 @_evolved
 class A4(CatalogOptimizer):
-    """A4."""
+    """The catalog's A4."""
 
 
 @_evolved
 class A5(CatalogOptimizer):
-    """A5."""
+    """The catalog's A5."""
 
 
 _CLASSES = {cls.__name__: cls for cls in CatalogOptimizer.__subclasses__()}

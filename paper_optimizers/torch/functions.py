@@ -51,7 +51,7 @@ def tanh(x: Any, out: Any) -> None:
 
 
 def bessel_i1e(x: Any, out: Any) -> None:
-    """``exp(-|x|) I1(x)``."""
+    """Compute ``exp(-|x|) I1(x)``."""
     if not _series(x, _BESSEL_I1E, out, even=False):
         torch.special.i1e(x, out=out)
 

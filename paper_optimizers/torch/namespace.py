@@ -46,7 +46,7 @@ class TorchNamespace(Namespace):
         return torch.linalg.vector_norm(x)
 
     def floating(self, x: Any) -> Any:
-        """In float64, or in float32 on a device that has no more: 16 bits do not hold a long run's steps."""
+        """Convert to float64, or to float32 on a device without it: 16 bits do not hold a long run's steps."""
         return x.to(torch.float32 if x.device.type == "mps" else torch.float64)
 
 

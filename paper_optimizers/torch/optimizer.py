@@ -213,7 +213,7 @@ class GraphOptimizer(torch.optim.Optimizer):
             )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """As torch does, for copies, pickles and `load_state_dict`."""
+        """Restore the state as torch does, for copies, pickles and `load_state_dict`."""
         super().__setstate__(state)
         self._steps = []
 

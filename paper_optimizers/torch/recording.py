@@ -162,7 +162,7 @@ class RecordingNamespace(Namespace):
         return value.tape.add("sqrt", value.index, factor=math.sqrt(value.factor))
 
     def square(self, x: Any) -> Any:
-        """``x x``."""
+        """Compute ``x x``."""
         return x * x
 
     def maximum(self, a: Any, b: Any) -> Any:

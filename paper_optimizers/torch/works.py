@@ -70,7 +70,7 @@ class StepGroup(NamedTuple):
         return self._replace(values=self.values.map(_tensor), rate=_tensor(self.rate), compiled=True)
 
     def run(self) -> None:
-        """Move them."""
+        """Move the tensors of the group by one step."""
         weight, gradient = self.rows[0][:2]
         if gradient.is_sparse:
             for row in self.rows:

@@ -19,7 +19,7 @@ _TO_BE_MENDED = 2
 
 
 def add(commands: Commands) -> None:
-    """Add ``data``."""
+    """Add the command ``data`` to the parser."""
     data = commands.add_parser("data", help="list, verify or fetch the data sets")
     actions = data.add_subparsers(required=True, metavar="ACTION")
     listed = actions.add_parser("list", help="what there is, how much of it, its licence, and how to get the rest")

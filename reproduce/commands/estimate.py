@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    """Add ``estimate``."""
+    """Add the command ``estimate`` to the parser."""
     estimate = commands.add_parser("estimate", help="minutes, GPU-hours and disk of what is not yet trained")
     add_studies(estimate, f"; {SEARCH} and {ELIMINATION} too")
     estimate.add_argument(

@@ -21,7 +21,7 @@ the program's own parsers.
 
 
 def page() -> str:
-    """The page."""
+    """Write the page."""
     parser = argparse.ArgumentParser(prog="python -m reproduce")
     commands = parser.add_subparsers()
     add_commands(commands)
@@ -64,7 +64,7 @@ def _value(action: argparse.Action) -> str:
 
 
 def _sentence(text: str) -> str:
-    """With a capital and a full stop, and without what is true of this machine alone."""
+    """Begin with a capital, end with a full stop, and leave out what is true of this machine alone."""
     text = re.sub(r": \d+ here", "", " ".join(text.split()))
     return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
 

@@ -58,7 +58,7 @@ class Dataset:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Of one sample: (height, width, channels), or (characters,)."""
+        """Shape of one sample: (height, width, channels), or (characters,)."""
         return self.train.inputs.shape[1:]
 
     @property

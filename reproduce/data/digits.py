@@ -34,7 +34,7 @@ def load_digits(settings: DigitSettings) -> Dataset:
 
 
 def _split_digits(settings: DigitSettings) -> dict[str, list[list[NDArray[np.uint8]]]]:
-    """For each part, the images of each digit."""
+    """List for each part the images of each digit."""
     from sklearn import datasets
 
     pixels, labels = datasets.load_digits(return_X_y=True)

@@ -23,7 +23,7 @@ class Folder(Tree):
 
     @property
     def name(self) -> str:
-        """That of the folder, as results are called."""
+        """Name of the folder, as results are called."""
         return result_name(self.path.resolve())
 
     def members(self) -> Iterator[TreeMember]:

@@ -54,7 +54,7 @@ class ImageFiles(Protocol):
     def origin(self) -> str: ...  # noqa: D102
 
     def listing(self) -> Listing:
-        """All images.
+        """List all images.
 
         Raises:
             DataError: If they cannot be listed.

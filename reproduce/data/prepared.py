@@ -131,7 +131,7 @@ def _import_tfds() -> Any:
 
 
 def _builder(tfds: Any, entry: DatasetInfo, folder: Path) -> Any:
-    """This project's own builder where there is one, else that of TensorFlow Datasets."""
+    """Find this project's own builder, or else that of TensorFlow Datasets."""
     from reproduce.data.builders import BUILDERS
     from reproduce.data.builders.downloads import require_reachable
 

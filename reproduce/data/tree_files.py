@@ -62,7 +62,7 @@ class TreeFiles:
                 yield image, content if row is None or layout.image is None else layout.image(content, row)
 
     def fingerprint(self) -> str | None:
-        """That of the tree."""
+        """Fingerprint of the tree."""
         return self._tree.fingerprint()
 
     def _contents(self, wanted: Collection[PurePosixPath]) -> Iterator[tuple[PurePosixPath, bytes]]:

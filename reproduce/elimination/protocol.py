@@ -80,7 +80,7 @@ class RoundSettings:
         raise ValueError(f"round {self.name} has no network")
 
     def hash(self) -> str:
-        """Of everything that a score in this round depends on beside spec, seed and data."""
+        """Hash everything that a score in this round depends on beside spec, seed and data."""
         settings = stored_round(plain_settings(self))
         return settings_hash({name: settings.get(name) for name in ("surrogate", "keras")})
 

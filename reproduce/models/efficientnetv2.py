@@ -74,7 +74,7 @@ class _Builder:
         self._momentum = settings.batch_norm_momentum
 
     def filters(self, published: int) -> int:
-        """As many as -S has, scaled by the width, to the next multiple of 8."""
+        """Scale the filters of -S by the width, to the next multiple of 8."""
         return max(8, int(published * self._width / _PUBLISHED_WIDTH + 4) // 8 * 8)
 
     def convolution(self, x: Any, filters: int, size: int, stride: int = 1, *, swish: bool = True) -> Any:

@@ -101,7 +101,6 @@ class Population:
         layout: Layout | None = None,
         gradient_noise: float = 0.0,
     ) -> None:
-        """See the class."""
         self.problem = problem
         self.room: int | None = None
         self.layout: Layout = layout or default_layout()

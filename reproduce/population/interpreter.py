@@ -51,7 +51,7 @@ class Specs:
     capacity: Capacity
 
     def stepper(self, weights: FlatWeights) -> SpecStepper:
-        """The interpreter."""
+        """Make the interpreter."""
         return SpecStepper(self.capacity, weights)
 
 
@@ -70,7 +70,7 @@ class SpecStepper:
         self._step = make_optimizer_step(weights.sizes)
 
     def example(self) -> Member:
-        """Gradient descent."""
+        """Give gradient descent, as an example of a program."""
         return Member(OptimizerSpec(Graph((Node("g", "gradient"),), "g")), 0.0, total_steps=1)
 
     def start(self, members: Sequence[Member], weights: Any) -> tuple[tuple[Code, Counts], OptimizerState]:
@@ -89,7 +89,7 @@ class SpecStepper:
         return step_tables(members, steps, self._capacity)
 
     def workspace(self) -> jax.Array:
-        """The registers."""
+        """Make the registers."""
         return empty_registers(self._capacity.instructions, self._num_parameters)
 
     def step(

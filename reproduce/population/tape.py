@@ -86,7 +86,6 @@ class Tape:
     """
 
     def __init__(self, programs: Programs, tables: StepTables, start: FloatArray, rates: FloatArray, seed: int) -> None:
-        """See the class."""
         self._tables, self._rates = tables, rates[:, None]
         shape = (len(programs.op), len(rates), len(start))
         self.weight = np.broadcast_to(start, shape).copy()

@@ -22,7 +22,6 @@ class FlatWeights:
     """
 
     def __init__(self, problem: Problem) -> None:
-        """See the class."""
         parameters, _ = problem.initial(np.random.default_rng(0))
         self.shapes = tuple(np.shape(array) for array in parameters)
         self.sizes = tuple(int(np.prod(shape)) for shape in self.shapes)
@@ -30,7 +29,7 @@ class FlatWeights:
 
     @property
     def count(self) -> int:
-        """P."""
+        """Number P of weights."""
         return sum(self.sizes)
 
     def tensors(self, vector: Any) -> Arrays:

@@ -28,7 +28,7 @@ class Replayed:
 
     @property
     def pair(self) -> Pair:
-        """For the correlation; here the first run counts, as in a search."""
+        """Pair scores for the correlation; the first run counts, as in a search."""
         return Pair(self.function.score, len(self.function.scores), self.row.score)
 
 

@@ -115,7 +115,7 @@ def behave(settings: SurrogateSettings, behaviour: Behaviour) -> SurrogateSettin
 
 
 def conditions_hash(settings: SurrogateSettings, integrity: IntegritySettings, behaviour: Behaviour) -> str:
-    """Of everything that a row depends on beside candidate, run and data."""
+    """Hash everything that a row depends on beside candidate, run and data."""
     checked = held(integrity=plain_settings(integrity))
     return settings_hash({"surrogate": stored_surrogate(plain_settings(settings)), "behaviour": behaviour, **checked})
 

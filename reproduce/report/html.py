@@ -82,7 +82,7 @@ def svg_size(svg: bytes) -> tuple[int, int]:
 
 
 def _address(cell: Cell, column: Column, line: Sequence[Cell], link: Link | None) -> str | None:
-    """Of the runs behind a cell; of a number without any, such as a difference, the last ones of its line."""
+    """Find the address of the runs behind a cell; a number without any has the last ones of its line."""
     source = cell.source
     if source is None and column.numeric and any(map(str.isdigit, cell.text)):
         source = next((each.source for each in reversed(line) if each.source), None)

@@ -162,7 +162,7 @@ class StudyResults:
 
     @cached_property
     def results(self) -> Mapping[tuple[str, str], Result]:
-        """By task and optimizer, run or not, in the protocol's order."""
+        """Results by task and optimizer, run or not, in the protocol's order."""
         rows: dict[tuple[str, str, str | None], list[Row]] = {}
         for row in self.rows:
             rows.setdefault((row.task, row.optimizer, row.fingerprint), []).append(row)

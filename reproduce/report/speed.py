@@ -144,7 +144,7 @@ class EngineSpeed:
 
     @property
     def rounds(self) -> int:
-        """In how many rounds each contestant was measured."""
+        """Count the rounds in which each contestant was measured."""
         return min((len(scorer.per_minute) for scorer in self.scorers), default=0)
 
 
@@ -167,7 +167,7 @@ def read_step_times(path: Path) -> list[StepTime]:
 
 
 def read_engine_speed(path: Path) -> EngineSpeed:
-    """The measurements.
+    """Read the measurements of the engine's speed.
 
     Raises:
         ReproduceError: If the file cannot be read or is not what ``bench-engine`` writes.

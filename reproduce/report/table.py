@@ -130,13 +130,13 @@ class Table:
         """A table with a line for each item.
 
         Args:
-            name: See the class, as for the next two and the last.
-            title: See there.
-            caption: See there.
+            name: Of its files, without suffix.
+            title: Its heading.
+            caption: What it shows, of what, with n.
             columns: What the cells of a line are.
             items: The items of a table that has no sections.
             sections: Those of each section of one that has, by heading.
-            section_name: See there.
+            section_name: The heading of the column of sections in the CSV file; empty without sections.
         """
         columns = tuple(columns)
         filled = (

@@ -54,7 +54,7 @@ class Individual:
 
     @property
     def rank(self) -> tuple[float, int]:
-        """For sorting, best first: by score, of equal ones the older first."""
+        """Key for sorting, best first: by score, of equal ones the older first."""
         return (-self.score if self.score is not None else float("inf"), self.sample)
 
 

@@ -133,7 +133,7 @@ def estimate_scores(
 
 
 def epochs_of_scores(scoring: ScoringSettings) -> Span:
-    """Of one score: cut off by the first screening, or trained to the end after both."""
+    """Count the epochs of one score: cut off by the first screening, or trained to the end after both."""
     return Span(len(scoring.first_rates) * scoring.screening_epochs, _screening(scoring) + scoring.epochs)
 
 

@@ -64,7 +64,7 @@ class RandomSearch:
         ]
 
     def tell(self, state: PeerState, answers: Sequence[Answer]) -> tuple[PeerState, Sequence[Selection]]:
-        """Count."""
+        """Count the scores of the round."""
         return state.after(answers, self.limits), ()
 
 

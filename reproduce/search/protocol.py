@@ -180,19 +180,19 @@ class SearchProtocol:
         return {**settings, **{stage: stored_surrogate(settings[stage]) for stage in ("initial", "evolution")}}
 
     def scoring_hash(self) -> str:
-        """Of what a score depends on beside spec, stage, seed and data."""
+        """Hash what a score depends on beside spec, stage, seed and data."""
         settings = self.to_dict()
         return settings_hash({name: settings[name] for name in ("initial", "evolution")})
 
     def search_hash(self) -> str:
-        """Of what ``search`` depends on beside algorithm, space and seed, which its ledger names."""
+        """Hash what ``search`` depends on beside algorithm, space and seed, which its ledger names."""
         settings = self.to_dict()
         own = {name: settings[name] for name in ("sizes", "initial", "evolution")}
         drawn = held(**{name: settings[name] for name in ("probabilities", "integrity")})
         return settings_hash({**own, **drawn, **held_of_spaces(self.space)})
 
     def comparison_hash(self) -> str:
-        """Of what a compared search depends on beside algorithm, space and seed."""
+        """Hash what a compared search depends on beside algorithm, space and seed."""
         settings = self.to_dict()
         budget = {name: settings["comparison"][name] for name in ("epochs", "tournament", "per_round")}
         return settings_hash({"search": self.search_hash(), **budget, **held_of_spaces(*self.comparison.spaces)})

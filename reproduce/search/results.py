@@ -114,7 +114,7 @@ FATES = ("trained", "screened out", "diverged", "integrity", "duplicate")
 
 
 def acceptance(records: Sequence[AnyRecord]) -> Mapping[str, Counter[str]]:
-    """For each phase how many draws met each of `FATES`; a sample counts by the stage it was drawn for."""
+    """Count the draws of each phase that met each of `FATES`; a sample counts by the stage it was drawn for."""
     samples = samples_of(records)
     counts: dict[str, Counter[str]] = {"initial": Counter(), "child": Counter()}
     seen: set[int] = set()

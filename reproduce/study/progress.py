@@ -54,7 +54,7 @@ class StudyProgress(ProgressLine):
         return f"best {100 * self._best.validation_accuracy:.1f} % ({self._best.optimizer})"
 
     def _time_left(self, left: int) -> str:
-        """By the pace since the first run ended: before it, libraries were loaded."""
+        """Estimate the time left by the pace since the first run ended: before it, libraries were loaded."""
         if self._first is None or self._done <= self._num_workers or not left:
             return ""
         minutes = (time.monotonic() - self._first) / 60 / (self._done - 1) * left

@@ -117,7 +117,7 @@ class _GrownGrid:
         return rate in (self.rates[0], self.rates[-1])
 
     def extend(self, rate: float) -> None:
-        """By one rate, at the edge where ``rate`` is."""
+        """Extend the grid by one rate, at the edge where ``rate`` is."""
         if rate == self.rates[0]:
             self._below += 1
         else:
@@ -134,7 +134,7 @@ class _GrownGrid:
 
 
 def _rates(columns: Sequence[_GrownGrid]) -> tuple[float, ...]:
-    """Of all grids, each once, ascending."""
+    """Collect the rates of all grids, each once, ascending."""
     return tuple(sorted({rate for column in columns for rate in column.rates}))
 
 

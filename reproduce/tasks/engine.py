@@ -82,12 +82,12 @@ class EngineTrainer:
     def of(
         cls, task: Task, dataset: Dataset, largest: int | None = None, pretrained: Path | None = None
     ) -> EngineTrainer:
-        """The trainer of a task, with the initial weights and batches that Keras would start from too.
+        """Make the trainer of a task, with the initial weights and batches that Keras would start from too.
 
         Args:
             task: The task.
             dataset: Its data.
-            largest: See the class.
+            largest: The most members trained at once; None for what suits the device.
             pretrained: The weights file of a task whose networks start "pretrained".
 
         Raises:

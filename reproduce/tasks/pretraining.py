@@ -239,7 +239,7 @@ def _by_engine(settings: PretrainingSettings, task: Task, dataset: Dataset, unfi
 
 
 def _engine_libraries() -> str:
-    """As `libraries`, of the engine."""
+    """Name the libraries of the engine, as `libraries` does Keras'."""
     return json.dumps(["engine", versions("jax")["jax"], is_deterministic(), recorded_settings()])
 
 

@@ -63,7 +63,7 @@ class Scoring:
         return ""
 
     def largest_batch(self, candidate: Candidate) -> int:
-        """As it was given."""
+        """Return the number of networks trained at once, as it was given."""
         del candidate
         return self.batch
 
@@ -102,7 +102,7 @@ class Scorer:
         return self._device
 
     def versions(self) -> Mapping[str, str]:
-        """Of the packages that compute."""
+        """Name the versions of the packages that compute."""
         return versions("jax" if self.work.trainer == "engine" else backend_name())
 
 

@@ -91,7 +91,7 @@ def trainer_of(name: str, task: Task, optimizer: Optimizer, asked: Literal["auto
 
 
 def _engine_alone(task: str, entrant: Entrant, reason: str) -> str:
-    """Why a transformation cannot be trained on a task, and what can."""
+    """Explain why a transformation cannot be trained on a task, and what can."""
     why = reason if reason.startswith("runner") else f"the engine has no {reason}"
     ending = entrant.name.removeprefix(entrant.base)
     other = f"; name {entrant.base}{ending} in optimizers.keras, for Keras' own form" if entrant.base in KERAS else ""
@@ -163,7 +163,7 @@ def _runs(candidates: Sequence[Candidate], at: Iterable[tuple[int, float]]) -> l
 
 
 def _outcome(choice: Choice, screening: Screening, training: Training | None) -> Outcome:
-    """Of the training that counts, or of the screening that asked too much."""
+    """Give the outcome of the training that counts, or of the screening that asked too much."""
     if training is None or choice.rate is None:
         return ScreenedOut(choice.screened_out or "first", screening)
     accuracies = training.curve.validation_accuracy

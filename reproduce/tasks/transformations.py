@@ -117,7 +117,7 @@ def _schedule_free_adamw(
 def _ademamix(
     now: RunTables, is_embedding: tuple[bool, ...], *, b1: float, b3: float, alpha: float, **others: Any
 ) -> optax.GradientTransformation:
-    """With alpha, and the half-life of the slow average, growing over the run, as in its paper."""
+    """Make AdEMAMix with alpha, and the half-life of its slow average, growing over the run, as in its paper."""
     del is_embedding
     done = now.progress
     fast, slow = jnp.log(b1), jnp.log(b3)

@@ -79,7 +79,7 @@ class AugmentedEpochs:
             yield from stream.as_numpy_iterator()
 
     def _sample(self, images: Any, labels: Any) -> dict[str, Any]:
-        """With pixels from 0 to 255, which is what all of keras-cv's layers can work on."""
+        """Give keras-cv pixels from 0 to 255, which all of its layers can work on."""
         shares = self._tf.one_hot(labels, len(self._dataset.classes))
         return {"images": self._tf.cast(images, "float32") * (255 / self._dataset.largest_pixel), "labels": shares}
 

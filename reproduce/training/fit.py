@@ -94,7 +94,7 @@ class Fit:
         self._settings = json.dumps([asdict(model), asdict(training), self._weights, _description(optimizer)])
 
     def run(self, rates: NDArray[np.float32], seed: int, *, test: bool, checkpoint: Path | None = None) -> Training:
-        """Train once.
+        """Train the network once, from initial weights to the last epoch.
 
         Args:
             rates: The learning rate of each of the `length`'s steps.
@@ -126,7 +126,7 @@ class Fit:
         return self._record(run, diverged_at, steps, test=test)
 
     def weights(self) -> list[NDArray[Any]]:
-        """Of all layers but the last, as the last run left them; see `reproduce.training.start`."""
+        """Return the weights of all layers but the last, as the last run left them; see `reproduce.training.start`."""
         return self._state.backbone()
 
     @contextmanager

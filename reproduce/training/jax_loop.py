@@ -136,7 +136,7 @@ class _Devices:
         return jax.device_put(array, NamedSharding(self._mesh, PartitionSpec()))
 
     def batches(self, array: NDArray[Any]) -> Any:
-        """Of shape (steps, batch, ...)."""
+        """Return the batches of an epoch, of shape (steps, batch, ...)."""
         if self._mesh is None:
             return jnp.asarray(array)
         return jax.device_put(array, NamedSharding(self._mesh, PartitionSpec(None, self._mesh.axis_names[0])))

@@ -87,5 +87,5 @@ def run_length(settings: TrainingSettings, num_samples: int) -> RunLength:
 
 
 def steps_per_epoch(settings: TrainingSettings, num_samples: int) -> int:
-    """As the settings say, or as many whole batches as there are."""
+    """Count the steps of an epoch: as the settings say, or as many whole batches as there are."""
     return settings.steps_per_epoch or min(num_samples, settings.samples or num_samples) // settings.batch_size

@@ -45,7 +45,7 @@ class TrainingState:
             stream.state.assign(np.array([first, 0], np.uint32))
 
     def values(self) -> list[NDArray[Any]]:
-        """Of all variables, for `restore`."""
+        """Copy the values of all variables, for `restore`."""
         return [np.asarray(variable.numpy()) for variable, _ in self._fresh]
 
     def restore(self, values: Sequence[NDArray[Any]]) -> None:

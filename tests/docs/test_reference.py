@@ -4,7 +4,7 @@ import argparse
 
 from reproduce.commands import add_commands
 from reproduce.commands.reference import PATH, page
-from reproduce.report.pages import ROOT, choose
+from reproduce.report.pages import ROOT, choose, rates, reference
 
 
 def test_the_page_is_written_anew_whenever_a_parser_changes() -> None:
@@ -33,3 +33,13 @@ def test_which_one_and_which_rate_are_those_of_the_kept_rows() -> None:
     assert "clipnorm" in lines["Opt4"]
     assert "clipnorm" not in lines["Adam"]
     assert " UNDECIDED |" in text
+
+
+def test_the_catalog_s_rates_and_the_classes_page_are_those_of_the_kept_rows() -> None:
+    for path, data in rates.files().items():
+        assert (ROOT / path).read_bytes() == data, f"{path}; run: make pages"
+    text = (ROOT / "docs" / "reference" / "optimizers.md").read_text("utf-8")
+    assert text == reference.page(), "run: make pages"
+    for name in ("Opt1", "Opt9", "A5"):
+        assert f"\n## {name}\n" in text
+        assert f"`paper_optimizers.torch.{name}(" in text

@@ -24,7 +24,7 @@ def _fits(names: Collection[str]) -> bool:
 
 
 def _index(contents: Contents) -> ImageIndex:
-    """Of each class the first 30 images, in the order of SHA-256 over class and name, are for training."""
+    """Split images: the first 30 of a class, in the order of SHA-256 over class and name, are for training."""
     index = ImageIndex(contents.origin)
     top = PurePosixPath(FOLDER if PurePosixPath(FOLDER) in contents.folders else ".")
     depth = len(top.parts) + 1

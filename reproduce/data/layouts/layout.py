@@ -110,7 +110,7 @@ class ImageIndex:
         return spelled
 
     def add(self, part: str, label: str, name: str, place: ImageLocation) -> None:
-        """An image.
+        """Add an image.
 
         Raises:
             DataError: As `add_class`, and the same for the image's name.

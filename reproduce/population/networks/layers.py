@@ -80,11 +80,11 @@ class Dropout:
     """Dropout with masks of its own at every call; without a key, outside training, it changes nothing."""
 
     def __init__(self, rate: float, key: jax.Array | None) -> None:
-        """See the class."""
+        """Make a layer of this rate."""
         self._rate, self._key, self._calls = rate, key, 0
 
     def __call__(self, x: Any) -> Any:
-        """Of the shape of ``x``; what is kept is scaled by ``1 / (1 - rate)``."""
+        """Mask ``x``; what is kept is scaled by ``1 / (1 - rate)``."""
         if self._key is None or not self._rate:
             return x
         key = jax.random.fold_in(self._key, self._calls) if self._calls else self._key

@@ -18,7 +18,7 @@ from reproduce.report.analysis.levels import ROUNDING, error_rate, t_limit
 
 
 def compare_with_best(values: Mapping[str, ByPlace]) -> dict[str, Estimate]:
-    """By name: the mean minus the best of the other means, and an interval that holds 0; all hold together.
+    """Compute, by name, the mean minus the best of the other means, with an interval that holds 0; all hold together.
 
     An upper end of 0 says that another is better; a lower end of 0 that no other is.
 

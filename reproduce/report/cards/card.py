@@ -116,7 +116,7 @@ class Card:
 
     @property
     def formulas(self) -> list[str]:
-        """In LaTeX: the update and what multiplies the learning rate, as far as there are such."""
+        """Update and factor of the learning rate in LaTeX, as far as there are such."""
         update = [] if self.latex is None else [f"u = {self.latex}"]
         return update if self.factor is None else [*update, rf"\mathrm{{factor}} = {self.factor}"]
 

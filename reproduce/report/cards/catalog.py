@@ -8,7 +8,6 @@ from paper_optimizers.program import compile_spec
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.report.cards.card import Card, state_of
 from reproduce.report.cards.usage import Shape, rate_text, usage_of
-from reproduce.report.cards.words import WORDS
 from reproduce.report.figures.graphs import optimizer_graph
 from reproduce.report.style import file_name
 
@@ -36,7 +35,7 @@ def catalog_card(entry: CatalogEntry, rate: float | None, shape: Shape) -> Card:
         latex=spec.to_latex(),
         factor=None if spec.schedule is None else graph_to_latex(spec.schedule),
         momentum=momentum_words(spec),
-        words=WORDS.get(entry.name, ""),
+        words=entry.description,
         invariances=invariance_lines(entry.invariances),
         graph=optimizer_graph(entry.name, spec),
         facts=tuple(("Needs", f"{need.text[0].upper()}{need.text[1:]}.") for need in entry.needs),

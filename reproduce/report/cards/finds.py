@@ -72,7 +72,7 @@ def _card(search: StoredSearch, place: int, finalist: Finalist, elimination: str
 
 
 def _number(search: StoredSearch, finalist: Finalist) -> int:
-    """Of its sample: no two have one fingerprint."""
+    """Number of its sample: no two have one fingerprint."""
     found = samples_of(search.records).items()
     return next(number for number, sample in found if sample.fingerprint == finalist.contender.fingerprint)
 

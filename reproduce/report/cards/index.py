@@ -32,7 +32,7 @@ def all_cards(found: Collection) -> list[Card]:
 
     def card_of(name: str) -> Card:
         rates, comparisons = of_studies.get(name, ([], []))
-        rate = middle_rate(rates)
+        rate = _middle(rates)
         card = keras_card(name, rate, shape) if name in KNOWN else catalog_card(describe(name), rate, shape)
         return replace(
             card,
@@ -46,7 +46,7 @@ def all_cards(found: Collection) -> list[Card]:
 
 
 def _measured(studies: Sequence[StudyResults]) -> dict[str, _Measured]:
-    """By optimizer: the rates that worked on each task, and the final runs there beside those of the reference."""
+    """Collect, by optimizer, the rates that worked on each task, and the final runs there beside the reference's."""
     found: dict[str, _Measured] = {}
     by_name = {study.name: study for study in studies}
     for shared in shared_tasks(studies):
@@ -66,12 +66,12 @@ def _measured(studies: Sequence[StudyResults]) -> dict[str, _Measured]:
 
 
 def _compared(study: StudyResults, task: str) -> dict[str, Compared]:
-    """By optimizer: how its function compares with the reference on a task."""
+    """Compare each optimizer's function with the reference on a task."""
     found = against(study, task, study.result(task, REFERENCE))
     return {name: each for each in found for name in each.names}
 
 
-def middle_rate(rates: Sequence[Rates]) -> float | None:
+def _middle(rates: Sequence[Rates]) -> float | None:
     """The rate that examples show: to one digit the median over tasks of the middle of what worked; None of nothing."""
     if not rates:
         return None

@@ -47,7 +47,7 @@ class Counted(Alike):
 
 
 def worst(counted: Sequence[Counted]) -> Counted:
-    """Of one function beside several references, each of which it must be better than, what decides; not none."""
+    """Find the comparison that decides, of one function with several references, each of which it must beat."""
     verdict = all_of([each.verdict for each in counted])
     deciding = [each for each in counted if each.verdict == verdict]
     return min(deciding, key=lambda each: 0.0 if each.difference is None else each.difference.mean)

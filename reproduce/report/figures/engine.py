@@ -21,7 +21,7 @@ def engine_picture(times: Sequence[StepTime]) -> Picture:
 
 
 def scaling(times: Sequence[StepTime]) -> dict[str, list[StepTime]]:
-    """By form, ascending in members; forms timed with a single number of members are left out."""
+    """Sort times by form and members; forms timed with a single number of members are left out."""
     forms: dict[str, dict[int, StepTime]] = {}
     for each in times:
         forms.setdefault(each.form, {}).setdefault(each.members, each)

@@ -93,7 +93,7 @@ def forest_reading(lines: Sequence[ForestLine]) -> str:
 
 
 def draw_forest(lines: Sequence[ForestLine]) -> Any:
-    """The figure."""
+    """Draw the figure."""
     if not lines:
         figure = new_figure(PAGE, 1.2)
         say_empty(figure.add_subplot(), "not run")

@@ -35,7 +35,7 @@ class Rescored:
 
     @property
     def mean(self) -> float | None:
-        """Of the fresh scores; None where no run could be trained."""
+        """Mean of the fresh scores; None where no run could be trained."""
         return statistics.fmean(self.fresh) if self.fresh else None
 
     @property

@@ -101,7 +101,7 @@ def portrait(name: str, spec: OptimizerSpec) -> Picture:
 
 
 def draw_portrait(spec: OptimizerSpec) -> Any:
-    """The figure."""
+    """Draw the figure."""
     paths = [best_path(spec, number) for number in range(len(LANDSCAPES))]
     titles = [
         "update: gradient across, past one up",

@@ -1,8 +1,19 @@
-"""Write every generated page of the READMEs, of artifact/ and of docs/, and the schema."""
+"""Write every generated page of the READMEs, artifact/ and docs/, the catalog's rates, and the schema."""
 
 from paper_optimizers import schema
 from reproduce.files import write_bytes
-from reproduce.report.pages import ROOT, choose, compute, environment, readme, reproduction, results, tables
+from reproduce.report.pages import (
+    ROOT,
+    choose,
+    compute,
+    environment,
+    rates,
+    readme,
+    reference,
+    reproduction,
+    results,
+    tables,
+)
 
 
 def written() -> dict[str, bytes]:
@@ -12,12 +23,13 @@ def written() -> dict[str, bytes]:
         "artifact/README.md": tables.artifact_readme(),
         "docs/catalog.md": tables.catalog_page(),
         "docs/choose.md": choose.page(),
+        "docs/reference/optimizers.md": reference.page(),
         "artifact/REPORT.md": reproduction.page(),
         "artifact/COMPUTE.md": compute.page(),
         "artifact/ENVIRONMENT.md": environment.page(),
         schema.PATH.relative_to(ROOT).as_posix(): schema.schema_text(),
     }
-    return {path: text.encode() for path, text in texts.items()} | results.files()
+    return {path: text.encode() for path, text in texts.items()} | rates.files() | results.files()
 
 
 def main() -> None:

@@ -4,37 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from paper_optimizers import describe, names
-from reproduce.report.analysis.answers import data_words
+from paper_optimizers.catalog import middle_rate
 from reproduce.report.analysis.families import Difference
 from reproduce.report.analysis.studies import against
 from reproduce.report.cards.card import Card
-from reproduce.report.cards.index import all_cards, middle_rate
-from reproduce.report.collection import Collection
 from reproduce.report.pages import ROOT
 from reproduce.report.pages.answer import answer_sentence, kept_answers, kept_collections
+from reproduce.report.pages.rates import StudyTask, compared_tasks, kept_cards, measured_rates
 from reproduce.report.pages.tables import markdown, with_tables
-from reproduce.report.results import COMPARED, StudyResults
 from reproduce.report.table import signed
 from reproduce.report.tables.comparisons import interval_text
 
 #: Whom each is set beside.
 _BESIDE = ("Adam", "AdamW")
 _NEEDS = {"falling_rate": "a rate that falls to 0", "clipped_gradients": "`clipnorm=1`"}
-
-
-class _StudyTask(NamedTuple):
-    """A task of a study."""
-
-    study: StudyResults
-    task: str
-
-    @property
-    def title(self) -> str:
-        settings = next(each for each in self.study.protocol.tasks if each.name == self.task)
-        return data_words(settings)
 
 
 def page() -> str:
@@ -56,31 +41,29 @@ def _short_answer() -> str:
 
 
 def rates_table() -> str:
-    """By optimizer: the rate to start with, what worked on each task, and what it takes."""
+    """Tabulate, by optimizer, the rate to start with, what worked on each task, and what it takes."""
     first, *others = kept_collections()
-    places = [*_places(first), *(place for found in others for place in _places(found)[:1])]
-    cards = {found.profile: {card.name: card for card in all_cards(found)} for found in (first, *others)}
-    columns = {"optimizer": "", "start with": ":"} | {place.title: ":" for place in places}
+    tasks = [*compared_tasks(first), *(task for found in others for task in compared_tasks(found)[:1])]
+    columns = {"optimizer": "", "start with": ":"} | {task.title: ":" for task in tasks}
     columns |= {"state, bytes a weight": ":", "step, Adam's = 1": ":", "needs": ""}
     lines = []
-    for name, card in cards[first.profile].items():
-        rate = middle_rate(card.rates)
-        if rate is None:
-            continue
-        ranges = [_range(cards[place.study.protocol.profile][name], place) for place in places]
-        lines.append((name, f"**{rate:g}**", *ranges, _state(card), _cost(card), _needs(name)))
+    for name, card in kept_cards()[first.profile].items():
+        rates = measured_rates(name)
+        if rates:
+            ranges = [_range(kept_cards()[task.study.protocol.profile][name], task) for task in tasks]
+            lines.append((name, f"**{middle_rate(rates):g}**", *ranges, _state(card), _cost(card), _needs(name)))
     return markdown(columns, lines)
 
 
 def differences() -> str:
-    """By task: every optimizer beside Adam and AdamW, those of one function in one line."""
+    """Tabulate, by task, every optimizer beside Adam and AdamW, those of one function in one line."""
     return "\n".join(
-        part for found in kept_collections() for place in _places(found) for part in _beside(found.profile, place)
+        part for found in kept_collections() for task in compared_tasks(found) for part in _beside(found.profile, task)
     )
 
 
-def _beside(profile: str, place: _StudyTask) -> Iterator[str]:
-    study, task = place
+def _beside(profile: str, compared_task: StudyTask) -> Iterator[str]:
+    study, task = compared_task
     compared = {
         other: {each.label: each.difference for each in against(study, task, study.result(task, other))}
         for other in _BESIDE
@@ -97,10 +80,8 @@ def _beside(profile: str, place: _StudyTask) -> Iterator[str]:
         for each in rows
         if each.first.test is not None
     ]
-    steps = max((row.steps for row in study.rows if row.task == task), default=0)
-    devices = "; ".join(sorted({row.device for row in study.rows if row.task == task}))
-    yield f"### {place.title}: study {study.name} of profile {profile}\n"
-    yield f"{steps} updates a run; {devices}.\n"
+    yield f"### {compared_task.title}: study {study.name} of profile {profile}\n"
+    yield f"{compared_task.updates} updates a run; {compared_task.devices}.\n"
     columns = {"optimizer": "", "test %": ":", "n": ":"}
     for other in _BESIDE:
         columns |= {f"minus {other}, points": ":", f"better than {other}?": ""}
@@ -115,13 +96,8 @@ def difference_cells(found: Difference | None) -> tuple[str, str]:
     return f"{signed(100 * found.mean, 1)}{interval}", found.verdict
 
 
-def _places(found: Collection) -> list[_StudyTask]:
-    """The tasks of the studies that compare every optimizer."""
-    return [_StudyTask(study, task) for study in found.studies if study.name in COMPARED for task in study.tasks_run]
-
-
-def _range(card: Card, place: _StudyTask) -> str:
-    own = [each for each in card.rates if (each.source.study, each.source.task) == (place.study.name, place.task)]
+def _range(card: Card, task: StudyTask) -> str:
+    own = [each for each in card.rates if (each.source.study, each.source.task) == (task.study.name, task.task)]
     return own[0].range if own else "-"
 
 

@@ -8,13 +8,12 @@ from functools import cache
 from paper_optimizers import describe, names
 from reproduce.machine import usable_cores
 from reproduce.report.cards.card import Card
-from reproduce.report.cards.index import all_cards
 from reproduce.report.figures.graphs import optimizer_graph
 from reproduce.report.figures.index import catalog_specs
 from reproduce.report.figures.trajectories import portrait
 from reproduce.report.html import to_mathml
-from reproduce.report.pages.answer import kept_collections
 from reproduce.report.pages.choose import difference_cells
+from reproduce.report.pages.rates import kept_cards
 from reproduce.report.pages.tables import markdown
 from reproduce.report.rendering import Drawing, render_all
 from reproduce.report.results import COMPARED, REFERENCE
@@ -35,9 +34,10 @@ but show what an update does with a bend and with a narrow bowl.
 
 def page() -> str:
     """The page as Markdown."""
-    cards = {found.profile: {card.name: card for card in all_cards(found)} for found in kept_collections()}
     links = " · ".join(f"[{name}](#{_anchor(name)})" for name in shown())
-    sections = (part for name in shown() for part in _section({profile: own[name] for profile, own in cards.items()}))
+    sections = (
+        part for name in shown() for part in _section({profile: own[name] for profile, own in kept_cards().items()})
+    )
     return "\n".join([_START, f"{links}\n", *sections])
 
 

@@ -104,7 +104,7 @@ def schedule_pairs(study: StudyResults, task: str, base: str, beside: str | None
 
 
 def crossings(entrants: Sequence[Entrant]) -> dict[str, dict[str | None, str]]:
-    """For each optimizer that was crossed with a schedule, the entrant's name by schedule, None for without."""
+    """Find, for each optimizer that was crossed with a schedule, the entrant's name by schedule, None for without."""
     crossed = {_base_name(entrant) for entrant in entrants if entrant.schedule is not None}
     found: dict[str, dict[str | None, str]] = {}
     for entrant in entrants:
@@ -163,7 +163,7 @@ def _crossed(study: StudyResults, names: dict[str | None, str]) -> Callable[[tup
 
 
 def _changes(study: StudyResults, task: str, first: str) -> Mapping[str, Difference]:
-    """By optimizer, of those that are one function everywhere the first: its change from one task to another."""
+    """Compute the change from one task to another, by the first optimizer of each function."""
     names = [each.names[0] for each in study.functions_everywhere]
     return compare_family(
         {name: pair_of(study, study.results[task, name], study.results[first, name]) for name in names}

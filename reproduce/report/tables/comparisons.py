@@ -41,7 +41,7 @@ class Timed(Protocol):
 
 
 def marks(results: Sequence[Result]) -> Mapping[str, Mark]:
-    """By optimizer: the highest mean test accuracy, and who may be the best; nothing where fewer than two were run."""
+    """Mark the highest mean test accuracy, and optimizers that may be the best; nothing of fewer than two."""
     run = {result.optimizer: result for result in results if result.test is not None}
     means = {name: result.test.mean for name, result in run.items() if result.test is not None}
     if len(means) < 2:

@@ -86,7 +86,7 @@ class _BestLine(NamedTuple):
 
 
 def _sections(study: StudyResults) -> Iterator[tuple[str, list[Compared]]]:
-    """By heading: the best against the best, all against the reference, all against the best baseline."""
+    """Compare, by heading, the best with the best, all with the reference, and all with the best baseline."""
     for task in study.tasks:
         best, baseline = best_against_best(study, task), find(study, task, _BASELINE)
         if best is not None:

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from paper_optimizers import describe, names
+from paper_optimizers import names
 from reproduce.report.cards.card import Card, to_markdown
 from reproduce.report.cards.index import all_cards
 from reproduce.report.cards.keras import KNOWN
-from reproduce.report.cards.words import WORDS
 from reproduce.report.page.report import report_of
 from reproduce.report.page.search import SearchResults
 from reproduce.study.rows import Row
@@ -39,11 +38,6 @@ def test_there_is_a_card_for_every_optimizer_that_can_take_part_and_for_those_ha
     assert set(KERAS) <= set(found)
     own = dataclasses.replace(card_of("Opt1"), name="#143")
     assert report_of(measured(), [], SearchResults((), (), (own,))).cards[-1] is own
-
-
-def test_words_are_about_optimizers_that_exist() -> None:
-    assert set(WORDS) <= set(names())
-    assert {name for name in names() if describe(name).family != "baseline"} <= set(WORDS)
 
 
 def test_what_was_not_measured_says_so() -> None:

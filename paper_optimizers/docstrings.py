@@ -1,0 +1,158 @@
+"""Docstrings of the classes and functions that users import, written from the catalog's files.
+
+Each has a line, what the update does, the mathematics with its symbols bound to arguments, the rates that were
+measured, the arguments of its door, an example and references.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from paper_optimizers.catalog import CatalogEntry
+from paper_optimizers.program import compile_spec
+
+#: Symbols of the catalog's equations. Curves are written in Python, of ``t``, ``T`` and ``pi``.
+SYMBOLS: Mapping[str, str] = {
+    "q1": "0.3 g + 0.7 v^",
+    "q2": "0.05 g^2 + 0.95 s^",
+    "q3": "0.01 g^3 + 0.99 lam^",
+    "v^": "the average of g with beta 0.9, corrected for its start",
+    "s^": "the average of g^2 with beta 0.99, corrected for its start",
+    "lam^": "the average of g^3 with beta 0.999, corrected for its start",
+    "a2": "t / T",
+    "a4": "(1 - cos(pi * t / T)) / 2",
+    "a6": "(1 - cos(2 * pi * t / T)) / 2",
+    "a8": "(1 - cos(pi * ((2 * t) % T) / T)) / 2",
+    "a10": "((2 * t) % T) / T",
+    "a11": "0.01 ** (t / T)",
+    "a13": "B / (0.05 + B), B = 0.95 (1 - (t + 1) / T)",
+    "held_a13": "a13, which in the last step keeps its value of the step before",
+    "clip": "clip(a, b) cuts a to at most |b| in size",
+    "norm": "norm(x) cuts a tensor to length 1",
+    "softsign": "softsign(x) = x / (1 + |x|)",
+    "sig": "sig(x) = 1 / (1 + exp(-x))",
+    "deriv_tanh": "deriv_tanh(x) = 1 - tanh(x)^2",
+    "bessel_i1e": "bessel_i1e(x) = exp(-|x|) I_1(x), the scaled Bessel function",
+    "eps": "1e-7",
+}
+_TOKEN = re.compile(r"lam\^|[vs]\^|[A-Za-z]\w*")
+#: What a symbol's text brings with it.
+_MADE_OF = {"q1": ("v^",), "q2": ("s^",), "q3": ("lam^",), "held_a13": ("a13",)}
+_SENTENCES = frozenset(("clip", "norm", "softsign", "sig", "deriv_tanh", "bessel_i1e"))
+
+
+class Manual(NamedTuple):
+    """How a door's docstrings differ.
+
+    Attributes:
+        rate: The argument for the learning rate.
+        base: The class or function whose arguments they are, less ``spec``.
+        example: Lines of an example, in which ``{name}`` and ``{rate}`` are filled in.
+        clipping: How gradients are clipped there.
+    """
+
+    rate: str
+    base: Any
+    example: str
+    clipping: str
+
+
+def docstring(entry: CatalogEntry, manual: Manual, name: str = "") -> str:
+    """Write the docstring of an optimizer at a door; ``name`` is its name there, where it is not the catalog's."""
+    rate = entry.first_rate or 0.1
+    example = manual.example.format(name=name or entry.name, rate=f"{rate:g}")
+    parts = [
+        f"{entry.name}: u = {entry.equation}.",
+        _filled(entry.description),
+        mathematics(entry, manual.rate),
+        *map(_filled, remarks(entry, manual.rate)),
+        *([f"To clip gradients, {manual.clipping}."] if any("clip" in need.name for need in entry.needs) else []),
+        *_inherited(manual.base),
+        f"Examples:\n{_indented(example)}",
+        f"References:\n    {entry.origin}.",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def mathematics(entry: CatalogEntry, rate: str) -> str:
+    """State the step and bind its symbols to arguments, in Markdown; ``rate`` is the argument for the learning rate."""
+    return (
+        f"With gradient ``g`` of weight ``w``, step ``t`` (from 0) of ``T`` moves each weight by\n\n{_step(entry)}\n\n"
+        f"where\n\n{_symbols(entry, rate)}"
+    )
+
+
+def remarks(entry: CatalogEntry, rate: str) -> list[str]:
+    """List what else there is to know: rates, state, needs and deviations, a paragraph each."""
+    deviations = [f"Deviations from the publication: {entry.deviations}"] if entry.deviations else []
+    needs = (f"Needs {need.text}." for need in entry.needs)
+    return [_rates(entry, rate), _state(entry), *needs, *deviations]
+
+
+def symbols_of(equation: str) -> list[str]:
+    """List the symbols of an equation that `SYMBOLS` explains, with those that these are made of."""
+    found = set(_TOKEN.findall(equation))
+    found |= {part for symbol in found for part in _MADE_OF.get(symbol, ())}
+    return [symbol for symbol in SYMBOLS if symbol in found]
+
+
+def _step(entry: CatalogEntry) -> str:
+    lines = {
+        "none": ("w = w - eta u",),
+        "classical": ("m = mu m - eta u", "w = w + m"),
+        "nesterov": ("m = mu m - eta u", "w = w + mu m - eta u"),
+    }[entry.spec.momentum.type]
+    return "\n".join(f"    {line}" for line in (f"u = {entry.equation}", *lines))
+
+
+def _symbols(entry: CatalogEntry, rate: str) -> str:
+    factor = "" if entry.spec.schedule is None else " times the factor of LR1, ``erfc(erfc(a4)) / deriv_tanh(a8)``"
+    lines = [f"``eta`` is ``{rate}``{factor}"]
+    if entry.spec.needs_total_steps:
+        lines.append("``T`` is ``total_steps``")
+    if entry.spec.momentum.type != "none":
+        lines.append("``mu`` is ``momentum``; without it, it falls from 0.95 to 0.85 over the warm-up and rises again")
+    equation = entry.equation + (" a4 a8 deriv_tanh" if entry.spec.schedule is not None else "")
+    for symbol in symbols_of(equation):
+        lines.append(SYMBOLS[symbol] if symbol in _SENTENCES else f"``{symbol}`` is {SYMBOLS[symbol]}")
+    return "\n".join(f"- {line}{';' if line is not lines[-1] else '.'}" for line in lines)
+
+
+def _rates(entry: CatalogEntry, rate: str) -> str:
+    if not entry.rates:
+        return "No learning rate was measured for it."
+    seeds = " and ".join(sorted({f"{each.seeds} seed{'s' * (each.seeds > 1)}" for each in entry.rates}))
+    return (
+        f"Begin tuning at a peak ``{rate}`` of {entry.first_rate:g}, with ``warmup_steps`` a tenth of ``total_steps``. "
+        f"Within two points of the best validation accuracy were {'; '.join(each.text for each in entry.rates)}: small "
+        f"networks, {seeds} a rate. docs/choose.md says whether it does better than Adam and AdamW there."
+    )
+
+
+def _state(entry: CatalogEntry) -> str:
+    program = compile_spec(entry.spec)
+    numbers = len(program.moments) + len(program.states) + (entry.spec.momentum.type != "none")
+    steps = " Needs ``total_steps``." if entry.spec.needs_total_steps else ""
+    return f"It keeps {numbers} number{'s' * (numbers != 1)} for every weight; Adam keeps 2.{steps}"
+
+
+def _inherited(base: Any) -> list[str]:
+    """Take over the sections of arguments and errors of ``base``, without its spec."""
+    text = inspect.cleandoc(base.__doc__ or "")
+    found = (
+        re.search(rf"^{section}:\n.*?(?=\n\n|\Z)", text, re.MULTILINE | re.DOTALL) for section in ("Args", "Raises")
+    )
+    without_spec = (re.sub(r"\n    spec: .*?(?=\n    \S)", "", each[0], flags=re.DOTALL) for each in found if each)
+    return [re.sub(r"\n    KeyError: [^\n]*(\n     [^\n]*)*", "", each) for each in without_spec]
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())

@@ -1,0 +1,75 @@
+"""The rates in the catalog's files: peak learning rates that worked in the kept rows."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import NamedTuple
+
+from paper_optimizers import names
+from paper_optimizers.catalog import MeasuredRates
+from reproduce.report.analysis.answers import data_words
+from reproduce.report.cards.card import Card
+from reproduce.report.cards.index import all_cards
+from reproduce.report.collection import Collection
+from reproduce.report.figures.rates import sensitivity
+from reproduce.report.pages import ROOT
+from reproduce.report.pages.answer import kept_collections
+from reproduce.report.results import COMPARED, StudyResults
+
+
+class StudyTask(NamedTuple):
+    """A task of a study that compares every optimizer."""
+
+    study: StudyResults
+    task: str
+
+    @property
+    def title(self) -> str:
+        """Its data set in words."""
+        return data_words(next(each for each in self.study.protocol.tasks if each.name == self.task))
+
+    @property
+    def updates(self) -> int:
+        """Updates of its longest run."""
+        return max((row.steps for row in self.study.rows if row.task == self.task), default=0)
+
+    @property
+    def devices(self) -> str:
+        """What its runs were measured on."""
+        return "; ".join(sorted({row.device for row in self.study.rows if row.task == self.task}))
+
+
+def compared_tasks(found: Collection) -> list[StudyTask]:
+    """The tasks of the studies that compare every optimizer, in the order of the report."""
+    return [StudyTask(study, task) for study in found.studies if study.name in COMPARED for task in study.tasks_run]
+
+
+@cache
+def kept_cards() -> dict[str, dict[str, Card]]:
+    """Collect every optimizer's card, by profile and name."""
+    return {found.profile: {card.name: card for card in all_cards(found)} for found in kept_collections()}
+
+
+def measured_rates(name: str) -> list[MeasuredRates]:
+    """What worked for an optimizer on the tasks of the most telling profile."""
+    collections = kept_collections()
+    tasks = compared_tasks(collections[0]) if collections else []
+    found = ((task, task.study.result(task.task, name)) for task in tasks)
+    return [
+        MeasuredRates(task.title, task.updates, shown.n, *shown.good)
+        for task, result in found
+        if result is not None and result.tuning and (shown := sensitivity(result))
+    ]
+
+
+def files() -> dict[str, bytes]:
+    """The catalog's files with these rates, by their path in the checkout."""
+    return {f"paper_optimizers/specs/optimizers/{name}.json": _file(name) for name in names()}
+
+
+def _file(name: str) -> bytes:
+    path = ROOT / "paper_optimizers" / "specs" / "optimizers" / f"{name}.json"
+    document = json.loads(path.read_text("utf-8"))
+    document["rates"] = [each._asdict() for each in measured_rates(name)]
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()

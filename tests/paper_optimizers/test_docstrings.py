@@ -1,0 +1,72 @@
+"""What the classes at every door say of themselves is so, and their examples run."""
+
+import doctest
+import inspect
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import paper_optimizers as po
+from paper_optimizers.curves import CURVES, numpy_progress
+from paper_optimizers.docstrings import SYMBOLS, symbols_of
+from paper_optimizers.namespaces import NUMPY
+
+NAMES = [name for name in po.names() if po.describe(name).family in ("evolved", "adam-variant")]
+
+
+def keras_door(name: str) -> Any:
+    return getattr(po, name)
+
+
+def torch_door(name: str) -> Any:
+    return getattr(pytest.importorskip("paper_optimizers.torch", exc_type=ImportError), name)
+
+
+def optax_door(name: str) -> Any:
+    return getattr(pytest.importorskip("paper_optimizers.optax", exc_type=ImportError), name.lower())
+
+
+DOORS = {"Keras": keras_door, "PyTorch": torch_door, "Optax": optax_door}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("find", DOORS.values(), ids=DOORS)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_docstring_has_every_part_and_its_example_runs(name: str, find: Callable[[str], Any]) -> None:
+    entry, made = po.describe(name), find(name)
+    text = inspect.getdoc(made)
+    words = " ".join(text.split())
+    assert text.startswith(f"{name}: u = {entry.equation}.\n")
+    for part in (entry.description, *(need.text for need in entry.needs), *(each.text for each in entry.rates)):
+        assert part in words
+    assert ("``T`` is ``total_steps``" in text) == entry.spec.needs_total_steps
+    assert ("mu m - eta u" in text.partition("Deviations")[0]) == (entry.spec.momentum.type == "nesterov")
+    assert ("the factor of LR1" in text) == (entry.spec.schedule is not None)
+    assert "\n    spec:" not in text
+    assert max(map(len, text.splitlines())) <= 120
+    arguments = {each.split(":")[0].strip(" *") for each in re.findall(r"^    \*{0,2}\w+:", text, re.MULTILINE)}
+    assert set(inspect.signature(made).parameters) - {"arguments"} <= arguments
+    (example,) = doctest.DocTestFinder(recurse=False).find(made, name, module=False, globs={})
+    assert len(example.examples) >= 2
+    assert doctest.DocTestRunner(verbose=False).run(example).failed == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_symbol_of_an_equation_is_explained(name: str) -> None:
+    known = {"g", "w", "abs", "arcsinh", "arctan", "erfc", "exp", "ln", "max", "sqrt", "tanh", "e"}
+    equation = po.describe(name).equation
+    tokens = set(re.findall(r"lam\^|[vs]\^|[A-Za-z]\w*", equation))
+    assert tokens - known - set(symbols_of(equation)) == set()
+
+
+@pytest.mark.parametrize("symbol", [symbol for symbol in SYMBOLS if re.fullmatch(r"a\d+", symbol) and symbol != "a13"])
+def test_a_curve_s_text_is_the_curve(symbol: str) -> None:
+    curve = next(each for each in CURVES.values() if symbol in each.notation)
+    defaults = {key: each.default for key, each in curve.parameters.items()}
+    for t in range(10):
+        told = eval(SYMBOLS[symbol], {"t": t, "T": 10, "pi": math.pi, "cos": math.cos})
+        np.testing.assert_allclose(curve.compute(NUMPY, numpy_progress(t, 10), **defaults), told, atol=1e-12)
