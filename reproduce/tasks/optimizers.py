@@ -197,7 +197,7 @@ def _entrant(name: str, kind: Kind, key: str, equal_mean: bool = False) -> Entra
 
 
 def _fingerprint(entrant: Entrant) -> str | None:
-    """Of the spec, or 32 digits that change with all that a spec does not hold; None for what only Keras has."""
+    """Fingerprint of the spec, or 32 digits that change with what it does not hold; None for what only Keras has."""
     from paper_optimizers import describe_schedule
 
     spec, linear = spec_of(entrant), entrant.schedule == LINEAR
