@@ -20,7 +20,7 @@ _EXTRAS = {
     **dict.fromkeys(("cattrs", "filelock", "jinja2", "latex2mathml", "matplotlib", "pandas"), "reproduce"),
     **dict.fromkeys(("PIL", "sklearn", "scipy"), "reproduce"),
     **dict.fromkeys(("tensorflow_datasets", "keras_cv"), "data"),
-    "jax": "search",
+    **dict.fromkeys(("jax", "optax"), "search"),
     "tensorflow": "cpu",
     "ray": "cluster",
 }
@@ -34,10 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     replace_unprintable()
     parser = argparse.ArgumentParser(prog="python -m reproduce", description="The experiments of this repository.")
     add_commands(parser.add_subparsers(required=True, metavar="COMMAND"))
-    options = parser.parse_args(arguments)
-    command: Command = options.command
     console, errors = Console(), Console(stderr=True, soft_wrap=True)
     try:
+        options = parser.parse_args(arguments)
+        command: Command = options.command
         with terminations_raised(), notify_of_warnings(lambda text: note(console, text)):
             enter_known_state()  # Before the command imports what reads it.
             return command(options, console) or 0

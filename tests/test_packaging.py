@@ -146,8 +146,25 @@ def test_specs_work_where_only_keras_and_numpy_are_installed(bare: Path, tmp_pat
     assert r"\arctan" in printed(run(bare, tmp_path, "-c", code))
 
 
-def test_a_command_there_names_the_extra_it_needs(bare: Path, tmp_path: Path) -> None:
-    answer = run(bare, tmp_path, "-m", "reproduce", "check-claims")
+@pytest.mark.parametrize(("backend", "extra"), [("tensorflow", "cpu"), ("jax", "optax"), ("torch", "torch")])
+def test_the_door_to_keras_names_what_keras_lacks_there(bare: Path, tmp_path: Path, backend: str, extra: str) -> None:
+    answer = run(bare, tmp_path, "-c", "from paper_optimizers import Opt9", KERAS_BACKEND=backend)
+    last = answer.stderr.splitlines()[-1]
+    assert last == (
+        f"ModuleNotFoundError: Keras is to use '{backend}', and the package {backend} is not installed: "
+        f"pip install 'paper-optimizers[{extra}]'"
+    )
+
+
+def test_the_door_to_keras_names_the_back_end_that_is_there(bare: Path, tmp_path: Path) -> None:
+    (tmp_path / "torch.py").touch()
+    answer = run(bare, tmp_path, "-c", "import paper_optimizers.keras", KERAS_BACKEND="tensorflow")
+    assert answer.stderr.splitlines()[-1].endswith("[cpu]', or set KERAS_BACKEND to one that is: torch")
+
+
+@pytest.mark.parametrize("command", ["check-claims", "tables", "search", "estimate", "report"])
+def test_a_command_there_names_the_extra_it_needs(bare: Path, tmp_path: Path, command: str) -> None:
+    answer = run(bare, tmp_path, "-m", "reproduce", command)
     assert answer.returncode == 2
     assert "pip install 'paper-optimizers[" in answer.stderr
     assert "Traceback" not in answer.stderr

@@ -46,7 +46,8 @@ try:
 except ModuleNotFoundError as error:
     print(error)
 """
-    assert run(code) == "No module named 'keras'\n"
+    message = "paper_optimizers.keras needs Keras, which is not installed: pip install paper-optimizers\n"
+    assert run(code) == message
 
 
 def test_after_keras_the_classes_are_registered_at_once_and_the_time_it_adds() -> None:
