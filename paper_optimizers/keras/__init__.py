@@ -5,22 +5,22 @@ Importing it registers them with Keras: from then on ``compile``, ``keras.optimi
 wherever the classes lie.
 """
 
+from importlib import import_module as _import_module
 from importlib.util import find_spec as _find_spec
 
-#: What Keras can compute with, and the extra of this package that brings each.
-_EXTRAS = {"tensorflow": "cpu", "jax": "optax", "torch": "torch"}
-
 try:
-    import keras as _keras
+    _import_module("keras")
 except ModuleNotFoundError as error:
+    # What Keras can compute with, and the extra of this package that brings each.
+    extras = {"tensorflow": "cpu", "jax": "optax", "torch": "torch"}
     if error.name == "keras":
         message = "paper_optimizers.keras needs Keras, which is not installed: pip install paper-optimizers"
-    elif error.name in _EXTRAS:
-        there = ", ".join(name for name in _EXTRAS if _find_spec(name))
+    elif error.name in extras:
+        there = ", ".join(name for name in extras if _find_spec(name))
         others = f", or set KERAS_BACKEND to one that is: {there}" if there else ""
         message = (
             f"Keras is to use {error.name!r}, and the package {error.name} is not installed: "
-            f"pip install 'paper-optimizers[{_EXTRAS[error.name]}]'{others}"
+            f"pip install 'paper-optimizers[{extras[error.name]}]'{others}"
         )
     else:
         raise
