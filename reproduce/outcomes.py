@@ -79,17 +79,37 @@ class Training:
 
 
 @dataclass(frozen=True)
+class ScoreBeside:
+    """What a candidate came to on a further task of a search on several.
+
+    Attributes:
+        task: The task's name.
+        accuracy: Its best validation accuracy over the epochs; None if it could not be trained there.
+        rate: The peak rate; None where no rate would do.
+        epochs: Epochs that this took, screening included.
+    """
+
+    task: str
+    accuracy: float | None
+    rate: float | None
+    epochs: int
+
+
+@dataclass(frozen=True)
 class Trained:
     """The optimizer was trained to the end, or to where it was cut short.
 
     Attributes:
-        score: What it is compared by. Of a search: its best validation accuracy over the epochs; of a study: that at
+        score: What it is compared by. Of a search: its best validation accuracy over the epochs; of a search on several
+            tasks: the mean of such accuracies, each as a share of the task's reference; of a study: the accuracy at
             the end of training.
         rate: The peak rate.
         screening: See `Screening`; empty where the rate was given.
         train_accuracy: After each epoch.
         validation_accuracy: The same.
         cut: Whether the training was cut short.
+        beside: Of a search on several tasks, what it came to on the others; None of other searches. All the above but
+            the score is of the first task.
     """
 
     score: float
@@ -98,6 +118,7 @@ class Trained:
     train_accuracy: tuple[float, ...]
     validation_accuracy: tuple[float, ...]
     cut: bool
+    beside: tuple[ScoreBeside, ...] | None = None
     kind: Literal["trained"] = "trained"
 
 
@@ -171,6 +192,8 @@ def score_of(outcome: Outcome | NotTrained) -> float | None:
 
 
 def epochs_of(outcome: Outcome, screening_epochs: int) -> int:
-    """Epochs that it took; a screening run counts whole, even if it diverged."""
-    trained = len(outcome.validation_accuracy) if isinstance(outcome, Trained) else 0
-    return len(outcome.screening) * screening_epochs + trained
+    """Epochs that it took, on all its tasks; a screening run counts whole, even if it diverged."""
+    spent = len(outcome.screening) * screening_epochs
+    if isinstance(outcome, Trained):
+        spent += len(outcome.validation_accuracy) + sum(each.epochs for each in outcome.beside or ())
+    return spent

@@ -93,8 +93,7 @@ def _search(options: argparse.Namespace, console: Console) -> None:
             )
         table = rescoring_table("rescoring", found, known, trials, f"{where}, evolution stage")
         write_specs([each.contender for each in found], folder / FINALISTS)
-        screening = {stage: scorer.screening_epochs for stage, scorer in scorers.items()}
-        write([table], search_pictures(records, screening, where), folder, console)
+        write([table], search_pictures(records, protocol.screening_epochs, where), folder, console)
         show(table, console)
 
 
@@ -133,9 +132,8 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
             trials = compare_finals(
                 protocol, folder / RESCORING_FILE, searches, scorers, progress.advance, progress.notify
             )
-        screening = scorers["evolution"].screening_epochs
-        picture = best_so_far_picture(compared(searches), screening, where, settings.epochs)
-        table = comparison_table(protocol, searches, trials, screening, where)
+        picture = best_so_far_picture(compared(searches), protocol.screening_epochs, where, settings.epochs)
+        table = comparison_table(protocol, searches, trials, where)
         write([table], [picture], folder, console)
         show(table, console)
 

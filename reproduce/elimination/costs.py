@@ -58,7 +58,7 @@ def _round(
 ) -> TaskEstimate:
     if settings.surrogate is not None:
         surrogate = settings.surrogate
-        epochs = epochs_of_scores(surrogate.scoring)
+        epochs = epochs_of_scores(surrogate)
         total = Span(runs.low * epochs.low, runs.high * epochs.high)
         return estimate_scores(ELIMINATION, settings.name, surrogate, runs, total, measured)
     if settings.keras is None:

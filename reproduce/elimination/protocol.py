@@ -15,7 +15,7 @@ from reproduce.protocols import load_settings, plain_settings, settings_hash
 from reproduce.search.surrogate_settings import SurrogateSettings
 from reproduce.stored_form import stored_round
 from reproduce.tasks.rates import RateScreening
-from reproduce.tasks.scoring import Scoring
+from reproduce.tasks.scoring import Scoring, ScoringWork
 from reproduce.tasks.task import Task
 from reproduce.training.settings import TrainingSettings
 
@@ -69,9 +69,12 @@ class RoundSettings:
     @property
     def data(self) -> DataSettings:
         """The round's data."""
-        return self.work().task.data
+        settings = self.surrogate or self.keras
+        if settings is None:
+            raise ValueError(f"round {self.name} has no network")
+        return settings.data
 
-    def work(self, data_dir: Path | None = None, batch: int = 1, largest: int | None = None) -> Scoring:
+    def work(self, data_dir: Path | None = None, batch: int = 1, largest: int | None = None) -> ScoringWork:
         """Candidates scored in this round; arguments as of `Scoring`."""
         if self.surrogate is not None:
             return self.surrogate.work(data_dir, batch, largest)

@@ -6,6 +6,7 @@ the algorithm. Its state and its requests are values, so that a search can be re
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, TypeVar
@@ -130,6 +131,11 @@ class Limits:
         """Whether to stop."""
         over = self.epochs is not None and epochs >= self.epochs
         return over or (self.steps is not None and steps >= self.steps)
+
+
+def num_kept(share: float, count: int) -> int:
+    """How many of ``count`` candidates that share is, rounded up."""
+    return math.ceil(round(share * count, 9))
 
 
 State = TypeVar("State")

@@ -34,8 +34,7 @@ class ComparedSearch:
     def finds(self, protocol: SearchProtocol) -> list[Finalist]:
         """Its best within the budget, as contenders that bear its name."""
         settings = protocol.comparison
-        screening = protocol.evolution.scoring.screening_epochs
-        return top(self.records, settings.top, settings.epochs, screening, f"{self.plan.name} ")
+        return top(self.records, settings.top, settings.epochs, protocol.screening_epochs, f"{self.plan.name} ")
 
 
 def run_comparison(protocol: SearchProtocol, folder: Path, scorers: Scorers, run: RunPlan) -> list[ComparedSearch]:

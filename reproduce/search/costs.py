@@ -10,10 +10,11 @@ from typing import Any
 from reproduce.estimates import Span, StepCost, TaskEstimate, stored_records
 from reproduce.outcomes import Outcome, epochs_of
 from reproduce.results_layout import SEARCH
-from reproduce.search.algorithm import Stage
+from reproduce.search.algorithm import Stage, num_kept
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.search.records import AnyRecord, End, Header, StageEvaluation, read_search_records
-from reproduce.search.surrogate_settings import ScoringSettings, SurrogateSettings
+from reproduce.search.surrogate_settings import SurrogateSettings
+from reproduce.tasks.rates import RateScreening
 
 #: All that decides what a step costs but for the candidate; see `surrogate_key`.
 SurrogateKey = tuple[Any, ...]
@@ -62,7 +63,7 @@ def surrogate_key(settings: SurrogateSettings) -> SurrogateKey:
     data = settings.data
     return (
         *(settings.base_filters, data.source, data.image_size, settings.batch_size),
-        *(settings.precision, settings.augmentation is not None),
+        *(settings.precision, settings.augmentation is not None, settings.beside),
     )
 
 
@@ -90,17 +91,19 @@ def estimate_search(protocol: SearchProtocol, ledger: Path, measured: ScoreTimin
     sizes, rescoring = protocol.sizes, protocol.rescoring
     done = read_search_records(ledger) if ledger.is_file() else []
     children = sizes.steps * sizes.particles * sizes.children
-    first, second = epochs_of_scores(protocol.initial.scoring), epochs_of_scores(protocol.evolution.scoring)
-    redrawn = children * sizes.redraws * _screening(protocol.evolution.scoring)
     again = (rescoring.top + len(rescoring.baselines)) * len(rescoring.seeds)
-    evolved = sizes.particles + children
-    wanted: Mapping[Stage, tuple[Span, Span]] = {
-        "initial": (Span(sizes.initial, sizes.initial), first.times(sizes.initial)),
-        "evolution": (
-            Span(evolved, evolved + children * sizes.redraws),
-            Span(evolved * second.low, evolved * second.high + redrawn),
-        ),
-    }
+    epochs_of_one = epochs_of_scores(protocol.evolution)
+    numbers = {"initial": sizes.initial, "evolution": sizes.particles + children}
+    if sizes.keep is not None:
+        kept = sizes.steps * sizes.particles * num_kept(sizes.keep, sizes.children)
+        numbers = {"initial": sizes.initial + children, "evolution": sizes.particles + kept}
+    drawn_on = "evolution" if sizes.keep is None else "initial"
+    wanted: dict[Stage, tuple[Span, Span]] = {}
+    for stage, settings in _stages(protocol).items():
+        number, each = numbers[stage], epochs_of_scores(settings)
+        redrawn = children * sizes.redraws if stage == drawn_on else 0
+        most = number * each.high + redrawn * _screening(settings.scoring)
+        wanted[stage] = (Span(number, number + redrawn), Span(number * each.low, most))
     found = []
     for stage, (runs, epochs) in wanted.items():
         settings = _stages(protocol)[stage]
@@ -109,7 +112,9 @@ def estimate_search(protocol: SearchProtocol, ledger: Path, measured: ScoreTimin
         left = [Span(0, 0) if ended else _less(span, less) for span, less in ((runs, num), (epochs, spent))]
         found.append(estimate_scores("search", stage, settings, left[0], left[1], measured))
     runs = Span(again, again)
-    found.append(estimate_scores("search", "scored again", protocol.evolution, runs, second.times(again), measured))
+    found.append(
+        estimate_scores("search", "scored again", protocol.evolution, runs, epochs_of_one.times(again), measured)
+    )
     return found
 
 
@@ -132,13 +137,15 @@ def estimate_scores(
     )
 
 
-def epochs_of_scores(scoring: ScoringSettings) -> Span:
-    """Count the epochs of one score: cut off by the first screening, or trained to the end after both."""
-    return Span(len(scoring.first_rates) * scoring.screening_epochs, _screening(scoring) + scoring.epochs)
+def epochs_of_scores(settings: SurrogateSettings) -> Span:
+    """Count the epochs of one score: cut off by the first screening, or trained to the end on all tasks, after both screenings."""
+    scoring = settings.scoring
+    beside = sum(_screening(each.rates) + each.training.epochs for each in settings.beside or ())
+    return Span(len(scoring.first_rates) * scoring.screening_epochs, _screening(scoring) + scoring.epochs + beside)
 
 
-def _screening(scoring: ScoringSettings) -> int:
-    return (len(scoring.first_rates) + len(scoring.second_rates)) * scoring.screening_epochs
+def _screening(rates: RateScreening) -> int:
+    return (len(rates.first_rates) + len(rates.second_rates)) * rates.screening_epochs
 
 
 def _stages(protocol: SearchProtocol) -> Mapping[Stage, SurrogateSettings]:

@@ -50,7 +50,7 @@ class SearchObserver(Protocol):
         """A record was made now, or found in the ledger."""
 
     def round(self, stage: Stage, step: int | None, count: int) -> None:
-        """A round of ``count`` requests begins; without a step where known candidates are scored again."""
+        """A round of ``count`` requests begins: children of a step; without a step, random or known candidates."""
 
 
 class _Proposal(NamedTuple):
@@ -97,7 +97,8 @@ class Driver:
         """What becomes of the requests of one round, all of which are for one stage."""
         stage = requests[0].stage
         draws = [request for request in requests if isinstance(request, NewCandidate)]
-        self._observer.round(stage, draws[0].slot.step if draws else None, len(requests))
+        children = draws and draws[0].slot.phase == "child"
+        self._observer.round(stage, draws[0].slot.step if children else None, len(requests))
         drawn = iter(self._draw(draws))
         individuals = [request.individual if isinstance(request, Reevaluation) else next(drawn) for request in requests]
         outcomes = self._score(stage, [individual for individual in individuals if individual is not None])

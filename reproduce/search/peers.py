@@ -9,9 +9,20 @@ arXiv 1802.01548), for the second.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from reproduce.search.algorithm import Answer, CandidateSlot, Individual, Limits, NewCandidate, Request, Selection
+from reproduce.search.algorithm import (
+    Answer,
+    CandidateSlot,
+    Individual,
+    Limits,
+    NewCandidate,
+    Reevaluation,
+    Request,
+    Selection,
+    Stage,
+    num_kept,
+)
 from reproduce.search.sampling import stream
 
 
@@ -24,12 +35,28 @@ class PeerState:
         epochs: Epochs spent.
         over: Whether it has ended.
         population: Oldest first; none where candidates are drawn at random.
+        promoted: With halving, those of this round's candidates that the evolution stage is to score now.
     """
 
     rounds: int
     epochs: int
     over: bool
     population: tuple[Individual, ...] = ()
+    promoted: tuple[Individual, ...] = ()
+
+    def requests(self, new: Sequence[NewCandidate]) -> Sequence[Request]:
+        """What is asked now: those that are promoted, where there are any, or else the new candidates."""
+        if self.over:
+            return []
+        return [Reevaluation(individual, "evolution") for individual in self.promoted] or new
+
+    def promote(self, answers: Sequence[Answer], keep: float | None) -> PeerState | None:
+        """Where the initial stage has just scored a round: the state that asks for its best again; else None."""
+        scored = [answer.individual for answer in answers if answer.individual is not None]
+        if keep is None or self.promoted or not scored:
+            return None
+        best = sorted(scored, key=lambda individual: individual.rank)[: num_kept(keep, len(answers))]
+        return replace(self, epochs=self.epochs + sum(answer.epochs for answer in answers), promoted=tuple(best))
 
     def after(self, answers: Sequence[Answer], limits: Limits, population: tuple[Individual, ...] = ()) -> PeerState:
         """One round later; a round in which no new candidate was found ends it."""
@@ -45,27 +72,27 @@ class RandomSearch:
     Attributes:
         per_round: Candidates of a round.
         limits: When it ends; a round in which no new candidate was found ends it, too.
+        keep: The share of a round's candidates, best on the initial stage, that the evolution stage scores; None
+            scores all of them there, and none on the initial stage.
     """
 
     per_round: int
     limits: Limits
+    keep: float | None = None
 
     def start(self) -> PeerState:
         """Before the first round."""
         return PeerState(0, 0, self.limits.reached(0, 0))
 
     def ask(self, state: PeerState) -> Sequence[Request]:
-        """New random candidates."""
-        if state.over:
-            return []
-        return [
-            NewCandidate(CandidateSlot("child", state.rounds, 0, number), "evolution")
-            for number in range(self.per_round)
-        ]
+        """New random candidates; with halving, the best of them again."""
+        stage = _stage_of_new(self.keep)
+        slots = (CandidateSlot("child", state.rounds, 0, number) for number in range(self.per_round))
+        return state.requests([NewCandidate(slot, stage) for slot in slots])
 
     def tell(self, state: PeerState, answers: Sequence[Answer]) -> tuple[PeerState, Sequence[Selection]]:
-        """Count the scores of the round."""
-        return state.after(answers, self.limits), ()
+        """Count the scores of the round, or promote the best of them."""
+        return state.promote(answers, self.keep) or state.after(answers, self.limits), ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +107,7 @@ class AgingEvolution:
         per_round: Children of a round.
         limits: When it ends; a round in which no new candidate was found ends it, too.
         seed: The run's.
+        keep: As of `RandomSearch`.
     """
 
     population: tuple[Individual, ...]
@@ -87,6 +115,7 @@ class AgingEvolution:
     per_round: int
     limits: Limits
     seed: int
+    keep: float | None = None
 
     def start(self) -> PeerState:
         """Before the first round."""
@@ -98,16 +127,22 @@ class AgingEvolution:
         return PeerState(0, 0, not scored or self.limits.reached(0, 0), tuple(scored))
 
     def ask(self, state: PeerState) -> Sequence[Request]:
-        """Children of the winners of tournaments."""
+        """Children of the winners of tournaments; with halving, the best of them again."""
         if state.over:
             return []
-        return [
-            NewCandidate(CandidateSlot("child", state.rounds, 0, number), "evolution", self._winner(state, number))
-            for number in range(self.per_round)
-        ]
+        stage = _stage_of_new(self.keep)
+        return state.requests(
+            [
+                NewCandidate(CandidateSlot("child", state.rounds, 0, number), stage, self._winner(state, number))
+                for number in range(self.per_round)
+            ]
+        )
 
     def tell(self, state: PeerState, answers: Sequence[Answer]) -> tuple[PeerState, Sequence[Selection]]:
-        """The children that could be trained join; as many of the oldest leave."""
+        """The children that could be trained join (with halving, the promoted ones); as many of the oldest leave."""
+        promoted = state.promote(answers, self.keep)
+        if promoted is not None:
+            return promoted, ()
         joined = tuple(answer.individual for answer in answers if answer.individual is not None)
         population = (*state.population, *joined)[len(joined) :]
         return state.after(answers, self.limits, population), ()
@@ -117,3 +152,8 @@ class AgingEvolution:
         size = min(self.tournament, len(state.population))
         chosen = random.choice(len(state.population), size, replace=False)
         return min((state.population[int(index)] for index in chosen), key=lambda individual: individual.rank)
+
+
+def _stage_of_new(keep: float | None) -> Stage:
+    """Where new candidates are scored first."""
+    return "evolution" if keep is None else "initial"

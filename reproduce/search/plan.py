@@ -61,10 +61,10 @@ class SearchPlan:
         """The algorithm that goes on from these particles."""
         sizes, peers = self.settings.sizes, self.settings.comparison
         if self.algorithm == "random":
-            return RandomSearch(peers.per_round, self.limits)
+            return RandomSearch(peers.per_round, self.limits, sizes.keep)
         if self.algorithm == "aging":
-            return AgingEvolution(particles, peers.tournament, peers.per_round, self.limits, self.seed)
-        return ParticleSearch(particles, sizes.children, sizes.redraws, self.algorithm, self.limits)
+            return AgingEvolution(particles, peers.tournament, peers.per_round, self.limits, self.seed, sizes.keep)
+        return ParticleSearch(particles, sizes.children, sizes.redraws, self.algorithm, self.limits, sizes.keep)
 
 
 def search_plan(protocol: SearchProtocol) -> SearchPlan:

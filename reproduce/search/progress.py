@@ -33,10 +33,8 @@ class SearchProgress(ProgressLine):
 
     def round(self, stage: Stage, step: int | None, count: int) -> None:
         """See `SearchObserver`."""
-        if stage == "initial":
-            self._where = "random candidates"
-        elif step is None:
-            self._where = "particles on the evolution stage"
+        if step is None:
+            self._where = "random candidates" if stage == "initial" else "the best on the evolution stage"
         else:
             of = f" of {self._steps}" if self._steps is not None else ""
             particles = f"{self._particles} particles, " if self._particles else ""

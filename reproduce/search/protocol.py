@@ -10,6 +10,7 @@ from typing import Any, Literal
 from reproduce.plain_data import read_settings, require, require_at_least, require_seeds
 from reproduce.population.integrity_settings import IntegritySettings
 from reproduce.protocols import load_settings, plain_settings, settings_hash
+from reproduce.search.algorithm import Stage
 from reproduce.search.genome import NUM_HIDDEN
 from reproduce.search.particles import SelectionRule
 from reproduce.search.probabilities import DESCRIBED, PUBLISHED, Probabilities
@@ -44,6 +45,9 @@ class SizeSettings:
         steps: Steps of the particles.
         children: Children of each particle in each step.
         redraws: How often a child that cannot be trained is drawn anew.
+        keep: The share of the candidates drawn together (of a particle's children; of a peer's round) that the
+            evolution stage scores: those that are best on the initial stage, which has to be much cheaper then. Left
+            out, the initial stage scores none of them, and the evolution stage all.
     """
 
     initial: int
@@ -51,10 +55,12 @@ class SizeSettings:
     steps: int
     children: int
     redraws: int
+    keep: float | None = None
 
     def __post_init__(self) -> None:
         require_at_least(1, self, "initial", "particles", "children")
         require_at_least(0, self, "steps", "redraws")
+        require(self.keep is None or 0 < self.keep < 1, "keep", self.keep, "between 0 and 1, or left out")
         require(self.particles <= self.initial, "particles", self.particles, f"at most initial = {self.initial}")
 
 
@@ -173,6 +179,11 @@ class SearchProtocol:
     def search_space(self) -> Space:
         """The space of ``search``."""
         return SPACES[self.space]
+
+    @property
+    def screening_epochs(self) -> dict[Stage, int]:
+        """Epochs of a training that chooses a rate, on each stage."""
+        return {"initial": self.initial.scoring.screening_epochs, "evolution": self.evolution.scoring.screening_epochs}
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain data in their stored form."""

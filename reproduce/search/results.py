@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reproduce.outcomes import Trained, epochs_of, score_of
@@ -58,7 +58,11 @@ def best_evaluation(records: Sequence[AnyRecord]) -> Best | None:
 
 
 def top(
-    records: Sequence[AnyRecord], count: int, epochs: int | None = None, screening_epochs: int = 0, prefix: str = ""
+    records: Sequence[AnyRecord],
+    count: int,
+    epochs: int | None = None,
+    screening_epochs: Mapping[Stage, int] | None = None,
+    prefix: str = "",
 ) -> list[Finalist]:
     """The candidates with the best scores on the evolution stage, best first; of equal ones the first.
 
@@ -66,11 +70,13 @@ def top(
         records: Of one search.
         count: The most that are returned.
         epochs: Only what was scored within so many epochs after the opening; None for all.
-        screening_epochs: Of the evolution stage, to count epochs by.
+        screening_epochs: Of each stage, to count epochs by; not needed without a budget.
         prefix: Begins their names.
     """
     samples = samples_of(records)
-    within = budgeted(records, epochs, screening_epochs) if epochs is not None else evaluations_of(records, "evolution")
+    within = evaluations_of(records, "evolution")
+    if epochs is not None:
+        within = budgeted(records, epochs, screening_epochs or {})
     scored = [(each.outcome.score, samples[each.sample]) for each in within if isinstance(each.outcome, Trained)]
     best = sorted(scored, key=lambda pair: (-pair[0], pair[1].number))[:count]
     return [
@@ -84,29 +90,33 @@ def top(
     ]
 
 
-def budgeted(records: Sequence[AnyRecord], epochs: int, screening_epochs: int) -> list[StageEvaluation]:
+def budgeted(records: Sequence[AnyRecord], epochs: int, screening_epochs: Mapping[Stage, int]) -> list[StageEvaluation]:
     """The evaluations of the evolution stage that were over when a budget was; those of the opening cost nothing."""
-    samples, spent, within = samples_of(records), 0, []
-    for record in evaluations_of(records, "evolution"):
-        if samples[record.sample].slot.phase == "child":
-            spent += epochs_of(record.outcome, screening_epochs)
-        if spent > epochs:
-            break
-        within.append(record)
-    return within
+    return [record for record, spent in _with_epochs(records, screening_epochs) if spent <= epochs]
 
 
-def best_so_far(records: Sequence[AnyRecord], screening_epochs: int) -> tuple[list[int], list[float]]:
-    """Epochs spent on the evolution stage after the opening, and the best score by then; one pair an evaluation."""
-    samples, spent, best = samples_of(records), 0, 0.0
+def best_so_far(records: Sequence[AnyRecord], screening_epochs: Mapping[Stage, int]) -> tuple[list[int], list[float]]:
+    """Epochs spent after the opening, and the best score by then; one pair an evaluation of the evolution stage."""
+    best = 0.0
     costs, scores = [], []
-    for record in evaluations_of(records, "evolution"):
-        if samples[record.sample].slot.phase == "child":
-            spent += epochs_of(record.outcome, screening_epochs)
+    for record, spent in _with_epochs(records, screening_epochs):
         best = max(best, score_of(record.outcome) or 0.0)
         costs.append(spent)
         scores.append(best)
     return costs, scores
+
+
+def _with_epochs(
+    records: Sequence[AnyRecord], screening_epochs: Mapping[Stage, int]
+) -> Iterator[tuple[StageEvaluation, int]]:
+    """The evaluations of the evolution stage, each with the epochs spent after the opening when it was over."""
+    samples, spent = samples_of(records), 0
+    for record in records:
+        if isinstance(record, StageEvaluation):
+            if samples[record.sample].slot.phase == "child":
+                spent += epochs_of(record.outcome, screening_epochs[record.stage])
+            if record.stage == "evolution":
+                yield record, spent
 
 
 #: What became of a draw, in the order of the pictures.

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from reproduce.data.settings import PictureSettings
-from reproduce.models.settings import ConvNetSettings
+from reproduce.data.settings import DataSettings, PictureSettings
+from reproduce.models.settings import ConvNetSettings, ModelSettings
 from reproduce.plain_data import require, require_at_least
 from reproduce.tasks.rates import RateScreening
-from reproduce.tasks.scoring import Scoring
+from reproduce.tasks.scoring import Scoring, ScoringWork
+from reproduce.tasks.several import Part, SeveralScorings
 from reproduce.tasks.task import AugmentationSettings, Task
 from reproduce.tasks.trainer import CROP_FLIP_CUTOUT
 from reproduce.training.settings import TrainingSettings
@@ -43,6 +44,36 @@ class ScoringSettings(RateScreening):
 
 
 @dataclass(frozen=True)
+class BesideSettings:
+    """A further task that candidates are scored on.
+
+    Attributes:
+        name: The task's name.
+        reference: The accuracy that counts 1.
+        data: Its data.
+        model: See `ModelSettings`; one of the engine's networks.
+        training: See `TrainingSettings`; its epochs are those of the run that counts.
+        rates: See `RateScreening`.
+    """
+
+    name: str
+    reference: float
+    data: DataSettings
+    model: ModelSettings
+    training: TrainingSettings
+    rates: RateScreening
+
+    def __post_init__(self) -> None:
+        require(0 < self.reference <= 1, "reference", self.reference, "in (0, 1]")
+        require(bool(self.name), "name", self.name, "a name")
+
+    @property
+    def task(self) -> Task:
+        """What candidates are trained on."""
+        return Task(self.data, self.model, self.training)
+
+
+@dataclass(frozen=True)
 class SurrogateSettings:
     """Everything that a candidate's score depends on, beside its spec and its seed.
 
@@ -57,6 +88,9 @@ class SurrogateSettings:
         steps_per_epoch: Steps between two measurements of validation accuracy.
         scoring: How the rate is chosen and the score measured.
         augmentation: What is done to training images at random; left out, nothing.
+        beside: Further tasks, which make the score a mean over all; left out, there are none. See
+            `reproduce.tasks.several`.
+        reference: The accuracy on this surrogate that counts 1 beside other tasks; given where there are any.
     """
 
     data: PictureSettings
@@ -69,8 +103,11 @@ class SurrogateSettings:
     steps_per_epoch: int
     scoring: ScoringSettings
     augmentation: AugmentationSettings | None = None
+    beside: tuple[BesideSettings, ...] | None = None
+    reference: float | None = None
 
     def __post_init__(self) -> None:
+        self._check_beside()
         require(1 <= self.base_filters <= 4096, "base_filters", self.base_filters, "between 1 and 4096")
         require(0 <= self.dropout < 1, "dropout", self.dropout, "in [0, 1)")
         momentum = self.batch_norm_momentum
@@ -98,6 +135,23 @@ class SurrogateSettings:
         )
         return Task(self.data, model, training, augmentation=self.augmentation, nesterov=self.scoring.nesterov)
 
-    def work(self, data_dir: Path | None = None, batch: int = 1, largest: int | None = None) -> Scoring:
-        """Candidates scored on it; arguments as of `Scoring`."""
-        return Scoring(self.task, self.scoring, "engine", data_dir, batch, largest)
+    def work(self, data_dir: Path | None = None, batch: int = 1, largest: int | None = None) -> ScoringWork:
+        """Candidates scored on it, and on the tasks beside it; arguments as of `Scoring`."""
+        own = Scoring(self.task, self.scoring, "engine", data_dir, batch, largest)
+        if self.beside is None or self.reference is None:
+            return own
+        others = (
+            Part(each.name, Scoring(each.task, each.rates, "engine", data_dir, batch, largest), each.reference)
+            for each in self.beside
+        )
+        return SeveralScorings((Part(self.data.source, own, self.reference), *others))
+
+    def _check_beside(self) -> None:
+        wanted = "given" if self.beside else "left out"
+        require(
+            (self.reference is None) == (self.beside is None), "reference", self.reference, f"{wanted}, as beside is"
+        )
+        require(self.reference is None or 0 < self.reference <= 1, "reference", self.reference, "in (0, 1]")
+        require(self.beside != (), "beside", [], "left out where there is none")
+        names = [each.name for each in self.beside or ()]
+        require(len(set(names)) == len(names), "beside", names, "tasks of different names")

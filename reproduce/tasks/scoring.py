@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, TypeAlias
 
 from reproduce.data import load_dataset
 from reproduce.data.settings import DataSettings
@@ -21,10 +22,43 @@ from reproduce.tasks.rates import RateScreening
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import Candidate, TrainerName, train_under
 
+if TYPE_CHECKING:
+    from reproduce.tasks.engine import EngineTrainer
+
+#: Scores a batch of candidates.
+Score: TypeAlias = Callable[[Sequence[Candidate]], Sequence[Outcome]]
+
+
+class ScoringWork(Work[Candidate, Outcome], Protocol):
+    """Work whose jobs are candidates, and what ledgers keep of it."""
+
+    @property
+    def trainer(self) -> TrainerName:
+        """What trains."""
+
+    @property
+    def screening_epochs(self) -> int:
+        """Epochs of a training that chooses a rate."""
+
+    def facts(self) -> DataFacts:
+        """What candidates are trained on; errors as of `make`."""
+
+
+class DataFacts(NamedTuple):
+    """What is known of the data that candidates are trained on.
+
+    Attributes:
+        name: For readers.
+        checksum: Changes with the data.
+    """
+
+    name: str
+    checksum: str
+
 
 @dataclass(frozen=True)
 class Scoring:
-    """The work whose jobs are candidates; see `reproduce.executors.work.Work`.
+    """Candidates scored on a task of a protocol; a `ScoringWork`.
 
     Attributes:
         task: What candidates are trained on.
@@ -42,7 +76,16 @@ class Scoring:
     batch: int = 1
     largest: int | None = None
 
-    def make(self) -> Callable[[Sequence[Candidate]], list[Outcome]]:
+    @property
+    def screening_epochs(self) -> int:
+        """Those of the rule."""
+        return self.rule.screening_epochs
+
+    def facts(self) -> DataFacts:
+        """Of the data set."""
+        return _facts(self.task.data, self.data_dir)
+
+    def make(self) -> Score:
         """Read the data and compile.
 
         Raises:
@@ -68,6 +111,50 @@ class Scoring:
         return self.batch
 
 
+@dataclass(frozen=True)
+class OwnScoring:
+    """Candidates scored on a task of one's own, given as a trainer; a `ScoringWork`.
+
+    Attributes:
+        name: The task's name, for readers.
+        version: Stands for everything that a score depends on beside candidate and rule; change it with the task, or
+            ledgers go on as if nothing had changed.
+        make_trainer: Makes what trains, in each process that scores: a function of a module, so that processes find it.
+        rule: How rates are chosen.
+        batch: Candidates trained together. It changes no outcome.
+    """
+
+    name: str
+    version: str
+    make_trainer: Callable[[], EngineTrainer]
+    rule: RateScreening
+    batch: int = 1
+    trainer: ClassVar[TrainerName] = "engine"
+
+    @property
+    def screening_epochs(self) -> int:
+        """Those of the rule."""
+        return self.rule.screening_epochs
+
+    def facts(self) -> DataFacts:
+        """As they were given."""
+        return DataFacts(self.name, self.version)
+
+    def make(self) -> Score:
+        """Make the trainer."""
+        return partial(train_under, self.rule, self.make_trainer())
+
+    def group(self, candidate: Candidate) -> str:
+        """All candidates share what is compiled."""
+        del candidate
+        return ""
+
+    def largest_batch(self, candidate: Candidate) -> int:
+        """As it was given."""
+        del candidate
+        return self.batch
+
+
 class Scorer:
     """Scores candidates.
 
@@ -79,16 +166,16 @@ class Scorer:
         DataError: If the data cannot be read.
     """
 
-    def __init__(self, executor: Executor, work: Scoring) -> None:
+    def __init__(self, executor: Executor, work: ScoringWork) -> None:
         self._executor = executor
         self.work = work
-        self.data_name, self.data = _facts(work.task.data, work.data_dir)
+        self.data_name, self.data = work.facts()
         self._device: str | None = None
 
     @property
     def screening_epochs(self) -> int:
         """Epochs of a training that chooses a rate."""
-        return self.work.rule.screening_epochs
+        return self.work.screening_epochs
 
     def score(self, candidates: Sequence[Candidate]) -> Iterator[tuple[int, Outcome]]:
         """``(index, outcome)`` once for each candidate, in any order, each as soon as it is known."""
@@ -132,7 +219,6 @@ def in_order(arriving: Iterator[tuple[int, Outcome]]) -> Iterator[Outcome]:
 
 
 @cache
-def _facts(settings: DataSettings, data_dir: Path | None) -> tuple[str, str]:
-    """Name and checksum of a data set."""
+def _facts(settings: DataSettings, data_dir: Path | None) -> DataFacts:
     dataset = load_dataset(settings, data_dir)
-    return dataset.name, dataset.checksum()
+    return DataFacts(dataset.name, dataset.checksum())

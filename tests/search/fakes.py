@@ -69,6 +69,8 @@ class FakeScorer:
         return {"python": "3"}
 
 
+#: Screening epochs of the invented stages.
+SCREENING = {"initial": 1, "evolution": 2}
 #: Checksums of the data of the invented stages.
 DATA = {"initial": "a" * 8, "evolution": "b" * 8}
 
@@ -78,7 +80,7 @@ def fake_scorers(one: FakeScorer | None = None) -> dict[str, FakeScorer]:
     one = one or FakeScorer()
     return {
         stage: replace(one, data=data, screening_epochs=epochs)
-        for (stage, data), epochs in zip(DATA.items(), (1, 2), strict=True)
+        for (stage, data), epochs in zip(DATA.items(), SCREENING.values(), strict=True)
     }
 
 

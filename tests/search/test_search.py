@@ -32,7 +32,7 @@ from reproduce.search.results import acceptance, best_so_far, budgeted, lineages
 from reproduce.search.sampling import Sampler
 from reproduce.search.search import run_search
 from reproduce.search.spaces import FULL, IDENTITY, Space
-from tests.search.fakes import DATA, PLAN, TINY, FakeScorer, Witness, fake_scorers, search
+from tests.search.fakes import DATA, PLAN, SCREENING, TINY, FakeScorer, Witness, fake_scorers, search
 from tests.search.kills import untimed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,12 +162,14 @@ def test_the_peers_begin_alike_and_end_on_their_budget(tmp_path):
         samples = {sample.number: sample for sample in of(Sample, records)}
         children = [record for record in of(StageEvaluation, records) if samples[record.sample].slot.phase == "child"]
         assert sum(epochs_of(record.outcome, 2) for record in children) >= 60
-        costs, scores = best_so_far(records, 2)
+        costs, scores = best_so_far(records, SCREENING)
         assert costs == sorted(costs)
         assert scores == sorted(scores)
-        within = budgeted(records, 60, 2)
+        within = budgeted(records, 60, SCREENING)
         assert 0 < len(within) <= len(costs)
-        assert top(records, 1, 60, 2)[0].search_score == max(score_of(record.outcome) or 0.0 for record in within), name
+        assert top(records, 1, 60, SCREENING)[0].search_score == max(
+            score_of(record.outcome) or 0.0 for record in within
+        ), name
     assert all(sample.parent is None for sample in of(Sample, found["random"]))
     aging = [sample for sample in of(Sample, found["aging"]) if sample.slot.phase == "child"]
     assert all(sample.parent is not None for sample in aging)

@@ -34,7 +34,7 @@ def shown(tmp_path, *, terminal: bool, scorer: FakeScorer | None = None, width: 
 def test_plain_lines_say_where_the_search_is(tmp_path):
     lines = shown(tmp_path, terminal=False).splitlines()
     assert lines[0].startswith(f"0 of {TOTAL} candidates, random candidates")
-    assert any("particles on the evolution stage" in line for line in lines)
+    assert any("the best on the evolution stage" in line for line in lines)
     last = lines[-1]
     for text in ("3 particles, step 2 of 2", "best ", "% of draws accepted", " a minute"):
         assert text in last

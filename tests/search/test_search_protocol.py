@@ -190,3 +190,77 @@ def test_plans():
     assert len({each.name for each in plans}) == len(plans) == 2 * (4 + 2)
     assert {each.limits.epochs for each in plans} == {1200}
     assert PUBLISHED.sampling.root_unary_edge_decay == 0.85
+
+
+BESIDE = """
+[[evolution.beside]]
+name = "text"
+reference = 0.4
+[evolution.beside.data]
+source = "text"
+window = 16
+validation_fraction = 0.25
+test_fraction = 0.4
+[evolution.beside.model]
+network = "char_lstm"
+width = 8
+depth = 1
+dropout = 0.2
+[evolution.beside.training]
+batch_size = 64
+epochs = 2
+warmup_fraction = 0.1
+[evolution.beside.rates]
+screening_epochs = 1
+first_rates = [0.1]
+first_threshold = 0.1
+second_rates = [0.01]
+second_threshold = 0.2
+"""
+
+
+def with_beside(tmp_path, change=lambda text: text):
+    text = (PROTOCOLS / "smoke" / "search.toml").read_text().replace('"smoke"', '"own"')
+    text = text.replace("[evolution]\n", "[evolution]\nreference = 0.9\n").replace(
+        "[rescoring]", BESIDE + "\n[rescoring]"
+    )
+    path = tmp_path / "own.toml"
+    path.write_text(change(text))
+    return load_search_protocol(str(path))
+
+
+def test_a_search_on_several_tasks_is_read_hashed_and_kept(tmp_path):
+    one, several = load_search_protocol("smoke"), with_beside(tmp_path)
+    assert several.evolution.work().facts().name == "digits, text"
+    assert several.initial.work().facts().name == "digits"
+    assert several.scoring_hash() != one.scoring_hash()
+    other = with_beside(tmp_path, lambda text: text.replace("reference = 0.4", "reference = 0.5"))
+    assert other.scoring_hash() != several.scoring_hash()
+    write_stored_settings(tmp_path / "kept", several.to_dict())
+    stored = stored_search_protocol(tmp_path / "kept" / "protocol.json")
+    assert stored == several
+    assert (stored.scoring_hash(), stored.search_hash()) == (several.scoring_hash(), several.search_hash())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("reference = 0.9\n", "", "evolution.reference must be given, as beside is; received None"),
+        ("reference = 0.4", "reference = 0", r"evolution.beside\[0\].reference must be in \(0, 1\]; received 0"),
+        ("reference = 0.9", "reference = 2", r"evolution.reference must be in \(0, 1\]; received 2"),
+        (BESIDE, BESIDE + BESIDE, "evolution.beside must be tasks of different names; received"),
+        (BESIDE, "", "evolution.reference must be left out, as beside is; received 0.9"),
+        ("redraws = 4\n", "redraws = 4\nkeep = 1.0\n", "sizes.keep must be between 0 and 1, or left out; received 1.0"),
+    ],
+)
+def test_several_tasks_that_do_not_fit_are_refused(tmp_path, old, new, message):
+    with pytest.raises(ProtocolError, match=message):
+        with_beside(tmp_path, lambda text: text.replace(old, new))
+
+
+def test_halving_is_another_search_of_the_same_scores(tmp_path):
+    plain = with_beside(tmp_path)
+    halving = with_beside(tmp_path, lambda text: text.replace("redraws = 4\n", "redraws = 4\nkeep = 0.25\n"))
+    assert halving.search_hash() != plain.search_hash()
+    assert halving.scoring_hash() == plain.scoring_hash()
+    assert {plan.make_algorithm(()).keep for plan in comparison_plans(halving)} == {0.25}

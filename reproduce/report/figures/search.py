@@ -45,7 +45,7 @@ def search_pictures(records: Sequence[AnyRecord], screening_epochs: Mapping[Stag
         where: Profile and data set, for the titles.
     """
     return [
-        best_so_far_picture({"The search": [records]}, screening_epochs["evolution"], where),
+        best_so_far_picture({"The search": [records]}, screening_epochs, where),
         lineage_picture(records, where),
         acceptance_picture(records, where),
         operator_picture(records, where),
@@ -54,13 +54,16 @@ def search_pictures(records: Sequence[AnyRecord], screening_epochs: Mapping[Stag
 
 
 def best_so_far_picture(
-    searches: Mapping[str, Sequence[Sequence[AnyRecord]]], screening_epochs: int, where: str, budget: int | None = None
+    searches: Mapping[str, Sequence[Sequence[AnyRecord]]],
+    screening_epochs: Mapping[Stage, int],
+    where: str,
+    budget: int | None = None,
 ) -> Picture:
     """The best score against epochs of training, one line for each search of each kind.
 
     Args:
         searches: The records of the searches of each kind, one for each seed.
-        screening_epochs: Of the evolution stage.
+        screening_epochs: Of each stage, to count epochs by.
         where: For the title.
         budget: Where the searches are compared, marked; None for one search.
     """

@@ -22,7 +22,6 @@ from reproduce.report.tables.search import noise_table, rescoring_table
 from reproduce.report.tables.search_comparison import comparison_table
 from reproduce.report.tables.search_cost import comparison_cost_table, search_cost_table
 from reproduce.results_layout import COMPARISON, ELIMINATION, LEDGER_FILE, NOISE, RESCORING_FILE, SETTINGS_FILE
-from reproduce.search.algorithm import Stage
 from reproduce.search.comparison import ComparedSearch, compared
 from reproduce.search.plan import comparison_plans
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
@@ -59,7 +58,7 @@ def search_results(search: StoredSearch | None, place: Path) -> SearchResults:
 
 
 def _search(search: StoredSearch) -> Iterator[Table | Picture]:
-    where, screening = _where(search.protocol), _screening(search.protocol)
+    where, screening = _where(search.protocol), search.protocol.screening_epochs
     place = f"{where}, evolution stage"
     yield rescoring_table("rescoring", search.finalists, search.baselines, search.trials, place)
     yield search_cost_table(search.records, screening, where)
@@ -110,12 +109,12 @@ def _comparison(folder: Path) -> Iterator[Table | Picture]:
     searches = [ComparedSearch(plan, read_search_of(plan, path, folder / SETTINGS_FILE)) for plan, path in there]
     if not searches:
         return
-    where, screening = _where(protocol), _screening(protocol)
+    where, screening = _where(protocol), protocol.screening_epochs
     scored = read_trials(folder / RESCORING_FILE, {RESCORED_STAGE: protocol.scoring_hash()})
     trials = of_seeds(scored, protocol.rescoring.seeds)
-    yield comparison_table(protocol, searches, trials, screening["evolution"], where)
+    yield comparison_table(protocol, searches, trials, where)
     yield comparison_cost_table(compared(searches), trials, screening, where)
-    picture = best_so_far_picture(compared(searches), screening["evolution"], where, protocol.comparison.epochs)
+    picture = best_so_far_picture(compared(searches), screening, where, protocol.comparison.epochs)
     yield replace(picture, name=f"{picture.name}_compared")  # Beside that of the search itself.
 
 
@@ -136,10 +135,3 @@ def _noise(folder: Path) -> Iterator[Table | Picture]:
 def _where(protocol: SearchProtocol) -> str:
     sources = dict.fromkeys((protocol.initial.data.source, protocol.evolution.data.source))
     return f"profile {protocol.profile}, {' and '.join(sources)}"
-
-
-def _screening(protocol: SearchProtocol) -> dict[Stage, int]:
-    return {
-        "initial": protocol.initial.scoring.screening_epochs,
-        "evolution": protocol.evolution.scoring.screening_epochs,
-    }

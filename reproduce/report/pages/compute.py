@@ -38,10 +38,7 @@ def _profile(name: str) -> str:
 
 def _search(search: StoredSearch, place: Path) -> str:
     scores = [record for record in search.records if isinstance(record, StageEvaluation)]
-    screening = {
-        "initial": search.protocol.initial.scoring.screening_epochs,
-        "evolution": search.protocol.evolution.scoring.screening_epochs,
-    }
+    screening = search.protocol.screening_epochs
     epochs = sum(epochs_of(record.outcome, screening[record.stage]) for record in scores)
     rejected = sum(isinstance(record, Rejection) for record in search.records)
     candidates = {record.sample for record in scores}

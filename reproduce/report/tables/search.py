@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from reproduce.counts import expected_maximum
+from reproduce.outcomes import Trained
 from reproduce.report.analysis.families import Difference
 from reproduce.report.analysis.levels import confidence_words, margin_of
 from reproduce.report.analysis.power import POWER, settling_runs
@@ -65,7 +66,7 @@ def rescoring_table(
         name=name,
         title="The best candidates scored again",
         caption=(
-            f"{placed(where, (trial.device for trial in trials))}: best accuracy in percent on the validation images "
+            f"{placed(where, (trial.device for trial in trials))}: {_scored_by(trials)} on the validation samples "
             "of the search, by which it chose too, with the rate chosen by its rule for each run. again: mean over "
             f"those of n = {seeds} fresh seeds with which it could be trained (trained: how many); shrinkage: what "
             "they took off the score that a candidate was chosen by. Last columns: difference in points to each tuned "
@@ -111,6 +112,12 @@ class _RescoringLine(NamedTuple):
     @property
     def shrinkage(self) -> float | None:
         return None if self.search_score is None or self.mean is None else self.search_score - self.mean
+
+
+def _scored_by(trials: Sequence[Trial]) -> str:
+    """What a score is."""
+    several = any(isinstance(trial.outcome, Trained) and trial.outcome.beside for trial in trials)
+    return "mean share, in percent, of the tasks' reference accuracies" if several else "best accuracy in percent"
 
 
 def _contenders(finalists: Sequence[Finalist]) -> list[Contender]:

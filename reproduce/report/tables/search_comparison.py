@@ -21,7 +21,6 @@ def comparison_table(
     protocol: SearchProtocol,
     searches: Sequence[ComparedSearch],
     trials: Sequence[Trial],
-    screening_epochs: int,
     where: str,
 ) -> Table:
     """One line for each kind of search, then one for each baseline scored beside their finds.
@@ -30,7 +29,6 @@ def comparison_table(
         protocol: The protocol.
         searches: All of them.
         trials: Their finds with fresh seeds.
-        screening_epochs: Of the evolution stage.
         where: For the caption.
     """
     devices = [trial.device for trial in trials]
@@ -38,10 +36,7 @@ def comparison_table(
     settings, seeds = protocol.comparison, len(protocol.comparison.seeds)
     kinds = dict.fromkeys(search.kind for search in searches)
     lines = [
-        *(
-            _of_kind([each for each in searches if each.kind == kind], protocol, trials, screening_epochs)
-            for kind in kinds
-        ),
+        *(_of_kind([each for each in searches if each.kind == kind], protocol, trials) for kind in kinds),
         *(_of_baseline(each, trials) for each in baselines(protocol.rescoring.baselines)),
     ]
     columns: tuple[Column[_SearchLine], ...] = (
@@ -105,9 +100,7 @@ class _SearchLine(NamedTuple):
         return None if self.within is None else [each for each in self.within if each.cached is not None]
 
 
-def _of_kind(
-    searches: Sequence[ComparedSearch], protocol: SearchProtocol, trials: Sequence[Trial], screening: int
-) -> _SearchLine:
+def _of_kind(searches: Sequence[ComparedSearch], protocol: SearchProtocol, trials: Sequence[Trial]) -> _SearchLine:
     found = [search.finds(protocol) for search in searches]
     scores = [[seed_scores(trials, each.contender) for each in of_search] for of_search in found]
     complete = [of_search for of_search in scores if of_search and all(each.compared for each in of_search)]
@@ -116,7 +109,7 @@ def _of_kind(
         for finalists, of_search in zip(found, scores, strict=True)
         if of_search and of_search[0].trained
     ]
-    epochs = protocol.comparison.epochs
+    epochs, screening = protocol.comparison.epochs, protocol.screening_epochs
     return _SearchLine(
         name=searches[0].kind,
         best=_mean(of_search[0].search_score for of_search in found if of_search),

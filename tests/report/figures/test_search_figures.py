@@ -17,7 +17,7 @@ from reproduce.search.rescoring import baselines
 from reproduce.search.results import lineages, top
 from reproduce.search.search import run_search
 from reproduce.search.trials import seed_scores
-from tests.search.fakes import Witness, fake_scorers, search
+from tests.search.fakes import SCREENING, Witness, fake_scorers, search
 
 SMOKE = load_search_protocol("smoke")
 TINY = replace(
@@ -105,11 +105,11 @@ def test_searches_of_one_seed_share_their_opening(comparison):
 
 def test_the_table_of_a_comparison(comparison):
     searches, trials, _ = comparison
-    table = comparison_table(TINY, searches, trials, 2, "invented")
+    table = comparison_table(TINY, searches, trials, "invented")
     lines = {line[0].text: line for line in table.lines()}
     assert list(lines) == ["paper, full", "random, full", "paper, bello2017", *TINY.rescoring.baselines]
     for each in searches:
-        found = top(each.records, TINY.comparison.top, TINY.comparison.epochs, 2)
+        found = top(each.records, TINY.comparison.top, TINY.comparison.epochs, SCREENING)
         assert lines[each.kind][1].value == pytest.approx(found[0].search_score)
         scores = [seed_scores(trials, finalist.contender) for finalist in each.finds(TINY)]
         means = [sum(again.compared.values()) / len(TINY.rescoring.seeds) for again in scores]
@@ -148,13 +148,13 @@ def test_what_a_comparison_cost(comparison):
 
 def test_the_picture_of_a_comparison(comparison):
     searches, _, _ = comparison
-    picture = best_so_far_picture(compared(searches), 2, "invented", 20)
+    picture = best_so_far_picture(compared(searches), SCREENING, "invented", 20)
     assert "n = 1 search of each kind" in picture.title
     for each in searches:
-        best = top(each.records, 1, 20, 2)[0].search_score  # Of what the budget is enough for, as in the table.
+        best = top(each.records, 1, 20, SCREENING)[0].search_score  # Of what the budget is enough for, as in the table.
         assert f"{each.kind} ends at {100 * best:.2f} %" in picture.reading
     assert "the budget" in picture.reading
-    assert " 0.00 %" in best_so_far_picture(compared(searches), 2, "invented", -1).reading
+    assert " 0.00 %" in best_so_far_picture(compared(searches), SCREENING, "invented", -1).reading
     assert picture.render(("svg",))["svg"]
 
 
