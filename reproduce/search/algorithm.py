@@ -134,7 +134,7 @@ class Limits:
 
 
 def num_kept(share: float, count: int) -> int:
-    """How many of ``count`` candidates that share is, rounded up."""
+    """Count what that share of ``count`` candidates is, rounded up."""
     return math.ceil(round(share * count, 9))
 
 

@@ -138,7 +138,7 @@ def estimate_scores(
 
 
 def epochs_of_scores(settings: SurrogateSettings) -> Span:
-    """Count the epochs of one score: cut off by the first screening, or trained to the end on all tasks, after both screenings."""
+    """Count the epochs of one score: cut off by the first screening, or trained on all tasks after both screenings."""
     scoring = settings.scoring
     beside = sum(_screening(each.rates) + each.training.epochs for each in settings.beside or ())
     return Span(len(scoring.first_rates) * scoring.screening_epochs, _screening(scoring) + scoring.epochs + beside)

@@ -116,7 +116,7 @@ class ParticleSearch:
         return (replace(state, open=(), promoted=promoted), ()) if promoted else self._selected(state)
 
     def _promoted(self, state: ParticleState) -> tuple[Child, ...]:
-        """Of each particle's children the best on the initial stage, as many as are kept."""
+        """Choose each particle's best children on the initial stage, as many as are kept."""
         if self.keep is None:
             return ()
         best = sorted(state.tried, key=lambda child: child.individual.rank)

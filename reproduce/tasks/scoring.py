@@ -78,11 +78,11 @@ class Scoring:
 
     @property
     def screening_epochs(self) -> int:
-        """Those of the rule."""
+        """Epochs of the rule."""
         return self.rule.screening_epochs
 
     def facts(self) -> DataFacts:
-        """Of the data set."""
+        """Name and checksum of the data set."""
         return _facts(self.task.data, self.data_dir)
 
     def make(self) -> Score:
@@ -133,11 +133,11 @@ class OwnScoring:
 
     @property
     def screening_epochs(self) -> int:
-        """Those of the rule."""
+        """Epochs of the rule."""
         return self.rule.screening_epochs
 
     def facts(self) -> DataFacts:
-        """As they were given."""
+        """What was given."""
         return DataFacts(self.name, self.version)
 
     def make(self) -> Score:

@@ -43,16 +43,16 @@ class SeveralScorings:
 
     @property
     def trainer(self) -> TrainerName:
-        """That of all parts."""
+        """What trains all parts."""
         return self.parts[0].work.trainer
 
     @property
     def screening_epochs(self) -> int:
-        """Those of the first task; what the others take is counted with their scores."""
+        """Epochs on the first task; what the others take is counted with their scores."""
         return self.parts[0].work.screening_epochs
 
     def facts(self) -> DataFacts:
-        """Those of all tasks, in their order."""
+        """The facts of all tasks, in their order."""
         names, checksums = zip(*(part.work.facts() for part in self.parts), strict=True)
         return DataFacts(", ".join(names), "+".join(checksums))
 
@@ -66,7 +66,7 @@ class SeveralScorings:
         return ""
 
     def largest_batch(self, candidate: Candidate) -> int:
-        """That of the first task."""
+        """The most that the first task takes."""
         return self.parts[0].work.largest_batch(candidate)
 
 
