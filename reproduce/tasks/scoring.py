@@ -150,7 +150,7 @@ class OwnScoring:
         return ""
 
     def largest_batch(self, candidate: Candidate) -> int:
-        """As it was given."""
+        """The number that was given."""
         del candidate
         return self.batch
 
