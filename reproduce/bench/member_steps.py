@@ -16,9 +16,8 @@ from paper_optimizers import get
 from reproduce.bench.sizes import EngineBenchSettings, Form, Workload
 from reproduce.machine import engine_device_name
 from reproduce.population.assembly import Member
+from reproduce.population.device import Layout, available_bytes, default_layout, is_out_of_memory, members_that_fit
 from reproduce.population.engine import Population
-from reproduce.population.layout import Layout, default_layout
-from reproduce.population.memory import available_bytes, is_out_of_memory, members_that_fit
 from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.networks.convolutions import Convolution, convolution_of
 from reproduce.population.problems import classification

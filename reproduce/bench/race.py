@@ -27,9 +27,9 @@ from reproduce.bench.unfinished import Unfinished
 from reproduce.errors import ReproduceError
 from reproduce.libraries import known_environment
 from reproduce.population.assembly import Member
+from reproduce.population.device import Layout
 from reproduce.population.engine import Population
 from reproduce.population.integrity import check_integrity
-from reproduce.population.layout import Layout
 from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.networks.convolutions import convolution_of
 from reproduce.population.problems import classification

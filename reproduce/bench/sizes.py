@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import get_args
 
-from reproduce.population.layout import Layout
+from reproduce.population.device import Layout
 from reproduce.population.networks.convolutions import Convolution
 
 #: A layout of the members, and a form of their convolutions.

@@ -19,9 +19,8 @@ from jax import lax
 from numpy.typing import NDArray
 
 from reproduce.population.assembly import Capacity, Member
+from reproduce.population.device import GENERATOR, Layout, default_layout, engine_settings
 from reproduce.population.interpreter import Specs
-from reproduce.population.jax_settings import GENERATOR, engine_settings
-from reproduce.population.layout import Layout, default_layout
 from reproduce.population.problems import Arrays, Problem
 from reproduce.population.stepper import Optimizers, Programs
 from reproduce.population.weights import FlatWeights, first_weights

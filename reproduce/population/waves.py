@@ -23,9 +23,14 @@ from reproduce.errors import ReproduceWarning
 from reproduce.libraries import num_threads
 from reproduce.outcomes import Training, TrainingCurve, pack_bits
 from reproduce.population.assembly import Member
+from reproduce.population.device import (
+    OutOfMemoryError,
+    available_bytes,
+    engine_settings,
+    is_out_of_memory,
+    members_that_fit,
+)
 from reproduce.population.engine import MemberState, Population
-from reproduce.population.jax_settings import engine_settings
-from reproduce.population.memory import OutOfMemoryError, available_bytes, is_out_of_memory, members_that_fit
 from reproduce.population.problems import Arrays
 
 #: The fewest lanes of a mapped batch, where its largest size has as many.

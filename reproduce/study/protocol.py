@@ -28,8 +28,7 @@ from reproduce.tasks.optimizers import Entrant, make_entrant, roster
 from reproduce.tasks.rates import RateGrid
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import TrainerName, trainer_of
-from reproduce.training.pretraining import PretrainingSettings
-from reproduce.training.settings import TrainingSettings
+from reproduce.training.settings import PretrainingSettings, TrainingSettings
 
 
 @dataclass(frozen=True)

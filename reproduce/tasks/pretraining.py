@@ -29,7 +29,7 @@ from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import Run, TrainerName
 from reproduce.training.checkpoint import libraries, run_name
 from reproduce.training.fit import Fit
-from reproduce.training.pretraining import PretrainingSettings
+from reproduce.training.settings import PretrainingSettings
 from reproduce.training.start import Start, write_start
 
 #: Raised by one whenever a field of `PretrainingRow` changes its meaning.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from reproduce.data.settings import DataSettings
 from reproduce.plain_data import require, require_at_least
 
 Augmentation = Literal["flip", "crop", "cutout", "rand_augment", "mixup", "cutmix"]
@@ -89,3 +90,26 @@ def run_length(settings: TrainingSettings, num_samples: int) -> RunLength:
 def steps_per_epoch(settings: TrainingSettings, num_samples: int) -> int:
     """Count the steps of an epoch: as the settings say, or as many whole batches as there are."""
     return settings.steps_per_epoch or min(num_samples, settings.samples or num_samples) // settings.batch_size
+
+
+@dataclass(frozen=True)
+class PretrainingSettings:
+    """How the weights that fine-tuning starts from are trained.
+
+    Attributes:
+        data: The other task; its images must have as many channels as those that are fine-tuned on.
+        training: Length, batches and augmentation.
+        optimizer: Its name, as in a protocol's optimizers.
+        rate: Peak learning rate.
+        seed: Of weights, batches and all that is random.
+    """
+
+    data: DataSettings
+    training: TrainingSettings
+    optimizer: str
+    rate: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        require(self.rate > 0, "rate", self.rate, "more than 0")
+        require(0 <= self.seed < 2**31, "seed", self.seed, "in [0, 2^31)")

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from reproduce.population.layout import default_layout
+from reproduce.population.device import default_layout
 from reproduce.population.networks.batch_innermost import features_in_training, patches, scattered
 from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.networks.convolutions import convolution_of

@@ -10,8 +10,8 @@ import pytest
 from paper_optimizers import get
 from reproduce.errors import ReproduceWarning
 from reproduce.population.assembly import Member
+from reproduce.population.device import OutOfMemoryError, available_bytes, is_out_of_memory, members_that_fit
 from reproduce.population.engine import Population
-from reproduce.population.memory import OutOfMemoryError, available_bytes, is_out_of_memory, members_that_fit
 from reproduce.population.problems import classification
 from reproduce.population.waves import Examples, train_members
 

@@ -12,11 +12,11 @@ from reproduce.data import Dataset, load_dataset
 from reproduce.models.initial import draw_weights
 from reproduce.models.registry import build_model
 from reproduce.population.assembly import Member
+from reproduce.population.device import arithmetic_type
 from reproduce.population.engine import Population
 from reproduce.population.networks.char_lstm import CharLSTM
 from reproduce.population.networks.char_transformer import CharTransformer
 from reproduce.population.networks.convnet import ConvNet
-from reproduce.population.networks.precision import arithmetic_type
 from reproduce.population.networks.vision_transformer import VisionTransformer
 from reproduce.population.problems import classification
 from reproduce.population.waves import Examples, train_members

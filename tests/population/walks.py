@@ -18,8 +18,8 @@ from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import base_rate
 from paper_optimizers.program import evaluate_graph
 from reproduce.population.assembly import OPERANDS, Member, compile_spec
+from reproduce.population.device import Layout
 from reproduce.population.engine import Population
-from reproduce.population.layout import Layout
 from reproduce.population.problems import Measures, Problem
 from tests.paper_optimizers.cases import tensors
 

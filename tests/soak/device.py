@@ -6,8 +6,8 @@ In a process of its own, because one that has started JAX had better not fork, a
 import sys
 
 from reproduce.errors import notify_of_warnings
+from reproduce.population.device import OutOfMemoryError
 from reproduce.population.engine import Population
-from reproduce.population.memory import OutOfMemoryError
 from reproduce.population.problems import classification
 from reproduce.population.waves import train_members
 from tests.population.test_memory import EXAMPLES, MEMBERS, SmallDevice, initial, linear

@@ -19,7 +19,7 @@ from reproduce.study.protocol import OptimizerSettings, SeedSettings, StudyProto
 from reproduce.study.work import Machine
 from reproduce.tasks.pretraining import Pretraining, PretrainingRow
 from reproduce.tasks.rates import RateGrid
-from reproduce.training.pretraining import PretrainingSettings
+from reproduce.training.settings import PretrainingSettings
 from tests.settings import DIGITS, MODEL, TRAINING
 from tests.study.cases import PRETRAINING_ROW, TASK, TINY
 

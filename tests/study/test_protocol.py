@@ -15,7 +15,7 @@ from reproduce.stored_settings import read_stored_settings, stored_settings
 from reproduce.study import protocol as module
 from reproduce.study.protocol import StudyProtocol, load_protocol, parse_protocol, profiles, studies
 from reproduce.tasks.optimizers import KERAS, OPTAX, roster
-from reproduce.training.pretraining import PretrainingSettings
+from reproduce.training.settings import PretrainingSettings
 from tests.settings import DIGITS, TEXT, TRAINING
 from tests.study.cases import TINY, TINY_TOML
 

@@ -28,7 +28,7 @@ from reproduce.tasks.pretraining import (
 )
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import Run, trainer_of
-from reproduce.training.pretraining import PretrainingSettings
+from reproduce.training.settings import PretrainingSettings
 from reproduce.training.start import Start, backbone_variables, read_start, write_start
 from reproduce.training.state import TrainingState
 from tests.settings import DIGITS, MODEL, TASK, TRAINING, model_of

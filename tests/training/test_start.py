@@ -10,7 +10,7 @@ import pytest
 from reproduce.errors import ProtocolError, ReproduceError, ReproduceWarning
 from reproduce.models.registry import build_model
 from reproduce.tasks.pretraining import pretrained_weights
-from reproduce.training.pretraining import PretrainingSettings
+from reproduce.training.settings import PretrainingSettings
 from reproduce.training.start import Start, backbone_shapes, read_start, starting_weights, write_start
 from tests.settings import DIGITS, MODEL, TRAINING, model_of
 from tests.training.cases import invented, run, trainer

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from reproduce.population.device import arithmetic_type
 from reproduce.population.networks.layers import (
     Dropout,
     Weights,
@@ -20,7 +21,6 @@ from reproduce.population.networks.layers import (
     logits,
     orthogonal,
 )
-from reproduce.population.networks.precision import arithmetic_type
 from reproduce.population.problems import Arrays
 
 
@@ -33,7 +33,7 @@ class CharLSTM:
         width: Features of a character and units of a layer.
         depth: Layers of LSTM.
         dropout: Rate after each of them.
-        dtype: Of the products; a cell's memory is float32. See `reproduce.population.networks.precision`.
+        dtype: Of the products; a cell's memory is float32. See `reproduce.population.device`.
         embeddings: Places of its embeddings among the parameters; see `reproduce.population.problems.Problem`.
     """
 

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from reproduce.population.layout import default_layout
+from reproduce.population.device import arithmetic_type, default_layout
 from reproduce.population.networks.batch_innermost import (
     EPSILON,
     STRIDES,
@@ -30,7 +30,6 @@ from reproduce.population.networks.batch_innermost import (
 )
 from reproduce.population.networks.convolutions import CONVOLUTIONS, Convolution, convolution_of
 from reproduce.population.networks.layers import Dropout, dense_weights, glorot_uniform, logits
-from reproduce.population.networks.precision import arithmetic_type
 from reproduce.population.problems import Arrays
 
 
@@ -45,7 +44,7 @@ class ConvNet:
         scale: What pixels are multiplied by.
         dropout: Rate before the last layer.
         batch_norm_momentum: Share of the old running statistics kept at each step.
-        dtype: Of the products; statistics and logits are float32. See `reproduce.population.networks.precision`.
+        dtype: Of the products; statistics and logits are float32. See `reproduce.population.device`.
         conv_bias: Whether convolutions have a bias, which batch normalisation takes out again.
         convolution: The form in which they are computed, which changes rounding alone; None for that which suits the
             device's layout.

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.custom_batching import custom_vmap
 
-from reproduce.population.layout import Layout
+from reproduce.population.device import Layout
 
 #: The forms with channels last.
 ChannelsLast = Literal["patches", "shifts", "native", "native-nchw", "batch-groups"]

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
+from reproduce.population.device import arithmetic_type
 from reproduce.population.networks.blocks import Blocks
 from reproduce.population.networks.layers import (
     Dropout,
@@ -17,7 +18,6 @@ from reproduce.population.networks.layers import (
     logits,
     position_weights,
 )
-from reproduce.population.networks.precision import arithmetic_type
 from reproduce.population.problems import Arrays
 
 
@@ -33,7 +33,7 @@ class VisionTransformer:
         heads: Of the attention.
         patch_size: Pixels on a patch's side.
         dropout: Rate after each attention, each mlp and before the last layer.
-        dtype: Of the products; see `reproduce.population.networks.precision`.
+        dtype: Of the products; see `reproduce.population.device`.
         embeddings: Places of its embeddings among the parameters; see `reproduce.population.problems.Problem`.
     """
 
