@@ -5,12 +5,12 @@ from reproduce.errors import ProtocolError
 from reproduce.study.groups import GROUPS, named_studies
 from reproduce.study.protocol import profiles, studies
 
-SMALL = ("decays", "finetune", "label_noise", "main", "schedules", "transfer", "transfer_learning")
+SMALL = ("architectures", "decays", "finetune", "label_noise", "main", "schedules", "transfer", "transfer_learning")
 
 
 def test_a_group_is_what_the_profile_has_of_it_or_what_is_named() -> None:
     assert studies("small") == SMALL
-    assert named_studies("small", [], "robustness") == ("label_noise",)
+    assert named_studies("small", [], "robustness") == ("label_noise", "architectures")
     assert named_studies("small", ["all"], "ablations") == ("decays", "schedules")
     assert named_studies("smoke", [], "robustness") == GROUPS["robustness"]
     assert named_studies("smoke", ["imbalance", "imbalance"], "robustness") == ("imbalance",)

@@ -142,7 +142,8 @@ class SchedulesHelp(OfTask):
         compared = schedule_pairs(study, self.task, self.optimizer, LINEAR if self.beside == "linear" else None)
         if not compared:
             return not_run(f"{self.optimizer} with schedules, evolved and {self.beside}, in the study {self.study}")
-        counted = [_counted(each) for each in compared if each.result.entrant.schedule not in (None, LINEAR)]
+        evolved = {each.name for each in study.entrants if each.schedule not in (None, LINEAR)}
+        counted = [_counted(each) for each in compared if evolved & set(each.names)]
         reference = "than without" if self.beside == "none" else "than with the linear one"
         return enough(counted, self.at_least, f"{self.optimizer} better with a schedule {reference}")
 
@@ -160,7 +161,7 @@ class DecaysHelp(OfTask):
 
 @dataclass(frozen=True)
 class RatesInside(OfStudy):
-    """Tuning found its best rate inside the grid, not at an edge that could not be moved.
+    """Tuning found its best rate inside the grid, not at an edge that could not be moved, on every task that was begun.
 
     Attributes:
         at_most: How many chosen rates may be at an edge.
@@ -169,7 +170,9 @@ class RatesInside(OfStudy):
     at_most: int
 
     def _decide(self, study: StudyResults) -> Finding:
-        results = list(study.results.values())
+        results = _begun(study)
+        if not results:
+            return not_run(f"run of the study {self.study}")
         edges = [f"{result.optimizer} on {result.task}" for result in results if result.choice.at_edge]
         open_ = sum(result.choice.rate is None for result in results)
         named = f": {', '.join(edges)}" if edges else ""
@@ -184,7 +187,7 @@ class RatesInside(OfStudy):
 
 @dataclass(frozen=True)
 class RunsFinish(OfStudy):
-    """Reported runs reach their end with finite losses.
+    """Reported runs reach their end with finite losses, on every task that was begun.
 
     Attributes:
         at_most: How many final runs may diverge.
@@ -193,7 +196,7 @@ class RunsFinish(OfStudy):
     at_most: int
 
     def _decide(self, study: StudyResults) -> Finding:
-        results = list(study.results.values())
+        results = _begun(study)
         runs = sum(len(result.finals) for result in results)
         if not runs:
             return not_run(f"final runs of the study {self.study}")
@@ -293,8 +296,14 @@ def _devices(study: StudyResults) -> str:
     return listed(row.device for row in study.rows) or "no device"
 
 
-def _where(study: StudyResults) -> str:
-    """The data sets and devices of a study's rows."""
+def _begun(study: StudyResults) -> list[Result]:
+    """Every optimizer on each task that has rows."""
     tasks = {row.task for row in study.rows}
-    names = ", ".join(task for task in study.tasks if task in tasks)
-    return f"{names}, on {_devices(study)}"
+    return [result for result in study.results.values() if result.task in tasks]
+
+
+def _where(study: StudyResults) -> str:
+    """The tasks and devices of a study's rows, and the tasks without."""
+    tasks = {row.task for row in study.rows}
+    names, others = ([task for task in study.tasks if (task in tasks) is there] for there in (True, False))
+    return f"{', '.join(names)}, on {_devices(study)}" + (f"; not begun: {', '.join(others)}" if others else "")

@@ -139,6 +139,20 @@ def test_what_decays_and_schedules_add() -> None:
     assert SchedulesHelp("schedules", "digits", 1, "Adam").check(schedules).verdict == "SUPPORTED"
     assert SchedulesHelp("schedules", "digits", 2, "Adam").check(schedules).verdict == "CONTRADICTED"
     assert SchedulesHelp("schedules", "digits", 1, "SGD").check(schedules).verdict == "NOT RUN"
+    assert SchedulesHelp("schedules", "digits", 1, "Adam", "linear").check(schedules).verdict == "NOT RUN"
+
+
+def test_evolved_schedules_beside_a_linear_one() -> None:
+    protocol = protocol_of("schedules", ("Adam", "Adam+linear", "Adam+LR1", "Adam+LR2"))
+    skills = {"Adam": 0.1, "Adam+linear": 0.2, "Adam+LR1": 0.3, "Adam+LR2": 0.05}
+    found = collection(invented(protocol, skills))
+    beside = SchedulesHelp("schedules", "digits", 1, "Adam", "linear").check(found)
+    assert beside.verdict == "SUPPORTED"
+    assert "Adam better with a schedule than with the linear one" in beside.evidence
+    assert "Adam+LR1" in beside.evidence
+    assert SchedulesHelp("schedules", "digits", 2, "Adam", "linear").check(found).verdict == "CONTRADICTED"
+    # Warm-up and cosine alone are no evolved schedule, nor is the linear one: one is better than none, LR1.
+    assert SchedulesHelp("schedules", "digits", 2, "Adam").check(found).verdict != "SUPPORTED"
 
 
 def test_decays_that_do_nothing_are_equivalent_to_none() -> None:
@@ -157,6 +171,17 @@ def test_rates_inside_the_grid() -> None:
     assert "5 of 5 chosen rates at an edge: Opt1 on digits" in finding.evidence
     assert RatesInside("main", 5).check(collection(edge)).verdict == "SUPPORTED"
     assert RatesInside("other", 0).check(collection(edge)).verdict == "NOT RUN"
+
+
+def test_a_task_that_was_not_begun_is_named_and_decides_nothing() -> None:
+    both = invented(protocol_of("main", ("Opt1", "Adam"), ("digits", "other")), {"Opt1": 0.2, "Adam": 0.1})
+    half = dataclasses.replace(both, rows=tuple(row for row in both.rows if row.task == "digits"))
+    for predicate in (RatesInside("main", 0), RunsFinish("main", 0)):
+        for study, tasks in ((both, "digits, other, on"), (half, "digits, on a processor; not begun: other")):
+            finding = predicate.check(collection(study))
+            assert finding.verdict == "SUPPORTED"
+            assert tasks in finding.evidence
+        assert predicate.check(collection(dataclasses.replace(both, rows=()))).verdict == "NOT RUN"
 
 
 def test_runs_that_finish() -> None:
