@@ -29,4 +29,15 @@ class JaxNamespace(Namespace):
         return jnp.asarray(x, float)
 
 
+def computed_once(x: Any, not_negative: Any) -> Any:
+    """`Namespace.computed_once`: on processors a branch that is always taken, which XLA does not look into."""
+    if not isinstance(x, jax.core.Tracer) or not isinstance(not_negative, jax.core.Tracer):
+        return x
+    return jax.lax.platform_dependent(x, not_negative, cpu=_branch, default=lambda x, _: x)
+
+
+def _branch(x: Any, not_negative: Any) -> Any:
+    return jax.lax.cond(not_negative >= 0, lambda x: x, jnp.zeros_like, x)
+
+
 JAX = JaxNamespace()

@@ -28,6 +28,16 @@ class Namespace:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.library, name)
 
+    def computed_once(self, x: Any, not_negative: Any) -> Any:
+        """``x``; a library whose compiler would compute it anew for each of its uses keeps it from that.
+
+        Args:
+            x: What is used more than once and takes long to compute.
+            not_negative: A scalar that is not negative, which the compiler does not know.
+        """
+        del not_negative
+        return x
+
 
 class NumpyNamespace(Namespace):
     """NumPy in float64: the oracle that the other libraries are held against."""

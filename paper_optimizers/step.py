@@ -22,6 +22,8 @@ from paper_optimizers.operands import OPERANDS, MomentKey
 from paper_optimizers.ops import FUNCTIONS, bias_correction, moving_average
 from paper_optimizers.program import Program, evaluate_graph
 
+#: Functions so long that computing them twice costs more than keeping the result.
+_LONG = ("bessel_i1e",)
 #: Steps after which `moves_rows_alone` looks at what a zero gradient does.
 _TRIALS = 6
 
@@ -182,11 +184,28 @@ class PureOptimizer:
             weight_decay: Takes so much of the weight, times the applied rate, before all else.
             draw: Source of randomness; needed where the program draws masks.
         """
-        rate = values.applied(learning_rate)
-        if weight_decay is not None:
-            weight = weight - weight * (weight_decay * rate)
-        change, state = self._change(values, rate, gradient, weight, state, draw)
+        weight = self.decayed(values, learning_rate, weight, weight_decay)
+        change, state = self._change(values, values.applied(learning_rate), gradient, weight, state, draw)
         return weight + change, state
+
+    def move_by(
+        self,
+        update: Any,
+        values: StepValues,
+        learning_rate: Any,
+        weight: Any,
+        state: TensorState,
+        *,
+        weight_decay: float | None = None,
+    ) -> tuple[Any, TensorState]:
+        """What is left of `move` once `update` has given the update, of the weight after decay, and the state."""
+        weight = self.decayed(values, learning_rate, weight, weight_decay)
+        change, state = self._applied(update, values, values.applied(learning_rate), state)
+        return weight + change, state
+
+    def decayed(self, values: StepValues, learning_rate: Any, weight: Any, weight_decay: float | None) -> Any:
+        """A weight after decay, which comes before all else."""
+        return weight if weight_decay is None else weight - weight * (weight_decay * values.applied(learning_rate))
 
     def change(
         self,
@@ -212,6 +231,12 @@ class PureOptimizer:
     ) -> tuple[Any, TensorState]:
         """What the update and momentum add to a weight that has decayed, at the applied rate."""
         update, state = self.update(values, gradient, weight, state, draw=draw)
+        if is_long_and_used_twice(self.program):
+            update = self.xp.computed_once(update, values.momentum)
+        return self._applied(update, values, rate, state)
+
+    def _applied(self, update: Any, values: StepValues, rate: Any, state: TensorState) -> tuple[Any, TensorState]:
+        """What momentum makes of an update."""
         change = -rate * update
         if state.velocity is not None:
             velocity = values.momentum * state.velocity + change
@@ -250,6 +275,11 @@ class PureOptimizer:
             registers.append(value)
         update = -registers[-1] if self.program.spec.ascend else registers[-1]
         return update, TensorState(quantities.moments, tuple(states), state.velocity)
+
+
+def is_long_and_used_twice(program: Program) -> bool:
+    """Whether a compiler that computes the update for the velocity, and again for the weight, takes much longer."""
+    return program.spec.momentum.type != "none" and any(each.op in _LONG for each in program.instructions)
 
 
 def move_each(

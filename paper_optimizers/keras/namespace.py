@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import keras
 from keras import ops
 
+from paper_optimizers import special
 from paper_optimizers.namespaces import Namespace
 
 
@@ -30,24 +31,37 @@ class KerasNamespace(Namespace):
         signs = ops.sign(x)
         return ops.where(ops.isnan(x), x, signs) if keras.backend.backend() == "torch" else signs
 
+    def arctan(self, x: Any) -> Any:
+        """The angle of ``(1, x)``."""
+        return self._quick(special.quick_arctan, ops.arctan, x)
+
+    def arcsinh(self, x: Any) -> Any:
+        """The inverse hyperbolic sine."""
+        return self._quick(special.quick_arcsinh, ops.arcsinh, x)
+
     def bessel_i1e(self, x: Any) -> Any:
-        """``exp(-|x|) I1(x)`` from the back end's own library: keras.ops has none."""
-        backend = keras.backend.backend()
-        if backend == "tensorflow":
-            import tensorflow as tf
+        """``exp(-|x|) I1(x)``."""
+        return self._quick(special.quick_bessel_i1e, _bessel_i1e, x)
 
-            return tf.math.bessel_i1e(x)
-        if backend == "jax":
-            from jax.scipy.special import i1e
+    def copysign(self, magnitude: Any, x: Any) -> Any:
+        """``magnitude``, which is not negative, with the sign of ``x``, which is 0 or NaN only where both are."""
+        return magnitude * ops.sign(x)
 
-            return i1e(x)
-        if backend == "torch":
-            import torch
+    def computed_once(self, x: Any, not_negative: Any) -> Any:
+        """``x``, which JAX' compiler is kept from computing anew for each of its uses."""
+        if keras.backend.backend() != "jax":
+            return x
+        from paper_optimizers.jax_namespace import computed_once
 
-            return torch.special.i1e(x)
-        raise NotImplementedError(
-            f"bessel_i1e is not available on the Keras back end {backend!r}; use tensorflow, jax or torch"
-        )
+        return computed_once(x, not_negative)
+
+    def _quick(self, ours: Callable[[Any, Any], Any], theirs: Callable[[Any], Any], x: Any) -> Any:
+        is_single = keras.backend.standardize_dtype(getattr(x, "dtype", "float64")) == "float32"
+        return ours(self, x) if is_single and self._is_compiled() else theirs(x)
+
+    def _is_compiled(self) -> bool:
+        """Whether XLA compiles what is computed here: some of its own functions are slow on processors."""
+        return keras.backend.backend() == "jax"
 
     def l2_norm(self, x: Any) -> Any:
         """The Euclidean norm of the whole tensor."""
@@ -56,6 +70,33 @@ class KerasNamespace(Namespace):
     def floating(self, x: Any) -> Any:
         """Convert to float64 where Keras computes so, else to float32: 16 bits do not hold a long run's steps."""
         return ops.cast(x, step_dtype())
+
+
+class CompiledNamespace(KerasNamespace):
+    """keras.ops where XLA compiles what is computed, on TensorFlow too."""
+
+    def _is_compiled(self) -> bool:
+        return True
+
+
+def _bessel_i1e(x: Any) -> Any:
+    """``exp(-|x|) I1(x)`` from the back end's own library: keras.ops has none."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.math.bessel_i1e(x)
+    if backend == "jax":
+        from jax.scipy.special import i1e
+
+        return i1e(x)
+    if backend == "torch":
+        import torch
+
+        return torch.special.i1e(x)
+    raise NotImplementedError(
+        f"bessel_i1e is not available on the Keras back end {backend!r}; use tensorflow, jax or torch"
+    )
 
 
 def step_dtype() -> str:
@@ -111,4 +152,4 @@ def is_traced(variable: Any) -> bool:
     return False
 
 
-KERAS = KerasNamespace()
+KERAS, COMPILED = KerasNamespace(), CompiledNamespace()

@@ -13,6 +13,7 @@ from keras import ops
 from paper_optimizers.doors import as_spec
 from paper_optimizers.keras.base import KERAS_DOOR, BaseOptimizer
 from paper_optimizers.keras.namespace import KERAS, step_dtype
+from paper_optimizers.keras.quick import Job, compiled_move, is_compiled_apart, move_together
 from paper_optimizers.keras.rows import is_sparse, rows_of
 from paper_optimizers.keras.schedules import WarmupHoldCosine
 from paper_optimizers.one_cycle import RunPhases
@@ -145,7 +146,8 @@ class GraphOptimizer(BaseOptimizer):
     @contextmanager
     def _whole_step(self, variables: Sequence[Any]) -> Iterator[None]:
         """Decays, corrections and masks are computed once for all variables."""
-        self._current.step = self._step_values()
+        if keras.backend.backend() != "torch":  # There it may not be needed.
+            self._current.step = self._step_values()
         self._current.draws = self._draw_masks(variables)
         try:
             yield
@@ -172,19 +174,45 @@ class GraphOptimizer(BaseOptimizer):
         def cast(value: Any) -> Any:
             return value if value is None or isinstance(value, float) else ops.cast(value, dtype)
 
-        decayed = self.weight_decay is not None and self._use_weight_decay(variable)
-        moved, state = self._pure.move(
+        arguments = (
             (self._current.step or self._step_values()).map(cast),
             ops.cast(learning_rate, dtype),
             ops.cast(gradient if rows is None else rows.values, dtype),
             ops.cast(weight, dtype),
             slots.map(read),
-            weight_decay=self.weight_decay if decayed else None,
-            draw=lambda number, tensor: cast((self._current.draws or {})[index][number]),
         )
+        weight_decay = self._weight_decay_of(variable)
+        if rows is None and is_compiled_apart(variable, self._pure.program):
+            moved, state = compiled_move(self._pure.program)(*arguments, weight_decay)
+        else:
+            moved, state = self._pure.move(
+                *arguments,
+                weight_decay=weight_decay,
+                draw=lambda number, tensor: cast((self._current.draws or {})[index][number]),
+            )
         changed = zip((*slots.arrays(), variable), (*state.arrays(), ops.cast(moved, stored)), strict=True)
         for target, value in changed:
             self.assign(target, value if rows is None else rows.replaced(target, value))
+
+    def _weight_decay_of(self, variable: Any) -> float | None:
+        return self.weight_decay if self.weight_decay is not None and self._use_weight_decay(variable) else None
+
+    def _backend_update_step(
+        self, grads: Sequence[Any], trainable_variables: Sequence[Any], learning_rate: Any
+    ) -> None:
+        """Move all variables, on PyTorch those together that can be."""
+        if keras.backend.backend() == "torch":
+            jobs = [
+                Job(gradient, variable, slots, self._weight_decay_of(variable) or 0.0)
+                for gradient, variable in zip(grads, trainable_variables, strict=True)
+                if (slots := self._slots[self._get_variable_index(variable)]) is not None
+            ]
+            left = move_together(self._pure, self._iterations, self.iterations, learning_rate, jobs)
+            if not left:
+                return
+            grads, trainable_variables = [job.gradient for job in left], [job.variable for job in left]
+            self._current.step = self._step_values()
+        super()._backend_update_step(grads, trainable_variables, learning_rate)
 
     def _moves_rows_alone(self) -> bool:
         limits = (self.weight_decay, self.clipnorm, self.clipvalue, self.global_clipnorm, self.loss_scale_factor)

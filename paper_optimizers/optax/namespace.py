@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax.scipy import special as jax_special
 
 from paper_optimizers import special
-from paper_optimizers.jax_namespace import JaxNamespace
+from paper_optimizers.jax_namespace import JaxNamespace, computed_once
 
 
 class OptaxNamespace(JaxNamespace):
@@ -17,6 +17,8 @@ class OptaxNamespace(JaxNamespace):
 
     Nothing is differentiated through a step of an optimizer here, which these functions do not foresee.
     """
+
+    computed_once = staticmethod(computed_once)
 
     def arctan(self, x: Any) -> Any:
         """The angle of ``(1, x)``."""

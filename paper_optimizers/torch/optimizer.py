@@ -11,9 +11,10 @@ import torch
 from paper_optimizers.spec import OptimizerSpec
 from paper_optimizers.step import PureOptimizer
 from paper_optimizers.torch.blocks import Row
+from paper_optimizers.torch.moving import needs_tensor, state_dtype
 from paper_optimizers.torch.namespace import TORCH
 from paper_optimizers.torch.settings import Group, RunSettings, check_group, pure_optimizer, warn_of_constant_rate
-from paper_optimizers.torch.works import GroupStep, StepGroup, needs_tensor, state_dtype
+from paper_optimizers.torch.works import GroupStep, StepGroup
 
 
 class GraphOptimizer(torch.optim.Optimizer):

@@ -9,12 +9,12 @@ from scipy import special as scipy_special
 
 from paper_optimizers import special
 
-#: Largest relative error; that of bessel_i1e has NumPy's exp in it.
+#: Largest relative error.
 #: XLA's own on CPUs: arctan 3.4e-7, arcsinh 2.3e-7, bessel_i1e 1.2e-6.
 FUNCTIONS = {
     "arctan": (special.quick_arctan, np.arctan, 2e-7),
     "arcsinh": (special.quick_arcsinh, np.arcsinh, 2e-7),
-    "bessel_i1e": (special.quick_bessel_i1e, scipy_special.i1e, 3.5e-7),
+    "bessel_i1e": (special.quick_bessel_i1e, scipy_special.i1e, 2e-7),
 }
 #: One float32 in 523 of each sign, subnormals included, and more where the forms meet.
 BITS = np.arange(1, 0x7F800000, 523, dtype=np.uint32).view(np.float32)
