@@ -67,10 +67,9 @@ class BesideSettings:
         require(0 < self.reference <= 1, "reference", self.reference, "in (0, 1]")
         require(bool(self.name), "name", self.name, "a name")
 
-    @property
-    def task(self) -> Task:
-        """What candidates are trained on."""
-        return Task(self.data, self.model, self.training)
+    def task(self, nesterov: Literal["released", "search"]) -> Task:
+        """What candidates are trained on, with a form of Nesterov momentum."""
+        return Task(self.data, self.model, self.training, nesterov=nesterov)
 
 
 @dataclass(frozen=True)
@@ -140,11 +139,11 @@ class SurrogateSettings:
         own = Scoring(self.task, self.scoring, "engine", data_dir, batch, largest)
         if self.beside is None or self.reference is None:
             return own
-        others = (
-            Part(each.name, Scoring(each.task, each.rates, "engine", data_dir, batch, largest), each.reference)
-            for each in self.beside
-        )
-        return SeveralScorings((Part(self.data.source, own, self.reference), *others))
+        parts = [Part(self.data.source, own, self.reference)]
+        for each in self.beside:
+            task = each.task(self.scoring.nesterov)
+            parts.append(Part(each.name, Scoring(task, each.rates, "engine", data_dir, batch, largest), each.reference))
+        return SeveralScorings(tuple(parts))
 
     def _check_beside(self) -> None:
         wanted = "given" if self.beside else "left out"

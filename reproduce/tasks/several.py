@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from reproduce.outcomes import Outcome, ScoreBeside, Trained, epochs_of
+from reproduce.plain_data import require
 from reproduce.tasks.scoring import DataFacts, Score, ScoringWork
 from reproduce.tasks.trainer import Candidate, TrainerName
 
@@ -40,6 +41,11 @@ class SeveralScorings:
     """
 
     parts: tuple[Part, ...]
+
+    def __post_init__(self) -> None:
+        require(len(self.parts) > 0, "parts", [], "one task or more")
+        trainers = [part.work.trainer for part in self.parts]
+        require(len(set(trainers)) == 1, "parts", trainers, "tasks of one trainer")
 
     @property
     def trainer(self) -> TrainerName:

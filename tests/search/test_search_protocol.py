@@ -233,6 +233,9 @@ def test_a_search_on_several_tasks_is_read_hashed_and_kept(tmp_path):
     one, several = load_search_protocol("smoke"), with_beside(tmp_path)
     assert several.evolution.work().facts().name == "digits, text"
     assert several.initial.work().facts().name == "digits"
+    scoring = dataclasses.replace(several.evolution.scoring, nesterov="search")
+    work = dataclasses.replace(several.evolution, scoring=scoring).work()
+    assert {part.work.task.nesterov for part in work.parts} == {"search"}
     assert several.scoring_hash() != one.scoring_hash()
     other = with_beside(tmp_path, lambda text: text.replace("reference = 0.4", "reference = 0.5"))
     assert other.scoring_hash() != several.scoring_hash()

@@ -11,6 +11,7 @@ from paper_optimizers import from_text, get
 from reproduce.data import load_dataset
 from reproduce.executors.executor import Executor
 from reproduce.outcomes import Outcome, ScoreBeside, ScreenedOut, Trained, epochs_of
+from reproduce.plain_data import OutOfRangeError
 from reproduce.population.problems import classification
 from reproduce.tasks.engine import EngineTrainer
 from reproduce.tasks.rates import RateScreening
@@ -74,6 +75,14 @@ def test_several_tasks_say_what_they_are() -> None:
     assert (work.trainer, work.screening_epochs, work.largest_batch(ADAM), work.group(ADAM)) == ("engine", 3, 2, "")
     assert pickle.loads(pickle.dumps(work)) == work
     assert len({work, pickle.loads(pickle.dumps(work)), replace(work, parts=work.parts[:1])}) == 2
+
+
+def test_several_tasks_have_one_trainer() -> None:
+    one, other = Part("one", Invented((0.8,)), 0.8), Part("other", Invented((0.8,), trainer="keras"), 0.8)
+    with pytest.raises(OutOfRangeError, match=r"parts must be tasks of one trainer; received \['engine', 'keras'\]"):
+        SeveralScorings((one, other))
+    with pytest.raises(OutOfRangeError, match="parts must be one task or more"):
+        SeveralScorings(())
 
 
 def test_scores_on_several_tasks_are_those_on_each() -> None:
