@@ -7,18 +7,16 @@ end. Each line that comes in names a candidate; a line with what it took and its
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from typing import Any
 
 import numpy as np
 
+from reproduce.bench.asked import answer_lines
 from reproduce.bench.digits import LARGEST, digits
 from reproduce.bench.sizes import RaceSettings
-from reproduce.errors import ReproduceError, summary
 from reproduce.libraries import enter_known_keras
-from reproduce.lifetime import end_with_parent
 from reproduce.plain_data import from_plain
 
 
@@ -76,18 +74,12 @@ def _network(settings: RaceSettings) -> Any:
 
 def main(settings: RaceSettings) -> None:
     """Score whatever candidate comes, until none can come any more."""
-    end_with_parent(os.getppid())
-    answers = sys.stdout
-    sys.stdout = sys.stderr  # What libraries say is no answer.
-    for line in sys.stdin:
-        asked = json.loads(line)
-        try:
-            enter_known_keras()
-            answer: dict[str, Any] = score_with_keras(asked["spec"], settings, asked["seed"], asked["epochs"])
-        except Exception as error:  # noqa: BLE001  # Whatever it is, it is told where someone reads it.
-            answer = {"raised": str(error) if isinstance(error, ReproduceError) else summary(error)}
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
+
+    def answer(asked: dict[str, Any]) -> dict[str, Any]:
+        enter_known_keras()
+        return score_with_keras(asked["spec"], settings, asked["seed"], asked["epochs"])
+
+    answer_lines(answer)
 
 
 if __name__ == "__main__":

@@ -1,138 +1,187 @@
-"""The cost of a training step: each optimizer beside Keras Adam, both on the same network and batch.
+"""The cost of a training step: each optimizer beside Adam and SGD of the same door, on the same network and batch.
 
-Steps of the two alternate, so that whatever else the machine does falls on both alike; the ratio is taken pair by
-pair. A step is what `model.fit` runs for a batch: Keras' own train function, compiled as Keras chooses.
+Steps of the three alternate, so that whatever else the machine does falls on all alike; the ratio is taken round by
+round. Each library computes with one thread. A part is one network through one door; parts can be measured one at a
+time, and an interrupted run goes on after the last measurement.
 """
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import astuple, fields
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, astuple, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 
+from reproduce.bench.asked import AskedProcess
+from reproduce.bench.step_contestants import ADAM, PASS, SGD
+from reproduce.bench.step_parts import COMMON, DOORS, NETWORKS, is_installed
+from reproduce.bench.unfinished import Unfinished
+from reproduce.errors import ReproduceError
 from reproduce.files import csv_text, write_text
-from reproduce.libraries import enter_known_keras
-from reproduce.machine import device_name
-from reproduce.models.registry import image_model
-from reproduce.models.settings import ConvNetSettings
+from reproduce.libraries import known_environment, recorded_settings
+from reproduce.machine import cpu_name, versions
 from reproduce.report.output import show
-from reproduce.report.speed import OptimizerCost
-from reproduce.report.tables.costs import step_cost_table
+from reproduce.report.speed import DOOR_COSTS, STEP_COSTS, DoorCost, OptimizerCost, read_door_costs
+from reproduce.report.tables.costs import door_cost_tables, step_cost_table
 from reproduce.screen import say
-from reproduce.tasks.optimizers import KERAS, Entrant, make_entrant, make_optimizer
-from reproduce.training.settings import RunLength
+from reproduce.tasks.optimizers import KERAS, make_entrant
 
-#: The surrogate of the paper's initial stage.
-_MODEL = ConvNetSettings(network="surrogate", width=32, dropout=0.2, batch_norm_momentum=0.99, pixels="unit")
-_IMAGE_SHAPE = (32, 32, 3)
-_NUM_CLASSES = 10
-_BATCH = 128
-_LENGTH = RunLength(total_steps=8000, warmup_steps=800, hold_steps=0)
-#: The optimizers of a main study. Adam is among them: beside itself, its ratio shows the noise of the measurement.
-_DEFAULT = (
-    *(f"Opt{number}" for number in range(1, 11)),
-    *(f"A{number}" for number in range(1, 6)),
-    "PowerSign",
-    "AddSign",
-    *KERAS,
-)
-#: Steps of each before the clock starts: the first compiles.
-_WARMUP_PAIRS = 3
+EVOLVED = (*(f"Opt{number}" for number in range(1, 11)), *(f"A{number}" for number in range(1, 6)))
+#: The optimizers of a main study, measured where cards show their costs. Adam is among them: beside itself, its ratio
+#: shows the noise of the measurement.
+_STUDIED = (*EVOLVED, "PowerSign", "AddSign", *KERAS)
 
 
-def bench_optimizers(names: Sequence[str] | None, pairs: int, output: Path, console: Console) -> list[OptimizerCost]:
-    """Time each optimizer, show the table and write it to ``output``/bench/optimizers.csv.
+@dataclass(frozen=True)
+class StepBenchSettings:
+    """What is measured.
+
+    Attributes:
+        doors: See `reproduce.bench.step_parts.DOORS`; those that are not installed are left out.
+        networks: See `reproduce.bench.step_parts.NETWORKS`.
+        optimizers: Names as protocols give them; None for the evolved ones, and where cards show costs for those of a
+            main study.
+        rounds: Rounds of each measurement.
+        peers: Classes of other packages that are optimizers of PyTorch, each with its module; they are measured
+            through the door "torch".
+    """
+
+    doors: tuple[str, ...] = tuple(DOORS)
+    networks: tuple[str, ...] = tuple(NETWORKS)
+    optimizers: tuple[str, ...] | None = None
+    rounds: int = 30
+    peers: tuple[str, ...] = ()
+
+    def measurements(self) -> Iterator[tuple[str, str, str]]:
+        """Door, network and optimizer of each, those of a door one after another."""
+        for door in self.doors:
+            for network in self.networks:
+                names = self.optimizers or (_STUDIED if (door, network) == COMMON else EVOLVED)
+                for optimizer in (*names, *(self.peers if door == "torch" else ())):
+                    yield door, network, optimizer
+
+
+def bench_optimizers(settings: StepBenchSettings, output: Path, console: Console) -> list[DoorCost]:
+    """Time each optimizer, show the tables and write the costs to ``output``/bench/doors.csv and optimizers.csv.
+
+    What these files have of other doors, networks and optimizers stays.
 
     Args:
-        names: Names as protocols give them, Keras' own optimizer where Keras has it; None for those of a main study.
-        pairs: Pairs of steps of each.
+        settings: What is measured.
         output: The folder.
-        console: Where the table is shown.
+        console: Where the tables are shown.
 
     Raises:
-        ProtocolError: For an unknown name.
-        ReproduceError: If the file cannot be written.
+        ProtocolError: For an unknown optimizer.
+        ReproduceError: If no door is installed, a process fails, or a file cannot be read or written.
     """
-    entrants = [make_entrant(name, "--optimizers") for name in names or _DEFAULT]
-    random = np.random.default_rng(0)
-    images = random.random((_BATCH, *_IMAGE_SHAPE), np.float32)
-    labels = random.integers(0, _NUM_CLASSES, _BATCH).astype(np.int32)
-    costs = []
-    for entrant in entrants:
-        costs.append(step_cost(entrant, pairs, images, labels))
-        cost = costs[-1]
-        console.print(
-            f"{entrant.name}: {cost.ratio:.3f} of Keras Adam's {1000 * cost.adam_seconds:.0f} ms", highlight=False
-        )
-    path = output / "bench" / "optimizers.csv"
-    write_text(path, to_csv(costs))
-    show(step_cost_table({cost.optimizer: cost for cost in costs}, ()), console)
-    say(console, f"Written:\n  {path}")
+    for name in settings.optimizers or ():
+        make_entrant(name, "--optimizers")
+    lacking = [door for door in settings.doors if not is_installed(door)]
+    if len(lacking) == len(settings.doors):
+        raise ReproduceError(f"nothing to measure: the libraries of {', '.join(lacking)} are not installed")
+    conditions = {
+        "settings": asdict(settings), "device": cpu_name(), "user": recorded_settings(),
+        "versions": versions("tensorflow", "tensorflow-cpu", "jax", "optax", "torch"),
+    }  # fmt: skip
+    folder = output / DOOR_COSTS.parent
+    unfinished = Unfinished(folder, conditions, lambda name: say(console, f"{name} ..."))
+    costs: list[DoorCost] = []
+    shared: list[OptimizerCost] = []
+    with ExitStack() as stack:
+        processes: dict[str, AskedProcess] = {}
+        for door, network, optimizer in settings.measurements():
+            if door in lacking:
+                continue
+            if door not in processes:
+                stack.pop_all().close()
+                processes = {door: stack.enter_context(_process(door))}
+            ask = partial(_asked, processes[door], network, optimizer, settings.rounds)
+            measured = unfinished.once(f"{door}, {network}, {optimizer}", ask)
+            costs.append(_cost(door, network, optimizer, measured))
+            say(console, f"{door}, {network}, {optimizer}: {costs[-1].ratio:.3f} of {DOORS[door][1]}")
+            if (door, network) == COMMON:
+                shared.append(_common_cost(costs[-1], measured))
+    _write(output, costs, shared)
+    unfinished.finish()
+    for table in (step_cost_table({cost.optimizer: cost for cost in shared}, ()), *door_cost_tables(costs)):
+        if not table.is_empty:
+            show(table, console)
+    for door in lacking:
+        say(console, f"Not installed, and not measured: {door}")
+    say(console, f"Written:\n  {output / DOOR_COSTS}")
     return costs
 
 
-def step_cost(entrant: Entrant, pairs: int, images: Any, labels: Any) -> OptimizerCost:
-    """Time one optimizer beside Keras Adam."""
-    import keras
+def to_csv(costs: Sequence[DoorCost] | Sequence[OptimizerCost]) -> str:
+    """Costs of one kind as a file that `reproduce.report.speed` reads, unrounded."""
+    return csv_text([field.name for field in fields(costs[0])], map(astuple, costs))
 
-    keras.utils.clear_session()
-    enter_known_keras()
-    ours = make_optimizer(entrant, _LENGTH)
-    adam = make_optimizer(Entrant("Adam", "keras", None), _LENGTH)
-    steps = [_step(optimizer, images, labels) for optimizer in (ours, adam)]
-    times: list[tuple[float, float]] = []
-    for number in range(_WARMUP_PAIRS + pairs):
-        first = number % 2  # Neither always goes first.
-        seconds = {index: _seconds(steps[index]) for index in (first, 1 - first)}
-        times.append((seconds[0], seconds[1]))
-    timed = times[_WARMUP_PAIRS:]
-    ratios = [mine / its for mine, its in timed]
-    low, middle, high = np.quantile(ratios, (0.25, 0.5, 0.75)).tolist()
-    return OptimizerCost(
-        optimizer=entrant.name,
-        pairs=pairs,
-        seconds=statistics.median(mine for mine, _ in timed),
-        adam_seconds=statistics.median(its for _, its in timed),
+
+def _process(door: str) -> AskedProcess:
+    backend = {"KERAS_BACKEND": door.partition("-")[2]} if door.startswith("keras-") else {}
+    command = [sys.executable, "-m", "reproduce.bench.step_contestants", door]
+    return AskedProcess(door, command, known_environment(threads=1) | backend)
+
+
+def _asked(process: AskedProcess, network: str, optimizer: str, rounds: int) -> dict[str, Any]:
+    answer = process.ask({"network": network, "optimizer": optimizer, "rounds": rounds})
+    if "raised" in answer:
+        raise ReproduceError(f"{process.name}, {network}, {optimizer}: {answer['raised']}")
+    return answer
+
+
+def _cost(door: str, network: str, optimizer: str, measured: dict[str, Any]) -> DoorCost:
+    seconds = {name: np.asarray(each) for name, each in measured["seconds"].items()}
+    low, middle, high = np.quantile(seconds["own"] / seconds[ADAM], (0.25, 0.5, 0.75)).tolist()
+    weights, state = int(measured["weights"]), int(measured["state_bytes"]["own"])
+    return DoorCost(
+        door=door,
+        network=network,
+        optimizer=optimizer,
+        rounds=len(seconds["own"]),
+        seconds=float(np.median(seconds["own"])),
+        adam_seconds=float(np.median(seconds[ADAM])),
+        sgd_seconds=float(np.median(seconds[SGD])),
+        pass_seconds=float(np.median(seconds[PASS])),
         ratio=middle,
         ratio_low=low,
         ratio_high=high,
-        state_bytes=state_bytes(ours),
-        adam_state_bytes=state_bytes(adam),
-        batch=_BATCH,
-        base_filters=_MODEL.width,
-        device=device_name(),
+        weights=weights,
+        state_bytes=state,
+        device=str(measured["device"]),
     )
 
 
-def state_bytes(optimizer: Any) -> int:
-    """Bytes of an optimizer's variables, without those that every Keras optimizer has."""
-    shared = {id(optimizer.iterations), id(optimizer.learning_rate)}
-    own = [variable for variable in optimizer.variables if id(variable) not in shared]
-    return int(sum(np.asarray(variable.numpy()).nbytes for variable in own))
+def _common_cost(cost: DoorCost, measured: dict[str, Any]) -> OptimizerCost:
+    network = NETWORKS[cost.network]
+    return OptimizerCost(
+        optimizer=cost.optimizer,
+        pairs=cost.rounds,
+        seconds=cost.seconds,
+        adam_seconds=cost.adam_seconds,
+        ratio=cost.ratio,
+        ratio_low=cost.ratio_low,
+        ratio_high=cost.ratio_high,
+        state_bytes=cost.state_bytes,
+        adam_state_bytes=int(measured["state_bytes"][ADAM]),
+        batch=network.batch,
+        base_filters=network.width,
+        device=cost.device,
+    )
 
 
-def to_csv(costs: Sequence[OptimizerCost]) -> str:
-    """The costs as a file that `reproduce.report.speed` reads, unrounded."""
-    return csv_text([field.name for field in fields(OptimizerCost)], map(astuple, costs))
-
-
-def _step(optimizer: Any, images: Any, labels: Any) -> Callable[[], Any]:
-    """A function that runs one training step as `fit` does."""
-    import keras
-
-    model = image_model(_MODEL, _IMAGE_SHAPE, _NUM_CLASSES)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer, loss, jit_compile="auto")
-    return lambda: model.train_on_batch(images, labels)
-
-
-def _seconds(step: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    step()
-    return time.perf_counter() - start
+def _write(output: Path, costs: Sequence[DoorCost], shared: Sequence[OptimizerCost]) -> None:
+    """Put the costs into the files, in the place of those of the same door, network and optimizer."""
+    path = output / DOOR_COSTS
+    before = read_door_costs(path) if path.exists() else ()
+    merged = {(cost.door, cost.network, cost.optimizer): cost for cost in (*before, *costs)}
+    write_text(path, to_csv(list(merged.values())))
+    if shared:
+        write_text(output / STEP_COSTS, to_csv(shared))

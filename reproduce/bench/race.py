@@ -8,12 +8,10 @@ three to eight. Images are not augmented, which Keras would do on the host.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -21,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paper_optimizers.spec import OptimizerSpec
+from reproduce.bench.asked import AskedProcess
 from reproduce.bench.digits import LARGEST, digits
 from reproduce.bench.sizes import EngineBenchSettings, RaceSettings
 from reproduce.bench.unfinished import Unfinished
@@ -198,33 +197,16 @@ class EngineScorer:
         return Lot(*taken, scores, sum(each.steps for each in trainings))
 
 
-class KerasProcess:
+class KerasProcess(AskedProcess):
     """Scores one candidate at a time in a process of its own, since a process has one back end."""
 
     def __init__(self, backend: str, settings: RaceSettings) -> None:
-        self.name = f"Keras, {backend}"
-        self._backend, self._settings, self._loaded = backend, settings, False
-
-    def __enter__(self) -> KerasProcess:
-        """Start the process, which has one back end."""
-        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "reproduce.bench.keras_candidates", json.dumps(asdict(self._settings))],
-            env=known_environment() | {"KERAS_BACKEND": self._backend},
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
-        )  # fmt: skip
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        """End the process, which ends when nothing more can come; at once where something was raised."""
-        if kind is not None:
-            self._process.kill()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with suppress(BrokenPipeError):
-                    stream.close()
-        self._process.wait()
-        self._errors.close()
+        super().__init__(
+            f"Keras, {backend}",
+            [sys.executable, "-m", "reproduce.bench.keras_candidates", json.dumps(asdict(settings))],
+            known_environment() | {"KERAS_BACKEND": backend},
+        )
+        self._settings, self._loaded = settings, False
 
     def score(self, spec: OptimizerSpec, seed: int) -> Lot:
         """Build, compile and fit a network; once before it, load the libraries by an epoch that does not count.
@@ -238,21 +220,7 @@ class KerasProcess:
         return self._lot(spec, seed, self._settings.epochs)
 
     def _lot(self, spec: OptimizerSpec, seed: int, epochs: int) -> Lot:
-        asked, answers = self._process.stdin, self._process.stdout
-        answer = ""
-        if asked is not None and answers is not None:
-            with suppress(BrokenPipeError):
-                asked.write(json.dumps({"spec": spec.to_dict(), "seed": seed, "epochs": epochs}) + "\n")
-                asked.flush()
-                answer = answers.readline()
-        if not answer:
-            self._errors.seek(0)
-            code = self._process.wait()
-            ending = f"signal {-code}" if code < 0 else f"exit status {code}"
-            raise ReproduceError(
-                f"the process of {self.name} died ({ending}); it said:\n{self._errors.read().strip()[-2000:]}"
-            )
-        measured = json.loads(answer)
+        measured = self.ask({"spec": spec.to_dict(), "seed": seed, "epochs": epochs})
         if "raised" in measured:
             raise ReproduceError(f"{self.name}, candidate of seed {seed}: {measured['raised']}")
         score = float(np.nan_to_num(measured["score"]))

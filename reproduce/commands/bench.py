@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from reproduce.bench.step_parts import DOORS, NETWORKS
 from reproduce.commands.arguments import add_output, positive
 from reproduce.machine import require_named_devices
 
@@ -17,11 +18,28 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the three commands."""
-    bench = commands.add_parser("bench-optimizers", help="time a training step of every optimizer beside Keras Adam")
-    bench.add_argument("--pairs", type=positive, default=30, help="pairs of steps for each (default: %(default)s)")
-    bench.add_argument(
-        "--optimizers", nargs="+", metavar="NAME", help="names as in protocols (default: those of a main study)"
+    bench = commands.add_parser(
+        "bench-optimizers", help="time a training step of every optimizer beside Adam of the same framework"
     )
+    bench.add_argument(
+        "--rounds", type=positive, default=30, help="how often each step is timed, in turns (default: %(default)s)"
+    )
+    bench.add_argument(
+        "--optimizers", nargs="+", metavar="NAME",
+        help="names as in protocols (default: the evolved ones, and those of a main study in Keras on TensorFlow)",
+    )  # fmt: skip
+    bench.add_argument(
+        "--doors", nargs="+", metavar="DOOR", choices=tuple(DOORS),
+        help=f"frameworks: {', '.join(DOORS)} (default: all that are installed)",
+    )  # fmt: skip
+    bench.add_argument(
+        "--networks", nargs="+", metavar="NETWORK", choices=tuple(NETWORKS),
+        help=f"what is trained: {', '.join(NETWORKS)} (default: all)",
+    )  # fmt: skip
+    bench.add_argument(
+        "--peers", nargs="+", metavar="MODULE.CLASS", default=(),
+        help="optimizers of other packages, which you have installed, to be timed beside PyTorch's Adam",
+    )  # fmt: skip
     add_output(bench, "folder to write to")
     bench.set_defaults(command=_bench)
     engine = commands.add_parser("bench-engine", help="time the population engine beside one-at-a-time Keras")
@@ -48,10 +66,17 @@ def add(commands: Commands) -> None:
 
 
 def _bench(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.bench.optimizer_steps import bench_optimizers
+    from reproduce.bench.optimizer_steps import StepBenchSettings, bench_optimizers
 
     require_named_devices()
-    bench_optimizers(options.optimizers, options.pairs, options.output, console)
+    settings = StepBenchSettings(
+        doors=tuple(options.doors or DOORS),
+        networks=tuple(options.networks or NETWORKS),
+        optimizers=tuple(options.optimizers) if options.optimizers else None,
+        rounds=options.rounds,
+        peers=tuple(options.peers),
+    )
+    bench_optimizers(settings, options.output, console)
 
 
 def _bench_engine(options: argparse.Namespace, console: Console) -> None:

@@ -13,12 +13,15 @@ from reproduce.plain_data import from_plain
 from reproduce.published.findings import LogFindings
 from reproduce.report.results import COMPARED, StudyResults
 from reproduce.report.speed import (
+    DOOR_COSTS,
     ENGINE,
     MEMBER_STEPS,
     STEP_COSTS,
+    DoorCost,
     EngineSpeed,
     OptimizerCost,
     StepTime,
+    read_door_costs,
     read_engine_speed,
     read_optimizer_costs,
     read_step_times,
@@ -55,6 +58,7 @@ class Collection:
         engine: How fast the engine is; None where that was not measured.
         member_steps: How it scales; empty where that was not measured.
         log: What the published search log says; None where it was not imported.
+        door_costs: What a step costs through every door; empty where that was not measured.
     """
 
     profile: str
@@ -65,6 +69,7 @@ class Collection:
     engine: EngineSpeed | None = None
     member_steps: Sequence[StepTime] = ()
     log: LogFindings | None = None
+    door_costs: Sequence[DoorCost] = ()
 
     @property
     def shape(self) -> tuple[float, float]:
@@ -105,6 +110,7 @@ def read_collection(folder: Path, profile: str) -> Collection:
         engine=_measured(place, ENGINE, read_engine_speed),
         member_steps=_measured(place, MEMBER_STEPS, read_step_times) or (),
         log=_measured(place, LOG, _read_log),
+        door_costs=_measured(place, DOOR_COSTS, read_door_costs) or (),
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Line = TypeVar("Line", bound="DataclassInstance")
 #: Where the benchmarks write, below their folder.
 STEP_COSTS = Path("bench") / "optimizers.csv"
+DOOR_COSTS = Path("bench") / "doors.csv"
 ENGINE = Path("bench") / "engine" / "engine.json"
 MEMBER_STEPS = Path("bench") / "engine" / "member_steps.csv"
 
@@ -29,7 +30,7 @@ class OptimizerCost:
     Attributes:
         optimizer: Its name.
         pairs: How many pairs of steps were timed, its own and Keras Adam's.
-        seconds: Median time of its step.
+        seconds: Median time of its step, the processor's where there is no accelerator.
         adam_seconds: Median time of Keras Adam's step in the same pairs.
         ratio: Median over pairs of its time over Adam's.
         ratio_low: First quartile of that ratio.
@@ -53,6 +54,53 @@ class OptimizerCost:
     batch: int
     base_filters: int
     device: str
+
+
+@dataclass(frozen=True)
+class DoorCost:
+    """The cost of one optimizer's step through one door on one network, as ``bench-optimizers`` writes it as a line.
+
+    Attributes:
+        door: "keras-" with its back end, "torch" or "optax".
+        network: "convolutional", "dense" or "embedding".
+        optimizer: Its name; a class of another package with its module.
+        rounds: How often its step, Adam's, SGD's and a pass over memory were timed in turns.
+        seconds: Median time of its step, the processor's where there is no accelerator.
+        adam_seconds: The same of Adam of the same door.
+        sgd_seconds: The same of SGD of the same door.
+        pass_seconds: The same of reading or writing one number for each weight.
+        ratio: Median over rounds of its time over Adam's.
+        ratio_low: First quartile of that ratio.
+        ratio_high: Third quartile.
+        weights: How many are trained.
+        state_bytes: Bytes of its state.
+        device: Where it was timed.
+    """
+
+    door: str
+    network: str
+    optimizer: str
+    rounds: int
+    seconds: float
+    adam_seconds: float
+    sgd_seconds: float
+    pass_seconds: float
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+    weights: int
+    state_bytes: int
+    device: str
+
+    @property
+    def passes(self) -> float:
+        """Passes over memory that a step takes at least: weight and state read and written, the gradient read."""
+        return 3.0 + 2.0 * self.state_bytes / (4 * self.weights)
+
+    @property
+    def least_ratio(self) -> float:
+        """The ratio if these passes were all that a step cost beyond SGD, which takes three."""
+        return (self.sgd_seconds + (self.passes - 3.0) * self.pass_seconds) / self.adam_seconds
 
 
 @dataclass(frozen=True)
@@ -155,6 +203,15 @@ def read_optimizer_costs(path: Path) -> dict[str, OptimizerCost]:
         ReproduceError: If the file cannot be read or is not what ``bench-optimizers`` writes.
     """
     return {each.optimizer: each for each in _read(path, OptimizerCost)}
+
+
+def read_door_costs(path: Path) -> tuple[DoorCost, ...]:
+    """Costs through every door.
+
+    Raises:
+        ReproduceError: If the file cannot be read or is not what ``bench-optimizers`` writes.
+    """
+    return tuple(_read(path, DoorCost))
 
 
 def read_step_times(path: Path) -> list[StepTime]:

@@ -11,7 +11,7 @@ import numpy as np
 from reproduce.outcomes import TrainingCurve
 from reproduce.report.collection import Collection
 from reproduce.report.results import StudyResults
-from reproduce.report.speed import OptimizerCost
+from reproduce.report.speed import DoorCost, OptimizerCost
 from reproduce.study.rows import SCHEMA, Row
 from reproduce.tasks.optimizers import Entrant
 from tests.study.cases import TASK, TINY
@@ -116,3 +116,10 @@ def measured(*studies: StudyResults, **more: object) -> Collection:
 def cost_of(optimizer: str, seconds: float, ratio: float, device: str = "a processor") -> dict[str, OptimizerCost]:
     """A step cost, by its optimizer."""
     return {optimizer: OptimizerCost(optimizer, 30, seconds, 0.1, ratio, ratio, ratio, 4096, 2048, 128, 32, device)}
+
+
+def door_cost_of(door: str, network: str, optimizer: str, ratio: float, device: str = "a processor") -> DoorCost:
+    """A step cost through a door; SGD's is half of Adam's, and a pass takes a hundredth of that."""
+    return DoorCost(
+        door, network, optimizer, 30, 0.1 * ratio, 0.1, 0.05, 0.001, ratio, ratio - 0.1, ratio + 0.1, 100, 800, device
+    )

@@ -257,7 +257,8 @@ def test_bad_input_is_one_message(arguments: list[str], message: str, tmp_path: 
         ["other"],
         ["tables", "--workers", "0"],
         ["tables", "--workers", "two"],
-        ["bench-optimizers", "--pairs", "-1"],
+        ["bench-optimizers", "--rounds", "-1"],
+        ["bench-optimizers", "--doors", "caffe"],
     ],
 )
 def test_bad_arguments_end_with_status_two(arguments: list[str], capsys) -> None:

@@ -22,7 +22,7 @@ from reproduce.report.style import Picture
 from reproduce.report.table import Table
 from reproduce.report.tables.across import across_table
 from reproduce.report.tables.compute import compute_table
-from reproduce.report.tables.costs import step_cost_table
+from reproduce.report.tables.costs import door_cost_tables, step_cost_table
 from reproduce.report.tables.engine import engine_table
 from reproduce.report.tables.equations import catalog_tables
 from reproduce.report.tables.index import study_tables
@@ -130,6 +130,7 @@ def _tables(found: Collection, checked: Sequence[Checked], searched: SearchResul
         COST: [
             compute_table(found.profile, found.studies),
             step_cost_table(found.step_costs, (*names(), *KNOWN)),
+            *door_cost_tables(found.door_costs),
             engine_table(found.engine),
         ],
         SPACE: [*primitive_tables(), *catalog_tables(), paper_table()],

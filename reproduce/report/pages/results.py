@@ -27,7 +27,11 @@ FIGURES = (
     *("accuracy_main", "accuracy_transfer", "accuracy_finetune", "shrinkage", "elimination", "best_so_far_compared"),
 )
 #: The same in every profile.
-COMMON_TABLES, COMMON_FIGURES = ("step_costs", "engine"), ("engine_scaling",)
+COMMON_TABLES = (
+    *("step_costs", "door_costs_convolutional", "door_costs_dense", "door_costs_embedding", "door_cost_misses"),
+    "engine",
+)
+COMMON_FIGURES = ("engine_scaling",)
 _START = """# Results
 
 The main tables and figures of the rows under `results/`, to be read without running anything. They are written from

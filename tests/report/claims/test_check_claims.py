@@ -11,7 +11,7 @@ from reproduce.errors import LedgerError, ProtocolError, ReproduceError
 from reproduce.report.claims.claim import load_claims
 from reproduce.report.collection import profiles_in, read_collection, read_study
 from tests.report.claims.test_claims import DECAYS, MAIN, main_results
-from tests.report.figure_cases import cost_of
+from tests.report.figure_cases import cost_of, door_cost_of
 from tests.report.result_cases import invented, write_study
 
 BASE = """
@@ -77,6 +77,7 @@ def rows(tmp_path: Path) -> Path:
     costs.parent.mkdir()
     (cost,) = cost_of("Opt1", 0.1, 1.05, "cpu").values()
     costs.write_text(to_csv([cost]))
+    (costs.parent / "doors.csv").write_text(to_csv([door_cost_of("torch", "dense", "Opt1", 1.05, "cpu")]))
     return folder
 
 
@@ -89,6 +90,7 @@ def test_results_come_back_from_a_folder(rows: Path) -> None:
     assert main_study.protocol == MAIN
     assert main_study.rows == main_results().rows
     assert found.step_costs["Opt1"].ratio == 1.05
+    assert [(cost.door, cost.ratio) for cost in found.door_costs] == [("torch", 1.05)]
     assert read_collection(rows, "paper").studies == ()
 
 
@@ -152,15 +154,12 @@ def test_check_claims_says_what_it_found(
 
 def test_a_benchmark_is_of_no_profile(rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "claims.toml"
-    arguments = 'optimizers = ["Opt1"]\nfactor = 1.1\n'
+    arguments = 'optimizers = ["Opt1"]\nfactor = 1.1\ndoors = ["torch"]\nnetworks = ["dense"]\n'
     text = BASE.replace("runs_finish", "steps_cheap").replace('study = "main"\nat_most = 0\n', arguments)
     path.write_text(text)
     assert main(["check-claims", "--rows", str(rows), "--claims", str(path)]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert (
-        "bench-optimizers: 1 of 1 timed, slowest: Opt1, 1.050 times Keras' Adam; n = 30 pairs of steps each, on cpu"
-        in shown
-    )
+    assert "bench-optimizers: 1 of 1 timed, 0 above 1.10, slowest: Opt1 through torch on the dense network" in shown
     assert "profile" not in shown
 
 

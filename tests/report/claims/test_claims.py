@@ -21,7 +21,7 @@ from reproduce.report.claims.predicates import (
 from reproduce.report.collection import Collection
 from reproduce.report.results import StudyResults
 from reproduce.report.speed import EngineSpeed, OptimizerCost, ScoringSpeed
-from tests.report.figure_cases import cost_of
+from tests.report.figure_cases import door_cost_of
 from tests.report.result_cases import invented, protocol_of
 from tests.report.tables.test_accuracy_tables import shown
 
@@ -198,16 +198,22 @@ def test_runs_that_finish() -> None:
 
 
 def test_cheap_steps() -> None:
-    costs = cost_of("Opt1", 0.1, 1.05, "cpu") | cost_of("Opt2", 0.1, 1.2, "cpu")
-    assert StepsCheap(("Opt1",), 1.1).check(collection(costs=costs)).verdict == "SUPPORTED"
-    assert StepsCheap(("Opt1", "A1"), 1.1).check(collection(costs=costs)).verdict == "NOT RUN"
-    finding = StepsCheap(("Opt1", "Opt2"), 1.1).check(collection(costs=costs))
-    assert finding == Finding(
+    costs = [door_cost_of("torch", "dense", name, ratio, "cpu") for name, ratio in (("Opt1", 1.05), ("Opt2", 1.2))]
+    found = dataclasses.replace(collection(), door_costs=costs)
+
+    def check(*optimizers: str, networks: tuple[str, ...] = ("dense",)) -> Finding:
+        return StepsCheap(optimizers, 1.1, ("torch",), networks).check(found)
+
+    assert check("Opt1").verdict == "SUPPORTED"
+    assert check("Opt1", "A1").verdict == "NOT RUN"
+    assert check("Opt1", networks=("dense", "convolutional")).verdict == "NOT RUN"
+    assert check("Opt1", "Opt2") == Finding(
         "CONTRADICTED",
-        "bench-optimizers: 2 of 2 timed, slowest: Opt2, 1.200 times Keras' Adam; n = 30 pairs of steps each, on cpu",
+        "bench-optimizers: 2 of 2 timed, 1 above 1.10, slowest: Opt2 through torch on the dense network, 1.200 times "
+        "Adam; n = 30 rounds each, on cpu",
         is_of_profile=False,
     )
-    assert StepsCheap(("A1",), 1.1).check(collection(costs=costs)).verdict == "NOT RUN"
+    assert check("A1").verdict == "NOT RUN"
 
 
 THREE_ROUNDS = (ScoringSpeed("engine", (7.0, 7.0, 7.0)), ScoringSpeed("keras jax", (1.0, 1.0, 1.0)))

@@ -16,11 +16,12 @@ from reproduce.report.table import Table, fixed, signed
 from reproduce.report.tables.ablations import change_table, decay_table, schedule_differences, schedule_table
 from reproduce.report.tables.across import across_table
 from reproduce.report.tables.compute import compute_table
-from reproduce.report.tables.costs import step_cost_table
+from reproduce.report.tables.costs import door_cost_tables, step_cost_table
 from reproduce.report.tables.engine import engine_table
 from reproduce.report.tables.index import study_tables
 from reproduce.report.tables.references import best_table, reference_table
 from reproduce.tasks.optimizers import Entrant
+from tests.report.figure_cases import door_cost_of
 from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 from tests.report.result_cases import invented, protocol_of
 from tests.report.tables.test_accuracy_tables import shown
@@ -264,6 +265,25 @@ def test_step_costs(tmp_path: Path) -> None:
     assert {line[1:5] for line in others} == {("not run",) * 4}
     kept = {line[0]: line[5] for line in others}
     assert (kept["SGD"], kept["Opt10"], kept["Adam"], kept["Muon"]) == ("0", "1", "2", "1 or 2")
+
+
+def test_costs_through_every_door_and_what_costs_most() -> None:
+    costs = [
+        door_cost_of("torch", "dense", "Opt1", 1.2),
+        door_cost_of("optax", "dense", "Opt1", 1.3),
+        door_cost_of("torch", "embedding", "Opt2", 1.4),
+    ]
+    assert door_cost_tables([]) == []
+    dense, embedding, misses = door_cost_tables(costs)
+    assert (dense.name, embedding.name) == ("door_costs_dense", "door_costs_embedding")
+    assert list(shown(dense)) == [("Opt1", "1.20", "1.30", "7")]
+    assert "a processor, one thread" in dense.caption
+    assert "(n = 30 rounds)" in dense.caption
+    assert "2 of 3 measurements" in misses.caption
+    assert list(shown(misses)) == [
+        ("embedding", "torch", "Opt2", "1.40", "1.30", "1.50", "0.15", "7", "0.54", "2.59"),
+        ("dense", "optax", "Opt1", "1.30", "1.20", "1.40", "0.05", "7", "0.54", "2.41"),
+    ]
 
 
 def test_the_engines_speed(tmp_path: Path) -> None:
