@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from paper_optimizers.one_cycle import UNKNOWN_RUN, RunPhases
 from paper_optimizers.serialization import graph_from_dict
 from paper_optimizers.spec import OptimizerSpec
 from paper_optimizers.suggestions import other_form
+
+#: Packages through which an optimizer may be called, and whose lines are not the user's.
+_INSIDE = ("paper_optimizers", "torch", "keras", "optax", "jax", "contextlib")
 
 
 @dataclass(frozen=True)
@@ -123,15 +127,23 @@ class Door:
                 f"(epochs times steps per epoch, divided by the number of batches that are accumulated){schedule}"
             )
 
-    def warn_of_constant_rate(self, running: OptimizerSpec, rate: Any, title: str, *, stacklevel: int) -> None:
-        """Warn where a spec needs a rate that falls and ``rate`` is a constant; ``stacklevel`` as of the caller."""
+    def warn_of_constant_rate(self, running: OptimizerSpec, rate: Any, title: str) -> None:
+        """Warn, at the line of the user's that led here, where a spec needs a rate that falls and ``rate`` does not."""
         for need in needs_of(running):
             if need.name == "falling_rate":
                 warnings.warn(
                     f"{title} received the constant rate {rate!r} and needs {need.text}. Pass warmup_steps= (0 will "
                     f"do) with the number, or {self.lowering}.",
-                    stacklevel=stacklevel + 1,
+                    stacklevel=_level_outside() - 1,
                 )
+
+
+def _level_outside() -> int:
+    """Count the frames up to the first that is neither of this package nor of a framework."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _INSIDE:
+        level, frame = level + 1, frame.f_back
+    return level + 1
 
 
 def as_spec(spec: Any) -> OptimizerSpec:

@@ -108,7 +108,7 @@ class GraphOptimizer(BaseOptimizer):
             learning_rate = WarmupHoldCosine(learning_rate, **phases._asdict())
         super().__init__(learning_rate, **keras_arguments)
         if isinstance(self._learning_rate, keras.Variable):
-            KERAS_DOOR.warn_of_constant_rate(running, learning_rate, title, stacklevel=3)
+            KERAS_DOOR.warn_of_constant_rate(running, learning_rate, title)
         self.spec = spec
         self.decay = decay
         self.momentum = None if momentum is None else float(momentum)

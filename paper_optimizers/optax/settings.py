@@ -78,7 +78,7 @@ def checked_settings(
         if given["warmup_steps"] is not None or given["hold_steps"] is not None:
             rate = RunSchedule(rate, phases)
         elif isinstance(rate, float):
-            OPTAX_DOOR.warn_of_constant_rate(running, rate, title, stacklevel=4)
+            OPTAX_DOOR.warn_of_constant_rate(running, rate, title)
     decay = given["weight_decay"]
     seed = given["seed"]
     program = compile_spec(running)

@@ -161,7 +161,7 @@ def warn_of_constant_rate(group: Group) -> None:
     """Warn where the spec needs a rate that falls and neither warm-up nor a scheduler gives it one."""
     if not group["lr_is_peak"] and "initial_lr" not in group:
         running = _running(RunSettings.of(group))
-        TORCH_DOOR.warn_of_constant_rate(running, group["lr"], _title(group["spec"]), stacklevel=5)
+        TORCH_DOOR.warn_of_constant_rate(running, group["lr"], _title(group["spec"]))
 
 
 def peak_share(group: Group, xp: Namespace, updates: Any) -> Any:

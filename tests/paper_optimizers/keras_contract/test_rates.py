@@ -297,8 +297,9 @@ def test_row_12_bias_corrections_follow_the_iterations() -> None:
 
 
 def test_row_9_a_constant_rate_is_warned_of_where_the_last_updates_grow_without_bound() -> None:
-    with pytest.warns(UserWarning, match=r"Opt4 received the constant rate 0.1 and needs a learning rate that falls"):
+    with pytest.warns(UserWarning, match="Opt4 received the constant rate 0.1 and needs") as caught:
         po.Opt4(0.1, total_steps=10)
+    assert [each.filename for each in caught] == [__file__]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         po.Opt4(0.1, total_steps=10, warmup_steps=0)

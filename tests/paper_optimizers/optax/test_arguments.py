@@ -83,8 +83,9 @@ def test_a_run_as_an_array_is_refused_with_the_way_out() -> None:
 
 
 def test_a_constant_rate_for_what_needs_a_falling_one() -> None:
-    with pytest.warns(UserWarning, match="Opt4 received the constant rate 0.1"):
+    with pytest.warns(UserWarning, match="Opt4 received the constant rate 0.1") as caught:
         door.opt4(0.1, 10)
+    assert [each.filename for each in caught] == [__file__]
 
 
 @pytest.mark.parametrize("name", EVOLVED)

@@ -116,8 +116,9 @@ def test_a_constant_rate_for_one_that_needs_a_falling_one() -> None:
     give_gradients(params, 0)
     with pytest.warns(
         UserWarning, match=r"Opt4 received the constant rate 0\.1 and needs a learning rate that falls to 0"
-    ):
+    ) as caught:
         door.Opt4(params, lr=0.1, total_steps=9).step()
+    assert [each.filename for each in caught] == [__file__]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         door.Opt4(params, lr=0.1, total_steps=9, warmup_steps=0).step()
