@@ -17,7 +17,11 @@ TUTORIALS = [page for page in PAGES if page.parent.name == "tutorials"]
 
 
 #: What a page's examples need beyond this project's environment.
-NEEDS = {"jax.md": ("optax", "flax")}
+NEEDS = {
+    "jax.md": ("optax", "flax"),
+    "lightning.md": ("torch", "pytorch_lightning"),
+    "trainer.md": ("torch", "transformers", "accelerate"),
+}
 
 
 def named(page: Path) -> str:
