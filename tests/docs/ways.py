@@ -138,6 +138,7 @@ WAYS: dict[str, Way] = {
     "python -m tests.ten_models RESULTS.jsonl": Elsewhere(
         "tests/ten_models/test_training.py::test_a_model_is_trained_from_the_same_weights_each_time"
     ),
+    "pip install .": Elsewhere("tests/test_packaging.py::test_the_wheel_asks_for_keras_and_numpy_alone"),
     "pip install '.[torch]'": Parsed("it fetches the build of PyTorch for GPUs, some gigabytes"),
     "pip install '.[optax]'": Parsed("it fetches packages that the lock of the tests holds"),
     "pip install '.[cpu]' scikit-learn": Parsed("it fetches packages that the lock of the tests holds"),
