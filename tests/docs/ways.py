@@ -143,6 +143,8 @@ WAYS: dict[str, Way] = {
     "pip install '.[optax]'": Parsed("it fetches packages that the lock of the tests holds"),
     "pip install '.[cpu]' scikit-learn": Parsed("it fetches packages that the lock of the tests holds"),
     "pip install atheris": Parsed("it fetches a package that is not among the locked ones"),
+    "pip install pytorch-lightning": Parsed("it fetches a package that is not among the locked ones"),
+    "pip install transformers accelerate": Parsed("it fetches packages that are not among the locked ones"),
     "kubectl apply --filename cluster.yaml": _SHELL,
     'kubectl exec --stdin --tty "$(kubectl get pods --selector ray.io/cluster=search,ray.io/node-type=head --output '
     'name)" -- python -m reproduce search --profile paper --data-dir /volume/data --output /volume/output '
