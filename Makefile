@@ -18,7 +18,7 @@ GPU ?=
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv tools torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures transfer finetune ablations robustness estimate search compare-searches report check-claims pages analysis bench-optimizers bench-engine test soak fuzz docs check audit format lock clean
+.PHONY: help venv tools torch docker-build docker-test docker-reproduce-tables reproduce-tables reproduce-figures transfer finetune ablations robustness estimate search compare-searches report check-claims pages analysis bench-optimizers bench-engine test soak fuzz docs check audit format lock release clean
 
 export PYTHON
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -167,6 +167,9 @@ lock:  ## Resolve requirements/*.txt again, with hashes (newer versions: LOCK_OP
 	else \
 	  echo '  left as it was: the CPU build of PyTorch is not to be had from the package sources of this machine'; \
 	fi
+
+release: tools  ## Make dist/: wheel, source archive and one zip of code, rows, locks and image recipe, with checksums
+	@requirements/release.sh
 
 # An image for GPUs is large: what it will need here is looked for before anything is fetched.
 define build_image

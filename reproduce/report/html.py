@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -12,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from latex2mathml.converter import convert
 from markupsafe import Markup
 
+from reproduce.report.analysis.verdicts import VERDICTS
 from reproduce.report.style import Picture
 from reproduce.report.table import POSSIBLE, Cell, Column, Source, Table
 
@@ -55,7 +57,7 @@ def to_mathml(latex: str, *, block: bool = False) -> Markup:
 
 
 class Embedded(NamedTuple):
-    """A picture as an embedded SVG file: the file, and its size in CSS pixels."""
+    """A picture as an embedded SVG file: the file, compressed, and its size in CSS pixels."""
 
     data: str
     width: int
@@ -65,7 +67,8 @@ class Embedded(NamedTuple):
 def embedded(picture: Picture) -> Embedded:
     """The picture for an HTML page."""
     svg = picture.render(("svg",))["svg"]
-    return Embedded(base64.b64encode(svg).decode("ascii"), *svg_size(svg))
+    packed = gzip.compress(svg, 9, mtime=0)
+    return Embedded(base64.b64encode(packed).decode("ascii"), *svg_size(svg))
 
 
 def svg_size(svg: bytes) -> tuple[int, int]:
@@ -100,5 +103,11 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["mathml"] = to_mathml
-    environment.globals |= {"address": _address, "embedded": embedded, "possible": POSSIBLE, "zip": zip}
+    environment.globals |= {
+        "address": _address,
+        "embedded": embedded,
+        "possible": POSSIBLE,
+        "verdicts": VERDICTS,
+        "zip": zip,
+    }
     return environment

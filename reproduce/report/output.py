@@ -10,7 +10,7 @@ from rich.console import Console
 
 from reproduce.files import write_text
 from reproduce.report.figures.index import study_pictures
-from reproduce.report.figures.schedules import schedule_pictures
+from reproduce.report.figures.schedules import schedule_picture
 from reproduce.report.forms import on_screen, write_table
 from reproduce.report.results import StudyResults, frame
 from reproduce.report.style import Picture, write_pictures
@@ -64,7 +64,7 @@ def write_results(
     study, training = StudyResults(protocol, tuple(entrants), tuple(rows)), protocol.tasks[0].training
     pictures = [
         *study_pictures(study, protocol.optimizers.reference),
-        *schedule_pictures(training.warmup_fraction, training.hold_fraction),
+        schedule_picture(training.warmup_fraction, training.hold_fraction),
     ]
     runs = folder / "tables" / "runs.csv"
     write_text(runs, frame(rows).to_csv(index=False, lineterminator="\n"))

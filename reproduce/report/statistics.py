@@ -126,13 +126,6 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     return {name: adjusted[name] for name in p_values}
 
 
-def score_distribution(groups: Sequence[Sequence[float]], thresholds: ArrayLike) -> NDArray[np.float64]:
-    """The performance profile: for each threshold the share of runs above it, each task weighing the same."""
-    limits = np.asarray(thresholds, np.float64)
-    shares = [(np.asarray(group, np.float64)[:, None] > limits).mean(axis=0) for group in groups]
-    return np.asarray(np.mean(shares, axis=0), np.float64)
-
-
 def average_ranks(scores: Mapping[str, Sequence[float]]) -> Ranks:
     """Ranks of optimizers on each task, averaged; scores that are equal but for rounding share the mean of their ranks.
 

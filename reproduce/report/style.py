@@ -33,6 +33,8 @@ FORMATS: Mapping[str, Mapping[str, Any]] = {
 }
 #: Ink, axes and labels; what is there for comparison; shades behind.
 INK, GREY, SHADE = "#222222", "#7a7a7a", "#e6e6e6"
+#: A number of an SVG file from 1 on with more than two decimals; smaller ones may be scales.
+_LONG_NUMBER = re.compile(rb"\b[1-9]\d*\.\d{3,}\b")
 #: From minus to plus through white; purple and orange are told apart by every common kind of sight.
 DIVERGING = "PuOr_r"
 _SETTINGS: Mapping[str, Any] = {
@@ -264,7 +266,13 @@ def _saved(figure: Any, suffix: str) -> bytes:
     buffer = io.BytesIO()
     with _without_font_dates():
         figure.savefig(buffer, format=suffix, metadata=dict(FORMATS[suffix]))
-    return buffer.getvalue()
+    data = buffer.getvalue()
+    return _LONG_NUMBER.sub(_shortened, data) if suffix == "svg" else data
+
+
+def _shortened(number: re.Match[bytes]) -> bytes:
+    """A hundredth of a point is finer than any screen shows."""
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".").encode()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a search's records say: candidates with their scores, best so far, acceptance, lineages. Pure functions."""
+"""What a search's records say: candidates with their scores, best so far, acceptance. Pure functions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reproduce.outcomes import Trained, epochs_of, score_of
-from reproduce.search.algorithm import Selection, Stage
+from reproduce.search.algorithm import Stage
 from reproduce.search.records import AnyRecord, Rejection, Sample, StageEvaluation
 from reproduce.search.trials import Contender
 
@@ -135,15 +135,6 @@ def acceptance(records: Sequence[AnyRecord]) -> Mapping[str, Counter[str]]:
             seen.add(record.sample)
             counts[samples[record.sample].slot.phase][record.outcome.kind] += 1
     return counts
-
-
-def lineages(records: Sequence[AnyRecord]) -> dict[int, list[Selection]]:
-    """Each particle's selections, step by step."""
-    found: dict[int, list[Selection]] = {}
-    for record in records:
-        if isinstance(record, Selection):
-            found.setdefault(record.particle, []).append(record)
-    return found
 
 
 def primitive_shares(samples: Sequence[Sample]) -> dict[str, float]:

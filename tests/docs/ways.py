@@ -101,6 +101,7 @@ WAYS: dict[str, Way] = {
     "make estimate PROFILE=gpu STUDY=main DATA_DIR=... LOCK=gpu": RUN,
     "make reproduce-tables PROFILE=gpu STUDY=main DATA_DIR=... LOCK=gpu": RUN,
     "make venv LOCK=gpu": Parsed("it fetches the packages for GPUs"),
+    "make release": Elsewhere("tests/test_release.py::test_a_trial_makes_wheel_archives_and_checksums"),
     "make lock": Parsed("it asks the package index for every version"),
     "make docker-build": _CONTAINER,
     "make docker-build GPU=1": _CONTAINER,

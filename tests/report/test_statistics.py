@@ -9,7 +9,6 @@ from reproduce.report.statistics import (
     average_ranks,
     holm,
     interquartile_mean,
-    score_distribution,
     stratified_bootstrap,
     summarise,
     wilcoxon,
@@ -69,11 +68,6 @@ def test_known_holm_correction() -> None:
     assert adjusted == pytest.approx({"a": 0.03, "b": 0.06, "c": 0.06, "d": 0.02})
     assert holm({"a": 0.9, "b": 0.8}) == {"a": 1.0, "b": 1.0}
     assert holm({}) == {}
-
-
-def test_score_distribution_weighs_tasks_alike() -> None:
-    shares = score_distribution([[0.1, 0.9], [0.5, 0.5, 0.5, 0.5]], [0.0, 0.5, 0.8, 1.0])
-    assert shares.tolist() == [1.0, 0.25, 0.25, 0.0]
 
 
 def test_known_critical_difference() -> None:

@@ -28,7 +28,7 @@ from reproduce.search.records import (
     entry_from_dict,
     read_search_records,
 )
-from reproduce.search.results import acceptance, best_so_far, budgeted, lineages, primitive_shares, top
+from reproduce.search.results import acceptance, best_so_far, budgeted, primitive_shares, top
 from reproduce.search.sampling import Sampler
 from reproduce.search.search import run_search
 from reproduce.search.spaces import FULL, IDENTITY, Space
@@ -40,6 +40,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def of(kind, records):
     return [record for record in records if isinstance(record, kind)]
+
+
+def lineages(records):
+    """The selections of each particle, step by step."""
+    found = {}
+    for selection in of(Selection, records):
+        found.setdefault(selection.particle, []).append(selection)
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,7 @@ def test_a_search_ends_with_its_best_beside_the_baselines(executor, tmp_path, ca
     table = (folder / "tables" / "rescoring.csv").read_text()
     assert len(table.splitlines()) == 1 + 2 + 3
     assert {path.stem for path in (folder / "figures").glob("*.svg")} == {
-        "best_so_far", "lineages", "acceptance", "operators", "cost",
+        "best_so_far", "acceptance", "operators",
     }  # fmt: skip
     finalists = sorted((folder / "finalists").iterdir())
     assert len(finalists) == 2

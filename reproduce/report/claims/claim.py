@@ -117,7 +117,7 @@ def claims_table(checked: Sequence[Checked]) -> Table:
     counts = {verdict: sum(each.verdict == verdict for each in checked) for verdict in VERDICTS}
     return Table.of(
         name="claims",
-        title="Claims",
+        title="The verdict on each claim",
         caption=(
             f"{number_of(len(checked), 'claim')}: "
             f"{', '.join(f'{count} {verdict}' for verdict, count in counts.items())}. Decided by stored rows alone. "

@@ -8,35 +8,47 @@ from typing import Any
 import numpy as np
 
 from reproduce.counts import number_of
-from reproduce.report.analysis.studies import against
+from reproduce.report.analysis.studies import Origin, against, origin_of
 from reproduce.report.analysis.verdicts import VERDICTS, Verdict
-from reproduce.report.multiples import Axis, Panel, Stroke, draw_multiples
 from reproduce.report.overall import Overall, compare_studies
-from reproduce.report.results import SameFunction, StudyResults, alike, number_of_runs
-from reproduce.report.statistics import same_mean, score_distribution
-from reproduce.report.style import GREY, INK, LINES, PAGE, Picture, file_name, new_figure, picture, plain, say_empty
+from reproduce.report.results import REFERENCE, SameFunction, StudyResults, alike, number_of_runs
+from reproduce.report.statistics import same_mean
+from reproduce.report.style import (
+    GREY,
+    INK,
+    LINES,
+    PAGE,
+    LineStyle,
+    Picture,
+    file_name,
+    new_figure,
+    picture,
+    plain,
+    say_empty,
+)
 
 _NO_TASKS = "not run: needs two tasks with runs of the same optimizers"
+#: By origin: how its runs look, and what it is called.
+LOOKS: Mapping[Origin, LineStyle] = {"paper": LINES[0], "baseline": LINES[1], "found": LINES[2]}
+FAMILIES: Mapping[Origin, str] = {"paper": "the paper's", "baseline": "baselines", "found": "found by a search here"}
 #: Most tasks beside each other.
 _COLUMNS = 4
 #: Verdicts whose optimizers are named.
 _NAMED: tuple[Verdict, ...] = ("SUPPORTED", "CONTRADICTED")
-#: Points at which a performance profile is evaluated.
-_THRESHOLDS = np.linspace(0, 1, 101)
 
 
 def accuracy_picture(study: StudyResults) -> Picture:
     """Test accuracy of every final run of a study, a panel for each task."""
     by_task = {task: [each for each in study.functions(task) if each.first.finals] for task in study.tasks_run}
     counts = number_of_runs(len(group.first.finals) for groups in by_task.values() for group in groups)
-    title = f"Test accuracy in the study {study.title}: each run a ring, their mean a bar, {counts}"
+    title = f"Test accuracy in the study {study.title}: each run a mark, their mean a bar, {REFERENCE} dashed, {counts}"
     name = file_name("accuracy", study.name)
     reading = f"{accuracy_reading(by_task)}{_verdicts(study)}"
     return picture(name, title, reading, lambda: draw_accuracies(by_task))
 
 
 def overall_pictures(studies: Sequence[StudyResults], reference: str) -> list[Picture]:
-    """Interquartile means, performance profiles and ranks over all tasks of these studies; see `compare_studies`."""
+    """Draw interquartile means and ranks over all tasks of these studies; see `compare_studies`."""
     overall = compare_studies(studies, reference)
     counted_tasks = f"{number_of(len(overall.tasks), 'task')}, " if overall else ""
     runs = sum(len(runs) for by_task in (overall.scores if overall else {}).values() for runs in by_task.values())
@@ -48,12 +60,6 @@ def overall_pictures(studies: Sequence[StudyResults], reference: str) -> list[Pi
             f"Interquartile mean of accuracy above guessing with 95 % bootstrap intervals, {made}",
             mean_reading(overall),
             lambda: draw_means(overall),
-        ),
-        picture(
-            "performance_profiles",
-            f"Performance profile: share of runs above an accuracy, {reference} dashed, {made}",
-            profile_reading(overall),
-            lambda: draw_profiles(overall, reference),
         ),
         picture(
             "ranks", f"Average rank over tasks, 1 the best, {made}", rank_reading(overall), lambda: draw_ranks(overall)
@@ -96,17 +102,6 @@ def mean_reading(overall: Overall | None) -> str:
     return f"Highest: {overall.label(best)}, {highest}; intervals that overlap its: {named}."
 
 
-def profile_reading(overall: Overall | None) -> str:
-    """Who is never below another's profile."""
-    if overall is None:
-        return f"{_NO_TASKS.capitalize()}."
-    profiles = _profiles(overall)
-    highest = np.max(list(profiles.values()), axis=0)
-    leading = [name for name, profile in profiles.items() if (profile >= highest - 1e-12).all()]
-    named = "; ".join(map(overall.label, leading)) or "no optimizer"
-    return f"At or above every other profile everywhere: {named}."
-
-
 def rank_reading(overall: Overall | None) -> str:
     """Friedman's test, and what difference of ranks so few tasks can tell."""
     if overall is None:
@@ -138,12 +133,26 @@ def draw_accuracies(by_task: Mapping[str, Sequence[SameFunction]]) -> Any:
         for group in groups:
             for height in {number for number, names in enumerate(lines) if set(names) & set(group.names)}:
                 values = [100 * accuracy for accuracy in group.first.test_by_seed.values()]
-                panel.plot(values, [height] * len(values), "o", markersize=3, color=LINES[0].color, fillstyle="none")
+                look = LOOKS[origin_of(group.first.entrant)]
+                panel.plot(
+                    values, [height] * len(values), look.marker, markersize=3, color=look.color, fillstyle="none"
+                )
                 panel.plot([100 * _mean(group)], [height], "|", markersize=8, markeredgewidth=2, color=INK)
+        middle = next((100 * _mean(group) for group in groups if REFERENCE in group.names), None)
+        if middle is not None:
+            panel.axvline(middle, color=GREY, linestyle=LINES[1].dashes, linewidth=0.9, zorder=0)
         panel.set_title(plain(task), fontsize=8)
-    figure.supxlabel("test accuracy, %", fontsize=9)
+    for panel in axes[len(shown) - columns : len(shown)]:
+        panel.set_xlabel("test accuracy, %")
     axes[0].set_yticks(range(len(lines)), [plain(", ".join(names)) for names in lines], fontsize=7)
     axes[0].set_ylim(len(lines) - 0.4, -0.6)
+    found = {origin_of(group.first.entrant) for groups in shown.values() for group in groups}
+    handles = [
+        axes[0].plot([], [], look.marker, color=look.color, fillstyle="none", label=FAMILIES[origin])[0]
+        for origin, look in LOOKS.items()
+        if origin in found
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8, handlelength=1)
     return figure
 
 
@@ -163,26 +172,6 @@ def draw_means(overall: Overall | None) -> Any:
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.set_xlabel("interquartile mean, % (guessing 0, no error 100)")
     return figure
-
-
-def draw_profiles(overall: Overall | None, reference: str) -> Any:
-    """A panel for each optimizer, with the reference behind it."""
-    if overall is None:
-        return _empty(_NO_TASKS)
-    profiles = _profiles(overall)
-    across = 100 * _THRESHOLDS
-    behind = [Stroke(across, 100 * profiles[reference], "behind")] if reference in profiles else []
-    panels = [
-        Panel(plain(overall.label(name)), [*([] if name == reference else behind), Stroke(across, 100 * profile)])
-        for name, profile in profiles.items()
-    ]
-    return draw_multiples(
-        panels,
-        Axis("accuracy above guessing, %", ticks=(0, 50, 100)),
-        Axis("runs above it, % (tasks weigh the same)", ticks=(0, 50, 100)),
-        columns=6,
-        height=58.0,
-    )
 
 
 def draw_ranks(overall: Overall | None) -> Any:
@@ -228,10 +217,6 @@ def rank_cliques(ranks: Sequence[float], critical_difference: float | None) -> l
         for first in range(len(ranks))
     ]
     return [(first, end) for first, end in enumerate(ends) if end > first and (first == 0 or end > ends[first - 1])]
-
-
-def _profiles(overall: Overall) -> dict[str, Any]:
-    return {name: score_distribution(list(by_task.values()), _THRESHOLDS) for name, by_task in overall.scores.items()}
 
 
 def _lines_of(by_task: Mapping[str, Sequence[SameFunction]]) -> list[tuple[str, ...]]:

@@ -8,21 +8,22 @@ from paper_optimizers import get, names
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.report.figures.comparison import accuracy_picture
 from reproduce.report.figures.decays import curve_picture, evolved_picture
+from reproduce.report.figures.forest import study_forest
 from reproduce.report.figures.graphs import decay_graph, optimizer_graph
 from reproduce.report.figures.learning import learning_picture
 from reproduce.report.figures.rates import rate_picture
-from reproduce.report.figures.schedules import schedule_pictures
+from reproduce.report.figures.schedules import schedule_picture
 from reproduce.report.figures.updates import step_picture, surface_picture
 from reproduce.report.results import COMPARED, StudyResults
 from reproduce.report.style import Picture
 
 
 def study_pictures(study: StudyResults, reference: str) -> list[Picture]:
-    """Test accuracies; where all optimizers are compared, also learning curves and rate sensitivity of each task."""
+    """Draw accuracies; where all are compared also differences, learning curves and rate sensitivity of each task."""
     found = [accuracy_picture(study)]
     for task in study.tasks_run if study.name in COMPARED else ():
-        found.append(learning_picture(study, task, "steps", reference))
-        found.append(learning_picture(study, task, "seconds", reference))
+        found += [each for each in (study_forest(study, task),) if each is not None]
+        found.append(learning_picture(study, task, reference))
         found.append(rate_picture(study, task))
     return found
 
@@ -31,7 +32,7 @@ def study_pictures(study: StudyResults, reference: str) -> list[Picture]:
 def catalog_pictures(warmup_fraction: float, hold_fraction: float) -> tuple[Picture, ...]:
     """The figures that need no rows: graphs, schedules over a run with this warm-up and hold, decays, updates."""
     graphs, functions = _fixed_pictures()
-    return (*graphs, *schedule_pictures(warmup_fraction, hold_fraction), *functions)
+    return (*graphs, schedule_picture(warmup_fraction, hold_fraction), *functions)
 
 
 def catalog_specs() -> dict[str, OptimizerSpec]:

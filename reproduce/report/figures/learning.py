@@ -1,10 +1,10 @@
-"""Learning curves: validation accuracy over steps and over seconds, median and quartiles over seeds."""
+"""Learning curves: validation accuracy over steps, median and quartiles over seeds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,6 @@ from reproduce.report.results import (
 from reproduce.report.style import Picture, file_name, picture, plain
 from reproduce.study.rows import Row
 
-Axis = Literal["steps", "seconds"]
-
 
 @dataclass(frozen=True, eq=False)
 class Quartiles(Alike):
@@ -33,7 +31,7 @@ class Quartiles(Alike):
     Attributes:
         n: How many runs.
         diverged: How many of them diverged; they count as guessing from there on.
-        x: The end of each epoch, in steps or in seconds.
+        x: The end of each epoch, in steps.
         quartiles: Validation accuracy, of shape (3, epochs): first quartile, median, third quartile.
     """
 
@@ -43,39 +41,31 @@ class Quartiles(Alike):
     quartiles: NDArray[np.float64]
 
 
-def learning_picture(study: StudyResults, task: str, axis: Axis, reference: str = REFERENCE) -> Picture:
+def learning_picture(study: StudyResults, task: str, reference: str = REFERENCE) -> Picture:
     """One panel for each optimizer, with the reference in grey behind it."""
-    bands = learning_bands(study, task, axis)
+    bands = learning_bands(study, task)
     runs = number_of_runs(band.n for band in bands)
     dashed = f"{reference} dashed, " if _named(bands, reference) else ""
-    title = f"Learning curves on {task} ({study.title}) over {axis}: median and quartiles, {dashed}{runs}"
-    name = file_name("learning", study.name, task, axis)
-    return picture(name, title, reading(bands, axis), lambda: draw(bands, axis, reference))
+    title = f"Learning curves on {task} ({study.title}) over steps: median and quartiles, {dashed}{runs}"
+    name = file_name("learning", study.name, task)
+    return picture(name, title, reading(bands), lambda: draw(bands, reference))
 
 
-def learning_bands(study: StudyResults, task: str, axis: Axis) -> list[Quartiles]:
+def learning_bands(study: StudyResults, task: str) -> list[Quartiles]:
     """The bands of one task, one for each function, in the catalog's order."""
     places = {entrant.name: place for place, entrant in enumerate(in_catalog_order(study.entrants))}
     groups = [each for each in study.functions(task) if each.first.finals]
     groups.sort(key=lambda each: places[each.first.optimizer])
     epochs = max((len(row.curve.validation_accuracy) for group in groups for row in group.first.finals), default=0)
-    return [_band(group, epochs, axis) for group in groups]
+    return [_band(group, epochs) for group in groups]
 
 
-def reading(bands: Sequence[Quartiles], axis: Axis) -> str:
-    """Who leads early and who at the end, or over seconds who was first to come near the best end."""
+def reading(bands: Sequence[Quartiles]) -> str:
+    """Say who leads early and who at the end."""
     drawn = [band for band in bands if band.x.size]
     if not drawn:
         return "Nothing has been run."
     best = max(drawn, key=lambda band: band.quartiles[1, -1])
-    if axis == "seconds":
-        goal = best.quartiles[1, -1] - 0.01
-        reached = {band.label: band.x[band.quartiles[1] >= goal] for band in drawn}
-        first = min((label for label in reached if reached[label].size), key=lambda label: reached[label][0])
-        return (
-            f"First within a point of the best end ({_percent(goal + 0.01)}): {first}, in {reached[first][0]:.2g} s. "
-            "What was trained side by side shares its time, and what was the first of its kind includes compiling."
-        )
     quarter = max(drawn, key=lambda band: band.quartiles[1, (band.x.size - 1) // 4])
     early = quarter.quartiles[1, (quarter.x.size - 1) // 4]
     return (
@@ -84,14 +74,10 @@ def reading(bands: Sequence[Quartiles], axis: Axis) -> str:
     )
 
 
-def draw(bands: Sequence[Quartiles], axis: Axis, reference: str) -> Any:
+def draw(bands: Sequence[Quartiles], reference: str) -> Any:
     """Draw a panel for each optimizer, the reference's median behind it."""
     behind = _named(bands, reference)
-    across = (
-        multiples.Axis("steps", zero=True)
-        if axis == "steps"
-        else multiples.Axis("seconds of training (a run's time, spread evenly)", logarithmic=True)
-    )
+    across = multiples.Axis("steps", zero=True)
     panels = [_panel(band, behind if behind is not band else None) for band in bands]
     return draw_multiples(panels, across, multiples.Axis("validation accuracy, %"), columns=5)
 
@@ -115,11 +101,11 @@ def _panel(band: Quartiles, behind: Quartiles | None) -> Panel:
     )
 
 
-def _band(group: SameFunction, epochs: int, axis: Axis) -> Quartiles:
+def _band(group: SameFunction, epochs: int) -> Quartiles:
     runs = group.first.finals
     curves = np.array([_padded(row, epochs) for row in runs]).reshape(len(runs), epochs)
     quartiles = np.quantile(curves, (0.25, 0.5, 0.75), axis=0)
-    length = np.median([_seconds(row) if axis == "seconds" else _total_steps(row, epochs) for row in runs])
+    length = np.median([_total_steps(row, epochs) for row in runs])
     x = length * np.arange(1, epochs + 1) / max(epochs, 1)
     return Quartiles(group.names, len(runs), group.first.num_diverged, x, quartiles)
 
@@ -127,11 +113,6 @@ def _band(group: SameFunction, epochs: int, axis: Axis) -> Quartiles:
 def _padded(row: Row, epochs: int) -> list[float]:
     measured = row.curve.validation_accuracy[:epochs]
     return [*measured, *[counted_accuracy(row, row.validation_accuracy)] * (epochs - len(measured))]
-
-
-def _seconds(row: Row) -> float:
-    """Rows keep four decimals; a logarithmic axis has no zero."""
-    return max(row.seconds, 1e-4)
 
 
 def _total_steps(row: Row, epochs: int) -> float:

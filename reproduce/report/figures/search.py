@@ -1,4 +1,4 @@
-"""Pictures of a search, from its records alone: best so far, lineages, acceptance, operators, cost."""
+"""Pictures of a search, from its records alone: best so far, acceptance, operators."""
 
 from __future__ import annotations
 
@@ -6,34 +6,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reproduce.counts import number_of
-from reproduce.outcomes import epochs_of, score_of
+from reproduce.outcomes import score_of
 from reproduce.report.style import (
     GREY,
     LINES,
     SHADE,
     Picture,
-    label_panels,
     new_figure,
-    panels,
     picture,
     plain,
-    say_empty,
 )
-from reproduce.search.algorithm import Selection, Stage
+from reproduce.search.algorithm import Stage
 from reproduce.search.records import AnyRecord, Sample
 from reproduce.search.results import (
     FATES,
     acceptance,
     best_so_far,
     evaluations_of,
-    lineages,
     primitive_shares,
     samples_of,
 )
 
 #: Share of the scored candidates that the picture of operators calls the best.
 BEST_SHARE = 0.1
-_STAGES: tuple[Stage, ...] = ("initial", "evolution")
 
 
 def search_pictures(records: Sequence[AnyRecord], screening_epochs: Mapping[Stage, int], where: str) -> list[Picture]:
@@ -46,10 +41,8 @@ def search_pictures(records: Sequence[AnyRecord], screening_epochs: Mapping[Stag
     """
     return [
         best_so_far_picture({"The search": [records]}, screening_epochs, where),
-        lineage_picture(records, where),
         acceptance_picture(records, where),
         operator_picture(records, where),
-        cost_picture(records, screening_epochs, where),
     ]
 
 
@@ -111,41 +104,6 @@ def _within(costs: Sequence[int], scores: Sequence[float], budget: int | None) -
     if budget is None:
         return scores[-1]
     return max((score for cost, score in zip(costs, scores, strict=True) if cost <= budget), default=0.0)
-
-
-def lineage_picture(records: Sequence[AnyRecord], where: str) -> Picture:
-    """One panel for each particle: what it was, step after step, and the best child of each step."""
-    found = lineages(records)
-    worse = sum(
-        (each.child_score or 0.0) < (each.parent_score or 0.0)
-        for selections in found.values()
-        for each in selections
-        if each.replaced
-    )
-    steps = sum(len(selections) for selections in found.values())
-
-    reading = f"A particle was replaced by a worse child in {worse} of {number_of(steps, 'step')}."
-    return picture(
-        "lineages", f"Lineages: {where}, n = {number_of(len(found), 'particle')}", reading, lambda: draw_lineages(found)
-    )
-
-
-def draw_lineages(found: Mapping[int, Sequence[Selection]]) -> Any:
-    """The figure: the score of each particle over its steps."""
-    from matplotlib.ticker import MaxNLocator
-
-    figure, axes = panels([f"particle {number}" for number in found], columns=6, sharex=True, sharey=True)
-    for panel, selections in zip(axes, found.values(), strict=False):
-        scores = [each.parent_score for each in selections]
-        last = selections[-1]
-        scores.append(last.child_score if last.replaced else last.parent_score)
-        shown = [(step, 100 * score) for step, score in enumerate(scores) if score is not None]
-        panel.plot(*zip(*shown, strict=True), color=LINES[0].color, marker="o", markersize=3)
-    if not found:
-        say_empty(axes[0], "no particle made a step")
-    axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))  # Which all panels share.
-    label_panels(figure, "step", "score, %")
-    return figure
 
 
 def acceptance_picture(records: Sequence[AnyRecord], where: str) -> Picture:
@@ -226,35 +184,3 @@ def _best(records: Sequence[AnyRecord], samples: Mapping[int, Sample]) -> list[S
 
 def _count(samples: Mapping[int, Sample]) -> int:
     return sum(sample.slot.phase == "initial" for sample in samples.values())
-
-
-def cost_picture(records: Sequence[AnyRecord], screening_epochs: Mapping[Stage, int], where: str) -> Picture:
-    """Epochs of training by stage and by what the candidate came to; the seconds in the reading."""
-    spent: dict[Stage, dict[str, int]] = {stage: dict.fromkeys(FATES[:3], 0) for stage in _STAGES}
-    seconds = 0.0
-    for stage in _STAGES:
-        for record in evaluations_of(records, stage):
-            spent[stage][record.outcome.kind] += epochs_of(record.outcome, screening_epochs[stage])
-            seconds += record.seconds
-    total = sum(sum(each.values()) for each in spent.values())
-    wasted = sum(each["screened out"] + each["diverged"] for each in spent.values())
-
-    def draw() -> Any:
-        figure = new_figure(6.0, 2.0)
-        axes = figure.add_subplot()
-        lefts = dict.fromkeys(_STAGES, 0)
-        for number, fate in enumerate(FATES[:3]):
-            widths = [spent[stage][fate] for stage in _STAGES]
-            axes.barh(
-                _STAGES, widths, left=list(lefts.values()), color=LINES[number].color, hatch=LINES[number].hatch,
-                edgecolor="white", height=0.6, label=fate,
-            )  # fmt: skip
-            lefts = {stage: lefts[stage] + spent[stage][fate] for stage in _STAGES}
-        axes.set_xlabel("epochs of training, screening included")
-        axes.invert_yaxis()
-        figure.legend(loc="outside lower center", ncols=3, handlelength=1.0)
-        return figure
-
-    share = 100 * wasted / total if total else 0.0
-    reading = f"{share:.0f} % of the epochs went to candidates that could not be trained; {seconds:,.0f} s in all."
-    return picture("cost", f"Cost: {where}, {total:,} epochs", reading, draw)

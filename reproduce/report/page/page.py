@@ -8,14 +8,16 @@ from typing import NamedTuple
 from reproduce.counts import number_of
 from reproduce.report.html import render
 from reproduce.report.overall import repeated_words, shared_tasks
-from reproduce.report.page.report import HEADINGS, Report
+from reproduce.report.page.report import HEADINGS, SUMMARY, Report
 from reproduce.report.results import StudyResults, num_diverged
 from reproduce.report.style import Picture
 from reproduce.report.table import Source, Table
 from reproduce.study.rows import Row
 
+#: The cells of runs, by device, back end and precision.
+_Trained = dict[str, list[tuple[str, ...]]]
 #: Headings of the runs' table.
-_COLUMNS = ("Rate", "Seed", "Outcome", "Steps", "Validation %", "Test %", "Seconds", "Device", "Back end")
+_COLUMNS = ("Rate", "Seed", "Outcome", "Steps", "Validation %", "Test %", "Seconds")
 
 
 class _PageSection(NamedTuple):
@@ -30,12 +32,6 @@ class _PageSection(NamedTuple):
         """Its address on the page."""
         return "-".join(self.heading.lower().split())
 
-    @property
-    def figure_numbers(self) -> str:
-        """What the contents call its figures."""
-        first, last = self.figures[0][0], self.figures[-1][0]
-        return f"Figure {last}" if first == last else f"Figures {first} to {last}"
-
 
 def build_page(report: Report) -> str:
     """The page; the same report gives the same text."""
@@ -44,6 +40,7 @@ def build_page(report: Report) -> str:
     return render(
         "page.html",
         parts=list(_parts(report)),
+        summary={SUMMARY: report.summary},
         cards=report.cards,
         facts=facts(report),
         runs=_by_task(runs),
@@ -86,22 +83,29 @@ def _parts(report: Report) -> Iterator[_PageSection]:
     number = 1
     for heading in dict.fromkeys((*HEADINGS, *report.tables, *report.pictures)):
         tables, pictures = report.tables.get(heading, ()), report.pictures.get(heading, ())
-        if tables or pictures:
+        if tables or pictures or (heading == SUMMARY and report.summary):
             yield _PageSection(heading, tables, list(enumerate(pictures, start=number)))
         number += len(pictures)
 
 
-def _by_task(runs: Mapping[Source, Sequence[Row]]) -> dict[str, list[tuple[Source, list[tuple[str, ...]]]]]:
-    """The runs' cells, by what the list of a study's task is called."""
+def _by_task(runs: Mapping[Source, Sequence[Row]]) -> dict[str, list[tuple[Source, _Trained]]]:
+    """The runs' cells, by what the list of a study's task is called, and by what they were trained on."""
     places: dict[tuple[str, str], list[Source]] = {}
     for source in runs:
         places.setdefault((source.study, source.task), []).append(source)
     return {
         f"{study}, {task}: {number_of(sum(len(runs[each]) for each in sources), 'run')}": [
-            (each, [_cells(row) for row in runs[each]]) for each in sources
+            (each, _by_machine(runs[each])) for each in sources
         ]
         for (study, task), sources in places.items()
     }
+
+
+def _by_machine(rows: Sequence[Row]) -> _Trained:
+    found: _Trained = {}
+    for row in rows:
+        found.setdefault(f"{row.device}; {row.backend}, {row.precision}", []).append(_cells(row))
+    return found
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -109,7 +113,6 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         *(f"{row.rate:g}", str(row.seed), outcome, str(row.steps)),
         *(_percent(row.validation_accuracy), _percent(row.test_accuracy), f"{row.seconds:.1f}"),
-        *(row.device, f"{row.backend}, {row.precision}"),
     )
 
 

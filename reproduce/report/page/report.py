@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from paper_optimizers import names
+from reproduce.report.analysis.levels import FIRST_LOOK
 from reproduce.report.cards.card import Card
 from reproduce.report.cards.index import all_cards
 from reproduce.report.cards.keras import KNOWN
@@ -16,6 +17,7 @@ from reproduce.report.figures.engine import engine_picture
 from reproduce.report.figures.graphs import optimizer_graph
 from reproduce.report.figures.index import catalog_pictures, catalog_specs, study_pictures
 from reproduce.report.page.search import SearchResults
+from reproduce.report.page.summary import summary_lines, summary_pictures
 from reproduce.report.rendering import Drawing, render_all
 from reproduce.report.results import COMPARED, REFERENCE, StudyResults
 from reproduce.report.style import Picture
@@ -31,8 +33,9 @@ from reproduce.report.tables.primitives import primitive_tables
 from reproduce.report.tables.published import log_tables
 
 #: Headings, under each of which tables come before figures, in the order of the page.
-HEADINGS = CLAIMS, RESULTS, ROBUSTNESS, SEARCH, COST, SPACE = (
-    "Claims",
+HEADINGS = SUMMARY, CLAIMS, RESULTS, ROBUSTNESS, SEARCH, COST, SPACE = (
+    "Summary",
+    "What is claimed",
     "Results",
     "Robustness",
     "Search and elimination",
@@ -55,6 +58,7 @@ class Report:
         tables: By heading.
         pictures: By heading.
         cards: One for each optimizer.
+        summary: What was found, in a few lines.
     """
 
     profile: str
@@ -62,6 +66,7 @@ class Report:
     tables: Mapping[str, Sequence[Table]] = field(default_factory=dict)
     pictures: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
     cards: Sequence[Card] = ()
+    summary: Sequence[str] = ()
 
     @property
     def all_tables(self) -> list[Table]:
@@ -82,6 +87,7 @@ def report_of(found: Collection, checked: Sequence[Checked], searched: SearchRes
         tables=_tables(found, checked, searched),
         pictures={heading: shown for heading, shown in _pictures(found, searched).items() if shown},
         cards=[*all_cards(found), *searched.cards],
+        summary=summary_lines(found, checked),
     )
 
 
@@ -140,10 +146,13 @@ def _tables(found: Collection, checked: Sequence[Checked], searched: SearchResul
 def _pictures(found: Collection, searched: SearchResults) -> dict[str, list[Picture]]:
     compared = [study for study in found.studies if study.name in COMPARED]
     others = [study for study in found.studies if study.name not in COMPARED]
+    # Ranks and means over tasks say something only of studies that have as many seeds as an analysis asks for.
+    many = [study for study in compared if len(study.protocol.seeds.final) >= FIRST_LOOK]
     return {
+        SUMMARY: summary_pictures(found),
         RESULTS: [
             *(each for study in compared for each in study_pictures(study, REFERENCE)),
-            *(overall_pictures(compared, REFERENCE) if compared else ()),
+            *(overall_pictures(many, REFERENCE) if many else ()),
         ],
         ROBUSTNESS: [each for study in others for each in study_pictures(study, REFERENCE)],
         SEARCH: list(searched.pictures),

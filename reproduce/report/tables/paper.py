@@ -34,11 +34,10 @@ PARTS = (
         "Figure 2, a decay function", "figure graph_decay_Opt7", "drawn from the spec, with its values over training"
     ),
     Shown(
-        "Figures 3 and 4, two families of learning rates",
-        "figures schedules_family_1 and schedules_family_2",
+        "Figures 3 to 5, learning rates in two families, and outsiders",
+        "figure schedules",
         "computed from LR1 to LR9; the paper's own grouping is not known to us, ours is by shape",
     ),
-    Shown("Figure 5, outsiders", "figure schedules_outsiders", "as figures 3 and 4"),
     Shown("Equations of the evolved optimizers", "table evolved, one card each", _CODE),
     Shown("Equations of the Adam variants", "table adam_variants, one card each", _CODE),
     Shown("Equations of the schedules", "table evolved_schedules", _CODE),

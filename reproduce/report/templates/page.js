@@ -30,6 +30,15 @@ for (const table of document.querySelectorAll("table[id^=table-]")) {
     button.addEventListener("click", () => sort(table, heading, column));
   });
 }
+// Figures are compressed SVG files.
+async function unpack(image) {
+  const packed = Uint8Array.from(atob(image.dataset.svg), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  image.src = URL.createObjectURL(new Blob([await new Response(stream).blob()], { type: "image/svg+xml" }));
+}
+document.querySelectorAll("img[data-svg]").forEach(unpack);
+// Where there is little room the contents are closed until they are asked for.
+if (!matchMedia("(min-width: 75rem)").matches) document.querySelector("nav.contents details").open = false;
 // A link into a closed section opens it.
 function reveal() {
   const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));

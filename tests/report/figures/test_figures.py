@@ -25,7 +25,7 @@ from reproduce.report.figures.updates import (
     surface,
     surface_picture,
 )
-from reproduce.report.page.report import RESULTS, ROBUSTNESS, SEARCH, SPACE, report_of
+from reproduce.report.page.report import RESULTS, ROBUSTNESS, SEARCH, SPACE, SUMMARY, report_of
 from reproduce.report.page.search import SearchResults
 from reproduce.report.speed import StepTime, read_step_times
 from reproduce.report.style import Picture, file_name
@@ -43,13 +43,11 @@ CASES: dict[str, Sequence[Row]] = {
     "all diverged at once": [diverged(row) for row in ROWS],
 }
 FROM_ROWS: dict[str, Callable[[Sequence[Row]], Picture]] = {
-    "learning over steps": lambda rows: learning_picture(results_of(rows), "digits", "steps"),
-    "learning over seconds": lambda rows: learning_picture(results_of(rows), "other.task", "seconds"),
+    "learning curves": lambda rows: learning_picture(results_of(rows), "digits"),
     "rates": lambda rows: rate_picture(results_of(rows), "digits"),
     "accuracies": lambda rows: accuracy_picture(results_of(rows)),
     "interquartile means": lambda rows: overall_pictures([results_of(rows)], "Adam")[0],
-    "performance profiles": lambda rows: overall_pictures([results_of(rows)], "Adam")[1],
-    "ranks": lambda rows: overall_pictures([results_of(rows)], "Adam")[2],
+    "ranks": lambda rows: overall_pictures([results_of(rows)], "Adam")[1],
 }
 RESCORED = [
     Rescored(NAMES[2], 0.9, (0.8, 0.82)),
@@ -106,31 +104,25 @@ def test_same_rows_same_bytes(figure: str) -> None:
 
 
 def test_titles_say_n() -> None:
-    assert "n = 2" in FROM_ROWS["learning over steps"](ROWS).title
-    assert "n = 1" in FROM_ROWS["learning over steps"](CASES["one seed"]).title
-    assert "n = 0" in FROM_ROWS["learning over steps"]([]).title
+    assert "n = 2" in FROM_ROWS["learning curves"](ROWS).title
+    assert "n = 1" in FROM_ROWS["learning curves"](CASES["one seed"]).title
+    assert "n = 0" in FROM_ROWS["learning curves"]([]).title
     assert "n = 1 at each rate" in FROM_ROWS["rates"](ROWS).title
 
 
-@pytest.mark.parametrize("name", ["learning over steps", "learning over seconds", "rates", "accuracies", "ranks"])
+@pytest.mark.parametrize("name", ["learning curves", "rates", "accuracies", "ranks"])
 def test_titles_of_rows_say_their_profile(name: str) -> None:
     assert "profile tiny" in FROM_ROWS[name](ROWS).title
 
 
 def test_titles_say_whose_line_is_dashed() -> None:
-    assert "Adam dashed" in learning_picture(results_of(study(["Opt1", "Adam"])), "digits", "steps").title
-    assert "dashed" not in learning_picture(results_of(study(["Opt1"])), "digits", "steps").title
-
-
-def test_a_run_of_no_measurable_time_is_drawn_over_seconds() -> None:
-    rows = [dataclasses.replace(row, seconds=0.0) for row in study(["Opt1", "Adam"])]
-    learning_picture(results_of(rows), "digits", "seconds").render(("svg",))
-    assert min(learning_bands(results_of(rows), "digits", "seconds")[0].x) > 0
+    assert "Adam dashed" in learning_picture(results_of(study(["Opt1", "Adam"])), "digits").title
+    assert "dashed" not in learning_picture(results_of(study(["Opt1"])), "digits").title
 
 
 def test_bands_are_medians_and_quartiles() -> None:
     rows = study(["Opt1"], seeds=(1, 2, 3))
-    band = learning_bands(results_of(rows), "digits", "steps")[0]
+    band = learning_bands(results_of(rows), "digits")[0]
     curves = np.array([row.curve.validation_accuracy for row in rows if row.phase == "final"])
     np.testing.assert_allclose(band.quartiles[1], np.median(curves, axis=0))
     np.testing.assert_allclose(band.quartiles[0], np.quantile(curves, 0.25, axis=0))
@@ -139,7 +131,7 @@ def test_bands_are_medians_and_quartiles() -> None:
 
 def test_a_diverged_run_guesses_from_there_on() -> None:
     rows = [diverged(row, 2) if row.phase == "final" else row for row in study(["Opt1"], seeds=(1,))]
-    band = learning_bands(results_of([*rows, *study(["Adam"], seeds=(1,))]), "digits", "steps")[0]
+    band = learning_bands(results_of([*rows, *study(["Adam"], seeds=(1,))]), "digits")[0]
     np.testing.assert_allclose(band.quartiles[1, 2:], 0.1)
     assert band.quartiles[1, 1] == rows[-1].curve.validation_accuracy[1]
     assert band.diverged == 1
@@ -148,7 +140,7 @@ def test_a_diverged_run_guesses_from_there_on() -> None:
 def test_optimizers_that_coincide_share_a_panel() -> None:
     rows = study(["Opt1", "Adam"])
     twins = [dataclasses.replace(row, optimizer="Twin") for row in rows if row.optimizer == "Opt1"]
-    assert [band.label for band in learning_bands(results_of([*rows, *twins]), "digits", "steps")] == [
+    assert [band.label for band in learning_bands(results_of([*rows, *twins]), "digits")] == [
         "Opt1, Twin",
         "Adam",
     ]
@@ -157,7 +149,7 @@ def test_optimizers_that_coincide_share_a_panel() -> None:
 
 def test_rows_of_an_older_spec_do_not_count() -> None:
     old = [dataclasses.replace(row, fingerprint="0" * 16) for row in study(["Opt1"], seeds=(7, 8, 9))]
-    band = learning_bands(results_of([*old, *study(["Opt1"], seeds=(1,))]), "digits", "steps")[0]
+    band = learning_bands(results_of([*old, *study(["Opt1"], seeds=(1,))]), "digits")[0]
     assert band.n == 1
 
 
@@ -230,9 +222,8 @@ def test_readings_follow_the_numbers() -> None:
         "Highest and lowest mean on digits: Opt1 80.0 % down to Adam 50.0 %; other: Opt1 80.0 % down to Adam 50.0 %. "
         "Better than Adam on digits: 2 UNDECIDED. Better than Adam on other: 2 UNDECIDED."
     )
-    means, profiles, ranks = overall_pictures([results_of(rows)], "Adam")
+    means, ranks = overall_pictures([results_of(rows)], "Adam")
     assert means.reading.startswith("Highest: Opt1, 77.8 %; intervals that overlap its: none.")
-    assert profiles.reading == "At or above every other profile everywhere: Opt1."
     assert "Friedman" in ranks.reading
     assert "2 tasks, n = 18 runs" in ranks.title
 
@@ -260,10 +251,11 @@ def test_every_study_has_its_figures_under_its_heading() -> None:
     handed_in = curve_picture()
     studies = measured(results_of(ROWS), results_of(ROWS, "noise"))
     found = report_of(studies, [], SearchResults((), (handed_in,))).pictures
-    assert list(found) == [RESULTS, ROBUSTNESS, SEARCH, SPACE]
+    assert list(found) == [SUMMARY, RESULTS, ROBUSTNESS, SEARCH, SPACE]
     assert [made.name for made in found[ROBUSTNESS]] == ["accuracy_noise"]
     assert found[RESULTS][0].name == "accuracy_main"
-    assert len(found[RESULTS]) == 1 + 3 * 2 + 3
+    # Of two tasks: differences, learning curves and rates. Two seeds are too few for means and ranks over tasks.
+    assert len(found[RESULTS]) == 1 + 3 * 2
     assert found[SEARCH] == [handed_in]
     names = [made.name for pictures in found.values() for made in pictures if made is not handed_in]
     assert len(names) == len(set(names))
@@ -303,5 +295,5 @@ def test_the_engines_times_are_read_back(tmp_path: Path) -> None:
 
 def test_optimizers_stand_in_the_catalogs_order_whatever_order_runs_ended_in() -> None:
     optimizers = ["Muon", "Adam+LR2", "Adam", "Opt10", "Opt7-nodecay", "Opt7", "Opt9"]
-    found = [each.label for each in learning_bands(results_of(study(optimizers)[::-1]), "digits", "steps")]
+    found = [each.label for each in learning_bands(results_of(study(optimizers)[::-1]), "digits")]
     assert found == ["Opt7", "Opt7-nodecay", "Opt9", "Opt10", "Adam", "Adam+LR2", "Muon"]

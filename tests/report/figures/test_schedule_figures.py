@@ -1,11 +1,8 @@
-import dataclasses
-
 import numpy as np
 import pytest
 
-from reproduce.report.figures.schedule_curves import TOTAL_STEPS, Group, schedule_groups, shape_of
-from reproduce.report.figures.schedules import schedule_picture, schedule_pictures
-from reproduce.report.style import LINES
+from reproduce.report.figures.schedule_curves import TOTAL_STEPS, schedule_groups, shape_of
+from reproduce.report.figures.schedules import schedule_picture
 
 GROUPS = {group.name: group for group in schedule_groups(0.2, 0.0)}
 
@@ -46,28 +43,11 @@ def test_shapes() -> None:
     assert shape_of(np.ones(500)) == "smooth"
 
 
-def test_pictures_of_the_groups() -> None:
-    pictures = schedule_pictures(0.2, 0.0)
-    assert [each.name for each in pictures] == [
-        "schedules_family_1",
-        "schedules_family_2",
-        "schedules_outsiders",
-    ]
-    assert pictures[0].render(["svg"])["svg"].startswith(b"<?xml")
-
-
-def test_the_reading_says_how_high_each_schedule_goes() -> None:
-    group = GROUPS["family 1"]
-    flat = {"LRx": np.full(len(group.steps), 2.0), "LRy": np.full(len(group.steps), 0.125)}
-    assert "LRx 2.00, LRy 0.12." in schedule_picture(dataclasses.replace(group, curves=flat)).reading
-
-
-def test_no_group_has_more_schedules_than_lines_can_be_told_apart() -> None:
-    assert len(LINES) >= max(len(group.curves) for group in GROUPS.values())
-
-
-def test_an_empty_group_is_drawn() -> None:
-    group = GROUPS["family 1"]
-    empty = schedule_picture(Group("outsiders", "none", group.steps, group.base, {}))
-    assert empty.render(["svg"])["svg"].startswith(b"<?xml")
-    assert empty.reading == "No schedule has this shape."
+def test_the_picture_has_every_schedule_and_says_how_high_it_goes() -> None:
+    made = schedule_picture(0.2, 0.0)
+    assert made.name == "schedules"
+    assert made.render(["svg"])["svg"].startswith(b"<?xml")
+    for name in (f"LR{number}" for number in range(1, 10)):
+        peak = next(group.curves[name].max() for group in GROUPS.values() if name in group.curves)
+        assert f"{name} {peak:.2f}" in made.reading
+    assert "family 1: the rate falls in a single step" in made.reading

@@ -6,15 +6,14 @@ from dataclasses import replace
 import pytest
 
 from reproduce.outcomes import Trained, score_of
-from reproduce.report.figures.search import best_so_far_picture, draw_lineages, search_pictures
-from reproduce.report.style import styled
+from reproduce.report.figures.search import best_so_far_picture, search_pictures
 from reproduce.report.tables.search_comparison import comparison_table
 from reproduce.report.tables.search_cost import comparison_cost_table
 from reproduce.search.comparison import compare_finals, compared, run_comparison
 from reproduce.search.protocol import SizeSettings, load_search_protocol
 from reproduce.search.records import Rejection, Sample, StageEvaluation
 from reproduce.search.rescoring import baselines
-from reproduce.search.results import lineages, top
+from reproduce.search.results import top
 from reproduce.search.search import run_search
 from reproduce.search.trials import seed_scores
 from tests.search.fakes import SCREENING, Witness, fake_scorers, search
@@ -37,25 +36,15 @@ def records(tmp_path_factory):
 def test_every_picture_is_drawn_alike_twice_and_says_n(records):
     screening = {"initial": 1, "evolution": 2}
     first, second = (search_pictures(records, screening, "invented") for _ in range(2))
-    assert [each.name for each in first] == ["best_so_far", "lineages", "acceptance", "operators", "cost"]
+    assert [each.name for each in first] == ["best_so_far", "acceptance", "operators"]
     for one, other in zip(first, second, strict=True):
         drawn = one.render(("svg",))
         assert drawn == other.render(("svg",))
         assert drawn["svg"].startswith(b"<?xml")
     titles = {each.name: each.title for each in first}
-    assert "n = 3 particles" in titles["lineages"]
     assert "12 random candidates" in titles["operators"]
     drawn = sum(isinstance(record, Sample) or type(record).__name__ == "Rejection" for record in records)
     assert f"n = {drawn}" in titles["acceptance"]
-
-
-def test_steps_of_lineages_are_whole_numbers(records):
-    with styled():
-        figure = draw_lineages(lineages(records))
-        figure.draw_without_rendering()
-    assert figure.axes
-    for axes in figure.axes:
-        assert all(float(tick).is_integer() for tick in axes.get_xticks())
 
 
 def test_readings_are_counted_from_the_records(records):
@@ -64,7 +53,6 @@ def test_readings_are_counted_from_the_records(records):
     evaluations = [record for record in records if isinstance(record, StageEvaluation)]
     best = max(score_of(record.outcome) or 0.0 for record in evaluations if record.stage == "evolution")
     assert f"The search ends at {100 * best:.2f} %" in readings["best_so_far"]
-    assert "of 6 steps" in readings["lineages"]
 
 
 def test_pictures_of_a_search_in_which_nothing_could_be_trained(tmp_path, monkeypatch):

@@ -37,7 +37,7 @@ def test_reports_share_what_is_made_of_the_catalog() -> None:
     )
     assert [card.graph for card in one.cards] == [card.graph for card in other.cards]
     different = [a.name for a, b in zip(one.pictures[SPACE], other.pictures[SPACE], strict=True) if a != b]
-    assert different == ["schedules_family_1", "schedules_family_2", "schedules_outsiders"]
+    assert different == ["schedules"]
 
 
 def test_graphs_drawn_while_rows_are_read_are_those_of_the_cards() -> None:

@@ -91,7 +91,7 @@ def test_everything_that_searches_left_is_shown(found: Collection) -> None:
         for form in FORMS.values():
             assert form(table) == form(other)
     assert [picture.name for picture in results.pictures] == [
-        "best_so_far", "lineages", "acceptance", "operators", "cost", "shrinkage", "elimination",
+        "best_so_far", "acceptance", "operators", "shrinkage", "elimination",
         "best_so_far_compared",
     ]  # fmt: skip
 
