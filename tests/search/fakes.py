@@ -9,7 +9,7 @@ from typing import Any
 
 from reproduce.outcomes import Diverged, Outcome, ScreenedOut, Trained
 from reproduce.population.integrity_settings import IntegritySettings
-from reproduce.search.algorithm import Limits
+from reproduce.search.algorithm import Limits, Selection
 from reproduce.search.plan import SearchPlan
 from reproduce.search.probabilities import Probabilities
 from reproduce.search.protocol import SizeSettings, load_search_protocol
@@ -116,3 +116,11 @@ def search(
     settings = {name: changes.pop(name) for name in ("sizes", "integrity", "probabilities") if name in changes}
     plan = replace(PLAN, settings=replace(TINY, **settings), **changes)
     return run_search(plan, path, fake_scorers(scorer), witness, cache)
+
+
+def lineages(records):
+    """The selections of each particle, step by step."""
+    found = {}
+    for selection in (record for record in records if isinstance(record, Selection)):
+        found.setdefault(selection.particle, []).append(selection)
+    return found

@@ -32,7 +32,7 @@ from reproduce.search.results import acceptance, best_so_far, budgeted, primitiv
 from reproduce.search.sampling import Sampler
 from reproduce.search.search import run_search
 from reproduce.search.spaces import FULL, IDENTITY, Space
-from tests.search.fakes import DATA, PLAN, SCREENING, TINY, FakeScorer, Witness, fake_scorers, search
+from tests.search.fakes import DATA, PLAN, SCREENING, TINY, FakeScorer, Witness, fake_scorers, lineages, search
 from tests.search.kills import untimed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,14 +40,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def of(kind, records):
     return [record for record in records if isinstance(record, kind)]
-
-
-def lineages(records):
-    """The selections of each particle, step by step."""
-    found = {}
-    for selection in of(Selection, records):
-        found.setdefault(selection.particle, []).append(selection)
-    return found
 
 
 @pytest.fixture(scope="module")
