@@ -13,7 +13,7 @@ from keras import ops
 from paper_optimizers.doors import as_spec
 from paper_optimizers.keras.base import KERAS_DOOR, BaseOptimizer
 from paper_optimizers.keras.namespace import KERAS, step_dtype
-from paper_optimizers.keras.quick import Job, compiled_move, is_compiled_apart, move_together
+from paper_optimizers.keras.quick import Movable, compiled_move, is_compiled_apart, move_together
 from paper_optimizers.keras.rows import is_sparse, rows_of
 from paper_optimizers.keras.schedules import WarmupHoldCosine
 from paper_optimizers.one_cycle import RunPhases
@@ -202,15 +202,15 @@ class GraphOptimizer(BaseOptimizer):
     ) -> None:
         """Move all variables, on PyTorch those together that can be."""
         if keras.backend.backend() == "torch":
-            jobs = [
-                Job(gradient, variable, slots, self._weight_decay_of(variable) or 0.0)
+            movables = [
+                Movable(gradient, variable, slots, self._weight_decay_of(variable) or 0.0)
                 for gradient, variable in zip(grads, trainable_variables, strict=True)
                 if (slots := self._slots[self._get_variable_index(variable)]) is not None
             ]
-            left = move_together(self._pure, self._iterations, self.iterations, learning_rate, jobs)
+            left = move_together(self._pure, self._iterations, self.iterations, learning_rate, movables)
             if not left:
                 return
-            grads, trainable_variables = [job.gradient for job in left], [job.variable for job in left]
+            grads, trainable_variables = [movable.gradient for movable in left], [movable.variable for movable in left]
             self._current.step = self._step_values()
         super()._backend_update_step(grads, trainable_variables, learning_rate)
 

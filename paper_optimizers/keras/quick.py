@@ -68,7 +68,7 @@ def compiled_move(program: Program) -> Any:
     return call
 
 
-class Job(NamedTuple):
+class Movable(NamedTuple):
     """A variable to be moved.
 
     Attributes:
@@ -85,8 +85,8 @@ class Job(NamedTuple):
 
 
 def move_together(
-    pure: PureOptimizer, counter: keras.Variable, updates: Any, rate: Any, jobs: Sequence[Job]
-) -> list[Job]:
+    pure: PureOptimizer, counter: keras.Variable, updates: Any, rate: Any, movables: Sequence[Movable]
+) -> list[Movable]:
     """Move variables of PyTorch on a processor at once, in place, and return those that must be moved one by one.
 
     Args:
@@ -94,7 +94,7 @@ def move_together(
         counter: The optimizer's own variable.
         updates: How many there were.
         rate: Before the spec's factor.
-        jobs: What is moved.
+        movables: What is moved.
     """
     import torch
 
@@ -102,15 +102,15 @@ def move_together(
     from paper_optimizers.torch.namespace import TORCH
 
     if torch.compiler.is_compiling() or pure.program.num_draws or _is_stateless(counter):
-        return list(jobs)
+        return list(movables)
     alike: dict[Any, list[Any]] = {}
     left = []
-    for job in jobs:
-        row = _row(job)
+    for movable in movables:
+        row = _row(movable)
         if row is None:
-            left.append(job)
+            left.append(movable)
         else:
-            alike.setdefault((row[0].dtype, row[1].dtype, job.weight_decay), []).append(row)
+            alike.setdefault((row[0].dtype, row[1].dtype, movable.weight_decay), []).append(row)
     if alike:
         with np.errstate(all="ignore"):
             values = replace(pure, xp=NUMPY).values(int(updates))
@@ -132,13 +132,13 @@ def _is_stateless(counter: Any) -> bool:
     return counter.value is not before
 
 
-def _row(job: Job) -> tuple[Any, ...] | None:
+def _row(movable: Movable) -> tuple[Any, ...] | None:
     """Weight, gradient and what is kept, as tensors that may be changed in place; None where they may not be."""
     import torch
 
     from paper_optimizers.torch.moving import is_plain
 
-    weight, *arrays = (each.value.detach() for each in (job.variable, *job.slots.arrays()))
-    row = (weight, job.gradient.detach(), *arrays)
+    weight, *arrays = (each.value.detach() for each in (movable.variable, *movable.slots.arrays()))
+    row = (weight, movable.gradient.detach(), *arrays)
     plain = all(is_plain(each) and each.device.type == "cpu" and each.layout == torch.strided for each in row)
-    return row if plain and weight.numel() and weight.shape == job.gradient.shape else None
+    return row if plain and weight.numel() and weight.shape == movable.gradient.shape else None

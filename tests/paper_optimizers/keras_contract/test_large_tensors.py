@@ -69,14 +69,14 @@ def test_what_is_moved_together_and_what_is_not() -> None:
     variables = [keras.Variable(np.ones(3, np.float32)), keras.Variable(np.ones(3, np.float32))]
     optimizer.build(variables)
     counter = optimizer.iterations
-    jobs = [
-        quick.Job(keras.ops.ones(3), variable, slots, 0.0)
+    movables = [
+        quick.Movable(keras.ops.ones(3), variable, slots, 0.0)
         for variable, slots in zip(variables, optimizer._slots, strict=True)
     ]
     scope = keras.StatelessScope()
     with scope:
-        assert quick.move_together(optimizer._pure, counter, counter, 0.1, jobs) == jobs
-    assert quick.move_together(optimizer._pure, counter, counter, 0.1, jobs) == []
+        assert quick.move_together(optimizer._pure, counter, counter, 0.1, movables) == movables
+    assert quick.move_together(optimizer._pure, counter, counter, 0.1, movables) == []
     moved = [keras.ops.convert_to_numpy(variable.value) for variable in variables]
     assert (moved[0] < 1).all()
     np.testing.assert_array_equal(*moved)
