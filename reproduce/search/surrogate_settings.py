@@ -11,7 +11,7 @@ from reproduce.models.settings import ConvNetSettings, ModelSettings
 from reproduce.plain_data import require, require_at_least
 from reproduce.tasks.rates import RateScreening
 from reproduce.tasks.scoring import Scoring, ScoringWork
-from reproduce.tasks.several import Part, SeveralScorings
+from reproduce.tasks.several import ScoredPart, SeveralScorings
 from reproduce.tasks.task import AugmentationSettings, Task
 from reproduce.tasks.trainer import CROP_FLIP_CUTOUT
 from reproduce.training.settings import TrainingSettings
@@ -139,10 +139,12 @@ class SurrogateSettings:
         own = Scoring(self.task, self.scoring, "engine", data_dir, batch, largest)
         if self.beside is None or self.reference is None:
             return own
-        parts = [Part(self.data.source, own, self.reference)]
+        parts = [ScoredPart(self.data.source, own, self.reference)]
         for each in self.beside:
             task = each.task(self.scoring.nesterov)
-            parts.append(Part(each.name, Scoring(task, each.rates, "engine", data_dir, batch, largest), each.reference))
+            parts.append(
+                ScoredPart(each.name, Scoring(task, each.rates, "engine", data_dir, batch, largest), each.reference)
+            )
         return SeveralScorings(tuple(parts))
 
     def _check_beside(self) -> None:

@@ -18,7 +18,7 @@ from reproduce.tasks.trainer import Candidate, TrainerName
 
 
 @dataclass(frozen=True)
-class Part:
+class ScoredPart:
     """One of several tasks.
 
     Attributes:
@@ -40,7 +40,7 @@ class SeveralScorings:
         parts: The tasks, the first of which a candidate must be trainable on; all with one trainer.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[ScoredPart, ...]
 
     def __post_init__(self) -> None:
         require(len(self.parts) > 0, "parts", [], "one task or more")
@@ -79,7 +79,7 @@ class SeveralScorings:
 class _SeveralScores:
     """Scores batches of candidates on several tasks."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[ScoredPart]) -> None:
         self._parts = parts
         self._scores = [part.work.make() for part in parts]
 
@@ -101,7 +101,7 @@ class _SeveralScores:
         return replace(first, score=statistics.fmean(shares), beside=tuple(beside))
 
 
-def _beside(part: Part, outcome: Outcome) -> ScoreBeside:
+def _beside(part: ScoredPart, outcome: Outcome) -> ScoreBeside:
     spent = epochs_of(outcome, part.work.screening_epochs)
     if isinstance(outcome, Trained):
         return ScoreBeside(part.name, outcome.score, outcome.rate, spent)

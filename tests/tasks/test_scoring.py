@@ -16,7 +16,7 @@ from reproduce.population.problems import classification
 from reproduce.tasks.engine import EngineTrainer
 from reproduce.tasks.rates import RateScreening
 from reproduce.tasks.scoring import DataFacts, OwnScoring, Scorer, Scoring
-from reproduce.tasks.several import Part, SeveralScorings
+from reproduce.tasks.several import ScoredPart, SeveralScorings
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import Candidate
 from reproduce.training.settings import TrainingSettings
@@ -55,7 +55,7 @@ class Invented:
 
 def test_a_score_on_several_tasks_is_the_mean_share_of_the_references() -> None:
     images, text = Invented((0.8, 0.4, None, 0.8)), Invented((0.3, 0.6, 0.6, None))
-    work = SeveralScorings((Part("images", images, 0.8), Part("text", text, 0.6)))
+    work = SeveralScorings((ScoredPart("images", images, 0.8), ScoredPart("text", text, 0.6)))
     found = work.make()([Candidate(get("Adam"), seed) for seed in range(4)])
     assert [each.score if isinstance(each, Trained) else None for each in found] == [0.75, 0.75, None, 0.5]
     first, _, third, last = found
@@ -70,7 +70,7 @@ def test_a_score_on_several_tasks_is_the_mean_share_of_the_references() -> None:
 
 
 def test_several_tasks_say_what_they_are() -> None:
-    work = SeveralScorings((Part("images", Invented((0.8,)), 0.8), Part("text", Invented((0.3, 0.1)), 0.6)))
+    work = SeveralScorings((ScoredPart("images", Invented((0.8,)), 0.8), ScoredPart("text", Invented((0.3, 0.1)), 0.6)))
     assert work.facts() == ("of 1, of 2", "abc+abc")
     assert (work.trainer, work.screening_epochs, work.largest_batch(ADAM), work.group(ADAM)) == ("engine", 3, 2, "")
     assert pickle.loads(pickle.dumps(work)) == work
@@ -78,7 +78,7 @@ def test_several_tasks_say_what_they_are() -> None:
 
 
 def test_several_tasks_have_one_trainer() -> None:
-    one, other = Part("one", Invented((0.8,)), 0.8), Part("other", Invented((0.8,), trainer="keras"), 0.8)
+    one, other = ScoredPart("one", Invented((0.8,)), 0.8), ScoredPart("other", Invented((0.8,), trainer="keras"), 0.8)
     with pytest.raises(OutOfRangeError, match=r"parts must be tasks of one trainer; received \['engine', 'keras'\]"):
         SeveralScorings((one, other))
     with pytest.raises(OutOfRangeError, match="parts must be one task or more"):
@@ -88,7 +88,7 @@ def test_several_tasks_have_one_trainer() -> None:
 def test_scores_on_several_tasks_are_those_on_each() -> None:
     text = Task(TEXT, model_of("char_lstm", depth=1), replace(TASK.training, epochs=1))
     works = Scoring(TASK, RULE, batch=2), Scoring(text, RULE, batch=2)
-    both = SeveralScorings((Part("images", works[0], 0.5), Part("text", works[1], 0.4)))
+    both = SeveralScorings((ScoredPart("images", works[0], 0.5), ScoredPart("text", works[1], 0.4)))
     alone = [work.make()([ADAM, SGD]) for work in works]
     with Executor() as executor:
         scorer = Scorer(executor, both)

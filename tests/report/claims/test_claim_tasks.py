@@ -28,10 +28,14 @@ def test_a_claim_about_a_data_set_is_decided_on_that_data_set_alone() -> None:
 def test_the_task_that_a_claim_names_is_there_in_every_profile() -> None:
     claims = load_claims(CLAIMS)
     named = {each.name for each, predicate in claims if isinstance(predicate, OfTask)}
-    assert {"best-evolved-on-cifar10", "optimizers-beat-adam", "transfer-cifar100", "finetune-flowers102"} <= named
+    assert {"best-evolved-on-cifar10", "optimizers-beat-adam-2000", "transfer-cifar100", "finetune-flowers102"} <= named
     for each, predicate in claims:
         if isinstance(predicate, OfTask):
-            assert sources_of(each.profiles, predicate) == {predicate.task}, each.name
+            data, _, steps = predicate.task.partition("-")
+            assert sources_of(each.profiles, predicate) == {data}, each.name
+            if steps:
+                assert lengths_of(each.profiles, predicate) == {int(steps)}, each.name
+                assert f"after {int(steps):,} steps" in each.statement, each.name
 
 
 def test_runs_on_another_task_of_the_study_do_not_count_for_a_claim_that_names_its_own() -> None:
@@ -45,6 +49,12 @@ def test_runs_on_another_task_of_the_study_do_not_count_for_a_claim_that_names_i
     found = Collection("tiny", Path("tiny"), (dataclasses.replace(study, rows=worse),), {}, None, None)
     assert BeatReference("main", "digits", 1, ("Opt1",), ("Adam",)).check(found).verdict == "SUPPORTED"
     assert BeatReference("main", "other", 1, ("Opt1",), ("Adam",)).check(found).verdict == "CONTRADICTED"
+
+
+def lengths_of(profiles: Sequence[str], predicate: Predicate) -> set[int]:
+    """Steps of a run on the task that a predicate names, in the study of each profile."""
+    trainings = [load_protocol(each, predicate.study).task(predicate.task).training for each in profiles]
+    return {each.epochs * (each.steps_per_epoch or 0) for each in trainings}
 
 
 def sources_of(profiles: Sequence[str], predicate: Predicate) -> set[str]:
