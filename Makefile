@@ -85,6 +85,7 @@ check-claims: venv  ## Say which claims of artifact/claims.toml the same rows be
 	@$(RUN) -m reproduce check-claims $(STORED)
 
 pages: venv  ## Write what is written by program: tables of the READMEs, pages of artifact/ and docs/, the spec's schema
+	@$(RUN) -m reproduce.report.pages.rates
 	@$(RUN) -m reproduce.report.pages
 	@$(RUN) -m reproduce.commands.reference
 
