@@ -229,12 +229,9 @@ def a_trainer() -> None:
 
 
 def a_timed_step() -> None:
-    from reproduce.bench import optimizer_steps
-    from reproduce.tasks.optimizers import make_entrant
+    from reproduce.bench.step_contestants import _module
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(optimizer_steps, "_step", lambda *_: lambda: None)
-        optimizer_steps.step_cost(make_entrant("Opt1", "test"), 1, None, None)
+    _module("keras-tensorflow")
 
 
 def a_benchmark_s_child() -> None:
@@ -242,7 +239,7 @@ def a_benchmark_s_child() -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keras_candidates, "score_with_keras", lambda *_: {})
-        patch.setattr(keras_candidates, "end_with_parent", lambda _: None)
+        patch.setattr("reproduce.bench.asked.end_with_parent", lambda _: None)
         patch.setattr("sys.stdin", ['{"spec": {}, "seed": 0, "epochs": 1}'])
         patch.setattr("sys.stdout", io.StringIO())
         keras_candidates.main(None)  # type: ignore[arg-type]

@@ -9,17 +9,18 @@ import keras
 import numpy as np
 from keras import layers
 
-from reproduce.bench.step_parts import CHANNELS, CLASSES, LENGTH, RATE, StepNetwork
+from reproduce.bench.step_parts import CHANNELS, CLASSES, RATE, TOTAL_STEPS, WARMUP_STEPS, StepNetwork
 from reproduce.models.registry import image_model
 from reproduce.models.settings import ConvNetSettings
 from reproduce.tasks.optimizers import make_entrant, make_optimizer
+from reproduce.training.settings import RunLength
 
 
 def make_step(network: StepNetwork, name: str) -> tuple[Callable[[], Any], Callable[[], int], int]:
     """A step, the bytes of the optimizer's state once it has run, and how many weights are trained."""
     random = np.random.default_rng(0)
     model, inputs, targets, loss = _MODELS[network.name](network, random)
-    optimizer = make_optimizer(make_entrant(name, "--optimizers"), LENGTH, RATE)
+    optimizer = make_optimizer(make_entrant(name, "--optimizers"), RunLength(TOTAL_STEPS, WARMUP_STEPS, 0), RATE)
     model.compile(optimizer, loss, jit_compile="auto")
 
     def step() -> None:

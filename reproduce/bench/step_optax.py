@@ -12,7 +12,7 @@ import numpy as np
 import optax
 
 from paper_optimizers.optax import graph_optimizer
-from reproduce.bench.step_parts import CHANNELS, CLASSES, LENGTH, RATE, StepNetwork
+from reproduce.bench.step_parts import CHANNELS, CLASSES, RATE, TOTAL_STEPS, WARMUP_STEPS, StepNetwork
 from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.problems import classification
 
@@ -45,7 +45,7 @@ def make_step(network: StepNetwork, name: str) -> tuple[Callable[[], Any], Calla
 def _transformation(name: str) -> Any:
     if name in _OWN:
         return _OWN[name](RATE)
-    return graph_optimizer(name, RATE, total_steps=LENGTH.total_steps, warmup_steps=LENGTH.warmup_steps)
+    return graph_optimizer(name, RATE, total_steps=TOTAL_STEPS, warmup_steps=WARMUP_STEPS)
 
 
 def _convolutional(network: StepNetwork, random: Any) -> tuple[Any, Any, Any]:

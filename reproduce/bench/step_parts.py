@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import util
 
-from reproduce.training.settings import RunLength
-
 #: By door: the modules it needs, and the reference with which it is compared.
 DOORS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "keras-tensorflow": (("tensorflow",), "Keras' Adam"),
@@ -19,7 +17,7 @@ DOORS: Mapping[str, tuple[tuple[str, ...], str]] = {
 #: The door and the network whose costs the cards of optimizers show.
 COMMON = ("keras-tensorflow", "convolutional")
 #: The length that optimizers are told; no measurement is as long.
-LENGTH = RunLength(total_steps=8000, warmup_steps=800, hold_steps=0)
+TOTAL_STEPS, WARMUP_STEPS = 8000, 800
 RATE = 1e-4
 
 

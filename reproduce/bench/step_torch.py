@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from paper_optimizers.torch import create
-from reproduce.bench.step_parts import CHANNELS, CLASSES, LENGTH, RATE, StepNetwork
+from reproduce.bench.step_parts import CHANNELS, CLASSES, RATE, TOTAL_STEPS, WARMUP_STEPS, StepNetwork
 from reproduce.errors import ReproduceError
 
 _OWN: dict[str, Callable[..., Any]] = {"Adam": torch.optim.Adam, "SGD": torch.optim.SGD}
@@ -48,7 +48,7 @@ def _optimizer(name: str, parameters: list[Any]) -> Any:
         return _OWN[name](parameters, lr=RATE, foreach=True)
     if "." in name:
         return _peer(name)(parameters, lr=RATE)
-    return create(name, parameters, RATE, total_steps=LENGTH.total_steps, warmup_steps=LENGTH.warmup_steps)
+    return create(name, parameters, RATE, total_steps=TOTAL_STEPS, warmup_steps=WARMUP_STEPS)
 
 
 def _peer(name: str) -> Any:

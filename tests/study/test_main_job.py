@@ -184,9 +184,9 @@ def test_figures_write_the_same_bytes_again_without_training(
     first = contents(finished / "tiny" / "main")
     assert main(command) == 0
     assert contents(finished / "tiny" / "main") == first
-    assert set(first) >= {"main.csv", "main.md", "main.tex", "runs.csv", "schedules_family_2.png"}
+    assert set(first) >= {"main.csv", "main.md", "main.tex", "runs.csv", "schedules.png"}
     assert "Opt1" in shown
-    for name in ("main.csv", "runs.csv", "schedules_family_1.svg"):
+    for name in ("main.csv", "runs.csv", "schedules.svg"):
         assert name in shown
 
 
