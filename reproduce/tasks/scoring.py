@@ -56,8 +56,30 @@ class DataFacts(NamedTuple):
     checksum: str
 
 
+class _UnderOneRule:
+    """What scorings under one rule have in common."""
+
+    rule: RateScreening
+    batch: int
+
+    @property
+    def screening_epochs(self) -> int:
+        """Epochs of the rule."""
+        return self.rule.screening_epochs
+
+    def group(self, candidate: Candidate) -> str:
+        """All candidates share what is compiled."""
+        del candidate
+        return ""
+
+    def largest_batch(self, candidate: Candidate) -> int:
+        """The number that was given."""
+        del candidate
+        return self.batch
+
+
 @dataclass(frozen=True)
-class Scoring:
+class Scoring(_UnderOneRule):
     """Candidates scored on a task of a protocol; a `ScoringWork`.
 
     Attributes:
@@ -75,11 +97,6 @@ class Scoring:
     data_dir: Path | None = None
     batch: int = 1
     largest: int | None = None
-
-    @property
-    def screening_epochs(self) -> int:
-        """Epochs of the rule."""
-        return self.rule.screening_epochs
 
     def facts(self) -> DataFacts:
         """Name and checksum of the data set."""
@@ -100,19 +117,9 @@ class Scoring:
 
         return partial(train_under, self.rule, KerasTrainer(self.task, dataset))
 
-    def group(self, candidate: Candidate) -> str:
-        """All candidates of a task share what is compiled."""
-        del candidate
-        return ""
-
-    def largest_batch(self, candidate: Candidate) -> int:
-        """Return the number of networks trained at once, as it was given."""
-        del candidate
-        return self.batch
-
 
 @dataclass(frozen=True)
-class OwnScoring:
+class OwnScoring(_UnderOneRule):
     """Candidates scored on a task of one's own, given as a trainer; a `ScoringWork`.
 
     Attributes:
@@ -131,11 +138,6 @@ class OwnScoring:
     batch: int = 1
     trainer: ClassVar[TrainerName] = "engine"
 
-    @property
-    def screening_epochs(self) -> int:
-        """Epochs of the rule."""
-        return self.rule.screening_epochs
-
     def facts(self) -> DataFacts:
         """What was given."""
         return DataFacts(self.name, self.version)
@@ -143,16 +145,6 @@ class OwnScoring:
     def make(self) -> Score:
         """Make the trainer."""
         return partial(train_under, self.rule, self.make_trainer())
-
-    def group(self, candidate: Candidate) -> str:
-        """All candidates share what is compiled."""
-        del candidate
-        return ""
-
-    def largest_batch(self, candidate: Candidate) -> int:
-        """The number that was given."""
-        del candidate
-        return self.batch
 
 
 class Scorer:
