@@ -10,7 +10,8 @@ TEST_WORKERS ?= 2
 TEST_OPTIONS ?=
 KILLS ?= 100
 SECONDS ?= 60
-LOCK ?= cpu
+# What .venv was made from stays: where LOCK is given once, later commands need not give it again.
+LOCK ?= $(or $(shell awk 'NR == 1 { print $$2 }' .venv/contents 2>/dev/null),cpu)
 LOCK_OPTIONS ?=
 PYTHON ?=
 GPU ?=
@@ -54,7 +55,7 @@ help:  ## List the targets (the default)
 	@echo 'make TARGET, where TARGET is one of'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo 'Settings, given as NAME=VALUE: PROFILE ('$(call quote,$(PROFILE))'), STUDY ('$(call quote,$(STUDY))'), DATA_DIR (a folder of data sets),'
-	@echo 'ROWS (a folder of stored rows, as OUTPUT is one),'
+	@echo 'ROWS (a folder of stored rows, as OUTPUT is one), LOCK (cpu or gpu: which packages .venv is made of; then what it has),'
 	@echo 'OUTPUT ('$(call quote,$(OUTPUT))'), PYTHON (the interpreter .venv is made with), TEST_OPTIONS (for pytest), LOCK_OPTIONS (for the locking tool).'
 
 reproduce-tables: venv  ## Train what is not yet trained, then write the tables and figures to OUTPUT

@@ -27,6 +27,7 @@ from paper_optimizers.templates import Slot, number_text, rest_of, split
 MAX_DEPTH = 2 * MAX_NODES["update"] + MAX_NODES["decay"]
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,4})?")
+_OPERATOR = re.compile(" ?[-+*/]")
 _WORD = re.compile(r"[A-Za-z_]{1,32}")
 
 
@@ -85,6 +86,12 @@ def _rules_by_start(kind: Kind) -> tuple[Mapping[str, tuple[Rule, ...]], tuple[R
     return {character: tuple(found) for character, found in by_start.items()}, tuple(extending)
 
 
+def _plain_leaves(kind: Kind) -> list[str]:
+    """The texts of operands or curves, without those that hold a number or parentheses."""
+    texts = itertools.chain.from_iterable(leaf.notation for leaf in leaves(kind).values())
+    return [text for text in texts if not set(text) & set("{(-'")]
+
+
 #: Reads the value of a named entry: ``(position, values read so far, name) -> end``, or None where nothing fits.
 Reader = Callable[[int, dict[str, Any], str], int | None]
 
@@ -123,6 +130,8 @@ class Parser:
         raise SpecError(f"received {received}; expected {shown}{self._suggestion()}", f"text[{self._failed_at}]")
 
     def _suggestion(self) -> str:
+        if _OPERATOR.match(self.text, self._failed_at):
+            return "; an operator stands between arguments in parentheses: (a)+(b), (a)-(b), (a)*(b), (a) / (b)"
         word = _WORD.match(self.text, self._failed_at)
         if word is None or not any(
             name.startswith("an operand") or name.startswith("a curve") for name in self._expected
@@ -131,7 +140,9 @@ class Parser:
         first = (rule.tokens[0] for found in rules(self._kind).values() for rule in found)
         starts = {token for token in first if isinstance(token, str)}
         near = difflib.get_close_matches(self.text[word.start() : word.end() + 2], sorted(starts), n=1, cutoff=0.5)
-        return f"; did you mean {near[0]!r}?" if near else ""
+        if near:
+            return f"; did you mean {near[0]!r}?"
+        return f"; {'operands' if self._kind == 'update' else 'curves'} are {', '.join(_plain_leaves(self._kind))}"
 
     def expression_steps(self, kind: Kind, position: int) -> Steps:
         """An expression: an argument that no decay multiplies."""

@@ -37,6 +37,19 @@ def test_help_is_the_default_and_needs_no_environment(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["Makefile"]
 
 
+def test_an_environment_for_gpus_is_not_made_anew_for_cpus(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+
+    def asked_for(*arguments: str) -> str:
+        return run_make("--dry-run", "estimate", *arguments, folder=tmp_path).stdout.splitlines()[0]
+
+    assert asked_for() == "requirements/install.sh cpu"
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "contents").write_text("0123 gpu\n4567 dev\n", "utf-8")
+    assert asked_for() == "requirements/install.sh gpu"
+    assert asked_for("LOCK=cpu") == "requirements/install.sh cpu"
+
+
 def test_every_described_target_is_phony() -> None:
     described = re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE)
     assert sorted(described) == sorted(PHONY_TARGETS)

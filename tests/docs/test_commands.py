@@ -7,6 +7,7 @@ import runpy
 import shlex
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -184,6 +185,16 @@ def test_every_command_of_the_program_has_help(capsys: pytest.CaptureFixture[str
             main([name, "--help"])
         assert ended.value.code == 0
         assert f"reproduce {name}" in capsys.readouterr().out
+
+
+def test_a_python_without_the_packages_says_which_one_has_them() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-S", "-m", "reproduce", "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 1
+    assert "has no package" in ended.stderr
+    assert ".venv/bin/python -m reproduce" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("page", pages(), ids=named)

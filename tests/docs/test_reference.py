@@ -35,6 +35,23 @@ def test_which_one_and_which_rate_are_those_of_the_kept_rows() -> None:
     assert " UNDECIDED |" in text
 
 
+def test_each_evolved_optimizer_s_line_says_what_the_tables_below_say() -> None:
+    heads, _, *lines = (line.strip("| ").split(" | ") for line in choose.evolved_table().splitlines())
+    below = {part.partition(":")[0]: part for part in choose.differences().split("### ")[:0:-1]}
+    words = {"SUPPORTED": "**better**", "CONTRADICTED": "**worse**"}
+    assert [line[0] for line in lines] == [*(f"Opt{n}" for n in range(1, 11)), *(f"A{n}" for n in range(1, 6))]
+    for name, *cells in lines:
+        for head, cell in zip(heads[1:], cells, strict=True):
+            task = below[head.rpartition(", n = ")[0]]
+            found = [row for row in task.splitlines() if name in row.strip("| ").split(" | ")[0].split(", ")]
+            if cell == "-":
+                assert found == []
+                continue
+            *_, difference, verdict = found[0].strip("| ").split(" | ")
+            assert cell == f"{difference}, {words.get(verdict, verdict.lower())}"
+    assert sum(cell != "-" for line in lines for cell in line[1:]) == 53
+
+
 def test_the_catalog_s_rates_and_the_classes_page_are_those_of_the_kept_rows() -> None:
     for path, data in rates.files().items():
         assert (ROOT / path).read_bytes() == data, f"{path}; run: make pages"

@@ -13,6 +13,7 @@ from reproduce.report.pages import (
     reproduction,
     results,
     tables,
+    words,
 )
 
 
@@ -23,6 +24,7 @@ def written() -> dict[str, bytes]:
         "artifact/README.md": tables.artifact_readme(),
         "docs/catalog.md": tables.catalog_page(),
         "docs/choose.md": choose.page(),
+        "docs/tutorials/spec.md": words.page(),
         "docs/reference/optimizers.md": reference.page(),
         "artifact/REPORT.md": reproduction.page(),
         "artifact/COMPUTE.md": compute.page(),

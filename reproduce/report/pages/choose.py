@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from paper_optimizers import describe, names
 from paper_optimizers.catalog import middle_rate
 from reproduce.report.analysis.families import Difference
-from reproduce.report.analysis.studies import against
+from reproduce.report.analysis.studies import Compared, against
 from reproduce.report.cards.card import Card
 from reproduce.report.pages import ROOT
 from reproduce.report.pages.answer import answer_sentence, kept_answers, kept_collections
@@ -19,12 +19,24 @@ from reproduce.report.tables.comparisons import interval_text
 
 #: Whom each is set beside.
 _BESIDE = ("Adam", "AdamW")
+_VERDICTS = {
+    "SUPPORTED": "**better**",
+    "CONTRADICTED": "**worse**",
+    "EQUIVALENT": "equivalent",
+    "UNDECIDED": "undecided",
+    "NOT RUN": "not run",
+}
 _NEEDS = {"falling_rate": "a rate that falls to 0", "clipped_gradients": "`clipnorm=1`"}
 
 
 def page() -> str:
     """The page with its tables as they should be."""
-    tables = {"answer": _short_answer(), "rates": rates_table(), "differences": differences()}
+    tables = {
+        "answer": _short_answer(),
+        "rates": rates_table(),
+        "evolved": evolved_table(),
+        "differences": differences(),
+    }
     return with_tables((ROOT / "docs" / "choose.md").read_text("utf-8"), tables)
 
 
@@ -42,8 +54,7 @@ def _short_answer() -> str:
 
 def rates_table() -> str:
     """Tabulate, by optimizer, the rate to start with, what worked on each task, and what it takes."""
-    first, *others = kept_collections()
-    tasks = [*compared_tasks(first), *(task for found in others for task in compared_tasks(found)[:1])]
+    first, tasks = kept_collections()[0], _telling_tasks()
     columns = {"optimizer": "", "start with": ":"} | {task.title: ":" for task in tasks}
     columns |= {"state, bytes a weight": ":", "step, Adam's = 1": ":", "needs": ""}
     lines = []
@@ -52,6 +63,19 @@ def rates_table() -> str:
         if rates:
             ranges = [_range(kept_cards()[task.study.protocol.profile][name], task) for task in tasks]
             lines.append((name, f"**{middle_rate(rates):g}**", *ranges, _state(card), _cost(card), _needs(name)))
+    return markdown(columns, lines)
+
+
+def evolved_table(other: str = "AdamW") -> str:
+    """Tabulate, by the paper's optimizer and by task, its difference to a baseline in points, and the verdict."""
+    tasks = _telling_tasks()
+    found = [
+        {name: each.difference for each in _against(task, other) for name in each.names if each.difference}
+        for task in tasks
+    ]
+    columns = {"optimizer": ""} | {f"{task.title}, n = {_most_runs(task)}": "" for task in tasks}
+    shown = [name for name in names() if describe(name).family in ("evolved", "adam-variant")]
+    lines = [(name, *(_with_verdict(each.get(name)) for each in found)) for name in shown]
     return markdown(columns, lines)
 
 
@@ -65,8 +89,7 @@ def differences() -> str:
 def _beside(profile: str, compared_task: StudyTask) -> Iterator[str]:
     study, task = compared_task
     compared = {
-        other: {each.label: each.difference for each in against(study, task, study.result(task, other))}
-        for other in _BESIDE
+        other: {each.label: each.difference for each in _against(compared_task, other)} for other in _BESIDE
     }
     labels = [each for each in study.functions(task) if each.first.test is not None]
     rows = sorted(labels, key=lambda each: -each.first.test.mean if each.first.test else 0)
@@ -94,6 +117,25 @@ def difference_cells(found: Difference | None) -> tuple[str, str]:
         return "-", "-"
     interval = "" if found.low is None or found.high is None else f" ({interval_text(found.low, found.high)})"
     return f"{signed(100 * found.mean, 1)}{interval}", found.verdict
+
+
+def _telling_tasks() -> list[StudyTask]:
+    """The tasks of the most telling profile, and the first one of each other."""
+    first, *others = kept_collections()
+    return [*compared_tasks(first), *(task for found in others for task in compared_tasks(found)[:1])]
+
+
+def _against(task: StudyTask, other: str) -> list[Compared]:
+    return against(task.study, task.task, task.study.result(task.task, other))
+
+
+def _most_runs(task: StudyTask) -> int:
+    return max(len(result.finals) for result in task.study.of_task(task.task))
+
+
+def _with_verdict(found: Difference | None) -> str:
+    difference, _ = difference_cells(found)
+    return difference if found is None else f"{difference}, {_VERDICTS[found.verdict]}"
 
 
 def _range(card: Card, task: StudyTask) -> str:
