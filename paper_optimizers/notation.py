@@ -64,7 +64,9 @@ def fields_from_text(text: str) -> dict[str, Any]:
     name = next((name for name in _TYPES if parser.text.startswith(name)), None)
     if name is None:
         hint = other_form(parser.text, "notation")
-        raise SpecError(f"received {parser.text[:20]!r}; expected 'None', 'Mom' or 'Nest', as in {_EXAMPLE!r}{hint}", "text[0]")
+        raise SpecError(
+            f"received {parser.text[:20]!r}; expected 'None', 'Mom' or 'Nest', as in {_EXAMPLE!r}{hint}", "text[0]"
+        )
     given: dict[str, Any] = {}
     position = _header(parser, _TYPES[name], len(name), given)
     start = None if position is None else parser.literal(" ~ ", position)

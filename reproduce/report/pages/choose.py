@@ -88,9 +88,7 @@ def differences() -> str:
 
 def _beside(profile: str, compared_task: StudyTask) -> Iterator[str]:
     study, task = compared_task
-    compared = {
-        other: {each.label: each.difference for each in _against(compared_task, other)} for other in _BESIDE
-    }
+    compared = {other: {each.label: each.difference for each in _against(compared_task, other)} for other in _BESIDE}
     labels = [each for each in study.functions(task) if each.first.test is not None]
     rows = sorted(labels, key=lambda each: -each.first.test.mean if each.first.test else 0)
     lines = [
