@@ -103,8 +103,9 @@ analysis: venv  ## Simulate the analysis of the claims again, and write its tabl
 bench-optimizers: venv  ## Time a training step and count the state of every optimizer beside Keras Adam
 	@$(RUN) -m reproduce bench-optimizers --output $(call quote,$(OUTPUT))
 
-bench-engine: venv  ## Time the population engine beside Keras, candidate by candidate
+bench-engine: venv  ## Time the population engine beside Keras, and on processors its steps beside other frameworks
 	@$(RUN) -m reproduce bench-engine --output $(call quote,$(OUTPUT))
+	$(if $(filter gpu,$(LOCK)),,@$(RUN) -m reproduce bench-frameworks --output $(call quote,$(OUTPUT)))
 
 test: tools  ## Run the tests
 	@$(RUN) -m pytest -n $(TEST_WORKERS) $(TEST_OPTIONS)

@@ -53,13 +53,19 @@ class AskedProcess:
         Raises:
             ReproduceError: If the process has ended.
         """
-        asked, answers = self._process.stdin, self._process.stdout
-        line = ""
-        if asked is not None and answers is not None:
+        self.tell(question)
+        return self.answer()
+
+    def tell(self, question: Mapping[str, Any]) -> None:
+        """Ask, and do not wait for the `answer`; a process that has ended says so there."""
+        if self._process.stdin is not None:
             with suppress(BrokenPipeError):
-                asked.write(json.dumps(question) + "\n")
-                asked.flush()
-                line = answers.readline()
+                self._process.stdin.write(json.dumps(question) + "\n")
+                self._process.stdin.flush()
+
+    def answer(self) -> dict[str, Any]:
+        """The answer to what was told; see `ask`."""
+        line = "" if self._process.stdout is None else self._process.stdout.readline()
         if not line:
             self._errors.seek(0)
             code = self._process.wait()

@@ -1,4 +1,4 @@
-"""Measurements of speed, ``bench-optimizers`` and ``bench-engine``; and ``devices``, what libraries compute on."""
+"""Measurements of speed, of optimizers, of the engine and beside frameworks; and ``devices``, what computes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from reproduce.bench.step_parts import DOORS, NETWORKS
+from reproduce.bench.step_sizes import SIZES as STEP_SIZES
 from reproduce.commands.arguments import add_output, positive
 from reproduce.machine import require_named_devices
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    """Add the three commands."""
+    """Add the four commands."""
     bench = commands.add_parser(
         "bench-optimizers", help="time a training step of every optimizer beside Adam of the same framework"
     )
@@ -58,6 +59,18 @@ def add(commands: Commands) -> None:
     engine.add_argument("--quick", action="store_true", help="measure little, to see that everything runs")
     add_output(engine, "folder to write to")
     engine.set_defaults(command=_bench_engine)
+    frameworks = commands.add_parser(
+        "bench-frameworks", help="time a training step in the population engine and in other frameworks, on all cores"
+    )
+    frameworks.add_argument(
+        "--sizes", nargs="+", metavar="SIZE", choices=tuple(STEP_SIZES),
+        help=f"what is trained: {', '.join(STEP_SIZES)} (default: all)",
+    )  # fmt: skip
+    frameworks.add_argument(
+        "--rounds", type=positive, default=9, help="how often each contestant is timed, in turns (default: %(default)s)"
+    )
+    add_output(frameworks, "folder to write to")
+    frameworks.set_defaults(command=_bench_frameworks)
     devices = commands.add_parser("devices", help="show the devices that JAX and TensorFlow see")
     devices.add_argument(
         "--require", choices=("cpu", "gpu"), default="cpu", help="end with status 1 unless both see one"
@@ -90,6 +103,13 @@ def _bench_engine(options: argparse.Namespace, console: Console) -> None:
         settings = replace(settings, race=replace(settings.race, epochs=options.epochs))
     given = {name: getattr(options, name) for name in ("candidates", "rounds", "members")}
     bench_engine(replace(settings, **{name: value for name, value in given.items() if value}), options.output, console)
+
+
+def _bench_frameworks(options: argparse.Namespace, console: Console) -> None:
+    from reproduce.bench.frameworks import FrameworkBenchSettings, bench_frameworks
+
+    sizes = tuple(options.sizes or STEP_SIZES)
+    bench_frameworks(FrameworkBenchSettings(sizes, options.rounds), options.output, console)
 
 
 def _devices(options: argparse.Namespace, console: Console) -> int:

@@ -15,14 +15,17 @@ from reproduce.report.results import COMPARED, StudyResults
 from reproduce.report.speed import (
     DOOR_COSTS,
     ENGINE,
+    FRAMEWORK_TIMES,
     MEMBER_STEPS,
     STEP_COSTS,
     DoorCost,
     EngineSpeed,
+    FrameworkTime,
     OptimizerCost,
     StepTime,
     read_door_costs,
     read_engine_speed,
+    read_framework_times,
     read_optimizer_costs,
     read_step_times,
 )
@@ -59,6 +62,7 @@ class Collection:
         member_steps: How it scales; empty where that was not measured.
         log: What the published search log says; None where it was not imported.
         door_costs: What a step costs through every door; empty where that was not measured.
+        framework_times: What a step costs in the engine and in other frameworks; empty where that was not measured.
     """
 
     profile: str
@@ -70,6 +74,7 @@ class Collection:
     member_steps: Sequence[StepTime] = ()
     log: LogFindings | None = None
     door_costs: Sequence[DoorCost] = ()
+    framework_times: Sequence[FrameworkTime] = ()
 
     @property
     def shape(self) -> tuple[float, float]:
@@ -111,6 +116,7 @@ def read_collection(folder: Path, profile: str) -> Collection:
         member_steps=_measured(place, MEMBER_STEPS, read_step_times) or (),
         log=_measured(place, LOG, _read_log),
         door_costs=_measured(place, DOOR_COSTS, read_door_costs) or (),
+        framework_times=_measured(place, FRAMEWORK_TIMES, read_framework_times) or (),
     )
 
 

@@ -20,6 +20,7 @@ Line = TypeVar("Line", bound="DataclassInstance")
 STEP_COSTS = Path("bench") / "optimizers.csv"
 DOOR_COSTS = Path("bench") / "doors.csv"
 ENGINE = Path("bench") / "engine" / "engine.json"
+FRAMEWORK_TIMES = Path("bench") / "frameworks.csv"
 MEMBER_STEPS = Path("bench") / "engine" / "member_steps.csv"
 
 
@@ -101,6 +102,48 @@ class DoorCost:
     def least_ratio(self) -> float:
         """The ratio if these passes were all that a step cost beyond SGD, which takes three."""
         return (self.sgd_seconds + (self.passes - 3.0) * self.pass_seconds) / self.adam_seconds
+
+
+@dataclass(frozen=True)
+class FrameworkTime:
+    """A training step of one network in a framework, as ``bench-engine`` measured it and writes it as a line.
+
+    Attributes:
+        size: The network's name: "smoke", "small", "search", "mid", "full", or that of another network of the engine.
+        network: The network in words.
+        framework: "engine", "engine at" a commit, "torch", "optax", "keras-tensorflow" or "keras-jax".
+        form: How it trained: the optimizer of the engine's members; else what it used, with processes and threads.
+        measured: "step", or "evaluation" of 10,000 examples by one network.
+        rounds: Measurements, each in turns with all others.
+        seconds: Median on the clock, all cores together: two networks on two cores that take a step in 4 ms cost 2 ms.
+        low: First quartile.
+        high: Third quartile.
+        cpu_seconds: Median of the processor's time.
+        times: Median over rounds of its time by the clock over the engine's with Adam: how many times the engine is as
+            fast.
+        times_low: First quartile.
+        times_high: Third quartile.
+        cpu_times: Median of the same of the processor's time.
+        peak_bytes: The most memory that its processes took, together.
+        device: Where.
+    """
+
+    size: str
+    network: str
+    framework: str
+    form: str
+    measured: str
+    rounds: int
+    seconds: float
+    low: float
+    high: float
+    cpu_seconds: float
+    times: float
+    times_low: float
+    times_high: float
+    cpu_times: float
+    peak_bytes: int
+    device: str
 
 
 @dataclass(frozen=True)
@@ -212,6 +255,15 @@ def read_door_costs(path: Path) -> tuple[DoorCost, ...]:
         ReproduceError: If the file cannot be read or is not what ``bench-optimizers`` writes.
     """
     return tuple(_read(path, DoorCost))
+
+
+def read_framework_times(path: Path) -> tuple[FrameworkTime, ...]:
+    """Read the times of steps in the engine and in other frameworks.
+
+    Raises:
+        ReproduceError: If the file cannot be read or is not what ``bench-engine`` writes.
+    """
+    return tuple(_read(path, FrameworkTime))
 
 
 def read_step_times(path: Path) -> list[StepTime]:

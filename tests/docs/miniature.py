@@ -47,6 +47,7 @@ def miniature_program(folder: Path) -> Iterator[None]:
             patch.setattr(f"reproduce.commands.{command}.open_scoring", _scoring)
         patch.setattr("reproduce.bench.optimizer_steps.bench_optimizers", _measured("optimizers"))
         patch.setattr("reproduce.bench.engine.bench_engine", _measured("engine"))
+        patch.setattr("reproduce.bench.frameworks.bench_frameworks", _measured("frameworks"))
         for place in ("results_layout", "commands.estimate"):
             patch.setattr(f"reproduce.{place}.STORED_RESULTS", folder / "output")
         # Each picture is drawn in one form, which is quick, and by this process, whose threads a fork would lose.

@@ -151,6 +151,8 @@ def test_what_commands_write_is_there(program: Commands) -> None:
     assert (output / "smoke" / "search" / "tables" / "rescoring.csv").is_file()
     assert list((output / "smoke" / "elimination" / "finalists").iterdir())
     assert "rounds=8" in (output / "measured-engine.json").read_text()
+    program.run("make bench-engine")
+    assert "rounds=9" in (output / "measured-frameworks.json").read_text()
 
 
 @pytest.mark.parametrize("command", [command for command, way in WAYS.items() if way == WRITES])

@@ -274,6 +274,39 @@ class EngineFaster:
         return Finding("SUPPORTED" if times >= self.factor else "CONTRADICTED", evidence, is_of_profile=False)
 
 
+@dataclass(frozen=True)
+class StepsFaster:
+    """At one size the engine's steps are faster than those of the best form of another framework, on all cores.
+
+    Attributes:
+        size: See `reproduce.report.speed.FrameworkTime`.
+        framework: The other one; of its forms the fastest counts.
+        factor: How many times as fast, at least.
+    """
+
+    size: str
+    framework: str
+    factor: float
+
+    def check(self, found: Collection) -> Finding:
+        """Decide the claim by the median ratio of steps that were timed in turns, in three rounds or more."""
+        times = [
+            each
+            for each in found.framework_times
+            if (each.size, each.framework, each.measured) == (self.size, self.framework, "step")
+        ]
+        if not times:
+            return not_run(f"steps of {self.framework} at the size {self.size}")
+        best = min(times, key=lambda each: each.times)
+        if best.rounds < _LEAST_ROUNDS:
+            return not_run(f"measurement of {_LEAST_ROUNDS} rounds: there are {best.rounds}")
+        evidence = (
+            f"bench-engine: {best.times:.2f} times (quartiles {best.times_low:.2f} to {best.times_high:.2f}) the best "
+            f"of {number_of(len(times), 'form')} of {self.framework} ({best.form}), n = {best.rounds}, on {best.device}"
+        )
+        return Finding("SUPPORTED" if best.times >= self.factor else "CONTRADICTED", evidence, is_of_profile=False)
+
+
 #: By the name that a claim calls it.
 PREDICATES: Mapping[str, type[Predicate]] = {
     "beat_reference": BeatReference,
@@ -283,6 +316,7 @@ PREDICATES: Mapping[str, type[Predicate]] = {
     "runs_finish": RunsFinish,
     "steps_cheap": StepsCheap,
     "engine_faster": EngineFaster,
+    "steps_faster": StepsFaster,
     "best_scores_shrink": BestScoresShrink,
     "nothing_scored_twice": NothingScoredTwice,
     "finds_beat": FindsBeat,

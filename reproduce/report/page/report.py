@@ -27,6 +27,7 @@ from reproduce.report.tables.compute import compute_table
 from reproduce.report.tables.costs import door_cost_tables, step_cost_table
 from reproduce.report.tables.engine import engine_table
 from reproduce.report.tables.equations import catalog_tables
+from reproduce.report.tables.frameworks import framework_tables
 from reproduce.report.tables.index import study_tables
 from reproduce.report.tables.paper import paper_table
 from reproduce.report.tables.primitives import primitive_tables
@@ -138,6 +139,7 @@ def _tables(found: Collection, checked: Sequence[Checked], searched: SearchResul
             step_cost_table(found.step_costs, (*names(), *KNOWN)),
             *door_cost_tables(found.door_costs),
             engine_table(found.engine),
+            *framework_tables(found.framework_times),
         ],
         SPACE: [*primitive_tables(), *catalog_tables(), paper_table()],
     }

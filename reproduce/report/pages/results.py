@@ -29,7 +29,7 @@ FIGURES = (
 #: The same in every profile.
 COMMON_TABLES = (
     *("step_costs", "door_costs_convolutional", "door_costs_dense", "door_costs_embedding", "door_cost_misses"),
-    "engine",
+    *("engine", "framework_times", "evaluation_times"),
 )
 COMMON_FIGURES = ("engine_scaling",)
 _START = """# Results

@@ -17,10 +17,11 @@ from reproduce.report.claims.predicates import (
     RunsFinish,
     SchedulesHelp,
     StepsCheap,
+    StepsFaster,
 )
 from reproduce.report.collection import Collection
 from reproduce.report.results import StudyResults
-from reproduce.report.speed import EngineSpeed, OptimizerCost, ScoringSpeed
+from reproduce.report.speed import EngineSpeed, FrameworkTime, OptimizerCost, ScoringSpeed
 from tests.report.figure_cases import door_cost_of
 from tests.report.result_cases import invented, protocol_of
 from tests.report.tables.test_accuracy_tables import shown
@@ -227,6 +228,33 @@ def test_a_fast_engine() -> None:
     )
     assert EngineFaster(8, "cpu").check(measured).verdict == "CONTRADICTED"
     assert EngineFaster(5, "cpu").check(collection()).verdict == "NOT RUN"
+
+
+def framework_time(framework: str, form: str, times: float, size: str = "search", rounds: int = 9) -> FrameworkTime:
+    return FrameworkTime(
+        size, "a network", framework, form, "step", rounds, 2e-3, 1e-3, 3e-3, 4e-3,
+        times, times - 0.1, times + 0.2, 2.0, 1000, "a processor",
+    )  # fmt: skip
+
+
+def test_the_engine_s_steps_are_compared_with_the_best_form_of_another_framework() -> None:
+    times = [
+        framework_time("engine", "Adam", 1.0),
+        framework_time("torch", "eager", 3.0),
+        framework_time("torch", "compiled", 2.0),
+        framework_time("torch", "eager", 1.0, size="full"),
+    ]
+    measured = dataclasses.replace(collection(), framework_times=times)
+    assert StepsFaster("search", "torch", 1.8).check(measured) == Finding(
+        "SUPPORTED",
+        "bench-engine: 2.00 times (quartiles 1.90 to 2.20) the best of 2 forms of torch (compiled), n = 9, "
+        "on a processor",
+        is_of_profile=False,
+    )
+    assert StepsFaster("search", "torch", 2.1).check(measured).verdict == "CONTRADICTED"
+    assert StepsFaster("search", "optax", 2.1).check(measured).verdict == "NOT RUN"
+    few = dataclasses.replace(collection(), framework_times=[framework_time("torch", "eager", 3.0, rounds=2)])
+    assert StepsFaster("search", "torch", 1.8).check(few).verdict == "NOT RUN"
 
 
 def test_an_engine_that_was_measured_quickly_decides_nothing() -> None:
