@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib import util
-from io import BytesIO
 from pathlib import Path
 
 from reproduce.bench.race import random_candidates
@@ -90,17 +89,21 @@ def earlier_version() -> Path | None:
     """
     folder = _ROOT / "build" / EARLIER
     if not folder.exists():
-        command = ["git", "-C", str(_ROOT), "archive", "--format=tar", EARLIER, "reproduce", "paper_optimizers"]
-        try:
-            archive = subprocess.run(command, capture_output=True, check=True).stdout
-        except (OSError, subprocess.CalledProcessError):
-            return None
         unfinished = folder.with_name(f"{EARLIER}-unfinished")
         try:
-            with tarfile.open(fileobj=BytesIO(archive)) as files:
-                files.extractall(unfinished, filter="data")
+            unfinished.mkdir(parents=True, exist_ok=True)
+            # An index of its own: that of the checkout is left alone.
+            subprocess.run(
+                ["git", f"--work-tree={unfinished}", "checkout", EARLIER, "--", "reproduce", "paper_optimizers"],
+                cwd=_ROOT, env={**os.environ, "GIT_INDEX_FILE": str(unfinished / "index")},
+                capture_output=True, check=True,
+            )  # fmt: skip
             unfinished.rename(folder)
+        except subprocess.CalledProcessError:
+            return None
         except OSError as error:
+            if error.filename == "git":
+                return None
             raise ReproduceError(f"cannot write {folder}: {error.strerror}") from error
     return folder
 
