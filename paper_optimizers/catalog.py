@@ -67,7 +67,7 @@ class MeasuredRates(NamedTuple):
     Attributes:
         on: The data set, and how its images were made smaller.
         updates: Updates of a run.
-        seeds: Runs at each rate.
+        seeds: Most runs at a rate: where there are several, the best rates had them and the others one.
         low: The smallest rate whose validation accuracy is within two points of the best.
         high: The largest, with no worse one between.
     """

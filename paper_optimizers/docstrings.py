@@ -125,7 +125,8 @@ def _symbols(entry: CatalogEntry, rate: str) -> str:
 def _rates(entry: CatalogEntry, rate: str) -> str:
     if not entry.rates:
         return "No learning rate was measured for it."
-    seeds = " and ".join(sorted({f"{each.seeds} seed{'s' * (each.seeds > 1)}" for each in entry.rates}))
+    most = max(each.seeds for each in entry.rates)
+    seeds = "1 seed" if most == 1 else f"1 to {most} seeds"
     return (
         f"Begin tuning at a peak ``{rate}`` of {entry.first_rate:g}, with ``warmup_steps`` a tenth of ``total_steps``. "
         f"Within two points of the best validation accuracy were {'; '.join(each.text for each in entry.rates)}: small "

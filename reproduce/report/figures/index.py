@@ -10,7 +10,7 @@ from reproduce.report.figures.comparison import accuracy_picture
 from reproduce.report.figures.decays import curve_picture, evolved_picture
 from reproduce.report.figures.forest import study_forest
 from reproduce.report.figures.graphs import decay_graph, optimizer_graph
-from reproduce.report.figures.learning import learning_picture
+from reproduce.report.figures.learning import LOSS, learning_picture
 from reproduce.report.figures.rates import rate_picture
 from reproduce.report.figures.schedules import schedule_picture
 from reproduce.report.figures.updates import step_picture, surface_picture
@@ -19,11 +19,12 @@ from reproduce.report.style import Picture
 
 
 def study_pictures(study: StudyResults, reference: str) -> list[Picture]:
-    """Draw accuracies; where all are compared also differences, learning curves and rate sensitivity of each task."""
+    """Draw accuracies; where all are compared also differences, learning curves, losses and rates of each task."""
     found = [accuracy_picture(study)]
     for task in study.tasks_run if study.name in COMPARED else ():
         found += [each for each in (study_forest(study, task),) if each is not None]
         found.append(learning_picture(study, task, reference))
+        found.append(learning_picture(study, task, reference, LOSS))
         found.append(rate_picture(study, task))
     return found
 

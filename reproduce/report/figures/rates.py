@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reproduce.report.multiples import Axis, Mark, Panel, Stroke, draw_multiples
+from reproduce.report.multiples import Axis, Band, Mark, Panel, Stroke, draw_multiples
 from reproduce.report.results import Alike, Result, StudyResults, counted_accuracy, num_diverged, number_of_runs
 from reproduce.report.style import Picture, file_name, picture, plain
 
@@ -20,16 +20,18 @@ class Sensitivity(Alike):
     """One panel, of optimizers that are one function.
 
     Attributes:
-        n: Runs at each rate.
+        counts: Runs at each rate: one a tuning seed, of which most rates may have had the first alone.
         rates: Ascending.
         accuracies: Mean validation accuracy at each; a diverged run counts as guessing.
+        extremes: The lowest and highest of these runs at each.
         diverged: For each rate, whether a run diverged.
         chosen: The rate of the final runs, or None.
     """
 
-    n: int
+    counts: tuple[int, ...]
     rates: tuple[float, ...]
     accuracies: tuple[float, ...]
+    extremes: tuple[tuple[float, float], ...]
     diverged: tuple[bool, ...]
     chosen: float | None
 
@@ -49,9 +51,9 @@ class Sensitivity(Alike):
 def rate_picture(study: StudyResults, task: str) -> Picture:
     """One panel for each optimizer."""
     found = sensitivities(study, task)
-    counts = number_of_runs(each.n for each in found)
+    counts = number_of_runs(count for each in found for count in each.counts)
     title = (
-        f"Rate sensitivity on {task} ({study.title}): validation accuracy over peak learning rate, "
+        f"Rate sensitivity on {task} ({study.title}): mean and range of validation accuracy over peak learning rate, "
         f"{counts} at each rate"
     )
     return picture(file_name("rates", study.name, task), title, reading(found), lambda: draw(found))
@@ -68,17 +70,16 @@ def sensitivity(result: Result) -> Sensitivity:
     Of one that is tuned over several weight decays these are the runs with the chosen one.
     """
     tuning = [row for row in result.tuning if result.choice.rate is None or row.weight_decay == result.weight_decay]
-    by_rate = {rate: [row for row in tuning if row.rate == rate] for rate in {row.rate for row in tuning}}
-    rates = tuple(sorted(by_rate))
+    rates = tuple(sorted({row.rate for row in tuning}))
+    by_rate = [[row for row in tuning if row.rate == rate] for rate in rates]
+    values = [[counted_accuracy(row, row.validation_accuracy) for row in runs] for runs in by_rate]
     return Sensitivity(
         names=(result.optimizer,),
-        n=max(len(runs) for runs in by_rate.values()),
+        counts=tuple(map(len, values)),
         rates=rates,
-        accuracies=tuple(
-            math.fsum(counted_accuracy(row, row.validation_accuracy) for row in by_rate[rate]) / len(by_rate[rate])
-            for rate in rates
-        ),
-        diverged=tuple(num_diverged(by_rate[rate]) > 0 for rate in rates),
+        accuracies=tuple(math.fsum(each) / len(each) for each in values),
+        extremes=tuple((min(each), max(each)) for each in values),
+        diverged=tuple(num_diverged(runs) > 0 for runs in by_rate),
         chosen=result.choice.rate if result.finals else None,
     )
 
@@ -114,4 +115,6 @@ def _panel(each: Sensitivity) -> Panel:
         Mark(rate, height, "cross" if diverged else "filled" if rate == each.chosen else "open")
         for rate, height, diverged in zip(each.rates, heights, each.diverged, strict=True)
     ]
-    return Panel(plain(each.label), [Stroke(each.rates, heights)], marks=marks, spans=[each.good])
+    low, high = zip(*((100 * low, 100 * high) for low, high in each.extremes), strict=True)
+    several = [Band(each.rates, low, high)] if max(each.counts) > 1 else []
+    return Panel(plain(each.label), [Stroke(each.rates, heights)], bands=several, marks=marks, spans=[each.good])

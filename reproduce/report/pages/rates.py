@@ -58,7 +58,7 @@ def measured_rates(name: str) -> list[MeasuredRates]:
     tasks = compared_tasks(collections[0]) if collections else []
     found = ((task, task.study.result(task.task, name)) for task in tasks)
     return [
-        MeasuredRates(task.title, task.updates, shown.n, *shown.good)
+        MeasuredRates(task.title, task.updates, max(shown.counts), *shown.good)
         for task, result in found
         if result is not None and result.tuning and (shown := sensitivity(result))
     ]

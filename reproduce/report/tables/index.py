@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reproduce.report.results import StudyResults
+from reproduce.report.results import COMPARED, StudyResults
 from reproduce.report.table import Table
 from reproduce.report.tables.ablations import (
     change_table,
@@ -14,6 +14,7 @@ from reproduce.report.tables.ablations import (
 )
 from reproduce.report.tables.accuracy import main_table, rate_table, task_table
 from reproduce.report.tables.intervals import interval_table
+from reproduce.report.tables.reaching import reaching_table
 from reproduce.report.tables.references import best_table, reference_table
 
 #: Studies of one task in several forms, which are compared with the first.
@@ -27,6 +28,8 @@ def study_tables(study: StudyResults) -> list[Table]:
         tables.append(task_table(study))
     intervals = interval_table(study)
     tables += [reference_table(study), best_table(study), *([intervals] if intervals else []), rate_table(study)]
+    if study.name in COMPARED:
+        tables.append(reaching_table(study))
     if decay_pairs(study.entrants):
         tables.append(decay_table(study))
     if crossings(study.entrants):

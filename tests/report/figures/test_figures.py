@@ -14,7 +14,7 @@ from reproduce.report.figures.decays import curve_picture, evolved_decays, evolv
 from reproduce.report.figures.engine import engine_picture, scaling
 from reproduce.report.figures.graphs import decay_graph, optimizer_graph
 from reproduce.report.figures.index import study_pictures
-from reproduce.report.figures.learning import learning_bands, learning_picture
+from reproduce.report.figures.learning import LOSS, learning_bands, learning_picture
 from reproduce.report.figures.rates import rate_picture, sensitivities
 from reproduce.report.figures.shrinkage import Rescored, shrinkage_picture
 from reproduce.report.figures.updates import (
@@ -44,6 +44,7 @@ CASES: dict[str, Sequence[Row]] = {
 }
 FROM_ROWS: dict[str, Callable[[Sequence[Row]], Picture]] = {
     "learning curves": lambda rows: learning_picture(results_of(rows), "digits"),
+    "training losses": lambda rows: learning_picture(results_of(rows), "digits", measure=LOSS),
     "rates": lambda rows: rate_picture(results_of(rows), "digits"),
     "accuracies": lambda rows: accuracy_picture(results_of(rows)),
     "interquartile means": lambda rows: overall_pictures([results_of(rows)], "Adam")[0],
@@ -137,6 +138,19 @@ def test_a_diverged_run_guesses_from_there_on() -> None:
     assert band.diverged == 1
 
 
+def test_training_losses_are_those_of_the_rows_and_of_guessing_once_diverged() -> None:
+    rows = study(["Opt1"], seeds=(1, 2, 3))
+    band = learning_bands(results_of(rows), "digits", LOSS)[0]
+    losses = np.array([row.curve.train_loss for row in rows if row.phase == "final"])
+    np.testing.assert_allclose(band.quartiles[1], np.median(losses, axis=0))
+    guessing = [diverged(row, 2) if row.phase == "final" else row for row in study(["Opt1"], seeds=(1,))]
+    band = learning_bands(results_of([*guessing, *study(["Adam"], seeds=(1,))]), "digits", LOSS)[0]
+    np.testing.assert_allclose(band.quartiles[1, 2:], np.log(10))
+    made = learning_picture(results_of(rows), "digits", measure=LOSS)
+    assert made.name == "training_loss_main_digits"
+    assert f"Opt1 ({np.median(losses, axis=0)[-1]:.3g})" in made.reading
+
+
 def test_optimizers_that_coincide_share_a_panel() -> None:
     rows = study(["Opt1", "Adam"])
     twins = [dataclasses.replace(row, optimizer="Twin") for row in rows if row.optimizer == "Opt1"]
@@ -161,6 +175,18 @@ def test_good_rates_are_those_within_two_points_of_the_best() -> None:
     assert each.good == (0.01, 1.0)
     assert each.chosen is None
     assert "span 2.0 decades for every optimizer" in rate_picture(results_of(rows), "digits").reading
+
+
+def test_rates_show_every_tuning_seed_that_there_is() -> None:
+    tuning = [row for row in study(["Opt1"]) if row.phase == "tune"]
+    again = [dataclasses.replace(row, seed=9, validation_accuracy=0.5) for row in tuning if row.rate == 0.1]
+    first = next(row.validation_accuracy for row in tuning if row.rate == 0.1)
+    each = sensitivities(results_of([*tuning, *again]), "digits")[0]
+    assert each.counts == (1, 1, 2, 1)
+    assert each.extremes[2] == (0.5, first)
+    assert each.accuracies[2] == pytest.approx((0.5 + first) / 2)
+    assert each.extremes[0] == (each.accuracies[0],) * 2
+    assert "n = 1 to 2 at each rate" in rate_picture(results_of([*tuning, *again]), "digits").title
 
 
 def test_curves_are_those_of_the_search_space_in_order() -> None:
@@ -254,8 +280,8 @@ def test_every_study_has_its_figures_under_its_heading() -> None:
     assert list(found) == [SUMMARY, RESULTS, ROBUSTNESS, SEARCH, SPACE]
     assert [made.name for made in found[ROBUSTNESS]] == ["accuracy_noise"]
     assert found[RESULTS][0].name == "accuracy_main"
-    # Of two tasks: differences, learning curves and rates. Two seeds are too few for means and ranks over tasks.
-    assert len(found[RESULTS]) == 1 + 3 * 2
+    # Of two tasks: differences, accuracies, losses and rates. Two seeds are too few for means and ranks over tasks.
+    assert len(found[RESULTS]) == 1 + 4 * 2
     assert found[SEARCH] == [handed_in]
     names = [made.name for pictures in found.values() for made in pictures if made is not handed_in]
     assert len(names) == len(set(names))

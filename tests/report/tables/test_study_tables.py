@@ -104,6 +104,7 @@ def test_which_tables_there_are() -> None:
         ],
         "transfer": [
             *("transfer", "transfer_by_task", "transfer_references", "transfer_best", "transfer_rates"),
+            "transfer_reaching",
         ],
     }
 
