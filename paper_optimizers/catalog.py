@@ -37,7 +37,7 @@ class Invariances:
 
 
 class Need(NamedTuple):
-    """What training with an optimizer takes; ``text`` goes on from "needs"."""
+    """A condition of training with an optimizer; ``text`` goes on from "needs"."""
 
     name: str
     text: str
@@ -187,7 +187,7 @@ def _entry(name: str) -> CatalogEntry:
 
 @cache
 def needs_of(spec: OptimizerSpec) -> tuple[Need, ...]:
-    """What the catalog's optimizer of this very spec needs; nothing where the catalog has none."""
+    """Look up the needs of the catalog's optimizer of this very spec; nothing where the catalog has none."""
     return next((entry.needs for entry in map(describe, names()) if entry.spec == spec), ())
 
 

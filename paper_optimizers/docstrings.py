@@ -147,7 +147,7 @@ def _inherited(base: Any) -> list[str]:
     found = (
         re.search(rf"^{section}:\n.*?(?=\n\n|\Z)", text, re.MULTILINE | re.DOTALL) for section in ("Args", "Raises")
     )
-    without_spec = (re.sub(r"\n    spec: .*?(?=\n    \S)", "", each[0], flags=re.DOTALL) for each in found if each)
+    without_spec = (re.sub(r"\n    spec[ :].*?(?=\n    \S)", "", each[0], flags=re.DOTALL) for each in found if each)
     return [re.sub(r"\n    KeyError: [^\n]*(\n     [^\n]*)*", "", each) for each in without_spec]
 
 

@@ -79,7 +79,7 @@ class Momentum:
 
 @dataclass(frozen=True)
 class SpecFields:
-    """What an `OptimizerSpec` consists of; see there."""
+    """The fields of an `OptimizerSpec`; see there."""
 
     update: Graph
     momentum: Momentum = Momentum()

@@ -27,7 +27,7 @@ class MomentKey(NamedTuple):
 
 
 class Quantities(Protocol):
-    """What an interpreter offers the operands of one weight tensor at one step."""
+    """The quantities of one weight tensor at one step that an interpreter offers operands."""
 
     @property
     def weight(self) -> Any:

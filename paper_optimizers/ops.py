@@ -42,7 +42,7 @@ class Parameter:
         return self.minimum <= value <= self.maximum and math.isfinite(value)
 
     def describe(self) -> str:
-        """What `accepts` takes, for error messages."""
+        """Say in words, for error messages, which values `accepts` takes."""
         if isinstance(self.default, bool):
             return "true or false"
         kind = "an integer" if isinstance(self.default, int) else "a number"

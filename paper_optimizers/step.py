@@ -32,7 +32,7 @@ Draw = Callable[[int, Any], Any]
 
 
 class StepValues(NamedTuple):
-    """What one step needs beside the tensors, all scalars.
+    """The scalars that one step needs beside the tensors.
 
     Attributes:
         decays: The value of each of the program's decays.
@@ -58,7 +58,7 @@ class StepValues(NamedTuple):
 
 
 class TensorState(NamedTuple):
-    """What is kept of one weight tensor from step to step, each of its shape and 0 before the first.
+    """The state of one weight tensor kept from step to step, each part of its shape and 0 before the first.
 
     Attributes:
         moments: One average for each of the program's moments.
@@ -81,7 +81,7 @@ class TensorState(NamedTuple):
 
 
 class State(NamedTuple):
-    """What is kept from step to step: how many there were, and a `TensorState` for each weight tensor."""
+    """The state kept from step to step: the number of steps, and a `TensorState` for each weight tensor."""
 
     count: Any
     tensors: tuple[TensorState, ...]
@@ -198,7 +198,7 @@ class PureOptimizer:
         *,
         weight_decay: float | None = None,
     ) -> tuple[Any, TensorState]:
-        """What is left of `move` once `update` has given the update, of the weight after decay, and the state."""
+        """Do the rest of `move` once `update` has given the update, of the weight after decay, and the state."""
         weight = self.decayed(values, learning_rate, weight, weight_decay)
         change, state = self._applied(update, values, values.applied(learning_rate), state)
         return weight + change, state
@@ -218,7 +218,7 @@ class PureOptimizer:
         weight_decay: Any = None,
         draw: Draw | None = None,
     ) -> tuple[Any, TensorState]:
-        """What `move` adds to the weight, weight decay included, for libraries that add it themselves."""
+        """Compute what `move` adds to the weight, weight decay included, for libraries that add it themselves."""
         rate = values.applied(learning_rate)
         if weight_decay is None:
             return self._change(values, rate, gradient, weight, state, draw)

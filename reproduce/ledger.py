@@ -25,7 +25,7 @@ ENVIRONMENT = "environment"
 
 
 class Record(Protocol):
-    """What a ledger keeps."""
+    """One entry of a ledger."""
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain data for JSON."""
@@ -60,7 +60,7 @@ def read_records(path: Path, parse: Parse[Kept], *, settings: Settings | None = 
 
 
 def read_environments(path: Path) -> list[Settings | None]:
-    """What each line of a ledger was written under, in their order; errors as of `read_records`."""
+    """Read the environment of each line of a ledger, in their order; errors as of `read_records`."""
     return [found for _, found in _lines_of(path, lambda document: document)]
 
 

@@ -97,7 +97,7 @@ def num_threads() -> int:
 
 
 def recorded_settings(given: Mapping[str, str] | None = None, *, keras: bool = False) -> dict[str, str]:
-    """What the user has set that can move a number, for the ledger: variables that are recorded, with their values.
+    """List the user's settings that can move a number, for the ledger: recorded variables with their values.
 
     Args:
         given: An environment; None for this process'.
@@ -138,7 +138,7 @@ def enter_known_keras() -> None:
 
 
 def keras_device_name() -> str:
-    """What Keras' backend computes on; starts it."""
+    """Name the device that Keras' backend computes on; starts it."""
     enter_known_keras()
     return device_name()
 
@@ -149,7 +149,7 @@ def is_deterministic() -> bool:
 
 
 def enter_determinism() -> None:
-    """What a process that was started to be deterministic must do besides, before it computes.
+    """Set what a process that was started to be deterministic needs besides, before it computes.
 
     TensorFlow and JAX need no more than the environment.
     """

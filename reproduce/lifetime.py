@@ -58,7 +58,7 @@ def _raise(number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def handlers_kept() -> Iterator[None]:
-    """What a library sets meanwhile for signals that end a process is undone when this ends."""
+    """Undo, when this ends, what a library set meanwhile for signals that end a process."""
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     try:
         yield

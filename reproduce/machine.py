@@ -130,7 +130,7 @@ def require_named_devices() -> None:
 
 
 def visible_devices() -> dict[str, list[tuple[str, str]] | None]:
-    """What JAX and TensorFlow can compute on: (kind, name), kind "cpu" or "gpu"; None for one that is not installed."""
+    """List what JAX and TensorFlow can compute on: (kind, name), kind "cpu" or "gpu"; None for one not installed."""
     return {
         "JAX": None if util.find_spec("jax") is None else _jax_devices(),
         "TensorFlow": None if util.find_spec("tensorflow") is None else _tensorflow_devices(),

@@ -18,7 +18,7 @@ Screening = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True)
 class TrainingCurve:
-    """What was measured at the end of each epoch that was completed; all four have the same length.
+    """The measurements at the end of each epoch that was completed; all four have the same length.
 
     Attributes:
         train_loss: Mean cross-entropy of the epoch's batches, as trained on (dropout on).
@@ -80,7 +80,7 @@ class Training:
 
 @dataclass(frozen=True)
 class ScoreBeside:
-    """What a candidate came to on a further task of a search on several.
+    """A candidate's score on a further task of a search on several.
 
     Attributes:
         task: The task's name.

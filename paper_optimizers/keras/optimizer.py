@@ -41,32 +41,54 @@ class _Current:
 
 @keras.saving.register_keras_serializable("paper_optimizers")
 class GraphOptimizer(BaseOptimizer):
-    """A Keras optimizer that runs an `OptimizerSpec`.
+    """A Keras optimizer that runs any `OptimizerSpec`, on TensorFlow, JAX and PyTorch.
 
-    The step is ``-eta u`` through the spec's momentum, with ``u`` the value of the spec's graph and ``eta`` the
-    learning rate times the spec's schedule factor. Moment estimates, states and momentum are kept in float32 where
-    weights have less precision. Bias corrections, decay functions, momentum and our schedules follow `iterations`, the
-    number of updates; with ``gradient_accumulation_steps=k`` these are k times fewer than batches.
+    Use it for an optimizer that is data: a spec of your own, one that a search found, or one of the catalog that has no
+    class, such as ``"Lion"``. The published ones have classes, `Opt1` to `Opt10` and `A1` to `A5`, with these arguments
+    but ``spec``.
+
+    With gradient ``g`` of weight ``w``, step ``t`` (from 0) of ``T`` moves each weight by
+
+        w = w - eta lambda w
+        u = the value of the spec's graph
+        w = w - eta u                                  without momentum
+        m = mu m - eta u,  w = w + m                   with momentum
+        m = mu m - eta u,  w = w + mu m - eta u        with Nesterov momentum
+
+    where
+
+    - ``eta`` is ``learning_rate`` in step ``t``, times the spec's schedule factor if it has one;
+    - ``T`` is ``total_steps``, and ``t`` counts `iterations`, which are updates: with
+      ``gradient_accumulation_steps=k`` k times fewer than batches;
+    - ``lambda`` is ``weight_decay`` (0 without one);
+    - ``mu`` is ``momentum``, or else the spec's own: a number, or one cycle that falls from 0.95 to 0.85 over
+      ``warmup_steps`` and rises again after ``hold_steps``;
+    - the graph reads ``g``, ``w``, averages of ``g`` and its powers, and numbers. Decays on its edges are functions of
+      ``t / T``, left out by ``decay=False``.
+
+    Weights have any shape, and ``u`` has the weight's. Averages, states and momentum are kept in float32 where weights
+    have less precision. A spec that ascends adds ``eta u`` instead. Rates of different specs are not comparable:
+    ``describe("Opt4").first_rate`` is the one to begin with for a spec of the catalog.
 
     Args:
-        spec: An `OptimizerSpec`, a catalog name such as ``"Opt4"``, or a spec's JSON form as plain data.
-        learning_rate: A number (constant, as in Keras), a schedule, or a callable without arguments. A number given
-            together with ``warmup_steps`` or ``hold_steps`` is the peak of a `WarmupHoldCosine`. There is no default.
+        spec (OptimizerSpec, str or Mapping): A spec, a name of the catalog such as ``"Opt4"``, or a spec's JSON form as
+            plain data.
+        learning_rate (float, schedule or callable): A number is constant, as in Keras; with ``warmup_steps`` or
+            ``hold_steps`` it is the peak of a `WarmupHoldCosine`. A callable takes no arguments. There is no default.
             A `WarmupHoldCosine` counts updates; another Keras schedule counts batches, as with every optimizer.
-        total_steps: T, the number of updates of the run. Needed by specs with decay functions, a schedule factor or
-            one-cycle momentum; taken from a `WarmupHoldCosine` learning rate where not given. Past T every decay
+        total_steps (int): T, the number of updates of the run. Needed by specs with decay functions, a schedule factor
+            or one-cycle momentum; taken from a `WarmupHoldCosine` learning rate where not given. Past T every decay
             holds its last value.
-        warmup_steps: Updates of the warm-up, for the rate and for one-cycle momentum; from the schedule likewise.
+        warmup_steps (int): Updates of the warm-up, for the rate and for one-cycle momentum; from the schedule likewise.
             Schedules of other kinds exclude it.
-        hold_steps: Updates at the peak after the warm-up; likewise.
-        decay: Whether edge decays and the schedule factor are applied.
-        momentum: A constant momentum coefficient in [0, 1) instead of the spec's; only for specs with momentum.
-        seed: Seed of the dropout masks of specs that have them.
+        hold_steps (int): Updates at the peak after the warm-up; likewise.
+        decay (bool): Whether edge decays and the schedule factor are applied.
+        momentum (float): A constant momentum coefficient in [0, 1) instead of the spec's; only for specs with momentum.
+        seed (int): Seed of the dropout masks of specs that have them.
         **keras_arguments: ``name``, ``weight_decay``, ``clipnorm``, ``clipvalue``, ``global_clipnorm``, ``use_ema``,
             ``ema_momentum``, ``ema_overwrite_frequency``, ``loss_scale_factor`` and ``gradient_accumulation_steps``
-            as in every Keras optimizer. Weight decay is decoupled: before each step it takes ``weight_decay`` times
-            ``eta`` of the weight, on top of what a spec does with it. Clipping acts on gradients before the spec sees
-            them.
+            as in every Keras optimizer. Weight decay is decoupled, and comes on top of what a spec does with the
+            weight. Clipping acts on gradients before the spec sees them.
 
     Raises:
         ValueError: If the learning rate is missing, the spec needs ``total_steps`` and none is known, an argument is
@@ -75,7 +97,9 @@ class GraphOptimizer(BaseOptimizer):
 
     Examples:
         >>> from paper_optimizers import GraphOptimizer, from_text
-        >>> optimizer = GraphOptimizer(from_text("None ~ tanh(arcsinh(g))"), learning_rate=0.1)
+        >>> spec = from_text("Nest ~ tanh([a1][arcsinh(g)])")
+        >>> optimizer = GraphOptimizer(spec, learning_rate=0.1, total_steps=5_000, warmup_steps=500)
+        >>> lion = GraphOptimizer("Lion", learning_rate=0.003, total_steps=5_000, warmup_steps=500)
 
     References:
         Morgan & Hougen, arXiv 2404.06679.

@@ -31,7 +31,7 @@ class Rows(NamedTuple):
         return ops.convert_to_tensor(variable)[self.numbers]
 
     def replaced(self, variable: Any, values: Any) -> Any:
-        """What assigns ``values`` to these rows of ``variable`` where `write` takes it."""
+        """Make the value that assigns ``values`` to these rows of ``variable`` where `write` takes it."""
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
@@ -66,7 +66,7 @@ def rows_of(gradient: Any) -> Rows:
 
 
 def with_rows(variable: Any, value: Any) -> Any:
-    """What to assign to ``variable``: ``value``, or on JAX the whole tensor with the rows of a sparse one replaced."""
+    """Make the value to assign: ``value``, or on JAX the whole tensor with the rows of a sparse one replaced."""
     if keras.backend.backend() != "jax":
         return value
     from jax.experimental.sparse import BCOO

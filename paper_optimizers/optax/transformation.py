@@ -21,7 +21,7 @@ _LAST_COUNT = 2**31 - 2
 
 
 class GraphState(NamedTuple):
-    """What is kept from update to update; all but ``count`` and ``key`` have the structure of the parameters.
+    """The state kept from update to update; all but ``count`` and ``key`` have the structure of the parameters.
 
     Attributes:
         count: Updates so far, an int32.
@@ -51,27 +51,52 @@ def graph_optimizer(
     weight_decay: float | None = None,
     mask: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """A gradient transformation that runs an `OptimizerSpec`.
+    """Make a gradient transformation that runs any `OptimizerSpec`.
+
+    Use it for an optimizer that is data: a spec of your own, one that a search found, or one of the catalog that has no
+    function, such as ``"Lion"``. The published ones have functions, `opt1` to `opt10` and `a1` to `a5`, with these
+    arguments but ``spec``.
+
+    With gradient ``g`` of weight ``w``, step ``t`` (from 0) of ``T`` moves each weight by
+
+        w = w - eta lambda w
+        u = the value of the spec's graph
+        w = w - eta u                                  without momentum
+        m = mu m - eta u,  w = w + m                   with momentum
+        m = mu m - eta u,  w = w + mu m - eta u        with Nesterov momentum
+
+    where
+
+    - ``eta`` is ``learning_rate`` in step ``t``, times the spec's schedule factor if it has one;
+    - ``T`` is ``total_steps``, and ``t`` counts updates;
+    - ``lambda`` is ``weight_decay`` (0 for None);
+    - ``mu`` is ``momentum``, or else the spec's own: a number, or one cycle that falls from 0.95 to 0.85 over
+      ``warmup_steps`` and rises again after ``hold_steps``;
+    - the graph reads ``g``, ``w``, averages of ``g`` and its powers, and numbers. Decays on its edges are functions of
+      ``t / T``, left out by ``decay=False``.
 
     The updates that it returns are to be added to the parameters (`optax.apply_updates`); learning rate, momentum and
-    weight decay are in them. They have the types of the gradients. Averages and momentum are kept in float32 where
-    parameters have less precision. ``None`` in the place of a gradient leaves its parameter and state as they are.
-    Decay functions, one-cycle momentum and schedules follow the number of updates.
+    weight decay are in them. They have shapes and types of the gradients. Averages and momentum are kept in float32
+    where parameters have less precision. ``None`` in the place of a gradient leaves its parameter and state as they
+    are. A spec that ascends adds ``eta u`` instead. Rates of different specs are not comparable:
+    ``describe("Opt4").first_rate`` is the one to begin with for a spec of the catalog.
 
     Args:
-        spec: An `OptimizerSpec`, a catalog name such as ``"Opt4"``, or a spec's JSON form as plain data.
-        learning_rate: A number, an array, or a schedule of Optax. A number given with ``warmup_steps`` or
-            ``hold_steps`` is the peak of a `warmup_hold_cosine`. There is no default.
-        total_steps: T, the number of updates of the run. Needed by specs with decay functions, a schedule factor or
-            one-cycle momentum; taken from a `warmup_hold_cosine` where not given. Past T every decay holds its last
+        spec (OptimizerSpec, str or Mapping): A spec, a name of the catalog such as ``"Opt4"``, or a spec's JSON form as
+            plain data.
+        learning_rate (float, array or schedule): A number or an array is constant; a number given with
+            ``warmup_steps`` or ``hold_steps`` is the peak of a `warmup_hold_cosine`. There is no default.
+        total_steps (int): T, the number of updates of the run. Needed by specs with decay functions, a schedule factor
+            or one-cycle momentum; taken from a `warmup_hold_cosine` where not given. Past T every decay holds its last
             value.
-        warmup_steps: Updates of the warm-up, for the rate and for one-cycle momentum.
-        hold_steps: Updates at the peak after the warm-up.
-        decay: Whether edge decays and the schedule factor are applied.
-        momentum: A constant momentum coefficient in [0, 1) instead of the spec's; only for specs with momentum.
-        seed: Seed of the dropout masks of specs that have them; without one every transformation draws others.
-        weight_decay: Decoupled: before each step it takes so much of the weight, times the applied rate.
-        mask: Which parameters decay, as for `optax.adamw`: a tree of booleans, or a function from parameters to one.
+        warmup_steps (int): Updates of the warm-up, for the rate and for one-cycle momentum.
+        hold_steps (int): Updates at the peak after the warm-up.
+        decay (bool): Whether edge decays and the schedule factor are applied.
+        momentum (float): A constant momentum coefficient in [0, 1) instead of the spec's; only for specs with momentum.
+        seed (int): Seed of the dropout masks of specs that have them; without one every transformation draws others.
+        weight_decay (float): Decoupled: before each step it takes so much of the weight, times ``eta``.
+        mask (tree or callable): Which parameters decay, as for `optax.adamw`: a tree of booleans, or a function from
+            parameters to one.
 
     Raises:
         ValueError: If the learning rate is missing, the spec needs ``total_steps`` and none is known, an argument is
@@ -80,7 +105,9 @@ def graph_optimizer(
 
     Examples:
         >>> from paper_optimizers import from_text
-        >>> transformation = graph_optimizer(from_text("None ~ tanh(arcsinh(g))"), 0.1)
+        >>> from paper_optimizers.optax import graph_optimizer
+        >>> spec = from_text("Nest ~ tanh([a1][arcsinh(g)])")
+        >>> transformation = graph_optimizer(spec, 0.1, total_steps=5_000, warmup_steps=500)
 
     References:
         Morgan & Hougen, arXiv 2404.06679.

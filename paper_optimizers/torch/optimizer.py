@@ -18,34 +18,55 @@ from paper_optimizers.torch.works import GroupStep, StepGroup
 
 
 class GraphOptimizer(torch.optim.Optimizer):
-    """A `torch.optim.Optimizer` that runs an `OptimizerSpec`.
+    """A `torch.optim.Optimizer` that runs any `OptimizerSpec`.
 
-    The step is ``-eta u`` through the spec's momentum, with ``u`` the value of the spec's graph and ``eta`` the rate
-    times the spec's schedule factor. Averages, states and momentum are kept in float32 where weights have less
-    precision. Decay functions and momentum follow the number of updates, which are calls of `step`: gradients that are
-    accumulated over several batches, and steps that a `GradScaler` skips, count as a loop would count them. Averages of
-    a parameter are corrected for the updates in which it had a gradient.
+    Use it for an optimizer that is data: a spec of your own, or one that a search found. `create` makes those of the
+    catalog by name, and the published ones have classes, `Opt1` to `Opt10` and `A1` to `A5`, with these arguments but
+    ``spec``. Every argument but ``params`` can be given for a parameter group, too.
 
-    Every argument but ``params`` can be given for a parameter group, too.
+    With gradient ``g`` of weight ``w``, step ``t`` (from 0) of ``T`` moves each weight by
+
+        w = w - eta lambda w
+        u = the value of the spec's graph
+        w = w - eta u                                  without momentum
+        m = mu m - eta u,  w = w + m                   with momentum
+        m = mu m - eta u,  w = w + mu m - eta u        with Nesterov momentum
+
+    where
+
+    - ``eta`` is ``lr`` in step ``t``, times the spec's schedule factor if it has one;
+    - ``T`` is ``total_steps``, and ``t`` counts calls of `step`: gradients accumulated over several batches, and
+      steps that a `GradScaler` skips, count as a loop would count them;
+    - ``lambda`` is ``weight_decay``;
+    - ``mu`` is ``momentum``, or else the spec's own: a number, or one cycle that falls from 0.95 to 0.85 over
+      ``warmup_steps`` and rises again after ``hold_steps``;
+    - the graph reads ``g``, ``w``, averages of ``g`` and its powers, and numbers. Decays on its edges are functions of
+      ``t / T``, left out by ``decay=False``.
+
+    Weights have any shape, and ``u`` has the weight's. Averages of a parameter are corrected for the updates in which
+    it had a gradient. Averages, states and momentum are kept in float32 where weights have less precision. A spec that
+    ascends adds ``eta u`` instead. Rates of different specs are not comparable: ``describe("Opt4").first_rate`` is the
+    one to begin with for a spec of the catalog.
 
     Args:
-        params: Parameters, named parameters, or groups of them, as in every optimizer of torch.
-        spec: An `OptimizerSpec`, a catalog name such as ``"Opt4"``, or a spec's JSON form as plain data.
-        lr: The rate, a number or a tensor of one element: constant, or as torch's schedulers set it. Given together
-            with ``warmup_steps`` or ``hold_steps`` it is the peak of a linear warm-up from 0, a hold, and half a cosine
-            back to 0. There is no default.
-        total_steps: T, the number of updates of the run. Needed by specs with decay functions, a schedule factor or
-            one-cycle momentum. Past T every decay holds its last value.
-        warmup_steps: Updates of the warm-up, for the rate and for one-cycle momentum.
-        hold_steps: Updates at the peak after the warm-up.
-        decay: Whether edge decays and the schedule factor are applied.
-        momentum: A constant momentum coefficient in [0, 1) instead of the spec's; only for specs with momentum.
-        seed: Seed of the dropout masks of specs that have them.
-        weight_decay: Before each step it takes so much times ``eta`` of the weight (decoupled).
-        maximize: Whether to climb instead of to descend.
-        foreach: Whether small tensors are moved together and large ones in pieces, which is faster. None is True
+        params (Iterable): Parameters, named parameters, or groups of them, as in every optimizer of torch.
+        spec (OptimizerSpec, str or Mapping): A spec, a name of the catalog such as ``"Opt4"``, or a spec's JSON form as
+            plain data.
+        lr (float or Tensor): The rate, a number or a tensor of one element: constant, or as torch's schedulers set it.
+            Given together with ``warmup_steps`` or ``hold_steps`` it is the peak of a linear warm-up from 0, a hold,
+            and half a cosine back to 0. There is no default.
+        total_steps (int): T, the number of updates of the run. Needed by specs with decay functions, a schedule factor
+            or one-cycle momentum. Past T every decay holds its last value.
+        warmup_steps (int): Updates of the warm-up, for the rate and for one-cycle momentum.
+        hold_steps (int): Updates at the peak after the warm-up.
+        decay (bool): Whether edge decays and the schedule factor are applied.
+        momentum (float): A constant momentum coefficient in [0, 1) instead of the spec's; only for specs with momentum.
+        seed (int): Seed of the dropout masks of specs that have them.
+        weight_decay (float): Before each step it takes so much times ``eta`` of the weight (decoupled).
+        maximize (bool): Whether to climb instead of to descend.
+        foreach (bool): Whether small tensors are moved together and large ones in pieces, which is faster. None is True
             wherever the spec can be run so.
-        capturable: Whether the number of updates is kept on the parameters' device, as CUDA graphs need it.
+        capturable (bool): Whether the number of updates is kept on the parameters' device, as CUDA graphs need it.
 
     Raises:
         ValueError: If ``lr`` is missing, the spec needs ``total_steps`` and there is none, an argument is out of its
@@ -55,8 +76,9 @@ class GraphOptimizer(torch.optim.Optimizer):
     Examples:
         >>> import torch
         >>> from paper_optimizers import from_text
-        >>> model = torch.nn.Linear(3, 1)
-        >>> optimizer = GraphOptimizer(model.parameters(), from_text("None ~ tanh(arcsinh(g))"), lr=0.1)
+        >>> from paper_optimizers.torch import GraphOptimizer
+        >>> model, spec = torch.nn.Linear(3, 1), from_text("Nest ~ tanh([a1][arcsinh(g)])")
+        >>> optimizer = GraphOptimizer(model.parameters(), spec, lr=0.1, total_steps=5_000, warmup_steps=500)
 
     References:
         Morgan & Hougen, arXiv 2404.06679.

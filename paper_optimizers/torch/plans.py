@@ -108,7 +108,7 @@ def _take(value: Any, out: Any) -> None:
 
 
 class PiecePlan(NamedTuple):
-    """What to run for every piece.
+    """The work to run for every piece.
 
     Attributes:
         num_arrays: The first registers are pieces of the arrays; then come temporaries.

@@ -28,7 +28,7 @@ TORCH_DOOR = Door(
 
 
 class RunSettings(NamedTuple):
-    """What a group's spec is run with: all that decides its program and its scalars."""
+    """The settings that a group's spec is run with: all that decides its program and its scalars."""
 
     spec: str
     decay: bool
@@ -165,7 +165,7 @@ def warn_of_constant_rate(group: Group) -> None:
 
 
 def peak_share(group: Group, xp: Namespace, updates: Any) -> Any:
-    """What multiplies a rate that is the peak of a warm-up, hold and cosine, in the update after ``updates``."""
+    """Compute the factor of a rate that is the peak of a warm-up, hold and cosine, in the update after ``updates``."""
     total, warmup, hold = RunSettings.of(group).phases.checked()
     last = cast(int, total) - 1
     return base_rate(xp, xp.floating(xp.minimum(updates, last)), 1.0, last + 1, warmup, hold)

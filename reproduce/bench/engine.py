@@ -97,7 +97,7 @@ class EngineBench:
         return 1 / min(each.seconds for each in self.over_members)
 
     def matrix_share(self) -> float:
-        """What the networks' convolutions make of the measured matrix rate."""
+        """Compute the share of the measured matrix rate that the networks' convolutions reach."""
         return self.work.flops() * self.member_steps_per_second() / self.matrix_rate
 
     def search_minutes(self) -> dict[str, float] | None:

@@ -38,7 +38,7 @@ _EVALUATION = 10_000
 
 @dataclass(frozen=True)
 class FrameworkBenchSettings:
-    """What is measured.
+    """The settings of the measurement.
 
     Attributes:
         sizes: See `reproduce.bench.step_sizes.SIZES`.
@@ -149,7 +149,7 @@ class Running:
             self._peak = sum(answer["peak_bytes"] for answer in answers)
 
     def times(self, size: str, engine: Running) -> list[FrameworkTime]:
-        """What was measured, beside the engine in the same rounds."""
+        """Return the measured times, beside the engine in the same rounds."""
         return [self._time(size, what, engine) for what in self._measured]
 
     def _time(self, size: str, what: str, engine: Running) -> FrameworkTime:

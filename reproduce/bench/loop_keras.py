@@ -16,7 +16,7 @@ _STEPS = 50
 
 
 def make_loop(size: StepSize, form: str) -> Callable[[], int]:
-    """What fits for an epoch and answers how many steps it took.
+    """Make a function that fits for an epoch and answers how many steps it took.
 
     Args:
         size: Of the surrogate.

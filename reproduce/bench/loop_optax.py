@@ -17,7 +17,7 @@ _STRIDES = (1, 2, 2)
 
 
 def make_loop(size: StepSize, form: str) -> Callable[[], int]:
-    """What trains for an epoch and answers how many steps were taken, of all networks together.
+    """Make a function that trains for an epoch and answers how many steps were taken, of all networks together.
 
     Args:
         size: Of the surrogate.

@@ -12,7 +12,7 @@ from reproduce.bench.step_sizes import StepSize
 
 
 def make_loop(size: StepSize, form: str) -> Callable[[], int]:
-    """What takes a step and answers 1.
+    """Make a function that takes a step and answers 1.
 
     Channels are last and Adam moves all tensors together (``foreach``), which is fastest on the processors tried. As in
     the engine, images are gathered from all, and pixels dropped in the last layer.

@@ -31,7 +31,7 @@ _IMAGES = 512
 
 @dataclass(frozen=True)
 class Refused:
-    """What the device did not do.
+    """A number of members, in some form, that the device refused.
 
     Attributes:
         layout: As in `StepTime`.
@@ -50,7 +50,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class StepTimes:
-    """What could be timed, and what the device refused."""
+    """The times that could be measured, and the populations that the device refused."""
 
     times: list[StepTime]
     refused: list[Refused]
@@ -141,7 +141,7 @@ class TimedPopulation:
         self._taken += self._steps
 
     def refusal(self, error: jax.errors.JaxRuntimeError) -> Refused:
-        """What the device said to `epoch`."""
+        """Record the device's message about `epoch`."""
         reason = (str(error).splitlines() or [""])[0][:200]
         return Refused(*self._form, self.members, is_out_of_memory(error), reason)
 

@@ -40,7 +40,7 @@ _STUDIED = (*EVOLVED, "PowerSign", "AddSign", *KERAS)
 
 @dataclass(frozen=True)
 class StepBenchSettings:
-    """What is measured.
+    """The settings of the measurement.
 
     Attributes:
         doors: See `reproduce.bench.step_parts.DOORS`; those that are not installed are left out.

@@ -13,7 +13,7 @@ from reproduce.protocols import settings_hash
 
 
 class Unfinished:
-    """What one run has measured so far, in a file that is there until the run is finished.
+    """The measurements of one run so far, in a file that is there until the run is finished.
 
     The file is named after the conditions: what was measured under others is neither used nor lost.
 
@@ -32,7 +32,7 @@ class Unfinished:
         self._measured = _read(self._path)
 
     def once(self, name: str, measure: Callable[[], Any]) -> Any:
-        """What ``measure`` returns, as JSON gives it back, or what it returned before; it is kept at once.
+        """Return what ``measure`` returns, as JSON gives it back, or what it returned before; it is kept at once.
 
         Raises:
             ReproduceError: If the file cannot be written.

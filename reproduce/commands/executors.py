@@ -102,7 +102,7 @@ def open_executor(
 
 @contextmanager
 def open_scoring(options: argparse.Namespace, console: Console) -> Iterator[ScoreOn]:
-    """What scores candidates as the options of `add_scoring_arguments` say; errors as of `open_executor`."""
+    """Open the scoring that the options of `add_scoring_arguments` ask for; errors as of `open_executor`."""
     from reproduce.tasks.scoring import Scorer
 
     with open_executor(options, 0, options.output, console) as executor:

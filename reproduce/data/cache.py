@@ -25,7 +25,7 @@ _APPLIED_LATER = ("label_noise", "imbalance")
 
 
 def cached(files: ImageFiles, settings: ImageSettings, folder: Path | None, make: Callable[[], Dataset]) -> Dataset:
-    """What ``make`` returns, from ``folder`` if it is kept there, else made and kept.
+    """Return what ``make`` returns, from ``folder`` if it is kept there, else made and kept.
 
     Args:
         files: What the data set is made of; without a fingerprint it is made anew each time.

@@ -48,7 +48,7 @@ class DatasetInfo:
 
     @property
     def how_to_bring(self) -> str:
-        """What a user who has its files can do."""
+        """The ways in which a user who has its files can bring them."""
         return (
             f"put {self.files} as published in DIR/{self.name}, or class folders {{train,test}}/CLASS there or in "
             f"DIR/{self.name}.tar.xz, and give --data-dir DIR (make: DATA_DIR=DIR)"

@@ -55,7 +55,7 @@ class Folder(Tree):
 
 
 def listed(folder: Path) -> list[os.DirEntry[str]]:
-    """What is in a folder, in the order of names, without what is hidden.
+    """List a folder's contents in the order of names, without what is hidden.
 
     Raises:
         DataError: If it cannot be listed.

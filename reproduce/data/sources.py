@@ -95,7 +95,7 @@ def require_folder(data_dir: Path) -> None:
 
 
 def how_to_get(entry: DatasetInfo) -> str:
-    """What a user can do to have a data set of the catalog."""
+    """Say what a user can do to have a data set of the catalog."""
     command = f"run python -m reproduce data prepare {entry.name}"
     if entry.manual:
         return f"{entry.how_to_bring}; or {command}, which says what files to fetch by hand"

@@ -54,7 +54,7 @@ class Tree(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """What results on it are called."""
+        """The name that results on it carry."""
 
     @property
     def origin(self) -> str:
@@ -106,5 +106,5 @@ def one_spelling(name: str, origin: str) -> str:
 
 
 def result_name(path: PurePath) -> str:
-    """What results on a data set at ``path`` are called: its name, with "_" for all but letters, digits, ".", "-"."""
+    """Name results on a data set at ``path``: its name, with "_" for all but letters, digits, ".", "-"."""
     return re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", path.name)) or "data"

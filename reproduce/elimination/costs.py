@@ -32,7 +32,7 @@ def measure_eliminations(folders: Iterable[Path], measured: ScoreTimings) -> Non
 def estimate_elimination(
     protocol: EliminationProtocol, ledger: Path, measured: ScoreTimings, count: Callable[[DataSettings], int | None]
 ) -> list[TaskEstimate]:
-    """What the rounds after one search have not yet scored.
+    """Estimate the cost of what the rounds after one search have not yet scored.
 
     Args:
         protocol: See `EliminationProtocol`.

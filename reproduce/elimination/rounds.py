@@ -124,7 +124,7 @@ def unfinished(ledgers: Sequence[Path]) -> list[Path]:
 
 
 def protocol_settings(protocol: EliminationProtocol) -> dict[str, str]:
-    """What the user has set that can move a score; the library below Keras is no field of a trial."""
+    """List the user's settings that can move a score; the library below Keras is no field of a trial."""
     return recorded_settings(keras=any(each.keras is not None for each in protocol.rounds))
 
 

@@ -89,7 +89,7 @@ class Workers(Protocol):
         """Begin a worker."""
 
     def wait(self, workers: Sequence[Any]) -> list[tuple[Any, Event]]:
-        """What ``workers`` have to say; waits until one says something or comes up.
+        """Return the messages of ``workers``; waits until one says something or comes up.
 
         Raises:
             WorkerError: If none comes up.
@@ -162,7 +162,7 @@ class Executor:
         return [job for worker in self._workers if worker.run is self._run for job in worker.batch]
 
     def ask(self, function: Callable[[], Answer]) -> Answer:
-        """What a function of a module answers where jobs are run; errors as of `run`."""
+        """Return what a function of a module answers where jobs are run; errors as of `run`."""
         answers: list[Answer] = []
         for _, answer in self.run(_Call(), lambda: [] if answers else [function]):
             answers.append(answer)

@@ -13,7 +13,7 @@ _Result = TypeVar("_Result", covariant=True)
 
 
 class Work(Protocol[_Job, _Result]):
-    """What jobs are jobs of: a frozen value that can go to other processes. A job's text names it in messages.
+    """The work that jobs belong to: a frozen value that can go to other processes. A job's text names it in messages.
 
     What a job gives depends on the job and its work, and on nothing else: not on which jobs ran with it, nor where.
     """
@@ -22,7 +22,7 @@ class Work(Protocol[_Job, _Result]):
         """The function that runs a batch, with a result for each job; called once in each process that runs jobs."""
 
     def group(self, job: _Job) -> Hashable:
-        """What a process must have compiled for ``job``."""
+        """Name what a process must have compiled for ``job``: jobs of one group share it."""
 
     def largest_batch(self, job: _Job) -> int:
         """The most jobs of its group to be run at once."""

@@ -120,7 +120,7 @@ class Programs(NamedTuple):
 
 
 class StepTables(NamedTuple):
-    """What each of S steps needs, for M members.
+    """The values that each of S steps needs, for M members.
 
     With update ``u`` and velocity ``m``: ``m <- momentum m - rate u``, then ``w <- w + keep m - direct rate u``.
 

@@ -57,7 +57,7 @@ class EpochMeasures(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """What members answer over a data set of N examples.
+    """The answers of members over a data set of N examples.
 
     Attributes:
         loss: [M] means; NaN for a member that has failed.
@@ -158,7 +158,7 @@ class Population:
 
     @engine_settings()
     def bytes_per_member(self, data: Arrays, batch_size: int) -> int:
-        """What one more member takes of the device's memory in training.
+        """The bytes of the device's memory that one more member takes in training.
 
         Mapped members share the memory that a step works in, and take what is kept of them. Vectorised ones have one
         each: how large it is, the compiler says of a step of one member.
@@ -173,7 +173,7 @@ class Population:
         return int(arguments + needs.temp_size_in_bytes)
 
     def tables(self, members: Sequence[Member], steps: range) -> Any:
-        """What the optimizers of ``members`` need for each of ``steps``, as a tree of arrays [M, S, ...]."""
+        """Make what the optimizers of ``members`` need for each of ``steps``, as a tree of arrays [M, S, ...]."""
         return self._stepper.tables(members, steps)
 
     @engine_settings()

@@ -25,7 +25,7 @@ _Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class IntegrityResult:
-    """What the check found for C candidates and R rates.
+    """The check's findings for C candidates and R rates.
 
     Attributes:
         plain: [C, R] loss before the last step; NaN or infinite where the run left the numbers.

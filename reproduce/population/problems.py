@@ -18,7 +18,7 @@ Arrays = tuple[Any, ...]
 
 
 class Measures(NamedTuple):
-    """What one batch gave: the mean loss, and how many of its examples were answered rightly."""
+    """The results of one batch: the mean loss, and how many of its examples were answered rightly."""
 
     loss: Any
     correct: Any

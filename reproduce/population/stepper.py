@@ -48,10 +48,10 @@ class Stepper(Protocol):
         """
 
     def tables(self, members: Sequence[Member], steps: range) -> Any:
-        """What each of S steps needs, as a tree of arrays [M, S, ...]."""
+        """Make what each of S steps needs, as a tree of arrays [M, S, ...]."""
 
     def workspace(self) -> Any:
-        """What `step` writes to and nobody reads; handed on from step to step, so that it is made once."""
+        """Make what `step` writes to and nobody reads; handed on from step to step, so that it is made once."""
 
     def step(
         self, program: Programs, table: Any, gradient: Any, weight: Any, optimizer: Any, workspace: Any, key: Any
@@ -66,4 +66,4 @@ class Optimizers(Protocol):
     """A kind of optimizers that a population can be made for."""
 
     def stepper(self, weights: FlatWeights) -> Stepper:
-        """What moves members with such weights."""
+        """Make the stepper that moves members with such weights."""

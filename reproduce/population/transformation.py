@@ -23,7 +23,7 @@ from reproduce.population.weights import FlatWeights
 
 
 class RunTables(NamedTuple):
-    """What each of S steps needs, for M members; or of one step, for one member.
+    """The values that each of S steps needs, for M members; or of one step, for one member.
 
     Attributes:
         rate: [M, S] learning rate.
@@ -58,7 +58,7 @@ class Transformation:
     measured: Callable[[Any, Arrays], Arrays] | None = None
 
     def stepper(self, weights: FlatWeights) -> TransformationStepper:
-        """What moves members with such weights."""
+        """Make the stepper that moves members with such weights."""
         return TransformationStepper(self, weights)
 
 
@@ -119,7 +119,7 @@ class TransformationStepper:
         return StepResult(self._weights.vector(optax.apply_updates(tensors, updates)), state, workspace)
 
     def measured(self, weight: Any, optimizer: Any) -> Any:
-        """What the transformation says, or the weights that are trained."""
+        """Return the weights that the transformation says to measure, or those that are trained."""
         measured = self._transformation.measured
         return weight if measured is None else self._weights.vector(measured(optimizer, self._weights.tensors(weight)))
 

@@ -45,7 +45,7 @@ Keep = Callable[[Member, Arrays, Arrays], None]
 
 @dataclass(frozen=True)
 class Examples:
-    """What members are trained and measured on.
+    """The examples that members are trained and measured on.
 
     Attributes:
         train: Arrays over the training examples, e.g. ``(images, labels)``.

@@ -47,7 +47,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Agreement:
-    """What a replay found.
+    """The findings of a replay.
 
     Attributes:
         sampled: Candidates scored again.

@@ -132,7 +132,7 @@ class RepeatFinding:
 
 @dataclass(frozen=True)
 class NoiseFinding:
-    """What repeats say about chance.
+    """The findings about chance that repeats give.
 
     Attributes:
         repeats: Functions scored more than once, the most often scored first.
@@ -250,7 +250,7 @@ def step_findings(rows: Sequence[LoggedEvaluation]) -> list[StepFinding]:
 
 
 def noise_finding(rows: Sequence[LoggedEvaluation], fingerprints: Sequence[str]) -> NoiseFinding | None:
-    """What the evolution stage's repeats say; None where it scored nothing three times.
+    """Sum up the evolution stage's repeats; None where it scored nothing three times.
 
     Args:
         rows: The log.

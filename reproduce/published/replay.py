@@ -84,7 +84,7 @@ def row_from_dict(document: Any) -> ReplayRow:
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a replay is run under.
+    """The conditions of a replay.
 
     Attributes:
         protocol: Hash of surrogate, integrity check and behaviour; see `conditions_hash`.

@@ -47,7 +47,7 @@ class LoggedRun(NamedTuple):
 
 
 def logged_functions(rows: Sequence[LoggedEvaluation], fingerprints: Sequence[str]) -> list[LoggedFunction]:
-    """What the evolution stage scored or rejected, each function once.
+    """List what the evolution stage scored or rejected, each function once.
 
     Args:
         rows: The log.

@@ -37,7 +37,7 @@ class Stroke(NamedTuple):
 
 
 class Band(NamedTuple):
-    """What lies between two lines."""
+    """The area between two lines."""
 
     x: ArrayLike
     low: ArrayLike

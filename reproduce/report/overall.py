@@ -78,7 +78,7 @@ class Overall:
 
     @property
     def smallest_p_value(self) -> float:
-        """What Wilcoxon's test gives at the least for so many tasks, before correction."""
+        """The smallest p-value that Wilcoxon's test can give for so many tasks, before correction."""
         return float(2.0 ** (1 - len(self.tasks)))
 
 

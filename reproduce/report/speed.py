@@ -208,7 +208,7 @@ class Form:
 
 @dataclass(frozen=True)
 class EngineSpeed:
-    """What was measured.
+    """The measurements of the engine's speed.
 
     Attributes:
         scorers: The engine first, then Keras on each back end.

@@ -39,7 +39,7 @@ class StoredSearch:
 
     @cached_property
     def baselines(self) -> list[Contender]:
-        """What they are compared with."""
+        """The optimizers that its finalists are compared with."""
         return baselines(self.protocol.rescoring.baselines)
 
 

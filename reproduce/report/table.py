@@ -53,7 +53,7 @@ class Cell:
 
     @property
     def plain(self) -> str:
-        """What the CSV file holds."""
+        """The text that the CSV file holds."""
         return "" if self.value is None else str(self.value)
 
     @property

@@ -81,7 +81,7 @@ Request = NewCandidate | Reevaluation
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a request.
+    """The outcome of a request.
 
     Attributes:
         individual: The candidate with its score; None if it could not be trained, or no new one was found.
@@ -94,7 +94,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a particle did at the end of a step.
+    """One particle's selection at the end of a step.
 
     Attributes:
         step: The step.

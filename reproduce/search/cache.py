@@ -13,7 +13,7 @@ from reproduce.search.records import AnyRecord, Header, Sample, StageEvaluation,
 
 
 class Key(NamedTuple):
-    """What a score depends on beside protocol and data."""
+    """The things that a score depends on beside protocol and data."""
 
     fingerprint: str
     stage: Stage

@@ -78,7 +78,7 @@ def measure_searches(folders: Iterable[Path], measured: ScoreTimings) -> None:
 
 
 def estimate_search(protocol: SearchProtocol, ledger: Path, measured: ScoreTimings) -> list[TaskEstimate]:
-    """What ``search`` has not yet scored, by stage, and the scoring again at its end.
+    """Estimate the cost of what ``search`` has not yet scored, by stage, and of the scoring again at its end.
 
     Args:
         protocol: See `SearchProtocol`.
@@ -121,7 +121,7 @@ def estimate_search(protocol: SearchProtocol, ledger: Path, measured: ScoreTimin
 def estimate_scores(
     study: str, task: str, settings: SurrogateSettings, runs: Span, epochs: Span, measured: ScoreTimings
 ) -> TaskEstimate:
-    """What so many scores on a surrogate cost, of so many epochs in all."""
+    """Estimate the cost of so many scores on a surrogate, of so many epochs in all."""
     steps, cost = epochs.times(settings.steps_per_epoch), measured.cost(settings)
     return TaskEstimate(
         study=study,

@@ -195,7 +195,7 @@ class Driver:
 
 @dataclass(frozen=True)
 class Screened:
-    """What is known of a draw.
+    """The facts known of a draw.
 
     Attributes:
         passed: Whether the integrity check passed, plain or flipped.

@@ -87,11 +87,11 @@ class Journal:
         self.write(header)
 
     def drawn(self, slot: CandidateSlot, draw: int) -> Sample | Rejection | None:
-        """What the ledger says of a draw."""
+        """Return what the ledger says of a draw."""
         return self._drawn.get((slot, draw))
 
     def evaluation(self, sample: int, stage: Stage, seed: int) -> StageEvaluation | None:
-        """What the ledger says of a sample's score."""
+        """Return what the ledger says of a sample's score."""
         return self._evaluations.get((sample, stage, seed))
 
     def write(self, record: AnyRecord) -> None:

@@ -45,7 +45,7 @@ class PeerState:
     promoted: tuple[Individual, ...] = ()
 
     def requests(self, new: Sequence[NewCandidate]) -> Sequence[Request]:
-        """What is asked now: those that are promoted, where there are any, or else the new candidates."""
+        """List what is asked now: those that are promoted, where there are any, or else the new candidates."""
         if self.over:
             return []
         return [Reevaluation(individual, "evolution") for individual in self.promoted] or new

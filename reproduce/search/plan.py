@@ -29,7 +29,7 @@ def data_of(scorers: Scorers) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """What a search is.
+    """The definition of a search.
 
     Attributes:
         settings: The protocol.

@@ -234,11 +234,11 @@ def stored_search_protocol(path: Path) -> SearchProtocol:
 
 
 def held(**settings: Any) -> dict[str, Any]:
-    """What a hash holds of these settings, given as plain data by their names; nothing of some."""
+    """Select what a hash holds of these settings, given as plain data by their names; nothing of some."""
     found = {name: _HELD.get(name, {}).get(settings_hash({"": value}), value) for name, value in settings.items()}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def held_of_spaces(*names: str) -> dict[str, Any]:
-    """What a hash holds of the primitives and the size of genomes of these search spaces beside their names."""
+    """List what a hash holds of the primitives and the size of genomes of these search spaces beside their names."""
     return held(**{name: {**plain_settings(SPACES[name]), "hidden nodes": NUM_HIDDEN} for name in names})

@@ -77,7 +77,7 @@ class Sampler:
         return pick(self._not_identity, random)
 
     def source(self, number: int, random: Generator) -> Primitive | int:
-        """What an argument of node ``number`` reads: an operand, or any hidden node but itself."""
+        """Draw what an argument of node ``number`` reads: an operand, or any hidden node but itself."""
         if random.random() < self.probabilities.operand:
             return pick(self.space.operands, random)
         return self.hidden_source(number, random)
@@ -103,7 +103,7 @@ class Sampler:
                 return decay
 
     def decay_root_source(self, random: Generator) -> Primitive | int:
-        """What an argument of a decay's root reads: a curve, or the hidden node."""
+        """Draw what an argument of a decay's root reads: a curve, or the hidden node."""
         return self._curve(random) if random.random() < self.probabilities.decay_curve else 0
 
     def _hidden(self, number: int, random: Generator) -> Gene:

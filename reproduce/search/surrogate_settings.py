@@ -68,7 +68,7 @@ class BesideSettings:
         require(bool(self.name), "name", self.name, "a name")
 
     def task(self, nesterov: Literal["released", "search"]) -> Task:
-        """What candidates are trained on, with a form of Nesterov momentum."""
+        """The task that candidates are trained on, with a form of Nesterov momentum."""
         return Task(self.data, self.model, self.training, nesterov=nesterov)
 
 

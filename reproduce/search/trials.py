@@ -45,7 +45,7 @@ class Contender:
 
 
 class TrialKey(NamedTuple):
-    """What is scored, on what, and with which seed."""
+    """The identity of a trial: the part that it is of, its contender's fingerprint, and the seed."""
 
     part: str
     fingerprint: str
@@ -203,7 +203,7 @@ def of_seeds(trials: Sequence[Trial], seeds: Sequence[int]) -> list[Trial]:
 
 @dataclass(frozen=True)
 class SeedScores:
-    """What the trials of one contender say.
+    """The scores of one contender's trials.
 
     A run that could not be trained has no score: it is counted by itself, and is no part of a mean, a spread or a
     shrinkage. Where contenders are ranked or compared it counts 0, so that whoever fails does not gain by it.
@@ -220,7 +220,7 @@ class SeedScores:
 
     @property
     def rank(self) -> float:
-        """What contenders are ranked by: the mean of ``compared``; below any score where there is no run."""
+        """The number that contenders are ranked by: the mean of ``compared``; below any score where there is no run."""
         return statistics.fmean(self.compared.values()) if self.compared else -1.0
 
 

@@ -23,7 +23,7 @@ StepKey = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Costs:
-    """What rows tell about costs.
+    """The costs that rows tell.
 
     Attributes:
         steps: By `step_key`.

@@ -28,7 +28,7 @@ from reproduce.tasks.pretraining import Pretraining
 
 @dataclass(frozen=True)
 class Experiment:
-    """What is run and where its rows are kept.
+    """A study to run, and the place of its rows.
 
     Attributes:
         protocol: The settings.

@@ -15,7 +15,7 @@ from reproduce.tasks.optimizers import Entrant
 
 
 class Plan:
-    """What is left to run.
+    """The runs that are left.
 
     It depends on the rows alone, not on the order they come in. Rows of an optimizer whose fingerprint is no longer
     the entrant's do not count.

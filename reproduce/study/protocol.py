@@ -63,15 +63,15 @@ class TaskSettings:
 
     @property
     def task(self) -> Task:
-        """What optimizers are trained on."""
+        """The task that optimizers are trained on."""
         return Task(self.data, self.model, self.training)
 
     def trainer(self, entrant: Entrant) -> TrainerName:
-        """What trains an optimizer on this task; errors as of `trainer_of`."""
+        """Find what trains an optimizer on this task; errors as of `trainer_of`."""
         return trainer_of(self.name, self.task, entrant, self.runner)
 
     def pretrainer(self, settings: PretrainingSettings) -> TrainerName:
-        """What trains the weights that runs of this task start from; errors as of `trainer_of`."""
+        """Find what trains the weights that runs of this task start from; errors as of `trainer_of`."""
         task = Task(settings.data, dataclasses.replace(self.model, start="scratch"), settings.training)
         entrant = make_entrant(settings.optimizer, "pretraining.optimizer")
         return trainer_of(f"{self.name}, pretraining", task, entrant, self.runner)

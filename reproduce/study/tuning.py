@@ -19,7 +19,7 @@ from reproduce.tasks.rates import Choice, RateGrid
 
 
 class Setting(NamedTuple):
-    """What tuning chooses.
+    """The setting that tuning chooses.
 
     Attributes:
         rate: Peak learning rate.
@@ -53,7 +53,7 @@ class Tuning:
 
     @property
     def setting(self) -> Setting | None:
-        """What is chosen; None before."""
+        """The chosen setting; None before."""
         return None if self.choice.rate is None else Setting(self.choice.rate, self.weight_decay)
 
 

@@ -82,7 +82,7 @@ class StudyWork:
 
     @cached_property
     def trainers(self) -> dict[tuple[str, str], TrainerName]:
-        """What trains each optimizer on each task."""
+        """The trainer of each optimizer on each task."""
         return {
             (task.name, entrant.name): task.trainer(entrant)
             for task in self.protocol.tasks

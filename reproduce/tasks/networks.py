@@ -31,7 +31,7 @@ _Network = ConvNet | VisionTransformer | CharLSTM | CharTransformer
 
 
 def engine_problem(task: Task, dataset: Dataset) -> Problem:
-    """What the engine trains for ``task``; `reproduce.tasks.trainer.trainer_of` says which tasks it has.
+    """Make the problem that the engine trains for ``task``; `reproduce.tasks.trainer.trainer_of` says which it has.
 
     Images stay uint8 on the device, a quarter of the memory. They are normalised before they are augmented, so that a
     cutout is a square of zeros, the mean colour of standardised images.

@@ -202,7 +202,7 @@ def read_pretraining_row(path: Path) -> PretrainingRow:
 
 
 def document_of(settings: PretrainingSettings, model: ModelSettings) -> str:
-    """What decides, beside data and libraries, what the weights become: part of their name, which rows keep."""
+    """Write what the weights depend on beside data and libraries: part of their name, which rows keep."""
     return json.dumps([stored_pretraining(plain_settings(settings)), stored_model(plain_settings(model))])
 
 

@@ -34,18 +34,18 @@ class ScoringWork(Work[Candidate, Outcome], Protocol):
 
     @property
     def trainer(self) -> TrainerName:
-        """What trains."""
+        """The trainer of candidates."""
 
     @property
     def screening_epochs(self) -> int:
         """Epochs of a training that chooses a rate."""
 
     def facts(self) -> DataFacts:
-        """What candidates are trained on; errors as of `make`."""
+        """Return the facts about the data that candidates are trained on; errors as of `make`."""
 
 
 class DataFacts(NamedTuple):
-    """What is known of the data that candidates are trained on.
+    """The facts about the data that candidates are trained on.
 
     Attributes:
         name: For readers.
@@ -139,7 +139,7 @@ class OwnScoring(_UnderOneRule):
     trainer: ClassVar[TrainerName] = "engine"
 
     def facts(self) -> DataFacts:
-        """What was given."""
+        """Return the facts that were given."""
         return DataFacts(self.name, self.version)
 
     def make(self) -> Score:
@@ -174,7 +174,7 @@ class Scorer:
         return score_all(self._executor, self.work, candidates)
 
     def device(self) -> str:
-        """What candidates are trained on, wherever that is."""
+        """The device that candidates are trained on, wherever that is."""
         if self._device is None:
             name = engine_device_name if self.work.trainer == "engine" else keras_device_name
             self._device = self._executor.ask(name)

@@ -49,7 +49,7 @@ class SeveralScorings:
 
     @property
     def trainer(self) -> TrainerName:
-        """What trains all parts."""
+        """The trainer of all parts."""
         return self.parts[0].work.trainer
 
     @property

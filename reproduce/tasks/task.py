@@ -29,7 +29,7 @@ class AugmentationSettings:
 
 @dataclass(frozen=True)
 class Task:
-    """What an optimizer is trained on, and how.
+    """The data and network that an optimizer is trained on, and how.
 
     Attributes:
         data: See `DataSettings`.

@@ -66,7 +66,7 @@ class Trainer(Protocol):
 
 
 def trainer_of(name: str, task: Task, optimizer: Optimizer, asked: Literal["auto", "engine", "keras"]) -> TrainerName:
-    """What trains this optimizer on this task: the engine for what it has, Keras for everything.
+    """Find what trains this optimizer on this task: the engine for what it has, Keras for everything.
 
     Args:
         name: The task's, for errors.
@@ -116,7 +116,7 @@ def _lacking(task: Task) -> str | None:
 
 
 class Candidate(NamedTuple):
-    """What is trained under a screening of rates.
+    """A spec and a seed, to be trained under a screening of rates.
 
     Attributes:
         spec: The optimizer, its sign already flipped where it is to ascend.

@@ -15,7 +15,7 @@ _MAX_NUMBERS = 2**21
 
 
 class Steps(NamedTuple):
-    """What changes from step to step besides the samples; each has one entry for each step.
+    """The things that change from step to step besides the samples; each has one entry for each step.
 
     Attributes:
         rates: The learning rates, float32.
@@ -39,7 +39,7 @@ class GradientSettings(NamedTuple):
 
 
 class Answers(NamedTuple):
-    """What the steps gave, an entry for each.
+    """The results of the steps, an entry for each.
 
     Attributes:
         losses: The mean cross-entropy of the batch, float32.
@@ -63,7 +63,7 @@ class Loop(Protocol):
         """
 
     def logits(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """What the model answers outside training, shape (n, ..., classes)."""
+        """Compute the model's answers outside training, shape (n, ..., classes)."""
 
 
 def evaluate(loop: Loop, part: Part) -> tuple[float, float, NDArray[np.bool_]]:

@@ -45,12 +45,12 @@ def backbone_variables(model: Any) -> list[Any]:
 
 
 def backbone_shapes(model: Any) -> list[NamedShape]:
-    """What a Keras model needs of a `Start`."""
+    """List the paths and shapes of a Keras model's backbone, which a `Start` must fit."""
     return [(variable.path, tuple(variable.shape)) for variable in backbone_variables(model)]
 
 
 def starting_weights(settings: ModelSettings, backbone: Sequence[NamedShape], pretrained: Path | None) -> Start | None:
-    """What the settings ask for; None for weights drawn by the seed.
+    """Load the weights that the settings ask for; None for weights drawn by the seed.
 
     None too, with a warning, where ImageNet's are not on this machine and cannot be fetched.
 

@@ -72,7 +72,7 @@ CONVOLUTIONS: dict[ChannelsLast, Callable[[Any, Any, int], Any]] = {
 
 
 def shifted(x: Any, stride: int) -> Iterator[Any]:
-    """What each of the nine places of a kernel sees of [..., H, W, ...], four axes, as [..., H', W', ...]."""
+    """Shift [..., H, W, ...], four axes, to what each of a kernel's nine places sees, as [..., H', W', ...]."""
     height, width = x.shape[1:3]
     rows, columns = -(-height // stride), -(-width // stride)
     tall, wide = (max((count - 1) * stride + 3 - size, 0) for count, size in ((rows, height), (columns, width)))

@@ -25,7 +25,7 @@ _STARTS: Mapping[str, str] = {"pretrained": "pretrained", "imagenet": "from Imag
 
 @dataclass(frozen=True)
 class TaskAnswer:
-    """What one task says.
+    """The answer of one task.
 
     Attributes:
         profile: The profile.

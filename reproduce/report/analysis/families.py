@@ -23,7 +23,7 @@ ByPlace = Mapping[Any, float]
 
 
 class PairedRuns(NamedTuple):
-    """What is compared, and with what.
+    """Runs to compare, and those to compare them with.
 
     Attributes:
         values: A number for each place, the higher the better.

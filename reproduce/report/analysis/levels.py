@@ -32,7 +32,7 @@ def confidence_words(n: int) -> str:
 
 
 def margin_of(accuracy: float, chance: float = 0.0) -> float:
-    """What difference is too small to matter: 1 point, or a tenth of the reference's error if that is smaller.
+    """Return the margin that a difference must exceed to matter: 1 point, or a tenth of the reference's error if less.
 
     Args:
         accuracy: The reference's mean, a share.
@@ -44,7 +44,7 @@ def margin_of(accuracy: float, chance: float = 0.0) -> float:
 
 @cache
 def t_limit(freedom: int, error: float) -> float:
-    """What Student's t with so many degrees of freedom exceeds, in size, with the probability ``error``."""
+    """Find the size that Student's t with so many degrees of freedom exceeds with the probability ``error``."""
     from scipy import special  # scipy.stats takes a second to import.
 
     return -float(special.stdtrit(freedom, error / 2))

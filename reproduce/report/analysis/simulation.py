@@ -139,7 +139,7 @@ def paired_intervals(runs: Numbers, error: float) -> tuple[Numbers, Numbers]:
 
 @dataclass(frozen=True)
 class AnalysisRates:
-    """What one analysis came to in one scenario.
+    """The rates that one analysis came to in one scenario.
 
     Attributes:
         family_error: The share of families without any difference in which one was found.

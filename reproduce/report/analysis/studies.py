@@ -115,7 +115,7 @@ def in_pairs(study: StudyResults, task: str, pairs: Sequence[tuple[str, str]]) -
 
 
 def pair_of(study: StudyResults, result: Result, reference: Result) -> PairedRuns:
-    """What two optimizers came to on a task, to be compared."""
+    """Pair the runs of two optimizers on a task, to be compared."""
     margin = 0.0 if reference.test is None else margin_of(reference.test.mean, 1 / reference.finals[0].num_classes)
     return PairedRuns(result.by_place, reference.by_place, margin, len(study.protocol.seeds.final))
 

@@ -122,7 +122,7 @@ class Card:
 
     @property
     def statements(self) -> list[tuple[str, list[Phrase]]]:
-        """What was found and measured of it, each with its heading."""
+        """The findings and measurements on it, each with its heading."""
         return [
             *((heading, [Phrase(text)]) for heading, text in self.facts),
             ("Learning rate", _rates(self)),

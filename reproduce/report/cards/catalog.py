@@ -23,7 +23,7 @@ _MOMENTUM = {"none": "", "classical": "momentum", "nesterov": "Nesterov momentum
 
 
 def catalog_card(entry: CatalogEntry, rate: float | None, shape: Shape) -> Card:
-    """What the card of an optimizer of the catalog says without runs; its usage has this rate, of this shape."""
+    """Make the card of an optimizer of the catalog without runs; its usage has this rate, of this shape."""
     spec = entry.spec
     return Card(
         name=entry.name,
@@ -45,7 +45,7 @@ def catalog_card(entry: CatalogEntry, rate: float | None, shape: Shape) -> Card:
 
 
 def momentum_words(spec: OptimizerSpec) -> str:
-    """What the update passes through; empty for nothing."""
+    """Say which momentum the update passes through; empty for nothing."""
     return _MOMENTUM[spec.momentum.type]
 
 

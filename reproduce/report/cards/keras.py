@@ -12,7 +12,7 @@ from reproduce.tasks.optimizers import SCHEDULE_FREE
 
 
 class KerasOptimizer(NamedTuple):
-    """What is known of one of them without measuring.
+    """The facts about one of them that are known without measuring.
 
     Attributes:
         origin: Where it was published.
@@ -66,7 +66,7 @@ _NO_SPEC = "None: it is a class of Keras, not a spec, and is run as it is. Its i
 
 
 def keras_card(name: str, rate: float | None, shape: Shape) -> Card:
-    """What the card of one of `KNOWN` says without runs; its usage has this rate, of this shape."""
+    """Make the card of one of `KNOWN` without runs; its usage has this rate, of this shape."""
     known = KNOWN[name]
     return Card(
         name=name,

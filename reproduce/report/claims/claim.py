@@ -139,7 +139,7 @@ def claims_table(checked: Sequence[Checked]) -> Table:
 
 
 def claim_costs_table(checked: Sequence[Checked]) -> Table:
-    """What it takes to make the rows that decide each claim."""
+    """Tabulate what it takes to make the rows that decide each claim."""
     return Table.of(
         name="claim_costs",
         title="What it takes to check the claims",

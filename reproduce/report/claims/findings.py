@@ -15,7 +15,7 @@ from reproduce.report.tables.comparisons import interval_text
 
 @dataclass(frozen=True)
 class Finding:
-    """What a predicate came to.
+    """The verdict of a predicate, with its evidence.
 
     Attributes:
         verdict: The verdict on the claim.

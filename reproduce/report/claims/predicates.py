@@ -25,7 +25,7 @@ _LEAST_ROUNDS = 3
 
 
 class Predicate(Protocol):
-    """What decides a claim."""
+    """A rule that decides a claim."""
 
     def check(self, found: Collection) -> Finding:
         """Decide it by the results of one profile."""

@@ -82,7 +82,7 @@ def study_forest(study: StudyResults, task: str) -> Picture | None:
 
 
 def forest_reading(lines: Sequence[ForestLine]) -> str:
-    """What the marks mean, and how often each verdict was reached."""
+    """Say what the marks mean, and how often each verdict was reached."""
     counts = {verdict: sum(line.difference.verdict == verdict for line in lines) for verdict in VERDICTS}
     counted = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
     return (

@@ -27,7 +27,7 @@ from reproduce.study.rows import Row
 
 @dataclass(frozen=True)
 class Measure:
-    """What is measured of a run after each epoch.
+    """A measurement of a run after each epoch.
 
     Attributes:
         name: What the figure's file is called.

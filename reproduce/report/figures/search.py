@@ -107,7 +107,7 @@ def _within(costs: Sequence[int], scores: Sequence[float], budget: int | None) -
 
 
 def acceptance_picture(records: Sequence[AnyRecord], where: str) -> Picture:
-    """What became of draws: random candidates beside children."""
+    """Draw what became of draws: random candidates beside children."""
     counts = {phase: counter for phase, counter in acceptance(records).items() if counter.total()}
     names = {"initial": "random candidates", "child": "children"}
     reading = "; ".join(

@@ -62,7 +62,7 @@ def shrinkage_picture(rescored: Sequence[Rescored], where: str) -> Picture:
 
 
 def reading(rescored: Sequence[Rescored]) -> str:
-    """What fresh seeds took off on average, and how many candidates stay above the best known optimizer."""
+    """Say what fresh seeds took off on average, and how many candidates stay above the best known optimizer."""
     chosen = [(each, each.chosen_by) for each in rescored if each.chosen_by is not None]
     if not chosen:
         return "Nothing has been scored again."

@@ -26,7 +26,7 @@ PICTURE = "artifact/figures/common/answer.svg"
 
 @cache
 def kept_collections() -> tuple[Collection, ...]:
-    """What is kept with the repository, a collection for each profile, the most telling profile first."""
+    """Read what is kept with the repository, a collection for each profile, the most telling profile first."""
     found = profiles_in(ARTIFACT / "results")
     ordered = sorted(found, key=lambda name: _PROFILES.index(name) if name in _PROFILES else len(_PROFILES))
     return tuple(read_collection(ARTIFACT / "results", name) for name in ordered)

@@ -37,7 +37,7 @@ class StudyTask(NamedTuple):
 
     @property
     def devices(self) -> str:
-        """What its runs were measured on."""
+        """The devices that its runs were measured on."""
         return "; ".join(sorted({row.device for row in self.study.rows if row.task == self.task}))
 
 
@@ -53,7 +53,7 @@ def kept_cards() -> dict[str, dict[str, Card]]:
 
 
 def measured_rates(name: str) -> list[MeasuredRates]:
-    """What worked for an optimizer on the tasks of the most telling profile."""
+    """List the rates that worked for an optimizer on the tasks of the most telling profile."""
     collections = kept_collections()
     tasks = compared_tasks(collections[0]) if collections else []
     found = ((task, task.study.result(task.task, name)) for task in tasks)

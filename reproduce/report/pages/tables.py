@@ -57,7 +57,7 @@ def claims_table() -> str:
 
 
 def map_table() -> str:
-    """What the paper shows, and ours."""
+    """Tabulate what the paper shows, and ours."""
     return markdown({"the paper": "", "here": "", "how, or why not": ""}, PARTS)
 
 

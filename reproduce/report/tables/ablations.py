@@ -77,7 +77,7 @@ def schedule_table(study: StudyResults) -> Table:
 
 
 def schedule_differences(study: StudyResults) -> Table:
-    """What each schedule changes in each optimizer."""
+    """Tabulate what each schedule changes in each optimizer."""
     return Table.of(
         name=f"{study.name}_differences",
         title=f"What schedules change in the study {study.name}",
@@ -114,7 +114,7 @@ def crossings(entrants: Sequence[Entrant]) -> dict[str, dict[str | None, str]]:
 
 
 def change_table(study: StudyResults) -> Table:
-    """What each task changes for every optimizer beside the study's first task."""
+    """Tabulate what each task changes for every optimizer beside the study's first task."""
     first, *others = study.tasks
     return Table.of(
         name=f"{study.name}_change",

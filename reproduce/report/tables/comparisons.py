@@ -33,7 +33,7 @@ MARKS = "Bold: the highest mean; ≈: may be the best too (multiple comparisons 
 
 
 class Timed(Protocol):
-    """What took some time: a run, a score, a trial."""
+    """Something that took time: a run, a score, a trial."""
 
     @property
     def seconds(self) -> float:

@@ -20,7 +20,7 @@ _SEARCHES = (
 
 
 def estimate_table(estimates: Sequence[TaskEstimate], num_workers: int) -> Table:
-    """What is left of every task, its cost where that is known, and a sentence for each thing that is not."""
+    """Tabulate what is left of every task, its cost where that is known, and a sentence for each thing that is not."""
     columns: tuple[Column[TaskEstimate], ...] = (
         Column("Study", "study", lambda each: words(each.study)),
         Column("Task", "task", lambda each: words(each.task)),

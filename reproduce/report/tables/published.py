@@ -23,7 +23,7 @@ from reproduce.report.table import NONE, Cell, Column, Item, Table, count, fixed
 
 
 def log_tables(found: LogFindings) -> list[Table]:
-    """What the log says of acceptance and cost, of repetition, causes and steps, and what repeats say of chance."""
+    """Tabulate the log's acceptance and cost, repetition, causes and steps, and what repeats say of chance."""
     return [
         _phases(found.phases),
         _duplicates(found.duplicates),

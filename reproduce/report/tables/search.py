@@ -148,7 +148,7 @@ def _baseline_columns(name: str, found: Mapping[str, Difference]) -> tuple[Colum
 
 
 def noise_table(name: str, contender: Contender, trials: Sequence[Trial], searched: int, where: str) -> Table:
-    """What chance does to one optimizer's score.
+    """Tabulate what chance does to one optimizer's score.
 
     Args:
         name: Of the files.
