@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -34,6 +35,28 @@ def computed_once(x: Any, not_negative: Any) -> Any:
     if not isinstance(x, jax.core.Tracer) or not isinstance(not_negative, jax.core.Tracer):
         return x
     return jax.lax.platform_dependent(x, not_negative, cpu=_branch, default=lambda x, _: x)
+
+
+def with_derivative_of(theirs: Callable[[Any], Any], ours: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """``ours``, which works on the bits of numbers, with the derivative of ``theirs``, its equal."""
+    function = jax.custom_jvp(ours)
+
+    def rule(primals: Any, tangents: Any) -> Any:
+        return function(*primals), jax.jvp(theirs, primals, tangents)[1]
+
+    function.defjvp(rule)
+    return function
+
+
+def unless(condition: Any, function: Callable[[Any], Any], x: Any) -> Any:
+    """`Namespace.unless`: on processors a branch; elsewhere one costs more than what it saves."""
+    if not isinstance(x, jax.core.Tracer) or not isinstance(condition, jax.core.Tracer):
+        return function(x)
+
+    def branch(condition: Any, x: Any) -> Any:
+        return jax.lax.cond(condition, lambda x: jnp.zeros((), x.dtype), function, x)
+
+    return jax.lax.platform_dependent(condition, x, cpu=branch, default=lambda _, x: function(x))
 
 
 def _branch(x: Any, not_negative: Any) -> Any:

@@ -6,6 +6,7 @@ themselves. A new array library is one more class like `NumpyNamespace`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,17 @@ class Namespace:
         """
         del not_negative
         return x
+
+    def unless(self, condition: Any, function: Callable[[Any], Any], x: Any) -> Any:
+        """``function(x)``, a scalar that is not needed where ``condition`` holds: a library may give 0 there.
+
+        Args:
+            condition: True or false, as the library has it.
+            function: Gives a scalar of the type of its argument.
+            x: An array.
+        """
+        del condition
+        return function(x)
 
 
 class NumpyNamespace(Namespace):

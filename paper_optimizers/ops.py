@@ -128,9 +128,13 @@ _SOFTPLUS_LINEAR = 88.0
 def _clip_norm(xp: Namespace, x: Any, max_norm: float) -> Any:
     norm = xp.l2_norm(x)
     finite = norm < math.inf
-    # Chosen and not only multiplied: a compiler would join the two factors to one, which underflows.
-    small = xp.where(finite, 0.0, x * _SMALL)
-    scaled = small * (max_norm / xp.maximum(xp.l2_norm(small), max_norm * _SMALL))
+
+    def small(x: Any) -> Any:
+        # Chosen and not only multiplied: a compiler would join the two factors to one, which underflows.
+        return xp.where(finite, 0.0, x * _SMALL)
+
+    small_norm = xp.unless(finite, lambda x: xp.l2_norm(small(x)), x)
+    scaled = small(x) * (max_norm / xp.maximum(small_norm, max_norm * _SMALL))
     return xp.where(finite, x * (max_norm / xp.maximum(norm, max_norm)), scaled)
 
 

@@ -1,6 +1,7 @@
 """Special functions: in NumPy, so that the float64 oracle needs no SciPy; and for float32 over any array namespace.
 
-Those for float32 (``quick_``) are for libraries whose own are slow, where nothing is to be differentiated. Their
+Those for float32 (``quick_``) are for libraries whose own are slow. They need more of a namespace: ``bits``,
+``from_bits`` and ``single`` (see `paper_optimizers.optax.namespace`). Through bits nothing can be differentiated. Their
 polynomials are fits of our own: least squares at Chebyshev points, weighted again (Lawson's method) until the largest
 relative error is near its minimum.
 """
@@ -88,27 +89,50 @@ _I1_FAR = (
 _I1_BORDER, _I1_SHIFT = 3.0, 0.1666666
 #: A power of two, so that multiplying by it rounds nothing.
 _I1_SCALE = 2.0**-10
+#: ``(x - ln(1 + x)) / x^2`` in ``x`` on [sqrt(1/2) - 1, sqrt(2) - 1] (3.0e-8 of the logarithm).
+_LOG = (
+    0.499999916, -0.333339502, 0.250017552, -0.199620721, 0.165705086, -0.149179747, 0.14307519, -0.0873483634,
+)  # fmt: skip
 #: From here on ``1 + x^2`` is ``x^2`` in float32, while ``x^2`` can still be represented.
 _SQUARE_LARGE = 2.0**60
+#: Of a float32's bits: its sign; its sign and exponent; what 1 is in the exponent; and those of ``sqrt(1/2)``.
+_SIGN, _EXPONENT, _EXPONENT_UNIT, _ROOT_BITS = -(2**31), -(2**23), 2.0**23, 0x3F3504F3
 
 
 def quick_arctan(xp: Any, x: Any) -> Any:
     """The angle of ``(1, x)``, for float32."""
     magnitude = xp.abs(x)
-    inner = xp.minimum(magnitude, 1.0) / xp.maximum(magnitude, 1.0)
-    angle = inner * _polynomial(_ARCTAN, inner * inner)
-    return xp.copysign(xp.where(magnitude > 1.0, 0.5 * math.pi - angle, angle), x)
+    steep = magnitude > 1.0
+    # A quotient of two tensors, used more than once, XLA would write to memory before it goes on.
+    slope = xp.where(steep, -1.0 / magnitude, magnitude)
+    angle = slope * _polynomial(_ARCTAN, slope * slope)
+    return _signed(xp, xp.where(steep, 0.5 * math.pi + angle, angle), x)
 
 
 def quick_arcsinh(xp: Any, x: Any) -> Any:
     """The inverse hyperbolic sine, for float32."""
     magnitude = xp.abs(x)
-    inner = xp.minimum(magnitude, 1.0)
-    near = inner * _polynomial(_ARCSINH, inner * inner)
-    squared = magnitude < _SQUARE_LARGE
-    logarithm = xp.log(xp.where(squared, magnitude + xp.sqrt(1.0 + magnitude * magnitude), magnitude))
-    far = xp.where(squared, logarithm, logarithm + math.log(2.0))
-    return xp.copysign(xp.where(magnitude > 1.0, far, near), x)
+    far, large = magnitude > 1.0, magnitude > _SQUARE_LARGE
+    # x^2 as it is: the least number of operations, as many of which as possible wait for no other.
+    near = x * _polynomial(_ARCSINH, xp.where(far, 1.0, x * x))
+    sum_of_sides = xp.where(large, magnitude, magnitude + xp.sqrt(1.0 + magnitude * magnitude))
+    logarithm = _positive_log(xp, sum_of_sides)
+    logarithm = xp.where(large, logarithm + math.log(2.0), logarithm)
+    return xp.where(far, _signed(xp, xp.where(magnitude < math.inf, logarithm, magnitude), x), near)
+
+
+def _signed(xp: Any, magnitude: Any, x: Any) -> Any:
+    """``magnitude``, which is not negative, with the sign of ``x``, that of a zero too."""
+    return xp.from_bits(xp.bits(magnitude) | (xp.bits(x) & _SIGN))
+
+
+def _positive_log(xp: Any, x: Any) -> Any:
+    """The natural logarithm of finite numbers from 1 on, for float32."""
+    bits = xp.bits(x)
+    exponent = (bits - _ROOT_BITS) & _EXPONENT
+    rest = xp.from_bits(bits - exponent) - 1.0
+    series = rest - rest * rest * _polynomial(_LOG, rest)
+    return xp.single(exponent) * (math.log(2.0) / _EXPONENT_UNIT) + series
 
 
 def quick_bessel_i1e(xp: Any, x: Any) -> Any:
@@ -120,7 +144,7 @@ def quick_bessel_i1e(xp: Any, x: Any) -> Any:
     # that of a smaller number: that of the largest ones themselves is subnormal, which XLA takes for 0.
     inverse = 1.0 / (xp.maximum(magnitude, _I1_BORDER) * _I1_SCALE**2)
     far = _polynomial(_I1_FAR, inverse * _I1_SCALE**2 - _I1_SHIFT) * (xp.sqrt(inverse) * _I1_SCALE)
-    return xp.copysign(xp.where(magnitude > _I1_BORDER, far, near), x)
+    return _signed(xp, xp.where(magnitude > _I1_BORDER, far, near), x)
 
 
 def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:

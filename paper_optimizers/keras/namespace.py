@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import keras
@@ -43,9 +44,17 @@ class KerasNamespace(Namespace):
         """``exp(-|x|) I1(x)``."""
         return self._quick(special.quick_bessel_i1e, _bessel_i1e, x)
 
-    def copysign(self, magnitude: Any, x: Any) -> Any:
-        """``magnitude``, which is not negative, with the sign of ``x``, which is 0 or NaN only where both are."""
-        return magnitude * ops.sign(x)
+    def bits(self, x: Any) -> Any:
+        """The bits of float32 as int32."""
+        return ops.view(x, "int32")
+
+    def from_bits(self, bits: Any) -> Any:
+        """The float32 that has these bits."""
+        return ops.view(bits, "float32")
+
+    def single(self, integers: Any) -> Any:
+        """Integers as float32."""
+        return ops.cast(integers, "float32")
 
     def computed_once(self, x: Any, not_negative: Any) -> Any:
         """``x``, which JAX' compiler is kept from computing anew for each of its uses."""
@@ -55,9 +64,23 @@ class KerasNamespace(Namespace):
 
         return computed_once(x, not_negative)
 
+    def unless(self, condition: Any, function: Callable[[Any], Any], x: Any) -> Any:
+        """``function(x)``, which JAX computes only unless ``condition`` holds."""
+        if keras.backend.backend() != "jax":
+            return function(x)
+        from paper_optimizers.jax_namespace import unless
+
+        return unless(condition, function, x)
+
     def _quick(self, ours: Callable[[Any, Any], Any], theirs: Callable[[Any], Any], x: Any) -> Any:
         is_single = keras.backend.standardize_dtype(getattr(x, "dtype", "float64")) == "float32"
-        return ours(self, x) if is_single and self._is_compiled() else theirs(x)
+        if not is_single or not self._is_compiled():
+            return theirs(x)
+        if keras.backend.backend() != "jax":
+            return ours(self, x)
+        from paper_optimizers.jax_namespace import with_derivative_of
+
+        return with_derivative_of(theirs, partial(ours, self))(x)
 
     def _is_compiled(self) -> bool:
         """Whether XLA compiles what is computed here: some of its own functions are slow on processors."""
@@ -74,6 +97,10 @@ class KerasNamespace(Namespace):
 
 class CompiledNamespace(KerasNamespace):
     """keras.ops where XLA compiles what is computed, on TensorFlow too."""
+
+    def unless(self, condition: Any, function: Callable[[Any], Any], x: Any) -> Any:
+        """``function(x)``, which is computed only unless ``condition`` holds."""
+        return ops.cond(condition, lambda: ops.zeros((), x.dtype), lambda: function(x))
 
     def _is_compiled(self) -> bool:
         return True

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax.scipy import special as jax_special
 
 from paper_optimizers import special
-from paper_optimizers.jax_namespace import JaxNamespace, computed_once
+from paper_optimizers.jax_namespace import JaxNamespace, computed_once, unless, with_derivative_of
 
 
 class OptaxNamespace(JaxNamespace):
-    """JAX's functions; those that XLA computes slowly on CPUs are ours where numbers are float32.
+    """JAX's functions; those that XLA computes slowly on CPUs are ours where numbers are float32."""
 
-    Nothing is differentiated through a step of an optimizer here, which these functions do not foresee.
-    """
-
-    computed_once = staticmethod(computed_once)
+    computed_once, unless = staticmethod(computed_once), staticmethod(unless)
 
     def arctan(self, x: Any) -> Any:
         """The angle of ``(1, x)``."""
@@ -32,8 +31,21 @@ class OptaxNamespace(JaxNamespace):
         """Compute ``exp(-|x|) I1(x)``."""
         return self._quick(special.quick_bessel_i1e, jax_special.i1e, x)
 
+    def bits(self, x: Any) -> Any:
+        """The bits of float32 as int32."""
+        return jax.lax.bitcast_convert_type(x, jnp.int32)
+
+    def from_bits(self, bits: Any) -> Any:
+        """The float32 that has these bits."""
+        return jax.lax.bitcast_convert_type(bits, jnp.float32)
+
+    def single(self, integers: Any) -> Any:
+        """Integers as float32."""
+        return integers.astype(jnp.float32)
+
     def _quick(self, ours: Callable[[Any, Any], Any], theirs: Callable[[Any], Any], x: Any) -> Any:
-        return ours(self, x) if jnp.result_type(x) == jnp.float32 else theirs(x)
+        quick = jnp.result_type(x) == jnp.float32
+        return with_derivative_of(theirs, partial(ours, self))(x) if quick else theirs(x)
 
 
 OPTAX = OptaxNamespace()

@@ -47,9 +47,41 @@ def test_at_zero_infinity_and_nan(name: str, library: str) -> None:
     assert np.signbit(actual[:4]).tolist() == [False, True, False, True]
 
 
+class _NumPy:
+    """NumPy in float32, with what the functions need beside it."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    def bits(self, x: Any) -> Any:
+        return x.view(np.int32)
+
+    def from_bits(self, bits: Any) -> Any:
+        return bits.view(np.float32)
+
+    def single(self, integers: Any) -> Any:
+        return integers.astype(np.float32)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_derivatives_in_jax_are_those_of_its_own_functions(name: str) -> None:
+    jax = pytest.importorskip("jax")
+    pytest.importorskip("optax")
+    from paper_optimizers.optax.namespace import OPTAX
+
+    theirs = {"arctan": jax.numpy.arctan, "arcsinh": jax.numpy.arcsinh, "bessel_i1e": jax.scipy.special.i1e}[name]
+    for x in (0.3, -2.0, 40.0):
+        expected = jax.grad(theirs)(x)
+        assert float(expected) != 0.0
+        assert float(jax.grad(jax.jit(getattr(OPTAX, name)))(x)) == pytest.approx(float(expected), rel=1e-5)
+
+
 def _on(library: str, function: Callable[[Any, Any], Any], x: Any) -> Any:
     if library == "numpy":
         with np.errstate(all="ignore"):
-            return function(np, x)
+            return function(_NumPy(), x)
     jax = pytest.importorskip("jax")
-    return np.asarray(jax.jit(lambda x: function(jax.numpy, x))(x))
+    pytest.importorskip("optax")
+    from paper_optimizers.optax.namespace import OPTAX
+
+    return np.asarray(jax.jit(lambda x: function(OPTAX, x))(x))
