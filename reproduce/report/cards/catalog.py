@@ -38,10 +38,21 @@ def catalog_card(entry: CatalogEntry, rate: float | None, shape: Shape) -> Card:
         words=entry.description,
         invariances=invariance_lines(entry.invariances),
         graph=optimizer_graph(entry.name, spec),
-        facts=tuple(("Needs", f"{need.text[0].upper()}{need.text[1:]}.") for need in entry.needs),
+        facts=(*(("Needs", f"{need.text[0].upper()}{need.text[1:]}.") for need in entry.needs), *_clipping(entry)),
         state=state_of(states(spec)),
         usage=_usage(entry, f"{rate_text(rate)}, {shape.arguments}"),
     )
+
+
+def _clipping(entry: CatalogEntry) -> tuple[tuple[str, str], ...]:
+    """Why the usage of one that needs clipped gradients has none."""
+    if all(need.name != "clipped_gradients" for need in entry.needs):
+        return ()
+    text = (
+        "Our runs had none. Add clipnorm=1 to the usage where gradients may be large, as in deep networks: those whose "
+        "norm is at most 1 stay as they are."
+    )
+    return (("Clipping", text),)
 
 
 def momentum_words(spec: OptimizerSpec) -> str:

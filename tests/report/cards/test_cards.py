@@ -52,7 +52,9 @@ def test_a_card_says_what_its_optimizer_needs() -> None:
     assert "**Needs.** A learning rate that falls to 0, such as WarmupHoldCosine:" in four
     assert "**Needs.** Clipped gradients, such as clipnorm=1:" in four
     assert five.count("**Needs.** ") == 1
+    assert all("**Clipping.** Our runs had none. Add clipnorm=1" in each for each in (four, five))
     assert "Needs" not in six
+    assert "Clipping" not in six
 
 
 def test_a_card_has_the_verdicts_of_the_tables() -> None:
