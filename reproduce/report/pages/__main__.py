@@ -5,6 +5,7 @@ from reproduce.files import write_bytes
 from reproduce.report.pages import (
     ROOT,
     choose,
+    comparison,
     compute,
     environment,
     rates,
@@ -25,6 +26,7 @@ def written() -> dict[str, bytes]:
         "docs/catalog.md": tables.catalog_page(),
         "docs/choose.md": choose.page(),
         "docs/tutorials/spec.md": words.page(),
+        "docs/comparison.md": comparison.page(),
         "docs/reference/optimizers.md": reference.page(),
         "artifact/REPORT.md": reproduction.page(),
         "artifact/COMPUTE.md": compute.page(),

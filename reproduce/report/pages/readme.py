@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from reproduce.report.pages import ROOT, answer, reproduction
+from reproduce.report.pages import ROOT, answer, comparison, reproduction
 from reproduce.report.pages.tables import with_tables
 
 
 def page() -> str:
     """The page with its tables as they should be."""
     verdicts = f"- {reproduction.verdict_sentence()} `make check-claims` prints the evidence.\n"
-    tables = {"answer": answer.answer_lines(), "status": reproduction.compute_lines() + verdicts}
+    tables = {
+        "answer": answer.answer_lines(),
+        "peers": comparison.peers_sentence(),
+        "status": reproduction.compute_lines() + verdicts,
+    }
     return with_tables((ROOT / "README.md").read_text("utf-8"), tables)
