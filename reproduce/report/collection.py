@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from reproduce.errors import ReproduceError
 from reproduce.plain_data import from_plain
+from reproduce.published.agreement import Agreement
 from reproduce.published.findings import LogFindings
 from reproduce.report.results import COMPARED, StudyResults
 from reproduce.report.speed import (
@@ -45,7 +46,24 @@ ORDER = (*COMPARED, "schedules", "decays")
 _WARMUP = 0.1
 #: Where ``import-log`` writes, below its folder.
 LOG = Path("published") / "log.json"
+#: Folders in which ``replay`` writes, below a profile's, and what it says there of its ledger.
+REPLAYS, AGREEMENT = "replay-*", "agreement.json"
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class StoredReplay:
+    """How far a replay of the published log agreed with it, as ``replay`` writes it.
+
+    Attributes:
+        behaviour: "published" or "described"; see `reproduce.published.replay`.
+        origin: What was computed on what, in a sentence.
+        agreement: How far.
+    """
+
+    behaviour: str
+    origin: str
+    agreement: Agreement
 
 
 @dataclass(frozen=True)
@@ -63,6 +81,7 @@ class Collection:
         log: What the published search log says; None where it was not imported.
         door_costs: What a step costs through every door; empty where that was not measured.
         framework_times: What a step costs in the engine and in other frameworks; empty where that was not measured.
+        replays: Of the published log, under the published behaviour and under that described here.
     """
 
     profile: str
@@ -75,6 +94,7 @@ class Collection:
     log: LogFindings | None = None
     door_costs: Sequence[DoorCost] = ()
     framework_times: Sequence[FrameworkTime] = ()
+    replays: Sequence[StoredReplay] = ()
 
     @property
     def shape(self) -> tuple[float, float]:
@@ -117,6 +137,7 @@ def read_collection(folder: Path, profile: str) -> Collection:
         log=_measured(place, LOG, _read_log),
         door_costs=_measured(place, DOOR_COSTS, read_door_costs) or (),
         framework_times=_measured(place, FRAMEWORK_TIMES, read_framework_times) or (),
+        replays=[_read_replay(path) for path in sorted(place.glob(f"{REPLAYS}/{AGREEMENT}"))],
     )
 
 
@@ -152,8 +173,8 @@ def require_results(folder: Path, profiles: Sequence[str]) -> None:
 
 
 def _is_study(folder: Path) -> bool:
-    """Whether the settings are those of a study; a search has its own."""
-    return "study" in stored_settings(folder / SETTINGS_FILE)
+    """Whether the settings are those of a study; a search has its own, and a replay those of a search."""
+    return not folder.match(REPLAYS) and "study" in stored_settings(folder / SETTINGS_FILE)
 
 
 def _measured(place: Path, name: Path, read: Callable[[Path], T]) -> T | None:
@@ -167,6 +188,15 @@ def _read_log(path: Path) -> LogFindings:
         return from_plain(LogFindings, json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, RecursionError) as error:
         raise ReproduceError(f"cannot read {path}: {error}; import-log writes it again") from None
+
+
+def _read_replay(path: Path) -> StoredReplay:
+    behaviour = path.parent.name.partition("-")[2]
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return StoredReplay(behaviour, str(document.pop("origin")), from_plain(Agreement, document))
+    except (OSError, ValueError, RecursionError, AttributeError, KeyError) as error:
+        raise ReproduceError(f"cannot read {path}: {error}; replay writes it again") from None
 
 
 def _rank(name: str) -> int:

@@ -5,8 +5,12 @@ import json
 import pytest
 
 from reproduce.cli import main
+from reproduce.errors import ReproduceError
 from reproduce.protocols import plain_settings
 from reproduce.published.log import COLUMNS
+from reproduce.report.collection import read_collection
+from reproduce.report.forms import to_markdown
+from reproduce.report.tables.published import agreement_tables
 from reproduce.search.protocol import load_search_protocol
 
 ROWS = (
@@ -89,4 +93,13 @@ def test_replay_scores_again_and_goes_on(log, tmp_path, capsys):
     agreement = json.loads((folder / "agreement.json").read_text())
     assert (agreement["sampled"], agreement["both"], agreement["neither"]) == (3, 2, 1)
     assert agreement["our_noise"]["degrees_of_freedom"] == 1
+    (replay,) = read_collection(folder.parents[1], "tiny").replays
+    assert replay.behaviour == folder.name.removeprefix("replay-")
+    assert (replay.origin, replay.agreement.sampled) == (agreement["origin"], 3)
+    counts, _ = agreement_tables(replay.agreement, replay.origin, "_kept")
+    assert counts.name == "replay_counts_kept"
+    assert "| scored in the log | 2 | 0 |" in to_markdown(counts)
+    (folder / "agreement.json").write_text("{}")
+    with pytest.raises(ReproduceError, match=r"cannot read .*agreement.json: .*replay writes it again"):
+        read_collection(folder.parents[1], "tiny")
     assert "behaviour published; 4 runs" in capsys.readouterr().out

@@ -31,7 +31,7 @@ from reproduce.report.tables.frameworks import framework_tables
 from reproduce.report.tables.index import study_tables
 from reproduce.report.tables.paper import paper_table
 from reproduce.report.tables.primitives import primitive_tables
-from reproduce.report.tables.published import log_tables
+from reproduce.report.tables.published import agreement_tables, log_tables
 
 #: Headings, under each of which tables come before figures, in the order of the page.
 HEADINGS = SUMMARY, CLAIMS, RESULTS, ROBUSTNESS, SEARCH, COST, SPACE = (
@@ -133,7 +133,7 @@ def _tables(found: Collection, checked: Sequence[Checked], searched: SearchResul
         CLAIMS: [claims_table(checked), claim_costs_table(checked)],
         RESULTS: [*of_studies[RESULTS], *([across] if across else [])],
         ROBUSTNESS: of_studies[ROBUSTNESS],
-        SEARCH: [*searched.tables, *(log_tables(found.log) if found.log else ())],
+        SEARCH: [*searched.tables, *_published(found)],
         COST: [
             compute_table(found.profile, found.studies),
             step_cost_table(found.step_costs, (*names(), *KNOWN)),
@@ -143,6 +143,14 @@ def _tables(found: Collection, checked: Sequence[Checked], searched: SearchResul
         ],
         SPACE: [*primitive_tables(), *catalog_tables(), paper_table()],
     }
+
+
+def _published(found: Collection) -> list[Table]:
+    """Tabulate the published log, and how far its replays agree with it."""
+    replays = [
+        table for each in found.replays for table in agreement_tables(each.agreement, each.origin, f"_{each.behaviour}")
+    ]
+    return [*(log_tables(found.log) if found.log else ()), *replays]
 
 
 def _pictures(found: Collection, searched: SearchResults) -> dict[str, list[Picture]]:

@@ -21,7 +21,7 @@ TABLES = (
         "batch_size_change",
         "architectures_references",
     ),
-    *("rescoring", "elimination", "noise_floor", "search_comparison"),
+    *("rescoring", "elimination", "noise_floor", "search_comparison", "replay_agreement_published"),
 )
 FIGURES = (
     *("accuracy_main", "accuracy_transfer", "accuracy_finetune", "shrinkage", "elimination", "best_so_far_compared"),

@@ -42,6 +42,11 @@ def replay_tables(found: Agreement, comparisons: Sequence[Replayed], origin: str
         comparisons: The candidates.
         origin: What was computed on what, in a sentence.
     """
+    return [*agreement_tables(found, origin), _pairs(comparisons, origin)]
+
+
+def agreement_tables(found: Agreement, origin: str, ending: str = "") -> list[Table]:
+    """The same without the candidates; tables' names have an ``ending`` where there are several."""
     both, all_scored = f"n = {found.both}", f"n = {found.both + found.published_only}"
     counts = {
         "scored in the log": (found.both, found.published_only),
@@ -55,7 +60,7 @@ def replay_tables(found: Agreement, comparisons: Sequence[Replayed], origin: str
     ours, theirs = found.our_noise, found.published_noise
     return [
         Table.of(
-            "replay_counts",
+            f"replay_counts{ending}",
             "Candidates of the log scored again",
             f"{origin} What became of {found.sampled} candidates of the log, there and here.",
             (
@@ -66,7 +71,7 @@ def replay_tables(found: Agreement, comparisons: Sequence[Replayed], origin: str
             counts.items(),
         ),
         Table.of(
-            "replay_agreement",
+            f"replay_agreement{ending}",
             "Agreement of the replay with the log",
             f"{origin} One score's standard deviation: {theirs.sd:.4f} in the log ({theirs.degrees_of_freedom} degrees "
             f"of freedom), {ours.sd:.4f} here ({ours.degrees_of_freedom}).",
@@ -78,7 +83,6 @@ def replay_tables(found: Agreement, comparisons: Sequence[Replayed], origin: str
             ),
             correlations.items(),
         ),
-        _pairs(comparisons, origin),
     ]
 
 
