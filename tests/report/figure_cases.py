@@ -11,7 +11,7 @@ import numpy as np
 from reproduce.outcomes import TrainingCurve
 from reproduce.report.collection import Collection
 from reproduce.report.results import StudyResults
-from reproduce.report.speed import DoorCost, OptimizerCost
+from reproduce.report.speed import DoorCost, FrameworkTime, OptimizerCost
 from reproduce.study.rows import SCHEMA, Row
 from reproduce.tasks.optimizers import Entrant
 from tests.study.cases import TASK, TINY
@@ -123,3 +123,10 @@ def door_cost_of(door: str, network: str, optimizer: str, ratio: float, device: 
     return DoorCost(
         door, network, optimizer, 30, 0.1 * ratio, 0.1, 0.05, 0.001, ratio, ratio - 0.1, ratio + 0.1, 100, 800, device
     )
+
+
+def framework_time(framework: str, form: str, times: float, size: str = "search", rounds: int = 9) -> FrameworkTime:
+    return FrameworkTime(
+        size, "a network", framework, form, "step", rounds, 2e-3, 1e-3, 3e-3, 4e-3,
+        times, times - 0.1, times + 0.2, 2.0, 1000, "a processor",
+    )  # fmt: skip

@@ -14,6 +14,7 @@ from reproduce.report.claims.claim import Checked, claim_costs_table, claims_tab
 from reproduce.report.collection import Collection
 from reproduce.report.figures.comparison import overall_pictures
 from reproduce.report.figures.engine import engine_picture
+from reproduce.report.figures.frameworks import frameworks_picture
 from reproduce.report.figures.graphs import optimizer_graph
 from reproduce.report.figures.index import catalog_pictures, catalog_specs, study_pictures
 from reproduce.report.page.search import SearchResults
@@ -166,6 +167,9 @@ def _pictures(found: Collection, searched: SearchResults) -> dict[str, list[Pict
         ],
         ROBUSTNESS: [each for study in others for each in study_pictures(study, REFERENCE)],
         SEARCH: list(searched.pictures),
-        COST: [engine_picture(found.member_steps)] if found.member_steps else [],
+        COST: [
+            *([engine_picture(found.member_steps)] if found.member_steps else []),
+            *([frameworks_picture(found.framework_times)] if found.framework_times else []),
+        ],
         SPACE: list(catalog_pictures(*found.shape)),
     }

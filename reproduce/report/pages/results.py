@@ -31,7 +31,7 @@ COMMON_TABLES = (
     *("step_costs", "door_costs_convolutional", "door_costs_dense", "door_costs_embedding", "door_cost_misses"),
     *("engine", "framework_times", "evaluation_times"),
 )
-COMMON_FIGURES = ("engine_scaling",)
+COMMON_FIGURES = ("engine_scaling", "framework_times")
 _START = """# Results
 
 The main tables and figures of the rows under `results/`, to be read without running anything. They are written from

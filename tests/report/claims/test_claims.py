@@ -21,8 +21,8 @@ from reproduce.report.claims.predicates import (
 )
 from reproduce.report.collection import Collection
 from reproduce.report.results import StudyResults
-from reproduce.report.speed import EngineSpeed, FrameworkTime, OptimizerCost, ScoringSpeed
-from tests.report.figure_cases import door_cost_of
+from reproduce.report.speed import EngineSpeed, OptimizerCost, ScoringSpeed
+from tests.report.figure_cases import door_cost_of, framework_time
 from tests.report.result_cases import invented, protocol_of
 from tests.report.tables.test_accuracy_tables import shown
 
@@ -228,13 +228,6 @@ def test_a_fast_engine() -> None:
     )
     assert EngineFaster(8, "cpu").check(measured).verdict == "CONTRADICTED"
     assert EngineFaster(5, "cpu").check(collection()).verdict == "NOT RUN"
-
-
-def framework_time(framework: str, form: str, times: float, size: str = "search", rounds: int = 9) -> FrameworkTime:
-    return FrameworkTime(
-        size, "a network", framework, form, "step", rounds, 2e-3, 1e-3, 3e-3, 4e-3,
-        times, times - 0.1, times + 0.2, 2.0, 1000, "a processor",
-    )  # fmt: skip
 
 
 def test_the_engine_s_steps_are_compared_with_the_best_form_of_another_framework() -> None:

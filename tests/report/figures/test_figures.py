@@ -12,6 +12,7 @@ from reproduce.errors import ReproduceError
 from reproduce.report.figures.comparison import accuracy_picture, overall_pictures, rank_cliques
 from reproduce.report.figures.decays import curve_picture, evolved_decays, evolved_picture, search_space_curves
 from reproduce.report.figures.engine import engine_picture, scaling
+from reproduce.report.figures.frameworks import best_forms, frameworks_picture
 from reproduce.report.figures.graphs import decay_graph, optimizer_graph
 from reproduce.report.figures.index import study_pictures
 from reproduce.report.figures.learning import LOSS, learning_bands, learning_picture
@@ -30,7 +31,7 @@ from reproduce.report.page.search import SearchResults
 from reproduce.report.speed import StepTime, read_step_times
 from reproduce.report.style import Picture, file_name
 from reproduce.study.rows import Row
-from tests.report.figure_cases import EPOCHS, RATES, diverged, measured, results_of, study
+from tests.report.figure_cases import EPOCHS, RATES, diverged, framework_time, measured, results_of, study
 
 NAMES = ("Opt1", "Adam", "Ünï|_&%$#{}~^\\ <b>")
 ROWS = study(NAMES, ("digits", "other.task"), seeds=(1, 2))
@@ -62,6 +63,12 @@ MEMBER_STEPS = [
     StepTime(NAMES[2], "patches", count, 3, 0.001 / count, 0.0009 / count, 0.0012 / count, 0.001, "a processor")
     for count in (4, 1, 2)
 ]
+FRAMEWORK_TIMES = [
+    framework_time("engine", "Adam", 1.0),
+    framework_time(NAMES[2], "eager", 3.0),
+    framework_time(NAMES[2], "compiled", 2.0),
+    framework_time(NAMES[2], "eager", 0.5, size="full"),
+]
 FROM_SPECS: dict[str, Callable[[], Picture]] = {
     "decay curves": curve_picture,
     "evolved decays": evolved_picture,
@@ -72,6 +79,8 @@ FROM_SPECS: dict[str, Callable[[], Picture]] = {
     "shrinkage of nothing": lambda: shrinkage_picture([], "profile tiny"),
     "engine scaling": lambda: engine_picture(MEMBER_STEPS),
     "engine scaling of nothing": lambda: engine_picture([]),
+    "frameworks": lambda: frameworks_picture(FRAMEWORK_TIMES),
+    "frameworks that were not timed": lambda: frameworks_picture([]),
     "surfaces": lambda: surface_picture({"Opt1": get("Opt1"), NAMES[2]: get("A5")}),
     "no surfaces": lambda: surface_picture({}),
     "steps": lambda: step_picture({"Opt1": get("Opt1"), NAMES[2]: get("Opt9")}),
@@ -304,6 +313,12 @@ def test_forms_timed_once_do_not_scale() -> None:
     (found,) = scaling([*MEMBER_STEPS, alone]).items()
     assert (found[0], [each.members for each in found[1]]) == (f"{NAMES[2]}, patches", [1, 2, 4])
     assert "0.25 ms with 4 members, 0.25 times that with 1" in engine_picture(MEMBER_STEPS).reading
+
+
+def test_of_each_framework_the_fastest_form_is_drawn() -> None:
+    (found,) = best_forms(FRAMEWORK_TIMES).values()
+    assert [(each.size, each.form) for each in found] == [("search", "compiled"), ("full", "eager")]
+    assert frameworks_picture(FRAMEWORK_TIMES).reading == f"Times as fast as {NAMES[2]}: 0.5 (full) to 2 (search)."
 
 
 def test_the_engines_times_are_read_back(tmp_path: Path) -> None:
