@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from reproduce.commands.arguments import add_data_dir, add_output, add_profile, expanded
+from reproduce.commands.durations import say_time_of_search
 from reproduce.commands.executors import add_scoring_arguments, open_scoring
 from reproduce.counts import number_of
 from reproduce.results_layout import ELIMINATION, FINALISTS, LEDGER_FILE, SEARCH, profile_ledger
@@ -65,6 +66,7 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     require_these_trials(
         folder / LEDGER_FILE, {name: {"protocol": code} for name, code in hashes.items()}, protocol_settings(protocol)
     )
+    say_time_of_search(ELIMINATION, options, console)
     write_stored_settings(folder, protocol.to_dict(), hashes=hashes, searches=sources)
     with open_scoring(options, console) as score_on, TrialProgress(console, "eliminating") as progress:
         results = eliminate(

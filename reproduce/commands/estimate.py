@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from reproduce.commands.arguments import positive
+from reproduce.commands.durations import of_searches
 from reproduce.commands.study import add_studies, experiments
 from reproduce.machine import usable_cores
-from reproduce.results_layout import ELIMINATION, SEARCH, STORED_RESULTS, profile_ledger
+from reproduce.results_layout import ELIMINATION, SEARCH, STORED_RESULTS
 
 if TYPE_CHECKING:
     from reproduce.commands import Commands
-    from reproduce.data import DataSettings
     from reproduce.estimates import TaskEstimate
 
 
@@ -45,7 +45,7 @@ def _estimate(options: argparse.Namespace, console: Console) -> None:
     if options.study or options.group or not others:
         costs = measured_costs((options.output, STORED_RESULTS))
         found += [each for experiment in experiments(options) for each in estimate(experiment, costs)]
-    found += _of_searches(others, options, (options.output, STORED_RESULTS))
+    found += of_searches(others, options)
     show(estimate_table(found, options.workers), console)
 
 
@@ -61,35 +61,3 @@ def _others(profile: str, names: Sequence[str]) -> list[str]:
         for name in (SEARCH, ELIMINATION)
         if name in names or (list(names) == ["all"] and find_protocol(profile, name) is not None)
     ]
-
-
-def _of_searches(names: Sequence[str], options: argparse.Namespace, folders: tuple[Path, Path]) -> list[TaskEstimate]:
-    if not names:
-        return []
-    from reproduce.elimination.costs import estimate_elimination, measure_eliminations
-    from reproduce.elimination.protocol import load_elimination_protocol
-    from reproduce.search.costs import ScoreTimings, estimate_search, measure_searches
-    from reproduce.search.protocol import load_search_protocol
-
-    measured = ScoreTimings()
-    measure_searches(folders, measured)
-    measure_eliminations(folders, measured)
-    found: list[TaskEstimate] = []
-    if SEARCH in names:
-        protocol = load_search_protocol(options.profile)
-        found += estimate_search(protocol, profile_ledger(options.output, protocol.profile, SEARCH), measured)
-    if ELIMINATION in names:
-        rounds = load_elimination_protocol(options.profile)
-        ledger = profile_ledger(options.output, rounds.profile, ELIMINATION)
-        found += estimate_elimination(rounds, ledger, measured, lambda data: _at_hand(data, options.data_dir))
-    return found
-
-
-def _at_hand(settings: DataSettings, data_dir: Path | None) -> int | None:
-    from reproduce.data import load_dataset
-    from reproduce.errors import DataError
-
-    try:
-        return len(load_dataset(settings, data_dir).train)
-    except DataError:
-        return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from reproduce.commands.arguments import add_data_dir, add_output, add_profile
+from reproduce.commands.durations import say_time_of_search
 from reproduce.commands.executors import add_scoring_arguments, open_scoring
 from reproduce.results_layout import COMPARISON, FINALISTS, LEDGER_FILE, NOISE, RESCORING_FILE, SEARCH
 from reproduce.screen import say
@@ -76,6 +77,7 @@ def _search(options: argparse.Namespace, console: Console) -> None:
             f"particles, {sizes.steps} steps of {sizes.children} children. The ledger goes to {folder}.",
         )
         require_this_search(plan, folder / LEDGER_FILE, scorers)
+        say_time_of_search(SEARCH, options, console)
         write_stored_settings(folder, protocol.to_dict(), hash=plan.protocol_hash, data=data_of(scorers))
         records = _run(plan, folder / LEDGER_FILE, scorers, console, sizes.steps)
         found = top(records, protocol.rescoring.top)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from reproduce.commands.arguments import add_data_dir, add_output, add_profile, expanded, positive
+from reproduce.commands.durations import say_time_of_study
 from reproduce.commands.executors import add_executor_arguments, open_executor
 from reproduce.counts import number_of
 from reproduce.machine import has_nvidia_gpu, usable_cores
@@ -103,6 +104,7 @@ def _tables(options: argparse.Namespace, console: Console) -> None:
             options, _processes(), experiment.folder, console, deterministic=options.deterministic
         ) as executor:
             batch = options.engine_batch or (_GPU_BATCH if executor.source.has_gpus else 1)
+            say_time_of_study(experiment, options.output, executor.source.size, console)
             machine = Machine(batch, options.devices, options.deterministic)
             rows = run_study(experiment, machine, executor, StudyProgress(console))
         write_results(protocol, experiment.entrants, rows, experiment.folder, console)

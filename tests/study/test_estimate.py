@@ -11,7 +11,7 @@ from reproduce.data.catalog import published_train_samples
 from reproduce.data.perturbations import thin_out
 from reproduce.data.settings import ImageSettings
 from reproduce.estimates import Span, StepCost
-from reproduce.report.tables.estimates import estimate_table
+from reproduce.report.tables.estimates import estimate_table, time_words
 from reproduce.results_layout import STORED_RESULTS
 from reproduce.stored_settings import read_stored_settings
 from reproduce.study.costs import Costs, measured_costs, step_key
@@ -76,6 +76,16 @@ def test_the_sentence_says_on_how_many_runs_it_rests() -> None:
     found = estimate(experiment(Path("nowhere")), Costs({step_key(TASK, "engine"): cost}, 0.0, 3))
     caption = estimate_table([*found, *found], 1).caption
     assert "minutes with 1 worker, from the steps of 3 runs on an accelerator, measuring" in caption
+
+
+def test_before_work_starts_one_sentence_says_how_long_it_takes(tmp_path: Path) -> None:
+    cost = StepCost(30.0, {}, "a processor, 2 cores", 7)
+    (known,) = estimate(experiment(tmp_path), Costs({step_key(TASK, "engine"): cost}, 0.0, 7))
+    low, high = (runs * STEPS * 30.0 / 60 / 2 for runs in (20, 28))
+    assert time_words([known], 2) == f"It takes about {low:.1f}-{high:.1f} minutes, by steps measured on {cost.device}."
+    (unknown,) = estimate(experiment(tmp_path), NONE)
+    assert time_words([known, unknown], 2).startswith("No steps of this kind were measured yet")
+    assert time_words([dataclasses.replace(unknown, runs=Span(0, 0))], 2) == ""
 
 
 def test_another_kind_of_step_is_another_cost() -> None:

@@ -35,6 +35,21 @@ def estimate_table(estimates: Sequence[TaskEstimate], num_workers: int) -> Table
     return Table.of("estimates", "What is left to do", "\n".join(sentences), columns, estimates)
 
 
+def time_words(estimates: Sequence[TaskEstimate], num_workers: int) -> str:
+    """Say in one sentence, before work starts, how long what is left will take; empty where nothing is left."""
+    left = [each for each in estimates if each.runs.high]
+    known = [span for each in left if (span := each.minutes(num_workers)) is not None]
+    if not left:
+        return ""
+    if len(known) < len(left):
+        return (
+            "No steps of this kind were measured yet; the time left is shown once some are. Every finished run is kept."
+        )
+    devices = sorted({each.measured.device for each in left if each.measured is not None})
+    total = Span(sum(span.low for span in known), sum(span.high for span in known))
+    return f"It takes about {_span(total, 1)} minutes, by steps measured on {'; '.join(devices)}."
+
+
 def _meanings(estimates: Sequence[TaskEstimate]) -> list[str]:
     """What the ends of spans are."""
     kinds = {each.by_workers for each in estimates}
