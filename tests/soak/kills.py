@@ -123,13 +123,13 @@ def lines(output: Path) -> int:
 
 
 def written(output: Path) -> dict[str, bytes]:
-    """Tables and figures but those of wall time, by name."""
+    """Tables and figures but those with times in seconds, by name."""
     folder = output / "tiny" / "transfer"
     return {
         f"{kind}/{path.name}": path.read_bytes()
         for kind in ("tables", "figures")
         for path in sorted((folder / kind).iterdir())
-        if path.name != "runs.csv" and not re.search("seconds|cost|compute", path.name)
+        if path.name != "runs.csv" and not re.search("seconds|cost|compute|reaching", path.name)
     }
 
 
