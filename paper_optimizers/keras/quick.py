@@ -38,7 +38,10 @@ def is_compiled_apart(variable: Any, program: Program) -> bool:
 
 @functools.lru_cache(maxsize=64)
 def compiled_move(program: Program) -> Any:
-    """`PureOptimizer.move` of a program without masks, compiled by TensorFlow for each shape and kind of arguments."""
+    """`PureOptimizer.move` of a program without masks, compiled by TensorFlow for each size and kind of arguments.
+
+    Tensors are flat there, so that those of one size share what is compiled, whatever their shapes.
+    """
     import tensorflow as tf
 
     pure = PureOptimizer(program, COMPILED)
@@ -55,15 +58,17 @@ def compiled_move(program: Program) -> Any:
     first, second = (tf.function(each, jit_compile=True, autograph=False) for each in (update, rest))
     whole = tf.function(move, jit_compile=True, autograph=False)
 
-    def tensor(value: Any) -> Any:
-        return tf.convert_to_tensor(value.value if isinstance(value, keras.Variable) else value)
+    def flat(value: Any) -> Any:
+        return tf.reshape(value.value if isinstance(value, keras.Variable) else value, [-1])
 
     def call(values: Any, rate: Any, gradient: Any, weight: Any, state: TensorState, weight_decay: Any) -> Any:
-        weight, state = tensor(weight), state.map(tensor)
+        shape, gradient, weight, state = weight.shape, flat(gradient), flat(weight), state.map(flat)
         if not is_long_and_used_twice(program):
-            return whole(values, rate, gradient, weight, state, weight_decay)
-        result, state = first(values, rate, gradient, weight, state, weight_decay)
-        return second(result, values, rate, weight, state, weight_decay)
+            weight, state = whole(values, rate, gradient, weight, state, weight_decay)
+        else:
+            result, state = first(values, rate, gradient, weight, state, weight_decay)
+            weight, state = second(result, values, rate, weight, state, weight_decay)
+        return tf.reshape(weight, shape), state.map(lambda array: tf.reshape(array, shape))
 
     return call
 

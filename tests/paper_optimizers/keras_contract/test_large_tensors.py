@@ -63,6 +63,27 @@ def test_a_large_tensor_is_compiled_and_a_small_one_is_not() -> None:
     assert not quick.is_compiled_apart(large, compile_spec(po.from_text("None ~ drop(g, 0.5)")))
 
 
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="elsewhere nothing is compiled apart")
+def test_large_tensors_of_one_size_are_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    traced = []
+    move = PureOptimizer.move
+
+    def counted(self: PureOptimizer, *arguments: Any, **keywords: Any) -> Any:
+        traced.append(tuple(arguments[3].shape))
+        return move(self, *arguments, **keywords)
+
+    monkeypatch.setattr(PureOptimizer, "move", counted)
+    shapes = [(128, 256), (256, 128), (2, 64, 256), (128, 257)]
+    optimizer = po.GraphOptimizer(po.from_text("None ~ tanh((g)+(g))"), 0.5)
+    variables = [keras.Variable(np.zeros(shape, np.float32)) for shape in shapes]
+    for _ in range(2):
+        optimizer.apply([keras.ops.ones(shape) for shape in shapes], variables)
+    # What is smaller are trials of whether rows can be moved alone.
+    assert sorted(shape for shape in traced if np.prod(shape) >= quick.LEAST) == [(32768,), (32896,)]
+    for shape, variable in zip(shapes, variables, strict=True):
+        np.testing.assert_allclose(variable.numpy(), np.full(shape, -np.tanh(2.0)), rtol=1e-5)
+
+
 @pytest.mark.skipif(BACKEND != "torch", reason="the door's forms are those of PyTorch")
 def test_what_is_moved_together_and_what_is_not() -> None:
     optimizer = po.Opt1(0.1)
