@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from types import FrameType
 #: What service managers, schedulers, containers and terminals that close send to end a process.
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 _SECONDS_BETWEEN_LOOKS = 0.2
+#: Long enough for what dropped a signal to be over.
+_SECONDS_UNTIL_AGAIN = 0.1
 _ORPHANED = 1
 
 
@@ -32,20 +35,46 @@ class Terminated(BaseException):
 def terminations_raised() -> Iterator[None]:
     """Until this ends, SIGTERM and SIGHUP raise `Terminated` in the main thread; after one, the next ends at once.
 
-    A signal that this process was begun without, as by ``nohup``, stays without effect.
+    A signal that this process was begun without, as by ``nohup``, stays without effect. Python drops what is raised
+    within a finalizer or a callback of the garbage collector, of which JAX has one: such a signal, an interrupt as
+    well, is sent again.
     """
     if threading.current_thread() is not threading.main_thread():  # Only there may a handler be set.
         yield
         return
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     heard = [number for number in _SIGNALS if before[number] is not signal.SIG_IGN]
-    for number in heard:
-        signal.signal(number, _raise)
+    told = sys.unraisablehook
+
+    def listen() -> None:
+        for number in heard:
+            signal.signal(number, _raise)
+
+    def dropped(unraisable: sys.UnraisableHookArgs) -> None:
+        number = _signal_of(unraisable.exc_value)
+        if number is None:
+            told(unraisable)
+            return
+        listen()
+        again = threading.Timer(_SECONDS_UNTIL_AGAIN, os.kill, (os.getpid(), number))
+        again.daemon = True
+        again.start()
+
+    listen()
+    sys.unraisablehook = dropped
     try:
         yield
     finally:
+        sys.unraisablehook = told
         for number in heard:
             signal.signal(number, before[number])
+
+
+def _signal_of(error: BaseException | None) -> signal.Signals | None:
+    """Find the signal that an exception stands for."""
+    if isinstance(error, Terminated):
+        return error.signal
+    return signal.SIGINT if isinstance(error, KeyboardInterrupt) else None
 
 
 def _raise(number: int, frame: FrameType | None) -> None:

@@ -1,5 +1,6 @@
 """How processes end that are told to, or that lose the one that began them."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -135,3 +136,40 @@ def test_a_second_signal_ends_at_once_and_one_without_effect_stays_so() -> None:
     assert in_child(twice) == -signal.SIGTERM
     assert in_child(nohup) == 0
     assert in_child(forked_by_one_that_hears) == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_the_garbage_collector_drops_is_sent_again(number: signal.Signals) -> None:
+    calls = []
+
+    def callback(phase: str, info: dict[str, int]) -> None:
+        del info
+        if phase == "start" and not calls:
+            calls.append(phase)
+            signal.raise_signal(number)
+
+    def wait() -> None:
+        with terminations_raised():
+            gc.collect()
+            time.sleep(10)
+
+    gc.callbacks.append(callback)
+    try:
+        with pytest.raises((Terminated, KeyboardInterrupt)):
+            wait()
+    finally:
+        gc.callbacks.remove(callback)
+    assert calls == ["start"]
+
+
+def test_what_else_is_dropped_is_told_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(repr(unraisable.exc_value)))
+
+    class Broken:
+        def __del__(self) -> None:
+            raise ValueError("a finalizer's")
+
+    with terminations_raised():
+        Broken()
+    assert told == ["""ValueError("a finalizer's")"""]
