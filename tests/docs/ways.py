@@ -88,6 +88,7 @@ WAYS: dict[str, Way] = {
     "make reproduce-tables bench-engine": RUN,
     "make reproduce-tables bench-engine LOCK=gpu": RUN,
     "make transfer PROFILE=gpu DATA_DIR=... LOCK=gpu": RUN,
+    "make transfer PROFILE=paper DATA_DIR=... LOCK=gpu": RUN,
     "make ablations PROFILE=gpu DATA_DIR=... LOCK=gpu": RUN,
     "make reproduce-tables bench-optimizers": RUN,
     "make test": _OF_ITSELF,
