@@ -138,7 +138,13 @@ def test_a_data_set_of_one_s_own_that_is_not_at_hand_cannot_be_counted(tmp_path:
     assert "No data at hand, so steps cannot be counted: main/digits (engine). Give" in caption
 
 
-@pytest.mark.parametrize("study", ["main", "transfer", "label_noise", "decays", "schedules"])
+def test_the_study_transfer_was_trained_on_a_part_of_the_published_images() -> None:
+    path = STORED_RESULTS / "small" / "transfer" / "protocol.json"
+    (task,) = read_stored_settings(path, StudyProtocol).tasks
+    assert published_train_samples(task.data) == 5 * json.loads(path.read_text())["data"]["tiny_imagenet"]["train"]
+
+
+@pytest.mark.parametrize("study", ["main", "label_noise", "decays", "schedules"])
 def test_published_numbers_of_images_are_those_that_kept_rows_were_trained_on(study: str) -> None:
     path = STORED_RESULTS / "small" / study / "protocol.json"
     trained_on = json.loads(path.read_text())["data"]
