@@ -293,7 +293,7 @@ def test_the_oracle_says_what_it_misses() -> None:
         (from_text, '{"version": 1}', r"JSON text; read it with OptimizerSpec.from_json"),
         (from_text, "my specs/mine.txt", r"a path; read the file: from_text\(Path\('my specs/mine.txt'\)"),
         (from_text, None, r"received NoneType; expected text$"),
-        (from_text, "(g) / (v hat)", r"expected 'None', 'Mom' or 'Nest'$"),
+        (from_text, "(g) / (v hat)", r"expected 'None', 'Mom' or 'Nest', as in 'None ~ tanh\(g\)'$"),
         (get, "specs/Opt4.json", r"no optimizer called 'specs/Opt4.json'. This is a path"),
         (get, Path("Opt4.json"), r"a name of the catalog, such as 'Opt4'. This is a path"),
         (get, {"version": 1}, r"received a dict; .*from_dict"),
