@@ -29,7 +29,7 @@ def make_loop(size: StepSize, form: str) -> Callable[[], int]:
     shape = (size.side, size.side, size.channels)
     model = image_model(settings, shape, size.classes)
     model.compile(keras.optimizers.Adam(size.rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    random, steps = np.random.default_rng(0), max(1, min(_STEPS, 100 * size.steps // 15))
+    random, steps = np.random.default_rng(0), max(1, min(_STEPS, 10 * size.steps))
     images = random.random((steps * size.batch, *shape), np.float32)
     labels = random.integers(0, size.classes, len(images)).astype(np.int32)
 

@@ -18,7 +18,7 @@ class StepSize:
         channels: Of an image; 0 for text.
         batch: Examples of a step.
         members: Networks that the engine trains together.
-        steps: Of an epoch of the engine.
+        steps: Of an epoch of the engine; as many as the search's protocols have, where that is not too long to wait.
         depth: Blocks or layers; 0 for the surrogate.
         heads: Of a transformer.
         patch: Pixels on a side of a vision transformer's patch.
@@ -59,8 +59,8 @@ class StepSize:
 #: at the sizes of the small profile. Other frameworks train the surrogate alone.
 SIZES: Mapping[str, StepSize] = {
     "smoke": StepSize("surrogate", 4, 8, 1, 64, 32, 100),
-    "small": StepSize("surrogate", 8, 16, 3, 64, 16, 30),
-    "search": StepSize("surrogate", 12, 16, 3, 64, 16, 15),
+    "small": StepSize("surrogate", 8, 16, 3, 64, 16, 62),
+    "search": StepSize("surrogate", 12, 16, 3, 64, 16, 62),
     "mid": StepSize("surrogate", 24, 32, 3, 128, 32, 1),
     "full": StepSize("surrogate", 48, 32, 3, 128, 8, 1),
     "vision-transformer": StepSize("vision_transformer", 32, 16, 3, 64, 16, 10, depth=2, heads=4, patch=4),

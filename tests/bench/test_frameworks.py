@@ -184,7 +184,7 @@ def test_the_earlier_version_comes_from_the_history_once_or_not_at_all(monkeypat
         ("optax", "jitted step", TINY.steps),
         ("optax", "scan", TINY.steps),
         ("optax", "scan, vmapped", TINY.steps * TINY.members),
-        ("keras", "fit", 20),
+        ("keras", "fit", 30),
     ],
 )
 def test_a_loop_takes_the_steps_that_it_says(framework, form, steps):
