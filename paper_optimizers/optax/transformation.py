@@ -1,4 +1,31 @@
-"""The interpreter of Optax: any spec as a gradient transformation over any pytree."""
+"""The interpreter of Optax: any spec as a gradient transformation over any pytree.
+
+With gradient ``g`` of weight ``w``, step ``t`` (from 0) of ``T`` moves each weight by
+
+    w = w - eta lambda w
+    u = the value of the spec's graph
+    w = w - eta u                                  without momentum
+    m = mu m - eta u,  w = w + m                   with momentum
+    m = mu m - eta u,  w = w + mu m - eta u        with Nesterov momentum
+
+where
+
+- ``eta`` is ``learning_rate`` in step ``t``, times the spec's schedule factor if it has one;
+- ``T`` is ``total_steps``, and ``t`` counts updates;
+- ``lambda`` is ``weight_decay`` (0 for None);
+- ``mu`` is ``momentum``, or else the spec's own: a number, or one cycle that falls from 0.95 to 0.85 over
+  ``warmup_steps`` and rises again after ``hold_steps``;
+- the graph reads ``g``, ``w``, averages of ``g`` and its powers, and numbers. Decays on its edges are functions of
+  ``t / T``, left out by ``decay=False``.
+
+The updates that `graph_optimizer` returns are to be added to the parameters (`optax.apply_updates`); learning rate, momentum and
+weight decay are in them. They have shapes and types of the gradients. Averages and momentum are kept in float32
+where parameters have less precision. ``None`` in the place of a gradient leaves its parameter and state as they
+are. A spec that ascends adds ``eta u`` instead. Rates of different specs are not comparable:
+``describe("Opt4").first_rate`` is the one to begin with for a spec of the catalog.
+
+Reference: Morgan & Hougen, arXiv 2404.06679.
+"""
 
 from __future__ import annotations
 
@@ -57,29 +84,7 @@ def graph_optimizer(
     function, such as ``"Lion"``. The published ones have functions, `opt1` to `opt10` and `a1` to `a5`, with these
     arguments but ``spec``.
 
-    With gradient ``g`` of weight ``w``, step ``t`` (from 0) of ``T`` moves each weight by
-
-        w = w - eta lambda w
-        u = the value of the spec's graph
-        w = w - eta u                                  without momentum
-        m = mu m - eta u,  w = w + m                   with momentum
-        m = mu m - eta u,  w = w + mu m - eta u        with Nesterov momentum
-
-    where
-
-    - ``eta`` is ``learning_rate`` in step ``t``, times the spec's schedule factor if it has one;
-    - ``T`` is ``total_steps``, and ``t`` counts updates;
-    - ``lambda`` is ``weight_decay`` (0 for None);
-    - ``mu`` is ``momentum``, or else the spec's own: a number, or one cycle that falls from 0.95 to 0.85 over
-      ``warmup_steps`` and rises again after ``hold_steps``;
-    - the graph reads ``g``, ``w``, averages of ``g`` and its powers, and numbers. Decays on its edges are functions of
-      ``t / T``, left out by ``decay=False``.
-
-    The updates that it returns are to be added to the parameters (`optax.apply_updates`); learning rate, momentum and
-    weight decay are in them. They have shapes and types of the gradients. Averages and momentum are kept in float32
-    where parameters have less precision. ``None`` in the place of a gradient leaves its parameter and state as they
-    are. A spec that ascends adds ``eta u`` instead. Rates of different specs are not comparable:
-    ``describe("Opt4").first_rate`` is the one to begin with for a spec of the catalog.
+    The mathematics of a step, with its symbols bound to these arguments, is in this module's docstring.
 
     Args:
         spec (OptimizerSpec, str or Mapping): A spec, a name of the catalog such as ``"Opt4"``, or a spec's JSON form as
@@ -95,8 +100,7 @@ def graph_optimizer(
         momentum (float): A constant momentum coefficient in [0, 1) instead of the spec's; only for specs with momentum.
         seed (int): Seed of the dropout masks of specs that have them; without one every transformation draws others.
         weight_decay (float): Decoupled: before each step it takes so much of the weight, times ``eta``.
-        mask (tree or callable): Which parameters decay, as for `optax.adamw`: a tree of booleans, or a function from
-            parameters to one.
+        mask (tree or callable): Which parameters decay, as for `optax.adamw`.
 
     Raises:
         ValueError: If the learning rate is missing, the spec needs ``total_steps`` and none is known, an argument is
@@ -108,9 +112,6 @@ def graph_optimizer(
         >>> from paper_optimizers.optax import graph_optimizer
         >>> spec = from_text("Nest ~ tanh([a1][arcsinh(g)])")
         >>> transformation = graph_optimizer(spec, 0.1, total_steps=5_000, warmup_steps=500)
-
-    References:
-        Morgan & Hougen, arXiv 2404.06679.
     """
     given = {
         "total_steps": total_steps, "warmup_steps": warmup_steps, "hold_steps": hold_steps, "decay": decay,
