@@ -18,9 +18,9 @@ where
 - the graph reads ``g``, ``w``, averages of ``g`` and its powers, and numbers. Decays on its edges are functions of
   ``t / T``, left out by ``decay=False``.
 
-The updates that `graph_optimizer` returns are to be added to the parameters (`optax.apply_updates`); learning rate, momentum and
-weight decay are in them. They have shapes and types of the gradients. Averages and momentum are kept in float32
-where parameters have less precision. ``None`` in the place of a gradient leaves its parameter and state as they
+The updates that `graph_optimizer` returns are to be added to the parameters (`optax.apply_updates`); learning rate,
+momentum and weight decay are in them. They have shapes and types of the gradients. Averages and momentum are kept in
+float32 where parameters have less precision. ``None`` in the place of a gradient leaves its parameter and state as they
 are. A spec that ascends adds ``eta u`` instead. Rates of different specs are not comparable:
 ``describe("Opt4").first_rate`` is the one to begin with for a spec of the catalog.
 

@@ -44,7 +44,7 @@ def test_the_page_shows_each_of_them_and_what_it_names_is_made(rebuilt: dict[str
 
 
 def test_they_stay_small(rebuilt: dict[str, bytes]) -> None:
-    assert sum(map(len, rebuilt.values())) < 1_600_000
+    assert sum(map(len, rebuilt.values())) < 1_500_000
 
 
 @NEEDS_PDFLATEX

@@ -23,15 +23,13 @@ TABLES = (
     ),
     *("rescoring", "elimination", "noise_floor", "search_comparison", "replay_agreement_published"),
 )
-FIGURES = (
-    *("accuracy_main", "accuracy_transfer", "accuracy_finetune", "shrinkage", "elimination", "best_so_far_compared"),
-)
+FIGURES = (*("accuracy_main", "accuracy_transfer", "accuracy_finetune", "shrinkage", "best_so_far_compared"),)
 #: The same in every profile.
 COMMON_TABLES = (
     *("step_costs", "door_costs_convolutional", "door_costs_dense", "door_costs_embedding", "door_cost_misses"),
     *("engine", "framework_times", "evaluation_times"),
 )
-COMMON_FIGURES = ("engine_scaling", "framework_times")
+COMMON_FIGURES = ("engine_scaling",)
 _START = """# Results
 
 The main tables and figures of the rows under `results/`, to be read without running anything. They are written from
