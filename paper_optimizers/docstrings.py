@@ -9,8 +9,8 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from paper_optimizers.catalog import CatalogEntry
 from paper_optimizers.program import compile_spec
@@ -39,6 +39,32 @@ SYMBOLS: Mapping[str, str] = {
     "bessel_i1e": "bessel_i1e(x) = exp(-|x|) I_1(x), the scaled Bessel function",
     "eps": "1e-7",
 }
+#: The mathematics of what runs any spec: ``{rate}`` is an argument, ``{counted}`` what ``t`` counts.
+_ANY_SPEC = """\
+With gradient ``g`` of weight ``w``, step ``t`` (from 0) of ``T`` moves each weight by
+
+    w = w - eta lambda w
+    u = the value of the spec's graph
+    w = w - eta u                                  without momentum
+    m = mu m - eta u,  w = w + m                   with momentum
+    m = mu m - eta u,  w = w + mu m - eta u        with Nesterov momentum
+
+where
+
+- ``eta`` is ``{rate}`` in step ``t``, times the spec's schedule factor if it has one;
+- ``T`` is ``total_steps``, and ``t`` counts {counted};
+- ``lambda`` is ``weight_decay`` (0 without one);
+- ``mu`` is ``momentum``, or else the spec's own: a number, or one cycle that falls from 0.95 to 0.85 over
+  ``warmup_steps`` and rises again after ``hold_steps``;
+- the graph reads ``g``, ``w``, averages of ``g`` and its powers, and numbers. Decays on its edges are functions of
+  ``t / T``, left out by ``decay=False``.
+
+Weights have any shape, and ``u`` has the weight's. Averages, states and momentum are kept in float32 where weights have
+less precision. A spec that ascends adds ``eta u`` instead. Rates of different specs are not comparable:
+``describe("Opt4").first_rate`` is the one to begin with for a spec of the catalog.
+
+"""
+_Made = TypeVar("_Made")
 _TOKEN = re.compile(r"lam\^|[vs]\^|[A-Za-z]\w*")
 #: What a symbol's text brings with it.
 _MADE_OF = {"q1": ("v^",), "q2": ("s^",), "q3": ("lam^",), "held_a13": ("a13",)}
@@ -76,6 +102,18 @@ def docstring(entry: CatalogEntry, manual: Manual, name: str = "") -> str:
         f"References:\n    {entry.origin}.",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def with_mathematics(rate: str, counted: str) -> Callable[[_Made], _Made]:
+    """Decorate what runs any spec: its docstring gets the mathematics before its arguments, and the reference."""
+
+    def decorate(made: _Made) -> _Made:
+        before, heading, after = inspect.cleandoc(made.__doc__ or "").partition("Args:\n")
+        text = before + _ANY_SPEC.format(rate=rate, counted=counted) + heading + after
+        made.__doc__ = f"{text}\n\nReferences:\n    Morgan & Hougen, arXiv 2404.06679.\n"
+        return made
+
+    return decorate
 
 
 def mathematics(entry: CatalogEntry, rate: str) -> str:

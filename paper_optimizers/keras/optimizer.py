@@ -10,6 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from paper_optimizers.docstrings import with_mathematics
 from paper_optimizers.doors import as_spec
 from paper_optimizers.keras.base import KERAS_DOOR, BaseOptimizer
 from paper_optimizers.keras.namespace import KERAS, step_dtype
@@ -40,35 +41,16 @@ class _Current:
 
 
 @keras.saving.register_keras_serializable("paper_optimizers")
+@with_mathematics(
+    rate="learning_rate",
+    counted="`iterations`, which are updates: with ``gradient_accumulation_steps=k`` k times\n  fewer than batches",
+)
 class GraphOptimizer(BaseOptimizer):
     """A Keras optimizer that runs any `OptimizerSpec`, on TensorFlow, JAX and PyTorch.
 
     Use it for an optimizer that is data: a spec of your own, one that a search found, or one of the catalog that has no
     class, such as ``"Lion"``. The published ones have classes, `Opt1` to `Opt10` and `A1` to `A5`, with these arguments
     but ``spec``.
-
-    With gradient ``g`` of weight ``w``, step ``t`` (from 0) of ``T`` moves each weight by
-
-        w = w - eta lambda w
-        u = the value of the spec's graph
-        w = w - eta u                                  without momentum
-        m = mu m - eta u,  w = w + m                   with momentum
-        m = mu m - eta u,  w = w + mu m - eta u        with Nesterov momentum
-
-    where
-
-    - ``eta`` is ``learning_rate`` in step ``t``, times the spec's schedule factor if it has one;
-    - ``T`` is ``total_steps``, and ``t`` counts `iterations`, which are updates: with
-      ``gradient_accumulation_steps=k`` k times fewer than batches;
-    - ``lambda`` is ``weight_decay`` (0 without one);
-    - ``mu`` is ``momentum``, or else the spec's own: a number, or one cycle that falls from 0.95 to 0.85 over
-      ``warmup_steps`` and rises again after ``hold_steps``;
-    - the graph reads ``g``, ``w``, averages of ``g`` and its powers, and numbers. Decays on its edges are functions of
-      ``t / T``, left out by ``decay=False``.
-
-    Weights have any shape, and ``u`` has the weight's. Averages, states and momentum are kept in float32 where weights
-    have less precision. A spec that ascends adds ``eta u`` instead. Rates of different specs are not comparable:
-    ``describe("Opt4").first_rate`` is the one to begin with for a spec of the catalog.
 
     Args:
         spec (OptimizerSpec, str or Mapping): A spec, a name of the catalog such as ``"Opt4"``, or a spec's JSON form as
@@ -100,9 +82,6 @@ class GraphOptimizer(BaseOptimizer):
         >>> spec = from_text("Nest ~ tanh([a1][arcsinh(g)])")
         >>> optimizer = GraphOptimizer(spec, learning_rate=0.1, total_steps=5_000, warmup_steps=500)
         >>> lion = GraphOptimizer("Lion", learning_rate=0.003, total_steps=5_000, warmup_steps=500)
-
-    References:
-        Morgan & Hougen, arXiv 2404.06679.
     """
 
     def __init__(

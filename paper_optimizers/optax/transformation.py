@@ -1,31 +1,4 @@
-"""The interpreter of Optax: any spec as a gradient transformation over any pytree.
-
-With gradient ``g`` of weight ``w``, step ``t`` (from 0) of ``T`` moves each weight by
-
-    w = w - eta lambda w
-    u = the value of the spec's graph
-    w = w - eta u                                  without momentum
-    m = mu m - eta u,  w = w + m                   with momentum
-    m = mu m - eta u,  w = w + mu m - eta u        with Nesterov momentum
-
-where
-
-- ``eta`` is ``learning_rate`` in step ``t``, times the spec's schedule factor if it has one;
-- ``T`` is ``total_steps``, and ``t`` counts updates;
-- ``lambda`` is ``weight_decay`` (0 for None);
-- ``mu`` is ``momentum``, or else the spec's own: a number, or one cycle that falls from 0.95 to 0.85 over
-  ``warmup_steps`` and rises again after ``hold_steps``;
-- the graph reads ``g``, ``w``, averages of ``g`` and its powers, and numbers. Decays on its edges are functions of
-  ``t / T``, left out by ``decay=False``.
-
-The updates that `graph_optimizer` returns are to be added to the parameters (`optax.apply_updates`); learning rate,
-momentum and weight decay are in them. They have shapes and types of the gradients. Averages and momentum are kept in
-float32 where parameters have less precision. ``None`` in the place of a gradient leaves its parameter and state as they
-are. A spec that ascends adds ``eta u`` instead. Rates of different specs are not comparable:
-``describe("Opt4").first_rate`` is the one to begin with for a spec of the catalog.
-
-Reference: Morgan & Hougen, arXiv 2404.06679.
-"""
+"""The interpreter of Optax: any spec as a gradient transformation over any pytree."""
 
 from __future__ import annotations
 
@@ -38,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from paper_optimizers.docstrings import with_mathematics
 from paper_optimizers.optax.namespace import OPTAX
 from paper_optimizers.optax.settings import Settings, checked_settings
 from paper_optimizers.spec import OptimizerSpec
@@ -65,6 +39,7 @@ class GraphState(NamedTuple):
     key: jax.Array | None
 
 
+@with_mathematics(rate="learning_rate", counted="updates")
 def graph_optimizer(
     spec: OptimizerSpec | str | Mapping[str, Any],
     learning_rate: Any = None,
@@ -80,11 +55,11 @@ def graph_optimizer(
 ) -> optax.GradientTransformationExtraArgs:
     """Make a gradient transformation that runs any `OptimizerSpec`.
 
-    Use it for an optimizer that is data: a spec of your own, one that a search found, or one of the catalog that has no
-    function, such as ``"Lion"``. The published ones have functions, `opt1` to `opt10` and `a1` to `a5`, with these
-    arguments but ``spec``.
+    Use it for an optimizer that is data: a spec of your own, one that a search found, or one of the catalog without a
+    function of its own, such as ``"Lion"``. Functions `opt1` to `opt10` and `a1` to `a5` have these arguments but spec.
 
-    The mathematics of a step, with its symbols bound to these arguments, is in this module's docstring.
+    The updates that it returns are to be added to the parameters (`optax.apply_updates`); learning rate, momentum and
+    weight decay are in them. ``None`` in the place of a gradient leaves its parameter and state as they are.
 
     Args:
         spec (OptimizerSpec, str or Mapping): A spec, a name of the catalog such as ``"Opt4"``, or a spec's JSON form as

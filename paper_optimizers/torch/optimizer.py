@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from paper_optimizers.docstrings import with_mathematics
 from paper_optimizers.spec import OptimizerSpec
 from paper_optimizers.step import PureOptimizer
 from paper_optimizers.torch.blocks import Row
@@ -17,6 +18,11 @@ from paper_optimizers.torch.settings import Group, RunSettings, check_group, pur
 from paper_optimizers.torch.works import GroupStep, StepGroup
 
 
+@with_mathematics(
+    rate="lr",
+    counted="calls of `step`: gradients accumulated over several batches, and steps that a\n  `GradScaler` skips, "
+    "count as a loop would count them",
+)
 class GraphOptimizer(torch.optim.Optimizer):
     """A `torch.optim.Optimizer` that runs any `OptimizerSpec`.
 
@@ -24,29 +30,7 @@ class GraphOptimizer(torch.optim.Optimizer):
     catalog by name, and the published ones have classes, `Opt1` to `Opt10` and `A1` to `A5`, with these arguments but
     ``spec``. Every argument but ``params`` can be given for a parameter group, too.
 
-    With gradient ``g`` of weight ``w``, step ``t`` (from 0) of ``T`` moves each weight by
-
-        w = w - eta lambda w
-        u = the value of the spec's graph
-        w = w - eta u                                  without momentum
-        m = mu m - eta u,  w = w + m                   with momentum
-        m = mu m - eta u,  w = w + mu m - eta u        with Nesterov momentum
-
-    where
-
-    - ``eta`` is ``lr`` in step ``t``, times the spec's schedule factor if it has one;
-    - ``T`` is ``total_steps``, and ``t`` counts calls of `step`: gradients accumulated over several batches, and
-      steps that a `GradScaler` skips, count as a loop would count them;
-    - ``lambda`` is ``weight_decay``;
-    - ``mu`` is ``momentum``, or else the spec's own: a number, or one cycle that falls from 0.95 to 0.85 over
-      ``warmup_steps`` and rises again after ``hold_steps``;
-    - the graph reads ``g``, ``w``, averages of ``g`` and its powers, and numbers. Decays on its edges are functions of
-      ``t / T``, left out by ``decay=False``.
-
-    Weights have any shape, and ``u`` has the weight's. Averages of a parameter are corrected for the updates in which
-    it had a gradient. Averages, states and momentum are kept in float32 where weights have less precision. A spec that
-    ascends adds ``eta u`` instead. Rates of different specs are not comparable: ``describe("Opt4").first_rate`` is the
-    one to begin with for a spec of the catalog.
+    Averages of a parameter are corrected for the updates in which it had a gradient.
 
     Args:
         params (Iterable): Parameters, named parameters, or groups of them, as in every optimizer of torch.
@@ -79,9 +63,6 @@ class GraphOptimizer(torch.optim.Optimizer):
         >>> from paper_optimizers.torch import GraphOptimizer
         >>> model, spec = torch.nn.Linear(3, 1), from_text("Nest ~ tanh([a1][arcsinh(g)])")
         >>> optimizer = GraphOptimizer(model.parameters(), spec, lr=0.1, total_steps=5_000, warmup_steps=500)
-
-    References:
-        Morgan & Hougen, arXiv 2404.06679.
     """
 
     def __init__(
