@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import platform
-import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from importlib import metadata, util
@@ -17,6 +17,8 @@ from reproduce.errors import ReproduceError
 
 #: Lines of /proc/cpuinfo that name instructions, on x86 and on ARM.
 _INSTRUCTIONS = ("flags", "Features")
+#: Flags of vector instructions with their usual names, the widest first.
+_VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX", "sve": "SVE", "asimd": "NEON"}
 #: Variables by which a user says what JAX computes on, and what Keras does on PyTorch.
 _JAX_DEVICES = ("JAX_PLATFORMS", "JAX_PLATFORM_NAME")
 _TORCH_DEVICE = "KERAS_TORCH_DEVICE"
@@ -24,17 +26,22 @@ _PACKAGES = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",), "t
 
 
 def cpu_name() -> str:
-    """The processor's model and how many of its cores this process may use."""
-    return f"{_cpu_model()}, {usable_cores()} cores"
+    """The processor's model, its kind where the system tells, and how many of its cores this process may use.
+
+    Virtual machines often give many processors one model name. Family, model number and the widest vectors tell apart
+    those that compute other last digits, and that are several times as fast.
+    """
+    told = _cpu_information()
+    numbers = (f"{word} {told[key]}" for word, key in (("family", "cpu family"), ("model", "model")) if key in told)
+    kind = ", ".join([*numbers, *_vectors(told)])
+    return f"{_cpu_model()}{f' ({kind})' if kind else ''}, {usable_cores()} cores"
 
 
 def processor_digest() -> str:
     """A word for the processor's kind: its model and the instructions it has, where the system tells."""
-    lines: set[str] = set()
-    with suppress(OSError):
-        lines = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines())
-    told = sorted(line for line in lines if line.startswith(_INSTRUCTIONS))
-    return sha256("\n".join([platform.machine(), _cpu_model(), *told]).encode()).hexdigest()[:12]
+    told = _cpu_information()
+    instructions = (told.get(name, "") for name in _INSTRUCTIONS)
+    return sha256("\n".join([platform.machine(), _cpu_model(), *instructions]).encode()).hexdigest()[:12]
 
 
 def is_cpu_name(device: str) -> bool:
@@ -196,12 +203,20 @@ def _tensorflow_devices() -> list[tuple[str, str]]:
 
 
 def _cpu_model() -> str:
-    if sys.platform.startswith("linux"):
-        try:
-            lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        except OSError:
-            lines = []
-        for line in lines:
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return _cpu_information().get("model name") or platform.processor() or platform.machine()
+
+
+def _vectors(told: Mapping[str, str]) -> list[str]:
+    """The widest vector instructions, if any are told of."""
+    there = {word for name in _INSTRUCTIONS for word in told.get(name, "").split()}
+    return [name for flag, name in _VECTORS.items() if flag in there][:1]
+
+
+def _cpu_information() -> dict[str, str]:
+    """What Linux tells of the first core, by its names for it; nothing elsewhere."""
+    found: dict[str, str] = {}
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition(":")
+            found.setdefault(name.strip(), value.strip())
+    return found

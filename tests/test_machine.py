@@ -1,3 +1,4 @@
+from pathlib import Path
 from types import SimpleNamespace
 
 import jax
@@ -19,7 +20,31 @@ def test_the_machine_is_named() -> None:
 def test_a_processor_is_told_from_an_accelerator_by_its_name() -> None:
     assert is_cpu_name(cpu_name())
     assert is_cpu_name("AMD EPYC, 1 cores")
+    assert is_cpu_name("AMD EPYC (family 23, model 1, AVX2), 2 cores")
     assert not is_cpu_name("NVIDIA H100 80GB HBM3")
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        (
+            "model name\t: AMD EPYC\ncpu family\t: 23\nmodel\t\t: 1\nflags\t: avx avx2",
+            "AMD EPYC (family 23, model 1, AVX2)",
+        ),
+        (
+            "model name\t: AMD EPYC\ncpu family\t: 26\nmodel\t\t: 2\nflags\t: avx2 avx512f",
+            "AMD EPYC (family 26, model 2, AVX-512)",
+        ),
+        ("model name\t: Neoverse-V1\nFeatures\t: asimd sve", "Neoverse-V1 (SVE)"),
+        ("model name\t: Other", "Other"),
+    ],
+)
+def test_processors_of_one_model_name_are_told_apart(
+    told: str, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "cpuinfo").write_text(told, encoding="utf-8")
+    monkeypatch.setattr(machine, "Path", lambda path: tmp_path / Path(path).name)
+    assert cpu_name() == f"{name}, {machine.usable_cores()} cores"
 
 
 def test_a_backend_that_is_unknown_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

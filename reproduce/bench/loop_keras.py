@@ -24,7 +24,12 @@ def make_loop(size: StepSize, form: str) -> Callable[[], int]:
     """
     del form
     settings = ConvNetSettings(
-        network="surrogate", width=size.width, dropout=0.2, batch_norm_momentum=0.99, pixels="unit"
+        network="surrogate",
+        width=size.width,
+        dropout=0.2,
+        batch_norm_momentum=0.99,
+        pixels="unit",
+        conv_bias=False,
     )
     shape = (size.side, size.side, size.channels)
     model = image_model(settings, shape, size.classes)

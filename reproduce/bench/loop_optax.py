@@ -63,7 +63,7 @@ def _start(optimizer: Any, size: StepSize, key: Any) -> tuple[Any, Any, Any]:
     for factor, block_key in zip((1, 2, 4), jax.random.split(key, 3), strict=True):
         filters = factor * size.width
         kernel = kernel_of(block_key, (3, 3, width, filters))
-        blocks.append((kernel, jnp.zeros(filters), jnp.ones(filters), jnp.zeros(filters)))
+        blocks.append((kernel, jnp.ones(filters), jnp.zeros(filters)))
         statistics.append((jnp.zeros(filters), jnp.ones(filters)))
         width = filters
     params = (blocks, (kernel_of(key, (width, size.classes)), jnp.zeros(size.classes)))
@@ -84,9 +84,9 @@ def _step(optimizer: Any, size: StepSize, data: Any, carry: Any, key: Any) -> tu
 def _loss(params: Any, statistics: Any, x: Any, labels: Any, key: Any) -> tuple[Any, Any]:
     blocks, (kernel, bias) = params
     updated = []
-    for (filters, offset, gamma, beta), running, stride in zip(blocks, statistics, _STRIDES, strict=True):
+    for (filters, gamma, beta), running, stride in zip(blocks, statistics, _STRIDES, strict=True):
         axes = ("NHWC", "HWIO", "NHWC")
-        x = lax.conv_general_dilated(x, filters, (stride, stride), "SAME", dimension_numbers=axes) + offset
+        x = lax.conv_general_dilated(x, filters, (stride, stride), "SAME", dimension_numbers=axes)
         mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
         updated.append(tuple(0.99 * old + 0.01 * new for old, new in zip(running, (mean, variance), strict=True)))
         x = jax.nn.swish((x - mean) * lax.rsqrt(variance + 1e-3) * gamma + beta)

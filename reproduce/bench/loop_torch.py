@@ -57,7 +57,7 @@ def _surrogate(size: StepSize) -> Any:
     for factor, stride in ((1, 1), (2, 2), (4, 2)):
         filters = factor * size.width
         layers += [
-            nn.Conv2d(channels, filters, 3, stride, padding=1),
+            nn.Conv2d(channels, filters, 3, stride, padding=1, bias=False),
             nn.BatchNorm2d(filters, eps=1e-3, momentum=0.01),
             nn.SiLU(),
         ]

@@ -49,7 +49,7 @@ class StepSize:
     def described(self) -> str:
         """The size in words."""
         what = f"{self.side} characters" if not self.channels else f"{self.side} px"
-        network = self.network.replace("_", " ")
+        network = "surrogate without bias" if self.network == "surrogate" else self.network.replace("_", " ")
         return (
             f"{network}, {'base' if self.network == 'surrogate' else 'width'} {self.width}, {what}, batch {self.batch}"
         )
@@ -61,8 +61,8 @@ SIZES: Mapping[str, StepSize] = {
     "smoke": StepSize("surrogate", 4, 8, 1, 64, 32, 100),
     "small": StepSize("surrogate", 8, 16, 3, 64, 16, 62),
     "search": StepSize("surrogate", 12, 16, 3, 64, 16, 62),
-    "mid": StepSize("surrogate", 24, 32, 3, 128, 32, 1),
-    "full": StepSize("surrogate", 48, 32, 3, 128, 8, 1),
+    "mid": StepSize("surrogate", 24, 32, 3, 128, 32, 1, evaluated=256),
+    "full": StepSize("surrogate", 48, 32, 3, 128, 8, 1, evaluated=256),
     "vision-transformer": StepSize("vision_transformer", 32, 16, 3, 64, 16, 10, depth=2, heads=4, patch=4),
     "char-lstm": StepSize("char_lstm", 64, 32, 0, 32, 16, 10, depth=1),
     "char-transformer": StepSize("char_transformer", 32, 32, 0, 32, 16, 10, depth=2, heads=4),

@@ -136,7 +136,7 @@ def test_a_size_that_is_measured_again_takes_the_place_of_its_lines(answering, m
         ("smoke", "torch"),
         ("search", "engine"),
     }
-    assert lines[0].network == "surrogate, base 4, 8 px, batch 64"
+    assert lines[0].network == "surrogate without bias, base 4, 8 px, batch 64"
     assert not list((tmp_path / "bench").glob("unfinished-*"))
 
 
