@@ -81,7 +81,7 @@ def surroundings(size: dict[str, Any]) -> tuple[Any, tuple[Any, Any]]:
         inputs, labels = text[:, :-1], text[:, 1:]
     network: Any
     if size["network"] == "surrogate":
-        own = {"conv_bias": False} if "conv_bias" in inspect.signature(ConvNet).parameters else {}
+        own: Any = {"conv_bias": False} if "conv_bias" in inspect.signature(ConvNet).parameters else {}
         network = ConvNet(width, size["channels"], size["classes"], scale=1.0, **own)
     elif size["network"] == "vision_transformer":
         network = VisionTransformer(shape, size["classes"], width, depth, heads, size["patch"], 0.1)

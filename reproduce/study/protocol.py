@@ -118,6 +118,8 @@ class OptimizerSettings:
         reference: The optimizer that differences are taken to.
         optax: Names of `reproduce.tasks.optimizers.OPTAX`, which the engine trains as transformations of Optax; left
             out where there are none.
+        specs: Optimizers that are written out here, by the names that they get, in the notation of
+            `OptimizerSpec.from_text`: those that a search found. Left out where there are none.
         weight_decays: By name, the weight decays that are tuned beside the rate; an optimizer that is not here has
             none, or its own.
         equal_mean_rates: Whether schedules are scaled to the mean rate that a run has without them, so that no
@@ -128,6 +130,7 @@ class OptimizerSettings:
     keras: tuple[str, ...]
     reference: str
     optax: tuple[str, ...] | None = None
+    specs: Mapping[str, str] | None = field(default=None, hash=False)
     weight_decays: Mapping[str, tuple[float, ...]] | None = field(default=None, hash=False)
     equal_mean_rates: bool | None = None
 
@@ -137,6 +140,7 @@ class OptimizerSettings:
         twice = sorted({name for name in every if every.count(name) > 1})
         require(not twice, "keras", list(self.keras), f"each name once; twice: {', '.join(twice)}")
         require(self.optax != (), "optax", [], "left out where there are none")
+        require(self.specs != {}, "specs", {}, "left out where there are none")
         require(self.reference in every, "reference", self.reference, "one of the optimizers of this protocol")
         for name, decays in (self.weight_decays or {}).items():
             require(name in every, "weight_decays", name, "one of the optimizers of this protocol")
@@ -146,12 +150,12 @@ class OptimizerSettings:
     @property
     def names(self) -> tuple[str, ...]:
         """All of them, in the order of the tables."""
-        return tuple(name for names in self.lists for name in names)
+        return tuple(name for names in (*self.lists, self.specs or {}) for name in names)
 
     @property
     def entrants(self) -> tuple[Entrant, ...]:
         """All of them, in the order of the tables; errors as of `roster`."""
-        return roster(*self.lists, equal_mean=bool(self.equal_mean_rates))
+        return roster(*self.lists, self.specs, equal_mean=bool(self.equal_mean_rates))
 
     @property
     def lists(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:

@@ -57,7 +57,7 @@ class Row:
         data: The data set's checksum.
         num_classes: Its classes; 1 / num_classes is what guessing gets, and what a diverged run counts.
         optimizer: The optimizer's name in the protocol, as "Adam", "Adam+LR1" or "Opt7-nodecay".
-        kind: "catalog", "keras" or "optax"; see `reproduce.tasks.optimizers.Entrant`.
+        kind: "catalog", "keras", "optax" or "spec"; see `reproduce.tasks.optimizers.Entrant`.
         fingerprint: The fingerprint of what was run; None for what only Keras has.
         schedule: The evolved schedule that the optimizer was crossed with, or None.
         decay: Whether the optimizer ran with its decay functions and schedule factor, if it has any.

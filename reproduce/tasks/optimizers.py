@@ -1,4 +1,4 @@
-"""The optimizers that take part, by name: the catalog's specs, Keras' own, and transformations of Optax."""
+"""The optimizers that take part, by name: specs of the catalog or a protocol, those of Keras, and those of Optax."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reproduce.training.settings import RunLength
 if TYPE_CHECKING:
     from paper_optimizers.spec import OptimizerSpec
 
-Kind = Literal["catalog", "keras", "optax"]
+Kind = Literal["catalog", "keras", "optax", "spec"]
 
 #: Keras' class and what is set in it; all else is Keras' default. `reproduce.training.schedule_free` says in what its
 #: ScheduleFreeAdamW is mended.
@@ -67,13 +67,15 @@ class Entrant:
     Attributes:
         name: Its name in the protocol, the ledger and the tables.
         kind: "catalog" for a spec of `paper_optimizers`; "keras" for an optimizer of Keras' own, in whose place the
-            engine runs the catalog's spec of the same name; "optax" for a transformation, which the engine alone has.
+            engine runs the catalog's spec of the same name; "optax" for a transformation, which the engine alone has;
+            "spec" for one that a protocol writes out.
         fingerprint: The spec's fingerprint, or one of the transformation's name and hyperparameters, schedule
             included; None for what only Keras has.
         schedule: The evolved schedule it is crossed with, or `LINEAR`, or None.
         decay: Whether it runs with its decay functions and schedule factor.
         equal_mean: Whether the schedule it is crossed with is scaled, so that the mean rate of a run is that of
             warm-up, hold and cosine alone.
+        text: The spec that a protocol writes out, in the notation of `OptimizerSpec.from_text`; None for others.
     """
 
     name: str
@@ -82,10 +84,11 @@ class Entrant:
     schedule: str | None = None
     decay: bool = True
     equal_mean: bool = False
+    text: str | None = None
 
     @property
     def base(self) -> str:
-        """The name in the catalog, in `KERAS` or in `OPTAX`."""
+        """The name in the catalog, in `KERAS` or in `OPTAX`, or that which a protocol gives its spec."""
         return _split(self.name)[0]
 
 
@@ -94,23 +97,29 @@ Optimizer: TypeAlias = "Entrant | OptimizerSpec"
 
 
 def roster(
-    catalog: Sequence[str], keras: Sequence[str], optax: Sequence[str] = (), equal_mean: bool = False
+    catalog: Sequence[str],
+    keras: Sequence[str],
+    optax: Sequence[str] = (),
+    specs: Mapping[str, str] | None = None,
+    *,
+    equal_mean: bool = False,
 ) -> tuple[Entrant, ...]:
-    """The optimizers of a protocol, by their names in the catalog, then by Keras' names, then by those of `OPTAX`.
+    """List the optimizers of a protocol: the catalog's, then Keras', then those of `OPTAX`, then its own specs.
 
     Args:
         catalog: Names in the catalog of `paper_optimizers`.
         keras: Names of `KERAS`.
         optax: Names of `OPTAX`.
+        specs: Texts of specs by name; see `Entrant`.
         equal_mean: See `Entrant`, of all that are crossed with a schedule.
 
     Raises:
-        ProtocolError: For a name that there is not where it is looked for, and for an ending that does not fit it.
+        ProtocolError: For a name that there is not where it is looked for, for an ending that does not fit it, and for
+            a text that is no spec.
     """
     lists: dict[Kind, Sequence[str]] = {"catalog": catalog, "keras": keras, "optax": optax}
-    return tuple(
-        _entrant(name, kind, f"optimizers.{kind}", equal_mean) for kind, names in lists.items() for name in names
-    )
+    named = [_entrant(name, kind, f"optimizers.{kind}", equal_mean) for kind, names in lists.items() for name in names]
+    return (*named, *(_written_out(name, text) for name, text in (specs or {}).items()))
 
 
 def make_entrant(name: str, key: str) -> Entrant:
@@ -124,11 +133,13 @@ def make_entrant(name: str, key: str) -> Entrant:
 
 def spec_of(optimizer: Optimizer) -> OptimizerSpec | None:
     """The spec that computes what the optimizer does, its schedule included; None where the catalog has none."""
-    from paper_optimizers import describe_schedule, get, names
+    from paper_optimizers import OptimizerSpec, describe_schedule, get, names
 
     if not isinstance(optimizer, Entrant):
         return optimizer
     entrant = optimizer
+    if entrant.text is not None:
+        return OptimizerSpec.from_text(entrant.text)
     if entrant.kind == "optax" or entrant.base not in names():
         return None
     spec = get(entrant.base) if entrant.decay else get(entrant.base).without_decays()
@@ -194,6 +205,25 @@ def _entrant(name: str, kind: Kind, key: str, equal_mean: bool = False) -> Entra
             raise ProtocolError(f"{key}: {name!r}, but {base} comes with a schedule of its own")
     entrant = Entrant(name, kind, None, schedule, decay, equal_mean and schedule is not None)
     return replace(entrant, fingerprint=_fingerprint(entrant))
+
+
+@cache
+def _written_out(name: str, text: str) -> Entrant:
+    """The spec that a protocol writes out under a name; the name must be free, and end in nothing that means more."""
+    from paper_optimizers import SpecError, names
+
+    key = f"optimizers.specs.{name}"
+    taken = {*names(), *KERAS, *OPTAX}
+    if name in taken or _split(name) != (name, True, None):
+        raise ProtocolError(
+            f"{key}: received the name {name!r}; expected one that no optimizer has yet, without + and the ending "
+            f"{_NO_DECAY}: call it otherwise"
+        )
+    entrant = Entrant(name, "spec", None, text=text)
+    try:
+        return replace(entrant, fingerprint=_fingerprint(entrant))
+    except SpecError as error:
+        raise ProtocolError(f"{key}: {error}") from None
 
 
 def _fingerprint(entrant: Entrant) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from paper_optimizers import get
 from reproduce.data import load_dataset
 from reproduce.errors import DataError, LedgerError, ReproduceWarning
 from reproduce.executors.executor import Executor
@@ -158,3 +159,14 @@ def test_rows_of_transformations_name_their_kind_fingerprint_and_optax(tiny: Exp
     assert "optax" not in spec.versions
     assert adan.test_accuracy is not None
     assert row_from_dict(json.loads(json.dumps(adan.to_dict()))) == adan
+
+
+def test_a_spec_that_a_protocol_writes_out_trains_as_the_catalog_s_does(tiny: Experiment) -> None:
+    text = get("Opt1").to_text()
+    entrants = roster(("Opt1",), (), specs={"Found": text})
+    work = StudyWork(TINY, entrants, (("digits", load_dataset(DIGITS).checksum()),), tiny.folder, None, tiny.folder)
+    known, found = work.make()([Job("digits", name, "final", 0.1, 1) for name in ("Opt1", "Found")])
+    assert (found.kind, found.optimizer, found.backend) == ("spec", "Found", ENGINE)
+    assert (found.fingerprint, found.curve) == (known.fingerprint, known.curve)
+    assert found.test_accuracy == known.test_accuracy is not None
+    assert row_from_dict(json.loads(json.dumps(found.to_dict()))) == found

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from paper_optimizers import OptimizerSpec
 from reproduce.data.settings import DataSettings, ImageSettings, leaking_setting
 from reproduce.errors import ProtocolError
 from reproduce.plain_data import read_settings, to_plain
@@ -13,8 +14,8 @@ from reproduce.results_layout import STORED_RESULTS
 from reproduce.stored_form import current_form
 from reproduce.stored_settings import read_stored_settings, stored_settings
 from reproduce.study import protocol as module
-from reproduce.study.protocol import StudyProtocol, load_protocol, parse_protocol, profiles, studies
-from reproduce.tasks.optimizers import KERAS, OPTAX, roster
+from reproduce.study.protocol import OptimizerSettings, StudyProtocol, load_protocol, parse_protocol, profiles, studies
+from reproduce.tasks.optimizers import KERAS, OPTAX, roster, spec_of
 from reproduce.training.settings import PretrainingSettings
 from tests.settings import DIGITS, TEXT, TRAINING
 from tests.study.cases import TINY, TINY_TOML
@@ -220,6 +221,40 @@ def test_a_list_of_transformations_counts_and_its_absence_does_not() -> None:
     assert protocol.to_dict()["optimizers"]["optax"] == ["Nadam", "Adan+LR1"]
     assert protocol.hash() != TINY.hash()
     assert dataclasses.replace(protocol, optimizers=TINY.optimizers).hash() == TINY.hash()
+
+
+FOUND = "Nest ~ tanh([a1][arcsinh(g)])"
+
+
+def test_specs_are_written_out_in_a_protocol_and_count() -> None:
+    text = f'{TINY_TOML}\n[optimizers.specs]\nFound = "{FOUND}"\n'
+    protocol = parse_protocol(text)
+    assert protocol.optimizers.names == ("Opt1", "A1", "SGD", "Adam", "Found")
+    found = protocol.optimizers.entrants[-1]
+    assert (found.kind, spec_of(found)) == ("spec", OptimizerSpec.from_text(FOUND))
+    assert found.fingerprint == OptimizerSpec.from_text(FOUND).fingerprint()
+    assert "specs" not in TINY.to_dict()["optimizers"]
+    assert protocol.hash() != TINY.hash() != parse_protocol(text.replace("tanh", "sig")).hash() != protocol.hash()
+
+
+@pytest.mark.parametrize(
+    ("specs", "message"),
+    [
+        ({}, "optimizers: specs must be left out where there are none"),
+        (
+            {"Opt9": FOUND},
+            r"optimizers.specs.Opt9: received the name 'Opt9'; expected one that no optimizer has yet",
+        ),
+        ({"Nadam": FOUND}, "received the name 'Nadam'"),
+        ({"Found+LR1": FOUND}, "without \\+ and the ending -nodecay: call it otherwise"),
+        ({"Found-nodecay": FOUND}, "call it otherwise"),
+        ({"Found": "Nest ~ tanh("}, r"optimizers.specs.Found: text\[12\]: "),
+    ],
+)
+def test_specs_that_are_none_are_refused_by_name(specs: dict[str, str], message: str) -> None:
+    settings = {**TINY.to_dict()["optimizers"], "specs": specs}
+    with pytest.raises(ProtocolError, match=message):
+        _ = read_settings(OptimizerSettings, settings, "optimizers").entrants
 
 
 @pytest.mark.parametrize("name", ["nothing", "../protocols/smoke", "", "."])

@@ -55,6 +55,8 @@ class Compared(Alike):
 
 def origin_of(entrant: Entrant) -> Origin:
     """Whose an optimizer is; one with an evolved schedule is the paper's."""
+    if entrant.kind == "spec":
+        return "found"
     return _origin(entrant.base) if entrant.schedule in (None, LINEAR) else "paper"
 
 
