@@ -1,4 +1,4 @@
-"""What the numbers given to an optimizer may be: checked where they are given, not where they first do harm."""
+"""Checks of the numbers given to an optimizer: made where they are given, not where they first do harm."""
 
 from __future__ import annotations
 

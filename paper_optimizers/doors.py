@@ -1,4 +1,4 @@
-"""What every door asks of a spec and its run: checked once, in the words of the framework that the door leads to."""
+"""Checks that every door makes of a spec and its run, in the words of the framework that the door leads to."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def _node(kind: Kind) -> Schema:
 
 
 def _shape(op: str, kind: Kind) -> Schema:
-    """What the parameters and inputs of an op may be."""
+    """The schema of an op's parameters and inputs."""
     arity = FUNCTIONS[op].arity if op in FUNCTIONS else 0
     params = _parameters(parameters_of(op))
     if not arity:

@@ -229,14 +229,14 @@ class PureOptimizer:
     def _change(
         self, values: StepValues, rate: Any, gradient: Any, weight: Any, state: TensorState, draw: Draw | None
     ) -> tuple[Any, TensorState]:
-        """What the update and momentum add to a weight that has decayed, at the applied rate."""
+        """The change that update and momentum add to a weight that has decayed, at the applied rate."""
         update, state = self.update(values, gradient, weight, state, draw=draw)
         if is_long_and_used_twice(self.program):
             update = self.xp.computed_once(update, values.momentum)
         return self._applied(update, values, rate, state)
 
     def _applied(self, update: Any, values: StepValues, rate: Any, state: TensorState) -> tuple[Any, TensorState]:
-        """What momentum makes of an update."""
+        """The change of the weight after momentum, and the state with the new velocity."""
         change = -rate * update
         if state.velocity is not None:
             velocity = values.momentum * state.velocity + change

@@ -1,4 +1,4 @@
-"""What was meant: the nearest name for one that is not found, and the right reader for another form of a spec."""
+"""Suggestions for errors: the nearest name to one that is not found, and the reader for another form of a spec."""
 
 from __future__ import annotations
 

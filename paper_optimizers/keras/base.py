@@ -76,7 +76,7 @@ class BaseOptimizer(keras.optimizers.Optimizer):
         keras.optimizers.Optimizer.learning_rate.fset(self, value)
 
     def _take_schedule(self, schedule: WarmupHoldCosine) -> None:
-        """What else follows from a schedule that is assigned."""
+        """Adopt the run that an assigned schedule brings with it; a subclass says how."""
 
     def _get_current_learning_rate(self) -> Any:
         if isinstance(self._learning_rate, WarmupHoldCosine) and not self._counts_batches:
@@ -111,7 +111,7 @@ class BaseOptimizer(keras.optimizers.Optimizer):
             variable.assign(ops.where(unless, ops.convert_to_tensor(variable), value))
 
     def _whole_step(self, variables: Sequence[Any]) -> AbstractContextManager[None]:
-        """What surrounds the update of all variables."""
+        """The context of the update of all variables; here an empty one."""
         del variables
         return nullcontext()
 

@@ -34,7 +34,7 @@ def _phase(name: str, doc: str) -> property:
 
 @dataclass
 class _Current:
-    """What is computed once a step for all weight tensors; None between steps."""
+    """Values computed once a step for all weight tensors; None between steps."""
 
     step: StepValues | None = None
     draws: Mapping[int, tuple[Any, ...]] | None = None

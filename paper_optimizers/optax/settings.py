@@ -1,4 +1,4 @@
-"""What a transformation is made with: every argument checked, and the compiled spec, its run and its rate."""
+"""Settings of a transformation: every argument checked, and the compiled spec, its run and its rate."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ class _Update:
         self._mask = mask(params) if callable(mask) else mask
 
     def __call__(self, gradients: Any) -> tuple[Any, GraphState]:
-        """What is to be added to the parameters, and the state after it."""
+        """The changes to add to the parameters, and the state after them."""
         leaves, structure = jax.tree.flatten(gradients, is_leaf=_is_none)
         state = self._state
         trees = (*state.moments, *state.states, *(() if state.velocity is None else (state.velocity,)))

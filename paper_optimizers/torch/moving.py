@@ -1,4 +1,4 @@
-"""What moves rows: a compiled spec with the scalars of one step, run over whole tensors, blocks or pieces."""
+"""Mover of rows: a compiled spec with the scalars of one step, run over whole tensors, blocks or pieces."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ class GraphOptimizer(torch.optim.Optimizer):
 
     @torch._disable_dynamo
     def _works(self, compiled: bool) -> list[StepGroup]:
-        """What a step does, but for the tensors themselves: this part of it is never compiled."""
+        """Prepare a step: its groups of rows with their scalars. This part of a step is never compiled."""
         works: list[StepGroup] = []
         for number, group in enumerate(self.param_groups):
             step = self._prepared(number, group)

@@ -44,7 +44,7 @@ def _exhaust(plan: PiecePlan, arrays: Sequence[torch.Tensor]) -> None:
 
 
 def _recorded(arrays: list[torch.Tensor], record: Record) -> PiecePlan:
-    """What moves these arrays. Arrays that the step needs whole are added to them."""
+    """The plan that moves these arrays. Arrays that the step needs whole are added to them."""
     tape = Recording(len(arrays))
 
     def norm(value: Any) -> float:

@@ -43,7 +43,7 @@ _WITH_NUMBER: Mapping[str, Any] = {
 
 
 def _instruction(node: RecordedOp, inputs: Sequence[int], out: int) -> Run:
-    """What runs one node over registers."""
+    """The function that computes one node over registers."""
     name, number = node.name, node.number
     if name in _ONE:
         function, (a,) = _ONE[name], inputs

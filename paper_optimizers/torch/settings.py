@@ -1,4 +1,4 @@
-"""What a parameter group is set to: every option checked, and the compiled step that the options name."""
+"""Settings of a parameter group: every option checked, and the compiled step that the options name."""
 
 from __future__ import annotations
 

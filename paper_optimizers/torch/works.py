@@ -1,4 +1,4 @@
-"""What one step moves, and how: rows of alike tensors with the scalars that they share."""
+"""Groups of rows that one step moves alike, with the scalars that they share."""
 
 from __future__ import annotations
 
