@@ -1,4 +1,4 @@
-"""What control groups leave of the machine: how containers, batch systems and service managers limit a process.
+"""Limits by control groups: how containers, batch systems and service managers limit a process.
 
 Source: the Linux kernel's documentation, admin-guide/cgroup-v2 and admin-guide/cgroup-v1 (memory, cpusets) and
 scheduler/sched-bwc. A limit holds for all groups below it, so each group from this process' own up to the root counts.
@@ -110,7 +110,7 @@ def _unescaped(path: str) -> str:
 
 
 def _text(path: Path) -> str:
-    """What a file says; nothing where it is missing or cannot be read."""
+    """The text of a file; nothing where it is missing or cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""What can go wrong for reasons the user can mend: each is printed as one message, without a stack trace."""
+"""Errors and warnings that a user can mend: each is printed as one message, without a stack trace."""
 
 from __future__ import annotations
 

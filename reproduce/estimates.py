@@ -1,4 +1,4 @@
-"""What an estimate of cost is made of: spans, measured steps, and what is left of one task."""
+"""Parts of an estimate of cost: spans, measured steps, and the cost of the runs left of one task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run was computed on."""
+"""Facts about this machine that a run records: processor, memory, accelerators, versions of libraries."""
 
 from __future__ import annotations
 

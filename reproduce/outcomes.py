@@ -1,4 +1,4 @@
-"""What came of trainings: one record of each, and one word for what became of an optimizer that was to be trained."""
+"""Outcomes of trainings: a record of each training, and the kind of outcome of an optimizer that was to be trained."""
 
 from __future__ import annotations
 

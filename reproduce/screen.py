@@ -1,4 +1,4 @@
-"""What goes on screen: text as it is, and tables and bars that go with the width of the terminal."""
+"""Output on screen: text as it is, and tables and bars that go with the width of the terminal."""
 
 from __future__ import annotations
 

@@ -124,5 +124,5 @@ def _filled(form: Table, table: Table) -> dict[str, Any]:
 
 
 def _without_neutral(form: Table, table: Table, applies: Mapping[str, bool]) -> dict[str, Any]:
-    """What applies of a table: without the keys that are told not to, and those that have what stands for left out."""
+    """A table without the keys that do not apply, and without those that have what stands for left out."""
     return {key: value for key, value in table.items() if applies.get(key, form.get(key) is None or value != form[key])}

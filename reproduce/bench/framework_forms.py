@@ -1,4 +1,4 @@
-"""What trains in the bench of frameworks: the engine, an earlier engine, and other frameworks in several forms."""
+"""Contestants in the bench of frameworks: the engine, an earlier engine, and other frameworks in several forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a step of one member costs: over the number of members, over layouts and forms of the convolution."""
+"""Cost of a step of one member: over the number of members, over layouts and forms of the convolution."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def matrix_rate(size: int, dtype: str, repeats: int) -> float:
 
 
 def _own_form(settings: EngineBenchSettings) -> Form:
-    """What the engine picks."""
+    """The form that the engine picks."""
     layout = settings.layout or default_layout()
     return layout, convolution_of(layout)
 

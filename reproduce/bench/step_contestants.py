@@ -62,7 +62,7 @@ def _copy(weights: int) -> Callable[[], None]:
 
 
 def _module(door: str) -> tuple[Any, str]:
-    """What makes a door's steps, and the device; libraries are first imported here."""
+    """The module that makes a door's steps, and the device; libraries are first imported here."""
     if door == "optax":
         device = engine_device_name()
     elif door == "torch":

@@ -1,4 +1,4 @@
-"""What the bench of optimizers measures: doors, networks and how the weights of each are counted."""
+"""Doors and networks that the bench of optimizers measures."""
 
 from __future__ import annotations
 

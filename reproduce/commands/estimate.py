@@ -50,7 +50,7 @@ def _estimate(options: argparse.Namespace, console: Console) -> None:
 
 
 def _others(profile: str, names: Sequence[str]) -> list[str]:
-    """What is meant beside studies: by name, by "all" where the profile has it, or by what a protocol file holds."""
+    """The searches and eliminations meant: by name, by "all" where the profile has one, or by a protocol file."""
     from reproduce.protocols import find_protocol, is_path, read_protocol
 
     if is_path(profile):

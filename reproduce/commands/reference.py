@@ -56,7 +56,7 @@ def _rows(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def _value(action: argparse.Action) -> str:
-    """What stands for an option's value."""
+    """The placeholder of an option's value."""
     names = action.metavar if action.metavar is not None else action.dest.upper()
     if action.choices is not None and action.metavar is None:
         names = "{" + ",".join(str(choice) for choice in action.choices) + "}"

@@ -1,4 +1,4 @@
-"""What is made of stored rows, without training: ``report`` and ``check-claims``."""
+"""Commands on stored rows, without training: ``report`` and ``check-claims``."""
 
 from __future__ import annotations
 

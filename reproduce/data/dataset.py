@@ -1,4 +1,4 @@
-"""What every data source gives: labelled samples in three parts, split by what they are alone, and a checksum."""
+"""Data sets as every source gives them: labelled samples in three parts, split by content alone, and a checksum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What data sets there are here, and whether they are whole."""
+"""Inventory of the data sets that are here, and whether they are whole."""
 
 from __future__ import annotations
 

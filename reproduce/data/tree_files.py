@@ -136,7 +136,7 @@ def open_folder(folder: Path) -> TreeFiles:
 
 
 def _names_in_paths(files: Collection[PurePosixPath], folders: Collection[PurePosixPath]) -> dict[str, set[str]]:
-    """What `find_layout` takes: the names at the top and in each folder there."""
+    """The argument of `find_layout`: the names at the top and in each folder there."""
     names: dict[str, set[str]] = defaultdict(set)
     for paths, ending in ((files, ""), (folders, "/")):
         for path in paths:

@@ -1,4 +1,4 @@
-"""What a data set lies in, seen as files with paths: a folder, or an archive that is read in place; and their names."""
+"""Trees of a data set's files: a folder, or an archive that is read in place; and the names of the files."""
 
 from __future__ import annotations
 

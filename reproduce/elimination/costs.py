@@ -1,4 +1,4 @@
-"""What rounds of elimination have cost, and what those to come will: from their protocols, without data."""
+"""Cost of rounds of elimination: measured from ledgers, and estimated from protocols without data."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ class RayWorkers:
 
 
 class _Actor:
-    """What runs on a device."""
+    """Worker of one device, as a Ray actor."""
 
     def __init__(self, recorded: Mapping[str, str], threads: int | None, deterministic: bool) -> None:
         adopt(recorded, threads=threads, deterministic=deterministic)
@@ -130,7 +130,7 @@ class _Actor:
         """Answers once the worker is up."""
 
     def answer(self, work: Work[Any, Any], batch: Sequence[Any]) -> tuple[Sequence[Any] | Exception, list[str]]:
-        """What became of a batch, and what was warned of."""
+        """The answers to a batch, or the exception that ended it, and the warnings."""
         warned: list[str] = []
         with notify_of_warnings(warned.append):
             return self._made.answer(work, batch), warned

@@ -103,7 +103,7 @@ def blank_pixel(settings: ImageModelSettings, dataset: Dataset) -> NDArray[np.fl
 
 
 def _pixels(settings: ImageModelSettings, dataset: Dataset) -> tuple[Affine, Affine]:
-    """What pixels are multiplied by, and what is added then."""
+    """The factor of pixels, and the number that is added then."""
     unit = 1 / dataset.largest_pixel
     if settings.pixels == "unit":
         return unit, 0.0

@@ -14,7 +14,7 @@ Start = Literal["scratch", "imagenet", "file", "pretrained"]
 
 @dataclass(frozen=True, kw_only=True)
 class _NetworkSettings:
-    """What all networks have.
+    """Settings of all networks.
 
     Attributes:
         network: Its name.
@@ -57,7 +57,7 @@ class _NetworkSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class _ImageNetworkSettings(_NetworkSettings):
-    """What networks of images have.
+    """Settings of networks of images.
 
     Attributes:
         pixels: "unit" (0 to 1), "centred" (-1 to 1, what ImageNet weights were trained on) or "standardised" (mean 0

@@ -1,4 +1,4 @@
-"""What depends on the engine's device: layout of members, type of products, memory; and the settings of JAX."""
+"""Settings by the engine's device: layout of members, type of products, memory; and the settings of JAX."""
 
 from __future__ import annotations
 

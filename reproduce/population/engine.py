@@ -234,7 +234,7 @@ class Population:
         return Evaluation(loss, accuracy, correct.reshape(len(correct), -1)[:, :count])
 
     def _run(self, function: Any, *arguments: Any) -> Any:
-        """What a jitted function answers; threads that need the same program wait for one compilation of it."""
+        """The result of a jitted function; threads that need the same program wait for one compilation of it."""
         shapes = tuple((array.shape, array.dtype) for array in jax.tree.leaves(arguments))
         with self._compiling:
             program = self._compiled.get((function, shapes))

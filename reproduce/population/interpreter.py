@@ -240,7 +240,7 @@ class _Site(NamedTuple):
         return average / jnp.where(corrected, self.step.corrections[slot], 1.0)
 
     def argument(self, registers: Any, place: int) -> Any:
-        """What the instruction reads, times its decay."""
+        """The register that the instruction reads at this place, times its decay."""
         decay = self.step.decays[self.block.decays[self.index, place]]
         return registers[self.block.arguments[self.index, place]] * decay
 

@@ -1,4 +1,4 @@
-"""What moves the members of a population: the part of a step that is not the network's.
+"""Steppers, which move the members of a population: the part of a step that is not the network's.
 
 The engine takes a step in one place (`reproduce.population.engine.Population`), whatever moves the weights. Optimizers
 that are data share one stepper (`reproduce.population.interpreter.Specs`); a transformation of Optax is one of its own

@@ -43,7 +43,7 @@ _XP = _RowNamespace()
 
 @dataclass(frozen=True)
 class _ArgumentSource:
-    """What one argument of a group reads: registers [n], and decays [S, n, 1, 1] or None where none multiplies."""
+    """The source of one argument of a group: registers [n], and decays [S, n, 1, 1] or None where none multiplies."""
 
     registers: _Indices
     decays: FloatArray | None

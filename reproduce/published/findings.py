@@ -1,4 +1,4 @@
-"""What the published log says about its own search: acceptance, cost, duplicates, regressions, noise.
+"""Findings of the published log about its own search: acceptance, cost, duplicates, regressions, noise.
 
 Pure functions of its rows. Two candidates are the same when their fingerprints are, however they are written.
 """

@@ -148,7 +148,7 @@ class _LogRow:
         return self._values[column]
 
     def error(self, column: str, expected: str) -> LogError:
-        """What is wrong with a column's value."""
+        """The error of a column's value."""
         received = self._values[column][:80]
         return LogError(
             f"{self._origin}, line {self.line}, column {column}: expected {expected}; received {received!r}"

@@ -1,1 +1,1 @@
-"""What is written from rows: statistics, tables, figures. Nothing here trains."""
+"""Reports from rows: statistics, tables, figures. Nothing here trains."""

@@ -1,4 +1,4 @@
-"""What has been measured, read from a folder of results: ``FOLDER/PROFILE/STUDY/`` with ledger and settings."""
+"""All that was measured in a profile, read from a folder of results: ``FOLDER/PROFILE/STUDY/``, ledger and settings."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def _is_study(folder: Path) -> bool:
 
 
 def _measured(place: Path, name: Path, read: Callable[[Path], T]) -> T | None:
-    """What a file of measurements holds: the profile's, or one for all profiles; None where there is neither."""
+    """The contents of a file of measurements: the profile's, or one for all profiles; None where there is neither."""
     paths = (path for path in (place / name, place.parent / name) if path.is_file())
     return next(map(read, paths), None)
 

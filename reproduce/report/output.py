@@ -1,4 +1,4 @@
-"""What commands write and show of their results: tables and figures as files, a table on screen, finalists as specs."""
+"""Output of commands: tables and figures as files, a table on screen, finalists as specs."""
 
 from __future__ import annotations
 

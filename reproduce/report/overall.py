@@ -176,7 +176,7 @@ def above_guessing(accuracy: float, num_classes: int) -> float:
 
 
 def _identity(study: StudyResults, task: str) -> object:
-    """What tasks that are the same have in common."""
+    """A key that is equal for tasks that are the same: their settings, data and weights."""
     row = next(row for row in study.rows if row.task == task)
     settings = plain_settings(study.protocol.task(task))
     return settings_hash({key: each for key, each in settings.items() if key not in _IMMATERIAL}), row.data, row.weights

@@ -71,7 +71,7 @@ def rendering(drawings: Sequence[Drawing], processes: int = 1) -> Iterator[Calla
 
 
 def _begin(drawings: Sequence[Drawing], parent: int) -> None:
-    """What a process that draws starts with."""
+    """Prepare a process that draws."""
     end_with_parent(parent)
     leave_signals_to_parent()
     _drawings[:] = drawings

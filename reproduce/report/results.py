@@ -289,7 +289,7 @@ def _are_one_function(one: Result, other: Result) -> bool:
 
 
 def _accuracies(row: Row) -> list[float]:
-    """What was measured of a run: on validation images after each epoch, and on test images."""
+    """A run's accuracies: on validation images after each epoch, and on test images."""
     return [*row.curve.validation_accuracy, *([] if row.test_accuracy is None else [row.test_accuracy])]
 
 

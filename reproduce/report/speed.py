@@ -1,4 +1,4 @@
-"""What the benchmarks measured of speed, read from the files that ``bench-optimizers`` and ``bench-engine`` write."""
+"""Measurements of speed, read from the files that ``bench-optimizers`` and ``bench-engine`` write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search has left in a folder of results: its records, and its best candidates scored again."""
+"""Stored search, read from a folder of results: its records, and its best candidates scored again."""
 
 from __future__ import annotations
 

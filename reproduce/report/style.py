@@ -277,7 +277,7 @@ def _shortened(number: re.Match[bytes]) -> bytes:
 
 @contextmanager
 def _without_font_dates() -> Iterator[None]:
-    """What embeds fonts warns that some of matplotlib's own name an early day; nobody can act on it."""
+    """Silence fontTools: it warns of the early dates that matplotlib's own fonts name, and nobody can act on that."""
     logger = logging.getLogger("fontTools")
     level = logger.level
     logger.setLevel(logging.ERROR)

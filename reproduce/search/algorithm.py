@@ -1,4 +1,4 @@
-"""What a search algorithm is: it asks for candidates and is told their scores, pure state in, pure state out.
+"""The interface of search algorithms: one asks for candidates and is told their scores, pure state in, pure state out.
 
 An algorithm never sees a data set, a seed of training, or how evaluations are batched; whoever answers it never sees
 the algorithm. Its state and its requests are values, so that a search can be rebuilt from its ledger.

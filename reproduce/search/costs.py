@@ -1,4 +1,4 @@
-"""What scores of searches and eliminations have cost, and what those to come will, by their protocols alone."""
+"""Cost of scores in searches and eliminations: measured from ledgers, and estimated from protocols alone."""
 
 from __future__ import annotations
 

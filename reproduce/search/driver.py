@@ -94,7 +94,7 @@ class Driver:
         return state
 
     def _answers(self, requests: Sequence[Request]) -> list[Answer]:
-        """What becomes of the requests of one round, all of which are for one stage."""
+        """The answers to the requests of one round, all of which are for one stage."""
         stage = requests[0].stage
         draws = [request for request in requests if isinstance(request, NewCandidate)]
         children = draws and draws[0].slot.phase == "child"

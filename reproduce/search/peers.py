@@ -1,4 +1,4 @@
-"""What the particles are compared with: random search, and regularised evolution.
+"""Peers of the particle search, for comparison: random search, and regularised evolution.
 
 Both begin with the same opening and end when they have spent the same epochs of training.
 

@@ -1,4 +1,4 @@
-"""What a search's ledger keeps: a header, then every draw, score and selection in the order of the search.
+"""Records of a search's ledger: a header, then every draw, score and selection in the order of the search.
 
 The order does not depend on how evaluations were batched or where they ran. Times, devices and versions are kept
 and do not count when two records are compared.

@@ -1,4 +1,4 @@
-"""What a search's records say: candidates with their scores, best so far, acceptance. Pure functions."""
+"""Results from a search's records: candidates with their scores, best so far, acceptance. Pure functions."""
 
 from __future__ import annotations
 

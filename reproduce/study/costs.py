@@ -1,4 +1,4 @@
-"""What runs have cost: seconds of a step and bytes of a row, from the rows that are there."""
+"""Measured cost of runs: seconds of a step and bytes of a row, from the rows that are there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a study will cost, before it starts: from measured steps, or nothing where none like it was measured."""
+"""Estimate of a study's cost before it starts: from measured steps, or nothing where none like it was measured."""
 
 from __future__ import annotations
 

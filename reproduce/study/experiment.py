@@ -157,7 +157,7 @@ def _require_trainers(experiment: Experiment) -> list[Pretraining]:
 
 
 def _settings(machine: Machine) -> dict[str, str]:
-    """What was set that can move a number, a batch's parts among it: where they are summed, order counts."""
+    """The settings that can move a number, a batch's parts among them: where they are summed, order counts."""
     devices = {"--devices": str(machine.num_devices)} if machine.num_devices > 1 else {}
     return recorded_settings() | devices
 

@@ -1,4 +1,4 @@
-"""What is to be run next: a pure function of the protocol and the rows so far.
+"""Plan of the runs to come: a pure function of the protocol and the rows so far.
 
 On each task, every optimizer is tuned (`reproduce.study.tuning`). Then what was chosen is run with the final seeds.
 Since nothing but rows is remembered, an interrupted experiment goes on as if it had not been.

@@ -143,7 +143,7 @@ def _ranked(settings: Sequence[Setting], values: Mapping[Setting, _Value]) -> li
 
 
 def _values(protocol: StudyProtocol, rows: Iterable[Row]) -> dict[Setting, dict[int, _Value]]:
-    """What each tuning seed gave at each setting."""
+    """The value of each tuning seed at each setting."""
     runs: dict[Setting, dict[int, _Value]] = {}
     for row in rows:
         if row.phase == "tune" and row.seed in protocol.seeds.tune:

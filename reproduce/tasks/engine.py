@@ -181,5 +181,5 @@ class EngineTrainer:
 
 
 def _compiled_for(run: Run) -> _Compiled | None:
-    """What a population is compiled for; None for the one of all specs."""
+    """The optimizer and weight decay that a population is compiled for; None for the one of all specs."""
     return (run.optimizer.base, run.weight_decay) if is_transformation(run.optimizer) else None

@@ -57,7 +57,7 @@ class DataFacts(NamedTuple):
 
 
 class _UnderOneRule:
-    """What scorings under one rule have in common."""
+    """Base of the scorings under one rule."""
 
     rule: RateScreening
     batch: int

@@ -1,4 +1,4 @@
-"""What is trained today beside the catalog, as transformations of Optax, each by the name of an entrant.
+"""Optimizers of today beside the catalog, as transformations of Optax, each by the name of an entrant.
 
 `reproduce.tasks.optimizers.OPTAX` states every hyperparameter but the rate. How each is like what others give that
 name:

@@ -240,7 +240,7 @@ def _check(training: TrainingSettings, dataset: Dataset, num_devices: int) -> No
 
 
 def _mover(network: Any, optimizer: Any) -> Callable[[], None] | None:
-    """What brings the network to its optimizer's averaged weights; None where there are none."""
+    """The function that sets the network to its optimizer's averaged weights; None where there are none."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     move = getattr(inner, "move_to_mean", None)
     return None if move is None else partial(move, network.trainable_variables)
@@ -276,7 +276,7 @@ def _devices(count: int) -> Any:
 
 
 def _description(optimizer: Any) -> str:
-    """What the optimizer is; the name that Keras counts up does not matter."""
+    """The optimizer's class and settings as text, without the name, which Keras counts up."""
     config = {key: value for key, value in optimizer.get_config().items() if key != "name"}
     return json.dumps([type(optimizer).__name__, config], default=str, sort_keys=True)
 

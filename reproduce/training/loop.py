@@ -1,4 +1,4 @@
-"""What a training loop does, and how well the network that it trains answers."""
+"""The interface of training loops, and the loss and accuracy of the network that one trains."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _PIXELS = 3 * _SIDE * _SIDE
 
 @dataclass(frozen=True)
 class _Version:
-    """What tells the two apart.
+    """The differences between CIFAR-10 and CIFAR-100.
 
     Attributes:
         title: The data set's name.

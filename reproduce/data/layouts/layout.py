@@ -1,4 +1,4 @@
-"""What a layout is: a way in which a data set's images, parts and classes are laid out as files; and the plainest."""
+"""Base of layouts, the ways in which a data set's images, parts and classes lie in files; and the plainest layout."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class BlockParameters(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    """What a block's gradient needs of its forward pass.
+    """Values of a block's forward pass that its gradient needs.
 
     Attributes:
         shape: [C, H, W, B] of what came in.
@@ -168,7 +168,7 @@ def _differentiable(dtype: str) -> Callable[[Arrays, Any], tuple[Any, Arrays]]:
 
 
 def _forward(block: BlockParameters, x: Any, stride: int, dtype: str) -> tuple[Any, Arrays, _Kept]:
-    """What a block gives [F, H', W', B], mean and variance of its batch, and what its gradient needs."""
+    """The output of a block [F, H', W', B], mean and variance of its batch, and the values that its gradient needs."""
     seen = _written(patches(x.astype(dtype), stride))
     product = _convolution(block.kernel, seen)  # The bias moves nothing but the mean.
     mean = product.mean(1)

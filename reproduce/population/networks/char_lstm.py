@@ -66,7 +66,7 @@ class CharLSTM:
 
 
 def _lstm(x: Any, weights: Weights, dtype: str) -> Any:
-    """What the units put out at each place, [B, L, width]; gates in the order input, forget, cell, output."""
+    """The output of the units at each place, [B, L, width]; gates in the order input, forget, cell, output."""
     kernel, recurrent, bias = (next(weights) for _ in range(3))
     # What does not depend on the place before is one product for all places.
     driven = dense(x, iter((kernel, bias)), dtype).swapaxes(0, 1)

@@ -1,4 +1,4 @@
-"""What is set beforehand: the looks, the error rate spent at each, the margin, and what counts as one function."""
+"""Thresholds of the analysis, set beforehand: looks, error rate spent at each, margin, and equality of functions."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def _seeds(tuned: Tuned) -> set[int]:
 
 
 def _changes(tuned: Tuned, seeds: list[int], drawn: NDArray[np.int64]) -> NDArray[np.float64]:
-    """What the choice of each draw changes in validation accuracy, over all seeds."""
+    """The change in validation accuracy, over all seeds, by the choice of each draw."""
     tried = [setting for setting, by_seed in tuned.tuning.items() if by_seed.keys() >= set(seeds)]
     table = np.array([[tuned.tuning[setting][seed] for seed in seeds] for setting in tried], np.float64)
     chosen = table[:, drawn].mean(axis=2).argmax(axis=0)

@@ -20,7 +20,7 @@ from reproduce.report.results import REFERENCE, StudyResults
 
 
 class _Measured(NamedTuple):
-    """What was measured of one optimizer, by task."""
+    """Rates and comparisons of one optimizer, by task."""
 
     rates: list[Rates]
     comparisons: list[Comparison]

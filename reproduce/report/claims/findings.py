@@ -1,4 +1,4 @@
-"""What checking a claim comes to, and how verdicts on optimizers become one finding with its evidence."""
+"""Findings on claims: how verdicts on optimizers become one finding with its evidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What decides claims: named predicates, each a frozen set of arguments and a pure function of what was measured."""
+"""Predicates that decide claims, by name: each a frozen set of arguments and a pure function of what was measured."""
 
 from __future__ import annotations
 

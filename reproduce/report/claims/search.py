@@ -1,4 +1,4 @@
-"""What decides claims about searches; see `reproduce.report.claims.predicates`."""
+"""Predicates on claims about searches; see `reproduce.report.claims.predicates`."""
 
 from __future__ import annotations
 

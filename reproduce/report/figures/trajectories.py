@@ -1,4 +1,4 @@
-"""What an optimizer looks like: its update surface, and its paths on two test functions."""
+"""Portraits of optimizers: the update surface, and the paths on two test functions."""
 
 from __future__ import annotations
 

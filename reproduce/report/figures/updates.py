@@ -1,4 +1,4 @@
-"""What an update does: its value over the gradient and the gradients before it, and how far it moves over a run."""
+"""Figures of updates: the value over the gradient and the gradients before it, and how far weights move over a run."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def draw_traces(found: Sequence[Values]) -> Any:
 
 
 def _panels(specs: Mapping[str, OptimizerSpec], values_of: Callable[[OptimizerSpec], Array]) -> list[Values]:
-    """What ``values_of`` gives, once for all optimizers that it gives the same."""
+    """The results of ``values_of``, one for all optimizers that it gives the same."""
     values = {name: values_of(spec) for name, spec in specs.items()}
     rounded = {name: np.round(each, 4).tobytes() for name, each in values.items()}
     return [Values(names, values[names[0]]) for names in alike(rounded)]

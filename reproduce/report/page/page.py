@@ -21,7 +21,7 @@ _COLUMNS = ("Rate", "Seed", "Outcome", "Steps", "Validation %", "Test %", "Secon
 
 
 class _PageSection(NamedTuple):
-    """What stands under one heading; figures with their numbers."""
+    """The tables and figures under one heading; figures with their numbers."""
 
     heading: str
     tables: Sequence[Table]

@@ -1,4 +1,4 @@
-"""What the report of a profile shows: every table, figure and card, from what was measured, under its heading."""
+"""Contents of a profile's report: every table, figure and card, from what was measured, under its heading."""
 
 from __future__ import annotations
 

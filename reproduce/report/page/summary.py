@@ -1,4 +1,4 @@
-"""What stands on top of the report: what is asked, what was found, in a few lines."""
+"""Summary on top of the report: the question and the findings, in a few lines."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def _search(search: StoredSearch, place: Path) -> str:
 
 
 def _compared(folder: Path) -> Iterator[str]:
-    """What the searches that were compared cost; scores that one took over from another cost nothing again."""
+    """The cost of the searches that were compared; scores that one took over from another cost nothing again."""
     paths = sorted(folder.glob(f"*/{LEDGER_FILE}"))
     found = [each for path in paths for each in read_search_records(path) if isinstance(each, StageEvaluation)]
     scores, trials = [each for each in found if each.cached is None], read_trials(folder / RESCORING_FILE)

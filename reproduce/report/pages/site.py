@@ -1,4 +1,4 @@
-"""What the documentation's site has beyond docs/: the gallery, the pages of artifact/ and the changelog.
+"""Pages of the documentation's site that are not in docs/: the gallery, the pages of artifact/ and the changelog.
 
 MkDocs calls `on_files` and `on_page_markdown` (``hooks`` in mkdocs.yml).
 """

@@ -1,4 +1,4 @@
-"""What a part contributes: decays left out, schedules crossed with optimizers, tasks with one thing changed."""
+"""Tables of ablations: decays left out, schedules crossed with optimizers, tasks with one thing changed."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _runs(study: StudyResults) -> str:
 
 
 def _scaled(study: StudyResults) -> str:
-    """What is said where schedules have one mean."""
+    """A note for the caption where all schedules have one mean rate; else nothing."""
     scaled = study.protocol.optimizers.equal_mean_rates
     return ", all schedules scaled to the mean rate of a run without" if scaled else ""
 

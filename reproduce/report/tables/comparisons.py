@@ -1,4 +1,4 @@
-"""What tables of comparisons share: their columns, marks, cells, and the sentences that say how to read them."""
+"""Parts that tables of comparisons share: columns, marks, cells, and the sentences that say how to read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What it all cost: runs and hours of every study, those that failed included."""
+"""Table of the compute that was spent: runs and hours of every study, those that failed included."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a step of each optimizer costs, as ``bench-optimizers`` measured it."""
+"""Tables of the cost of each optimizer's step, as ``bench-optimizers`` measured it."""
 
 from __future__ import annotations
 

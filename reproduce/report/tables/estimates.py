@@ -51,7 +51,7 @@ def time_words(estimates: Sequence[TaskEstimate], num_workers: int) -> str:
 
 
 def _meanings(estimates: Sequence[TaskEstimate]) -> list[str]:
-    """What the ends of spans are."""
+    """Sentences on the ends of spans, for the kinds of estimate that there are."""
     kinds = {each.by_workers for each in estimates}
     return [sentence for by_workers, sentence in ((True, _STUDIES), (False, _SEARCHES)) if by_workers in kinds]
 
@@ -73,7 +73,7 @@ def _total(estimates: Sequence[TaskEstimate], num_workers: int) -> list[str]:
 
 
 def _gaps(estimates: Sequence[TaskEstimate]) -> list[str]:
-    """What is not known, and how to make it known."""
+    """Sentences on unknown costs, and how to make them known."""
     published = [each for each in estimates if each.steps is not None and each.counted == "published"]
     missing = [each for each in estimates if each.steps is None]
     unmeasured = [each for each in estimates if each.steps is not None and each.seconds is None]

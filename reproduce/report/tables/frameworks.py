@@ -1,4 +1,4 @@
-"""What a training step costs in the engine and in other frameworks, as ``bench-engine`` measured it."""
+"""Tables of the cost of a training step in the engine and in other frameworks, as ``bench-engine`` measured it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tuning and the sample of test images add to the intervals of a study, where its rows tell."""
+"""Table of secondary intervals of a study: through tuning and with test images, where its rows tell."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _line(compared: Compared) -> _IntervalLine:
 
 
 def _tuned(result: Result) -> Tuned | None:
-    """What the settings of an optimizer were chosen by; None before they are."""
+    """The tuning results by which an optimizer's settings were chosen; None before they are."""
     if result.choice.rate is None:
         return None
     tuning: dict[Setting, dict[int, float]] = {}

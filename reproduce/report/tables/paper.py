@@ -1,4 +1,4 @@
-"""What the paper shows and what stands for it here: for each part that we know of, ours or the reason why not.
+"""Map from the paper's tables and figures to ours: for each part that we know of, ours or the reason why not.
 
 Known from the paper's abstract, its captions of figures 1 to 5 and the published code; its full text was not used.
 """

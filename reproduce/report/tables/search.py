@@ -115,7 +115,7 @@ class _RescoringLine(NamedTuple):
 
 
 def _scored_by(trials: Sequence[Trial]) -> str:
-    """What a score is."""
+    """A caption's words for the measure of a score."""
     several = any(isinstance(trial.outcome, Trained) and trial.outcome.beside for trial in trials)
     return "mean share, in percent, of the tasks' reference accuracies" if several else "best accuracy in percent"
 

@@ -1,4 +1,4 @@
-"""What a search cost, and what became of everything it drew."""
+"""Tables of the cost of searches, and of the outcomes of all that they drew."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CAUSES = {"integrity": "failed the integrity check", "duplicate": "computes wha
 
 
 class _Cost(NamedTuple):
-    """What scores cost; None for what there is not.
+    """The cost of some scores; None for what there is not.
 
     Attributes:
         what: The scores' name: what became of candidates, or the kind of search.
@@ -133,7 +133,7 @@ def _of_kind(kind: str, searches: Sequence[Sequence[AnyRecord]], screening_epoch
 
 
 def _outcomes(records: Sequence[AnyRecord], stage: Stage, screening_epochs: int) -> list[_Cost]:
-    """What the scores on a stage cost, by outcome."""
+    """The cost of the scores on a stage, by outcome."""
     costs = []
     for kind, text in _OUTCOMES.items():
         scores = [each for each in evaluations_of(records, stage) if each.outcome.kind == kind]
