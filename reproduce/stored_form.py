@@ -48,8 +48,7 @@ def stored_pretraining(pretraining: Table) -> dict[str, Any]:
 
 def stored_model(model: Table) -> dict[str, Any]:
     """The stored form of a network's settings."""
-    # The first networks had the bias, and no word of it.
-    own = {key: value for key, value in model.items() if key != "network" and (key, value) != ("conv_bias", True)}
+    own = {key: value for key, value in _without_own_bias(model).items() if key != "network"}
     return _filled(_MODEL, {"kind": model["network"], **own})
 
 
@@ -67,8 +66,13 @@ def stored_surrogate(surrogate: Table) -> dict[str, Any]:
     """The stored form of a surrogate's settings."""
     augmentation = surrogate.get("augmentation")
     augment = {"augment": augmentation is not None, **_AUGMENTATION, **(augmentation or {})}
-    others = {key: value for key, value in surrogate.items() if key != "augmentation"}
+    others = {key: value for key, value in _without_own_bias(surrogate).items() if key != "augmentation"}
     return {**_stored_tables(others, _OF_SEARCHES), **augment}
+
+
+def _without_own_bias(settings: Table) -> dict[str, Any]:
+    """Leave out the bias of convolutions: the first networks had it, and no word of it."""
+    return {key: value for key, value in settings.items() if (key, value) != ("conv_bias", True)}
 
 
 def current_form(stored: Any) -> Any:

@@ -90,6 +90,7 @@ class SurrogateSettings:
         beside: Further tasks, which make the score a mean over all; left out, there are none. See
             `reproduce.tasks.several`.
         reference: The accuracy on this surrogate that counts 1 beside other tasks; given where there are any.
+        conv_bias: See `reproduce.models.settings.ConvNetSettings`; the first searches had the bias.
     """
 
     data: PictureSettings
@@ -104,6 +105,7 @@ class SurrogateSettings:
     augmentation: AugmentationSettings | None = None
     beside: tuple[BesideSettings, ...] | None = None
     reference: float | None = None
+    conv_bias: bool = True
 
     def __post_init__(self) -> None:
         self._check_beside()
@@ -122,6 +124,7 @@ class SurrogateSettings:
             dropout=self.dropout,
             batch_norm_momentum=self.batch_norm_momentum,
             pixels="standardised" if self.standardise else "unit",
+            conv_bias=self.conv_bias,
         )
         training = TrainingSettings(
             batch_size=self.batch_size,

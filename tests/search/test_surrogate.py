@@ -14,8 +14,10 @@ from reproduce.errors import DataError, ProtocolError
 from reproduce.executors.executor import Executor
 from reproduce.outcomes import ScreenedOut, Trained
 from reproduce.plain_data import read_settings
+from reproduce.protocols import plain_settings
 from reproduce.search.protocol import load_search_protocol
 from reproduce.search.surrogate_settings import SurrogateSettings
+from reproduce.stored_form import current_form, stored_surrogate
 from reproduce.tasks.engine import EngineTrainer
 from reproduce.tasks.networks import engine_problem
 from reproduce.tasks.scoring import Scorer
@@ -81,6 +83,16 @@ def test_stored_settings_are_the_same_surrogate():
     assert read_settings(SurrogateSettings, plain, "here") == SETTINGS
 
 
+def test_the_first_surrogates_had_a_bias_and_no_word_of_it():
+    biased = dataclasses.replace(SETTINGS, conv_bias=True)
+    stored, without = (stored_surrogate(plain_settings(each)) for each in (biased, SETTINGS))
+    assert without.pop("conv_bias") is False
+    assert stored == without
+    assert read_settings(SurrogateSettings, current_form(stored), "here") == biased
+    assert [len(engine_problem(each.task, load_dataset(each.data)).initial(np.random.default_rng(0))[0])
+            for each in (biased, SETTINGS)] == [14, 11]  # fmt: skip
+
+
 @pytest.mark.parametrize("standardise", [False, True])
 def test_images_are_normalised_alike_in_training_and_outside(standardise):
     settings = dataclasses.replace(SETTINGS, standardise=standardise, dropout=0.0, batch_norm_momentum=0.0)
@@ -99,7 +111,7 @@ def test_images_are_normalised_alike_in_training_and_outside(standardise):
     kernel = parameters[0]
     padded = np.pad(pixels, ((0, 0), (1, 1), (1, 1), (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
-    first = np.einsum("bhwcij,ijcf->bhwf", windows, kernel) + parameters[1]
+    first = np.einsum("bhwcij,ijcf->bhwf", windows, kernel)
     np.testing.assert_allclose(updated[0], first.mean((0, 1, 2)), rtol=1e-3, atol=1e-4)
 
 
