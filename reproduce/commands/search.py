@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reproduce.search.plan import Scorers, SearchPlan
     from reproduce.search.protocol import SearchProtocol
     from reproduce.search.records import AnyRecord
+    from reproduce.search.results import Finalist
     from reproduce.search.trials import Contender, Trial
 
 
@@ -58,9 +59,6 @@ def opened(options: argparse.Namespace, console: Console) -> Iterator[tuple[Sear
 
 
 def _search(options: argparse.Namespace, console: Console) -> None:
-    from reproduce.report.figures.search import search_pictures
-    from reproduce.report.output import show, write, write_specs
-    from reproduce.report.tables.search import rescoring_table
     from reproduce.search.plan import data_of, search_plan
     from reproduce.search.progress import TrialProgress
     from reproduce.search.rescoring import baselines, rescore
@@ -93,10 +91,26 @@ def _search(options: argparse.Namespace, console: Console) -> None:
                 progress.advance,
                 progress.notify,
             )
-        table = rescoring_table("rescoring", found, known, trials, f"{where}, evolution stage")
-        write_specs([each.contender for each in found], folder / FINALISTS)
-        write([table], search_pictures(records, protocol.screening_epochs, where), folder, console)
-        show(table, console)
+        _report(protocol, records, (found, known, trials), where, folder, console)
+
+
+def _report(
+    protocol: SearchProtocol,
+    records: Sequence[AnyRecord],
+    rescored: tuple[Sequence[Finalist], Sequence[Contender], Sequence[Trial]],
+    where: str,
+    folder: Path,
+    console: Console,
+) -> None:
+    """Write the table, the figures and the specs of a search, whose libraries are imported only now."""
+    from reproduce.report.figures.search import search_pictures
+    from reproduce.report.output import show, write, write_specs
+    from reproduce.report.tables.search import rescoring_table
+
+    table = rescoring_table("rescoring", *rescored, f"{where}, evolution stage")
+    write_specs([each.contender for each in rescored[0]], folder / FINALISTS)
+    write([table], search_pictures(records, protocol.screening_epochs, where), folder, console)
+    show(table, console)
 
 
 def _run(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import util
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,12 +36,26 @@ def load_digits(settings: DigitSettings) -> Dataset:
     return Dataset(settings.source, classes, _LARGEST_PIXEL * (_FINER if settings.image_size else 1), **parts)
 
 
+def read_digits() -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Read all digits in scikit-learn's order: [1797, 8, 8, 1] pixels from 0 to 16, and their labels.
+
+    The file is read as it lies in the package. To import scikit-learn, with SciPy's statistics and pandas, would take
+    longer than all else that a search does before it computes.
+
+    Raises:
+        ModuleNotFoundError: If scikit-learn is not installed.
+    """
+    found = util.find_spec("sklearn")
+    if found is None or not found.submodule_search_locations:
+        raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn")
+    path = Path(found.submodule_search_locations[0]) / "datasets" / "data" / "digits.csv.gz"
+    values = np.loadtxt(path, np.uint8, delimiter=",")
+    return values[:, :-1].reshape(-1, 8, 8, 1), values[:, -1].astype(np.int32)
+
+
 def _split_digits(settings: DigitSettings) -> dict[str, list[list[NDArray[np.uint8]]]]:
     """List for each part the images of each digit."""
-    from sklearn import datasets
-
-    pixels, labels = datasets.load_digits(return_X_y=True)
-    images = pixels.reshape(-1, 8, 8, 1).astype(np.uint8)
+    images, labels = read_digits()
     parts: dict[str, list[list[NDArray[np.uint8]]]] = {"train": [], "validation": [], "test": []}
     for digit in range(10):
         members = _hashed(list(images[labels == digit]), "digits")

@@ -24,7 +24,6 @@ from reproduce.tasks.optimizers import OPTAX, is_transformation, spec_of
 from reproduce.tasks.schedules import peak_rate, rate_phases, rate_shape, schedule_factor
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import ENGINE_TYPES, GoOn, Run
-from reproduce.tasks.transformations import transformation_of
 from reproduce.training.settings import (
     MAX_STATISTICS_STEPS,
     RunLength,
@@ -159,6 +158,8 @@ class EngineTrainer:
         if compiled is None:
             return self._population
         if compiled not in self._transformed:
+            from reproduce.tasks.transformations import transformation_of  # Optax takes a while, and few need it.
+
             name, weight_decay = compiled
             transformation = transformation_of(name, OPTAX[name], weight_decay)
             self._transformed[compiled] = Population(

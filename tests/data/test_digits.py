@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from reproduce.data import load_dataset
+from reproduce.data.digits import read_digits
 from tests.settings import DIGITS
 
 
@@ -29,6 +30,9 @@ def test_the_digits_are_those_of_scikit_learn_under_their_labels() -> None:
     from sklearn import datasets
 
     pixels, labels = datasets.load_digits(return_X_y=True)
+    read, own = read_digits()
+    np.testing.assert_array_equal(read.reshape(-1, 64), pixels)
+    np.testing.assert_array_equal(own, labels)
     true = {image.astype(np.uint8).tobytes(): label for image, label in zip(pixels, labels, strict=True)}
     for part in numbers("digits").parts.values():
         assert [true[image.tobytes()] for image in part.inputs] == part.labels.tolist()
