@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib import resources
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -18,6 +18,11 @@ from paper_optimizers.spec import OptimizerSpec
 from paper_optimizers.suggestions import did_you_mean, other_form
 
 Family = Literal["evolved", "adam-variant", "released", "baseline"]
+GradientScale = Literal["invariant", "proportional", "none"]
+
+_SCALES = get_args(GradientScale)
+#: What is text in an entry's file.
+_TEXTS = ("name", "family", "equation", "description", "origin", "deviations")
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Invariances:
         weight: Whether the update is independent of the weight.
     """
 
-    gradient_scale: Literal["invariant", "proportional", "none"]
+    gradient_scale: GradientScale
     odd: bool
     weight: bool
 
@@ -176,13 +181,63 @@ def _entry(name: str) -> CatalogEntry:
     if name in schedule_names():
         raise UnknownNameError(f"{name!r} is a learning-rate schedule: use EvolvedSchedule({name!r}, ...)")
     document = _read("optimizers", name)
+    try:
+        return entry_from_dict(document)
+    except SpecError as error:
+        raise error.under(f"specs/optimizers/{name}.json") from None
+
+
+def entry_from_dict(document: Mapping[str, Any]) -> CatalogEntry:
+    """Read an entry from plain data, as a file of the catalog holds it.
+
+    Raises:
+        SpecError: If a key is missing or unknown, or a value is not what it must be; it names the key.
+    """
+    _require_keys(document, (*_TEXTS, "invariances", "rates", "needs", "spec"), "")
+    for key in _TEXTS:
+        _require(isinstance(document[key], str), document[key], "a text", key)
+    _require(document["family"] in get_args(Family), document["family"], _one_of(get_args(Family)), "family")
+    for place, need in enumerate(document["needs"]):
+        _require(need in tuple(NEEDS), need, _one_of(NEEDS), f"needs[{place}]")
+    for place, rates in enumerate(document["rates"]):
+        _require_keys(rates, MeasuredRates._fields, f"rates[{place}]")
+    try:
+        spec = OptimizerSpec.from_dict(document["spec"])
+    except SpecError as error:
+        raise error.under("spec") from None
     return CatalogEntry(
-        **{key: document[key] for key in ("name", "family", "equation", "description", "origin", "deviations")},
-        invariances=Invariances(**document["invariances"]),
+        **{key: document[key] for key in _TEXTS},
+        invariances=_invariances(document["invariances"]),
         rates=tuple(MeasuredRates(**each) for each in document["rates"]),
         needs=tuple(NEEDS[need] for need in document["needs"]),
-        spec=OptimizerSpec.from_dict(document["spec"]),
+        spec=spec,
     )
+
+
+def _invariances(document: Any) -> Invariances:
+    _require_keys(document, tuple(each.name for each in fields(Invariances)), "invariances")
+    scale = document["gradient_scale"]
+    _require(scale in _SCALES, scale, _one_of(_SCALES), "invariances.gradient_scale")
+    for key in ("odd", "weight"):
+        _require(isinstance(document[key], bool), document[key], "true or false", f"invariances.{key}")
+    return Invariances(**document)
+
+
+def _require_keys(document: Any, keys: Sequence[str], path: str) -> None:
+    _require(isinstance(document, Mapping), document, f"an object with the keys {', '.join(keys)}", path)
+    missing, unknown = set(keys) - set(document), set(document) - set(keys)
+    if missing or unknown:
+        which = f"missing key {sorted(missing)[0]!r}" if missing else f"unknown key {sorted(unknown)[0]!r}"
+        raise SpecError(f"{which}; expected the keys {', '.join(keys)}", path)
+
+
+def _require(holds: bool, value: Any, expected: str, path: str) -> None:
+    if not holds:
+        raise SpecError(f"received {shown(value)}; expected {expected}", path)
+
+
+def _one_of(names: Iterable[str]) -> str:
+    return f"one of {', '.join(names)}"
 
 
 @cache

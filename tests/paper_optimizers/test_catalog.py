@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import paper_optimizers as po
+from paper_optimizers.catalog import entry_from_dict
 from paper_optimizers.fields import OneCycle
 from paper_optimizers.spec import OptimizerSpec
 from tests.paper_optimizers.cases import tensors
@@ -54,6 +55,44 @@ def test_entries(name: str) -> None:
     assert (family == "released") <= bool(entry.deviations)
     assert entry.equation in repr(entry)
     assert "Node(" not in repr(entry)  # Shown at a prompt, it is read: the graph is in spec.
+
+
+def entry_document(**changes: object) -> dict[str, object]:
+    changed = {**document("optimizers", "Opt4"), **changes}
+    return {key: value for key, value in changed.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"origin": None}, "missing key 'origin'; expected the keys name, family, equation,"),
+        ({"invariance": {}}, "unknown key 'invariance'; expected the keys name, family"),
+        ({"origin": 7}, "origin: received 7; expected a text"),
+        ({"family": "mine"}, "family: received 'mine'; expected one of evolved, adam-variant, released, baseline"),
+        ({"needs": ["luck"]}, r"needs\[0\]: received 'luck'; expected one of falling_rate, clipped_gradients"),
+        (
+            {"rates": [{"on": "digits"}]},
+            r"rates\[0\]: missing key 'high'; expected the keys on, updates, seeds, low, high",
+        ),
+        (
+            {"invariances": "all"},
+            "invariances: received 'all'; expected an object with the keys gradient_scale, odd, weight",
+        ),
+        (
+            {"invariances": {"gradient_scale": "exact", "odd": True, "weight": True}},
+            "invariances.gradient_scale: received 'exact'; expected one of invariant, proportional, none",
+        ),
+        (
+            {"invariances": {"gradient_scale": "none", "odd": "yes", "weight": True}},
+            "invariances.odd: received 'yes'; expected true or false",
+        ),
+        ({"spec": {"version": 1}}, "spec: "),
+    ],
+)
+def test_an_entry_that_is_none_is_refused_by_key(changes: dict[str, object], message: str) -> None:
+    assert entry_from_dict(entry_document()) == po.describe("Opt4")
+    with pytest.raises(po.SpecError, match=f"^{message}"):
+        entry_from_dict(entry_document(**changes))
 
 
 @pytest.mark.parametrize(
