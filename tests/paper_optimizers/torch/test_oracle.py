@@ -1,5 +1,6 @@
 """The PyTorch door gives the oracle's numbers for the whole catalog, and the published code's."""
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +17,25 @@ SHAPES = ((4, 3), (7,), (300, 230))
 TOLERANCE = 1e-5
 
 
-def walk(spec: po.OptimizerSpec, optimizer_of, phases, rates, start, gradients, dtype) -> float:
-    """The largest error of any tensor at any step, in units of its largest magnitude."""
+@lru_cache(maxsize=2)
+def course(spec: po.OptimizerSpec, phases: tuple[int, int, int], rates: tuple[float, ...], seed: int):
+    """Weights before the first step, gradients, and the oracle's weights after each step."""
+    start, gradients = tensors(seed, STEPS, SHAPES)
     total, warmup, hold = phases
     oracle = po.NumpyOptimizer(spec, total_steps=total, warmup_steps=warmup, hold_steps=hold)
-    params = [torch.nn.Parameter(torch.tensor(weight, dtype=dtype)) for weight in start]
-    optimizer = optimizer_of(params)
-    weights, worst = [np.asarray(weight) for weight in start], 0.0
-    for step, rate in zip(gradients, rates, strict=False):
+    weights, after = [np.asarray(weight) for weight in start], []
+    for step, rate in zip(gradients, rates, strict=True):
         weights = oracle.step(weights, step, rate)
+        after.append(weights)
+    return start, gradients, after
+
+
+def walk(optimizer_of, course, dtype) -> float:
+    """The largest error of any tensor at any step, in units of its largest magnitude."""
+    start, gradients, after = course
+    params = [torch.nn.Parameter(torch.tensor(weight, dtype=dtype)) for weight in start]
+    optimizer, worst = optimizer_of(params), 0.0
+    for step, weights in zip(gradients, after, strict=True):
         for param, gradient in zip(params, step, strict=True):
             param.grad = torch.tensor(gradient, dtype=dtype)
         optimizer.step()
@@ -38,34 +49,27 @@ def walk(spec: po.OptimizerSpec, optimizer_of, phases, rates, start, gradients, 
 @pytest.mark.parametrize("foreach", [None, False], ids=["together", "apart"])
 @pytest.mark.parametrize("name", po.names())
 def test_the_catalog(name: str, foreach: bool | None, decay: bool) -> None:
-    start, gradients = tensors(len(name), STEPS, SHAPES)
     spec = po.get(name) if decay else po.get(name).without_decays()
     rates = base_rates(0.05, *PHASES)
-    rates = [*rates, *[rates[-1]] * (STEPS - len(rates))]
+    oracle = course(spec, PHASES, (*rates, *[rates[-1]] * (STEPS - len(rates))), len(name))
     total, warmup, hold = PHASES
 
     def optimizer_of(params):
-        course = {"total_steps": total, "warmup_steps": warmup, "hold_steps": hold}
-        return door.create(name, params, lr=0.05, decay=decay, foreach=foreach, **course)
+        phases = {"total_steps": total, "warmup_steps": warmup, "hold_steps": hold}
+        return door.create(name, params, lr=0.05, decay=decay, foreach=foreach, **phases)
 
-    assert walk(spec, optimizer_of, PHASES, rates, start, gradients, torch.float32) < TOLERANCE
-    assert walk(spec, optimizer_of, PHASES, rates, start, gradients, torch.float64) < 1e-12
+    assert walk(optimizer_of, oracle, torch.float32) < TOLERANCE
+    assert walk(optimizer_of, oracle, torch.float64) < 1e-12
 
 
 @pytest.mark.parametrize("name", ["Opt9", "Opt10", "Momentum", "Nesterov"])
 def test_a_constant_momentum(name: str) -> None:
-    start, gradients = tensors(3, STEPS, SHAPES)
-    spec = po.get(name).with_momentum(0.7)
-    error = walk(
-        spec,
-        lambda params: door.create(name, params, lr=0.01, total_steps=18, momentum=0.7),
-        (18, 0, 0),
-        [0.01] * STEPS,
-        start,
-        gradients,
-        torch.float32,
-    )
-    assert error < TOLERANCE
+    oracle = course(po.get(name).with_momentum(0.7), (18, 0, 0), (0.01,) * STEPS, 3)
+
+    def optimizer_of(params):
+        return door.create(name, params, lr=0.01, total_steps=18, momentum=0.7)
+
+    assert walk(optimizer_of, oracle, torch.float32) < TOLERANCE
 
 
 @pytest.mark.parametrize("name", RELEASED)
