@@ -241,9 +241,15 @@ def _one_of(names: Iterable[str]) -> str:
 
 
 @cache
+def entry_of(spec: OptimizerSpec) -> CatalogEntry | None:
+    """Look up the catalog's optimizer of this very spec; None where the catalog has none."""
+    return next((entry for entry in map(describe, names()) if entry.spec == spec), None)
+
+
 def needs_of(spec: OptimizerSpec) -> tuple[Need, ...]:
     """Look up the needs of the catalog's optimizer of this very spec; nothing where the catalog has none."""
-    return next((entry.needs for entry in map(describe, names()) if entry.spec == spec), ())
+    entry = entry_of(spec)
+    return () if entry is None else entry.needs
 
 
 def describe_schedule(name: str) -> ScheduleEntry:

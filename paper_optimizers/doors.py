@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from paper_optimizers.arguments import check_rate
-from paper_optimizers.catalog import describe_schedule, get, needs_of
+from paper_optimizers.catalog import describe_schedule, entry_of, get, needs_of
 from paper_optimizers.graph import Graph
 from paper_optimizers.one_cycle import UNKNOWN_RUN, RunPhases
 from paper_optimizers.serialization import graph_from_dict
@@ -38,8 +38,8 @@ class Door:
     scheduling: str
     lowering: str
 
-    def require_rate(self, value: Any, title: str) -> Any:
-        """`check_rate` of a learning rate that has no default; ``title`` names the optimizer.
+    def require_rate(self, value: Any, title: str, spec: OptimizerSpec | None = None) -> Any:
+        """`check_rate` of a learning rate that has no default; ``title`` names the optimizer, ``spec`` is what it runs.
 
         Raises:
             ValueError: Where it is None, saying what to give.
@@ -47,11 +47,21 @@ class Door:
         if value is None:
             raise ValueError(
                 f"{title} needs {'lr' if self.rate == 'lr' else f'a {self.rate}'}: there is none that serves all "
-                "optimizers, their updates differ a hundredfold in length. A number is a constant rate; with "
-                "warmup_steps= it is the peak of a warm-up and a cosine. artifact/RESULTS.md lists the peaks that were "
-                "tuned for each optimizer, by task"
+                f"optimizers, since updates differ a hundredfold in length. {self._first_rate(spec)}. With "
+                "total_steps= and warmup_steps= the number is the peak of a warm-up and a cosine; alone it is a "
+                "constant rate, which may have to be lower. docs/choose.md of the repository lists what worked, by task"
             )
         return check_rate(value, self.rate)
+
+    def _first_rate(self, spec: OptimizerSpec | None) -> str:
+        """Say which rate to begin with: the catalog's where it has one for this very spec, else a grid."""
+        entry = None if spec is None else entry_of(spec)
+        if entry is None or entry.first_rate is None:
+            return f"No rate was measured for this spec: try a grid, such as {self.rate}=0.01, 0.1, 1 and 10"
+        return (
+            f"For {entry.name} begin with the peak {self.rate}={entry.first_rate:g}, or with a third of it without "
+            "batch normalisation"
+        )
 
     def check_decay(self, decay: Any) -> None:
         """Refuse what is no truth value.

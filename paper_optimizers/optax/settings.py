@@ -71,7 +71,7 @@ def checked_settings(
     if isinstance(momentum, jax.Array) and spec.momentum.type != "none":
         momentum = 0.0  # The array takes the place of the coefficient in each step.
     running = OPTAX_DOOR.running(spec, given["decay"], momentum)
-    rate = _rate(title, learning_rate)
+    rate = _rate(title, spec, learning_rate)
     phases = _run(rate, {name: given[name] for name in RunPhases._fields})
     OPTAX_DOOR.require_length(running, phases, title)
     if not callable(rate):
@@ -92,8 +92,8 @@ def checked_settings(
     )
 
 
-def _rate(title: str, learning_rate: Any) -> Any:
-    rate = OPTAX_DOOR.require_rate(learning_rate, title)
+def _rate(title: str, spec: OptimizerSpec, learning_rate: Any) -> Any:
+    rate = OPTAX_DOOR.require_rate(learning_rate, title, spec)
     if isinstance(rate, float) or callable(rate) or (isinstance(rate, jax.Array | np.ndarray) and rate.size == 1):
         return rate
     raise ValueError(

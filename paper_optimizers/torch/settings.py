@@ -99,7 +99,7 @@ def check_group(group: Group, title: str) -> None:
         KeyError: For a spec's name that is not in the catalog.
     """
     group["spec"] = spec_text(group["spec"])
-    group["lr"] = _rate(group["lr"], title)
+    group["lr"] = _rate(group["lr"], title, group["spec"])
     group["weight_decay"] = ATTRIBUTE_CHECKS["weight_decay"]("weight_decay", group["weight_decay"]) or 0.0
     group["seed"] = ATTRIBUTE_CHECKS["seed"]("seed", group["seed"])
     TORCH_DOOR.check_decay(group["decay"])
@@ -127,7 +127,7 @@ def check_group(group: Group, title: str) -> None:
         group["seed"] = _new_seed()
 
 
-def _rate(value: Any, title: str) -> Any:
+def _rate(value: Any, title: str, spec: str) -> Any:
     if isinstance(value, torch.Tensor):
         if value.numel() != 1 or not value.is_floating_point():
             raise ValueError(
@@ -135,7 +135,7 @@ def _rate(value: Any, title: str) -> Any:
                 f"{tuple(value.shape)} and {value.dtype}"
             )
         return value
-    rate = TORCH_DOOR.require_rate(value, title)
+    rate = TORCH_DOOR.require_rate(value, title, spec_of(spec))
     if not isinstance(rate, float):
         raise ValueError(
             f"lr must be a number or a tensor of one element; received {value!r:.80}. A schedule is a torch "

@@ -63,6 +63,24 @@ def test_the_same_fault_is_refused_at_every_door(
 
 
 @pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("name", ["Opt9", "Lion"])
+def test_a_missing_rate_is_answered_with_the_one_to_begin_with(door: Callable[..., object], name: str) -> None:
+    told = f"For {name} begin with the peak (lr|learning_rate)={po.describe(name).first_rate:g}, or with a third of it"
+    for spec in (name, po.get(name), po.get(name).to_dict()):
+        with pytest.raises(ValueError, match=rf"{told} .*docs/choose\.md"):
+            door(None, spec=spec, total_steps=9)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("spec", ["Opt1-released", po.from_text("None ~ tanh(g)")])
+def test_a_missing_rate_that_was_never_measured_is_answered_with_a_grid(door: Callable[..., object], spec: Any) -> None:
+    with pytest.raises(
+        ValueError, match=r"No rate was measured for this spec: try a grid, such as (lr|learning_rate)="
+    ):
+        door(None, spec=spec)
+
+
+@pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("spec", ["Opt9", po.get("Opt9"), po.get("Opt9").to_dict()])
 def test_a_spec_may_be_given_in_three_forms(door: Callable[..., object], spec: Any) -> None:
     assert door(0.1, spec=spec, total_steps=9, warmup_steps=2) is not None
