@@ -2,10 +2,10 @@
 
 >>> import jax.numpy as jnp
 >>> from paper_optimizers.optax import opt7
->>> transformation = opt7(0.1, total_steps=1000, warmup_steps=100)
+>>> transformation = opt7(6, total_steps=1000, warmup_steps=100)
 >>> state = transformation.init({"kernel": jnp.ones(3)})
 
-It needs JAX, Optax and NumPy, and neither Keras nor another framework.
+It needs JAX, Optax and NumPy, and imports neither Keras nor another framework.
 """
 
 try:

@@ -25,6 +25,15 @@ _MANUAL = Manual(
         ">>> state = transformation.init({{'kernel': jnp.ones(3)}})"
     ),
     clipping="put ``optax.clip_by_global_norm(1.0)`` before it in an ``optax.chain``",
+    clipped=(
+        ">>> import jax.numpy as jnp\n"
+        ">>> import optax\n"
+        ">>> from paper_optimizers.optax import {name}\n"
+        ">>> transformation = optax.chain(\n"
+        "...     optax.clip_by_global_norm(1.0), {name}({rate}, total_steps=5_000, warmup_steps=500)\n"
+        "... )\n"
+        ">>> state = transformation.init({{'kernel': jnp.ones(3)}})"
+    ),
 )
 
 

@@ -3,9 +3,9 @@
 >>> import torch
 >>> from paper_optimizers.torch import create
 >>> model = torch.nn.Linear(3, 1)
->>> optimizer = create("Opt7", model.parameters(), lr=0.1, total_steps=1000, warmup_steps=100)
+>>> optimizer = create("Opt7", model.parameters(), lr=6, total_steps=1000, warmup_steps=100)
 
-It needs PyTorch and NumPy, and neither Keras nor another framework.
+It needs PyTorch and NumPy, and imports neither Keras nor another framework.
 """
 
 try:

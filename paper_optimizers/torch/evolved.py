@@ -34,6 +34,15 @@ _MANUAL = Manual(
         ">>> optimizer = {name}(model.parameters(), lr={rate}, total_steps=5_000, warmup_steps=500)"
     ),
     clipping="call ``torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)`` before each step",
+    clipped=(
+        ">>> import torch\n"
+        ">>> from paper_optimizers.torch import {name}\n"
+        ">>> model = torch.nn.Linear(3, 1)\n"
+        ">>> optimizer = {name}(model.parameters(), lr={rate}, total_steps=5_000, warmup_steps=500)\n"
+        ">>> model(torch.ones(2, 3)).mean().backward()\n"
+        ">>> norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n"
+        ">>> optimizer.step()"
+    ),
 )
 
 
@@ -137,7 +146,7 @@ def create(name: str, params: Iterable[Any], lr: Any = None, **arguments: Any) -
 
     Examples:
         >>> import torch
-        >>> optimizer = create("Lion", [torch.nn.Parameter(torch.ones(2))], lr=0.01)
+        >>> optimizer = create("Lion", [torch.nn.Parameter(torch.ones(2))], lr=0.003)
     """
     describe(name)
     cls = _CLASSES.get(name)

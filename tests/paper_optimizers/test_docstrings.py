@@ -74,12 +74,21 @@ def test_a_docstring_has_every_part_and_its_example_runs(name: str, find: Callab
     assert ("``T`` is ``total_steps``" in text) == entry.spec.needs_total_steps
     assert ("mu m - eta u" in text.partition("Deviations")[0]) == (entry.spec.momentum.type == "nesterov")
     assert ("the factor of LR1" in text) == (entry.spec.schedule is not None)
+    assert "or a third of that without batch normalisation, with ``warmup_steps``" in words
     assert "\n    spec" not in text
     assert max(map(len, text.splitlines())) <= 120
     assert set(inspect.signature(made).parameters) - {"arguments"} <= arguments_of(text)
     (example,) = doctest.DocTestFinder(recurse=False).find(made, name, module=False, globs={})
     assert len(example.examples) >= 2
     assert doctest.DocTestRunner(verbose=False).run(example).failed == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_clips_gradients_where_the_optimizer_needs_it(name: str) -> None:
+    clips = {"Keras": "clipnorm=1)", "PyTorch": "clip_grad_norm_(", "Optax": "optax.clip_by_global_norm(1.0), "}
+    for door, clip in clips.items():
+        example = inspect.getdoc(DOORS[door](name)).partition("Examples:\n")[2]
+        assert (clip in example) == (name in ("Opt4", "Opt5"))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from paper_optimizers import describe, names
 from paper_optimizers.catalog import CatalogEntry
-from paper_optimizers.docstrings import mathematics, remarks
+from paper_optimizers.docstrings import mathematics, needs_clipping, remarks
 
 #: Families whose optimizers are classes that users import.
 _WITH_CLASS = ("evolved", "adam-variant")
@@ -38,8 +38,13 @@ def _section(entry: CatalogEntry) -> Iterator[str]:
     for remark in remarks(entry, "learning_rate"):
         yield f"{remark.replace('``', '`')}\n"
     run = "total_steps=5_000, warmup_steps=500"
+    keras = f"`paper_optimizers.{entry.name}(learning_rate={rate}, {run})`"
+    torch = f"`paper_optimizers.torch.{entry.name}(model.parameters(), lr={rate}, {run})`"
+    optax = f"`paper_optimizers.optax.{entry.name.lower()}({rate}, {run})`"
+    if needs_clipping(entry):
+        keras = keras.replace(")`", ", clipnorm=1)`")
+        torch += ", and before each step `torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)`"
+        optax = f"`optax.chain(optax.clip_by_global_norm(1.0), {optax[1:-1]})`"
     yield "| door | class or function |\n|---|---|"
-    yield f"| Keras | `paper_optimizers.{entry.name}(learning_rate={rate}, {run})` |"
-    yield f"| PyTorch | `paper_optimizers.torch.{entry.name}(model.parameters(), lr={rate}, {run})` |"
-    yield f"| Optax | `paper_optimizers.optax.{entry.name.lower()}({rate}, {run})` |\n"
-    yield f"Reference: {entry.origin}.\n"
+    yield from (f"| {door} | {made} |" for door, made in (("Keras", keras), ("PyTorch", torch), ("Optax", optax)))
+    yield f"\nReference: {entry.origin}.\n"
