@@ -176,8 +176,8 @@ def _rates(entry: CatalogEntry, rate: str) -> str:
     return (
         f"Begin tuning at a peak ``{rate}`` of {entry.first_rate:g}, or a third of that without batch normalisation, "
         "with ``warmup_steps`` a tenth of ``total_steps``. Within two points of the best validation accuracy were "
-        f"{'; '.join(each.text for each in entry.rates)}: small networks with batch normalisation, {seeds} a rate. "
-        "docs/choose.md says whether it does better than Adam and AdamW there."
+        f"{'; '.join(each.text for each in entry.rates)}. Those networks were small and had batch normalisation; "
+        f"each rate had {seeds}. docs/choose.md says whether it does better than Adam and AdamW there."
     )
 
 
