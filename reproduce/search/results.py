@@ -21,12 +21,14 @@ class Finalist:
         search_score: The score that it was chosen by.
         text: What it is.
         sample: Its number.
+        rate: The peak rate that its screening chose.
     """
 
     contender: Contender
     search_score: float
     text: str
     sample: int
+    rate: float
 
 
 def samples_of(records: Sequence[AnyRecord]) -> dict[int, Sample]:
@@ -77,16 +79,17 @@ def top(
     within = evaluations_of(records, "evolution")
     if epochs is not None:
         within = budgeted(records, epochs, screening_epochs or {})
-    scored = [(each.outcome.score, samples[each.sample]) for each in within if isinstance(each.outcome, Trained)]
-    best = sorted(scored, key=lambda pair: (-pair[0], pair[1].number))[:count]
+    scored = [(each.outcome, samples[each.sample]) for each in within if isinstance(each.outcome, Trained)]
+    best = sorted(scored, key=lambda pair: (-pair[0].score, pair[1].number))[:count]
     return [
         Finalist(
             Contender(f"{prefix}#{sample.number}", sample.genome.express(ascend=sample.ascend), sample.fingerprint),
-            score,
+            outcome.score,
             sample.text,
             sample.number,
+            outcome.rate,
         )
-        for score, sample in best
+        for outcome, sample in best
     ]
 
 

@@ -147,6 +147,7 @@ WAYS: dict[str, Way] = {
     "pip install .": Elsewhere("tests/test_packaging.py::test_the_wheel_asks_for_keras_and_numpy_alone"),
     "pip install '.[torch]'": Parsed("it fetches the build of PyTorch for GPUs, some gigabytes"),
     "pip install '.[optax]'": Parsed("it fetches packages that the lock of the tests holds"),
+    "pip install '.[reproduce,search]'": Parsed("it fetches packages that the lock of the tests holds"),
     "pip install '.[cpu]' scikit-learn": Parsed("it fetches packages that the lock of the tests holds"),
     "pip install atheris": Parsed("it fetches a package that is not among the locked ones"),
     "pip install pytorch-lightning": Parsed("it fetches a package that is not among the locked ones"),

@@ -92,7 +92,7 @@ def table_of(found, known):
         for name, scores in {**found, **known}.items()
         for seed, score in enumerate(scores)
     ]
-    finalists = [Finalist(contenders[name], 0.9, name, 0) for name in found]
+    finalists = [Finalist(contenders[name], 0.9, name, 0, 0.1) for name in found]
     return rescoring_table("rescoring", finalists, [contenders[name] for name in known], trials, "here")
 
 
