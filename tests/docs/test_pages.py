@@ -53,6 +53,11 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+def test_the_first_page_links_to_every_other() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / "docs" / "index.md").read_text("utf-8"))
+    assert set(map(named, PAGES)) - {"index.md"} == set(links)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_make_targets_exist(page: Path) -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
