@@ -61,7 +61,8 @@ where
 
 Weights have any shape, and ``u`` has the weight's. Averages, states and momentum are kept in float32 where weights have
 less precision. A spec that ascends adds ``eta u`` instead. Rates of different specs are not comparable:
-``describe("Opt4").first_rate`` is the one to begin with for a spec of the catalog.
+``describe("Opt4").first_rate`` is the one to begin with for a spec of the catalog, or a third of it without batch
+normalisation.
 
 """
 _Made = TypeVar("_Made")
