@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from reproduce.outcomes import epochs_of
@@ -12,7 +12,7 @@ from reproduce.report.pages import ARTIFACT
 from reproduce.report.stored_search import StoredSearch, read_trials
 from reproduce.report.tables.compute import compute_table
 from reproduce.results_layout import COMPARISON, ELIMINATION, LEDGER_FILE, NOISE, RESCORING_FILE
-from reproduce.search.records import Rejection, StageEvaluation, read_search_records
+from reproduce.search.records import AnyRecord, Header, Rejection, StageEvaluation, read_search_records
 from reproduce.search.trials import Trial
 
 _START = """# Compute
@@ -44,7 +44,7 @@ def _search(search: StoredSearch, place: Path) -> str:
     candidates = {record.sample for record in scores}
     sentences = [
         f"The search: {len(scores)} scores of {len(candidates)} candidates in {epochs} epochs of "
-        f"training ({_seconds(scores)}); {rejected} more draws were rejected before training.",
+        f"training ({_seconds(scores, search.records)}); {rejected} more draws were rejected before training.",
         f"Its best and the baselines scored again: {len(search.trials)} runs ({_seconds(search.trials)}).",
     ]
     for title, folder in (("Elimination", ELIMINATION), ("Noise floor", NOISE)):
@@ -58,15 +58,19 @@ def _search(search: StoredSearch, place: Path) -> str:
 def _compared(folder: Path) -> Iterator[str]:
     """The cost of the searches that were compared; scores that one took over from another cost nothing again."""
     paths = sorted(folder.glob(f"*/{LEDGER_FILE}"))
-    found = [each for path in paths for each in read_search_records(path) if isinstance(each, StageEvaluation)]
+    records = [each for path in paths for each in read_search_records(path)]
+    found = [each for each in records if isinstance(each, StageEvaluation)]
     scores, trials = [each for each in found if each.cached is None], read_trials(folder / RESCORING_FILE)
     if paths:
         yield (
-            f"The searches that were compared: {len(scores):,} scores in {len(paths)} searches ({_seconds(scores)}); "
-            f"{len(found) - len(scores)} more were taken over from one of the others. Their best and the baselines "
-            f"scored again: {len(trials)} runs ({_seconds(trials)})."
+            f"The searches that were compared: {len(scores):,} scores in {len(paths)} searches "
+            f"({_seconds(scores, records)}); {len(found) - len(scores)} more were taken over from one of the others. "
+            f"Their best and the baselines scored again: {len(trials)} runs ({_seconds(trials)})."
         )
 
 
-def _seconds(records: Sequence[StageEvaluation] | Sequence[Trial]) -> str:
-    return f"{sum(record.seconds for record in records):.0f} s"
+def _seconds(timed: Sequence[StageEvaluation] | Sequence[Trial], records: Iterable[AnyRecord] = ()) -> str:
+    """The seconds that these took together, and where: trials say it, scores only the headers of their ledgers."""
+    devices = {each.device for each in timed if isinstance(each, Trial)}
+    devices |= {each.device for each in records if isinstance(each, Header)}
+    return f"{sum(each.seconds for each in timed):.0f} s on {'; '.join(sorted(filter(None, devices)))}"
