@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -17,6 +18,12 @@ class Estimate:
 def number_of(count: int, one: str, several: str = "") -> str:
     """``"1 task"``, ``"2 tasks"``: a count with its noun, whose plural may be irregular."""
     return f"{count} {one if count == 1 else several or one + 's'}"
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """``"A, B and C"``: one name or more in a sentence."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def expected_maximum(count: int) -> float:

@@ -64,7 +64,7 @@ def _report(options: argparse.Namespace, console: Console) -> None:
 
 
 def _check(options: argparse.Namespace, console: Console) -> int:
-    from reproduce.report.claims.claim import CLAIMS, check, load_claims
+    from reproduce.report.claims.claim import CLAIMS, check, counted_by_source, load_claims
     from reproduce.report.collection import read_collection
 
     folder, profiles = _stored(options)
@@ -72,8 +72,8 @@ def _check(options: argparse.Namespace, console: Console) -> int:
     checked = check(load_claims(options.claims or CLAIMS), collections)
     for each in checked:
         _show(each, console)
-    counts = {verdict: sum(each.verdict == verdict for each in checked) for verdict in _STYLES}
-    console.print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()), highlight=False)
+    for sentence in counted_by_source(checked):
+        console.print(sentence, highlight=False)
     lacking = sum(each.verdict == "NOT RUN" != each.claim.expected for each in checked)
     if lacking:
         text = _LACKING.format(claims=number_of(lacking, "claim"), folder=folder)

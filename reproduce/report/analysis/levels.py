@@ -12,6 +12,8 @@ LAST_LOOK = 60
 _SPENT = (0.04, 0.01)
 #: The largest margin, one point, and the share of the reference's error that is the margin where that is smaller.
 _POINT, _SHARE_OF_ERROR = 0.01, 0.1
+#: The same in words.
+MARGIN_WORDS = "1 point, or a tenth of the reference's error if that is smaller"
 #: Optimizers whose accuracies differ by no more than this on average, at equal rates and seeds, are one function.
 SAME_FUNCTION = 0.001
 #: Numbers whose difference is below this share of them differ by rounding alone.

@@ -112,15 +112,29 @@ def check(claims: Sequence[tuple[Claim, Predicate]], collections: Mapping[str, C
     return [_check(claim, predicate, collections) for claim, predicate in claims]
 
 
+def counted_by_source(checked: Sequence[Checked]) -> list[str]:
+    """Count the verdicts in a sentence for each source of claims: the paper, the question, this project."""
+    subjects = {
+        "paper": "Of the paper's {} (from its abstract, in our words, at our sizes)",
+        "question": "Of {} on our question (is one better than the best tuned baseline?)",
+        "ours": "Of {} about this project",
+    }
+    sentences = []
+    for source, subject in subjects.items():
+        verdicts = [each.verdict for each in checked if each.claim.source == source]
+        counted = ", ".join(f"{verdicts.count(each)} {each}" for each in VERDICTS if each in verdicts)
+        if verdicts:
+            sentences.append(f"{subject.format(number_of(len(verdicts), 'claim'))}: {counted}.")
+    return sentences
+
+
 def claims_table(checked: Sequence[Checked]) -> Table:
     """Claims and what became of them."""
-    counts = {verdict: sum(each.verdict == verdict for each in checked) for verdict in VERDICTS}
     return Table.of(
         name="claims",
         title="The verdict on each claim",
         caption=(
-            f"{number_of(len(checked), 'claim')}: "
-            f"{', '.join(f'{count} {verdict}' for verdict, count in counts.items())}. Decided by stored rows alone. "
+            f"{' '.join(counted_by_source(checked))} Decided by stored rows alone. "
             "CONTRADICTED: they say the opposite; EQUIVALENT: what is compared differs by less than the margin; "
             "UNDECIDED: they cannot tell, and so many seeds could; NOT RUN: some that could are missing. Each verdict "
             "is that of the tables (artifact/ANALYSIS.md). A benchmark is of no profile."

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from reproduce.counts import number_of
 from reproduce.report.analysis.answers import answers
 from reproduce.report.analysis.studies import against, origin_of
 from reproduce.report.analysis.verdicts import VERDICTS, Verdict
-from reproduce.report.claims.claim import Checked
+from reproduce.report.claims.claim import Checked, counted_by_source
 from reproduce.report.collection import Collection
 from reproduce.report.pages.answer import answer_picture, answer_sentence
 from reproduce.report.results import COMPARED, REFERENCE, StudyResults
@@ -21,7 +20,7 @@ def summary_lines(found: Collection, checked: Sequence[Checked]) -> list[str]:
     given = list(answers(found.profile, found.studies))
     lines = [answer_sentence(given).replace("**", "")] if given else []
     compared = [study for study in found.studies if study.name in COMPARED]
-    return [*lines, *_beside_reference(compared), *_claims(checked), *_one_function(compared)]
+    return [*lines, *_beside_reference(compared), *counted_by_source(checked), *_one_function(compared)]
 
 
 def summary_pictures(found: Collection) -> list[Picture]:
@@ -42,17 +41,6 @@ def _beside_reference(studies: Iterable[StudyResults]) -> list[str]:
     if not verdicts:
         return []
     return [f"The paper's optimizers, better than {REFERENCE}, task by task: {_counted(verdicts)}."]
-
-
-def _claims(checked: Sequence[Checked]) -> list[str]:
-    """Count the verdicts on the paper's claims and on ours."""
-    sources = {"paper": "The paper's abstract", "ours": "This project's own claims"}
-    lines = []
-    for source, title in sources.items():
-        verdicts = [each.verdict for each in checked if each.claim.source == source]
-        if verdicts:
-            lines.append(f"{title}, {number_of(len(verdicts), 'claim')}: {_counted(verdicts)}.")
-    return lines
 
 
 def _one_function(studies: Sequence[StudyResults]) -> list[str]:

@@ -8,6 +8,7 @@ from reproduce.report.pages import (
     comparison,
     compute,
     environment,
+    guide,
     rates,
     readme,
     reference,
@@ -22,7 +23,7 @@ def written() -> dict[str, bytes]:
     """Every generated file, by its path in the checkout."""
     texts = {
         "README.md": readme.page(),
-        "artifact/README.md": tables.artifact_readme(),
+        "artifact/README.md": guide.artifact_readme(),
         "docs/catalog.md": tables.catalog_page(),
         "docs/choose.md": choose.page(),
         "docs/tutorials/spec.md": words.page(),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from reproduce.counts import number_of
 from reproduce.report.analysis.answers import TaskAnswer, answers
-from reproduce.report.analysis.verdicts import VERDICTS
+from reproduce.report.analysis.levels import MARGIN_WORDS, confidence_words
+from reproduce.report.analysis.verdicts import VERDICTS, Verdict
 from reproduce.report.collection import Collection, profiles_in, read_collection
 from reproduce.report.figures.forest import ForestLine, forest_picture, forest_reading
 from reproduce.report.pages import ARTIFACT
@@ -20,6 +22,14 @@ from reproduce.report.tables.comparisons import interval_text
 _PROFILES = ("paper", "gpu", "small", "smoke")
 #: The profile of digits of 8 by 8 pixels, which are no evidence about the paper.
 _DIGITS = "smoke"
+#: Verdicts on "better" in plain words.
+PLAIN: Mapping[Verdict, str] = {
+    "SUPPORTED": "better",
+    "CONTRADICTED": "worse",
+    "EQUIVALENT": "equal within the margin",
+    "UNDECIDED": "undecided",
+    "NOT RUN": "not run",
+}
 #: Where the picture lies, from the project's folder.
 PICTURE = "artifact/figures/common/answer.svg"
 
@@ -37,24 +47,65 @@ def kept_answers() -> list[TaskAnswer]:
     return [each for found in kept_collections() for each in answers(found.profile, found.studies)]
 
 
+def on_images(found: Iterable[TaskAnswer]) -> list[TaskAnswer]:
+    """The answers on real images: all but those on the digits."""
+    return [each for each in found if each.profile != _DIGITS]
+
+
 def answer_lines() -> str:
-    """README's answer: a sentence, the table of real images, and the picture."""
+    """README's table of the real images, after how to read it, and the picture of all tasks."""
     found = kept_answers()
-    real = [each for each in found if each.profile != _DIGITS]
-    shown = answer_picture(found)
-    devices = "; ".join(sorted({each.device for each in found}))
-    below = f"Measured on {devices}. The picture adds the digits of profile `{_DIGITS}`.\n"
-    return "\n".join([f"{answer_sentence(found)}\n", answer_table(real), below, f"![{shown.title}]({PICTURE})\n"])
+    images, shown = on_images(found), answer_picture(found)
+    below = f"{measured_on(found)} The picture adds the digits of profile `{_DIGITS}`, no evidence about the paper.\n"
+    parts = [f"{reading(images)}\n", answer_table(images), below, f"![{shown.title}]({PICTURE})\n"]
+    return "\n".join(parts)
+
+
+def measured_on(found: Iterable[TaskAnswer]) -> str:
+    """Name the devices of these answers in a sentence."""
+    return f"Measured on {'; '.join(sorted({each.device for each in found}))}."
 
 
 def answer_sentence(found: Sequence[TaskAnswer]) -> str:
-    """How often the best evolved optimizer is better, and what else was found."""
-    counts = {verdict: sum(each.difference.verdict == verdict for each in found) for verdict in VERDICTS}
-    counted = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-    better = f"In {counts['SUPPORTED']} of" if counts["SUPPORTED"] else "In none of"
-    comparisons = number_of(len(found), "comparison")
-    sentence = f"**{better} {comparisons} is the best evolved optimizer better than the best tuned baseline.**"
-    return f"{sentence} Verdicts: {counted}." if counted else "Nothing has been run."
+    """On how many tasks the best evolved optimizer beats the best baseline, and what it is on each; digits apart."""
+    images = on_images(found)
+    digits = [each for each in found if each.profile == _DIGITS]
+    parts = []
+    if images:
+        names = titles(images)
+        outcomes = ", ".join(
+            f"on {name} {PLAIN[each.difference.verdict]} (n = {each.difference.n})"
+            for name, each in zip(names, images, strict=True)
+        )
+        profiles = " and ".join(dict.fromkeys(each.profile for each in images))
+        parts.append(f"**On real images (profile {profiles}) {_beaten(images)}**: {outcomes}.")
+    if digits:
+        counts = Counter(each.difference.verdict for each in digits)
+        outcomes = ", ".join(f"{PLAIN[each]} on {counts[each]}" for each in VERDICTS if counts[each])
+        parts.append(f"On digits (profile {_DIGITS}), no evidence about the paper, {_beaten(digits)}: {outcomes}.")
+    return " ".join(parts) or "Nothing has been run."
+
+
+def titles(found: Sequence[TaskAnswer]) -> list[str]:
+    """Name each answer by its data set, with the number of updates where two have the same one."""
+    names = [each.data.partition(",")[0] for each in found]
+    twice = {name for name, count in Counter(names).items() if count > 1}
+    return [
+        f"{name} after {each.steps:,} updates" if name in twice else name
+        for name, each in zip(names, found, strict=True)
+    ]
+
+
+def reading(found: Sequence[TaskAnswer]) -> str:
+    """How a table of answers is read: what is compared, the level of the intervals, and what each verdict says."""
+    levels = " or ".join(sorted({confidence_words(each.difference.n) for each in found}))
+    return (
+        "Each line is the best evolved optimizer minus the best baseline, both chosen in tuning by validation "
+        "accuracy. Differences are in points (percent of the test images), in brackets their intervals at "
+        f'{levels}. Verdicts are on "better". SUPPORTED: the interval lies above 0. CONTRADICTED: it lies below 0, so '
+        f"the evolved one is worse. EQUIVALENT: it holds 0 and lies within the margin of {MARGIN_WORDS}. UNDECIDED: "
+        "none of these, so more seeds are needed."
+    )
 
 
 def answer_table(found: Iterable[TaskAnswer]) -> str:
@@ -70,6 +121,14 @@ def answer_picture(found: Sequence[TaskAnswer]) -> Picture:
     n = f"n = {counts[0]} to {counts[-1]} seeds" if len(counts) > 1 else f"n = {counts[0] if counts else 0} seeds"
     title = f"Best evolved optimizer minus best tuned baseline, {number_of(len(found), 'task')}, {n}"
     return forest_picture("answer", title, forest_reading(lines), lines)
+
+
+def _beaten(found: Sequence[TaskAnswer]) -> str:
+    count = sum(each.difference.verdict == "SUPPORTED" for each in found)
+    return (
+        f"the best evolved optimizer beats the best tuned baseline on {count or 'none'} of "
+        f"{number_of(len(found), 'task')}"
+    )
 
 
 def _cells(each: TaskAnswer) -> tuple[str, ...]:

@@ -11,8 +11,10 @@ from reproduce.report.analysis.families import Difference
 from reproduce.report.analysis.studies import Compared, against
 from reproduce.report.cards.card import Card
 from reproduce.report.pages import ROOT
-from reproduce.report.pages.answer import answer_sentence, kept_answers, kept_collections
-from reproduce.report.pages.rates import StudyTask, compared_tasks, kept_cards, measured_rates
+from reproduce.report.pages.answer import answer_sentence, kept_answers, kept_collections, measured_on
+from reproduce.report.pages.beside_adam import adam_sentences
+from reproduce.report.pages.comparison import dearest_sentence
+from reproduce.report.pages.rates import StudyTask, compared_tasks, kept_cards, measured_rates, stands_for
 from reproduce.report.pages.tables import markdown, with_tables
 from reproduce.report.table import signed
 from reproduce.report.tables.comparisons import interval_text
@@ -34,6 +36,7 @@ def page() -> str:
     tables = {
         "answer": _short_answer(),
         "rates": rates_table(),
+        "steps": f"{dearest_sentence()}\n",
         "evolved": evolved_table(),
         "differences": differences(),
     }
@@ -41,14 +44,15 @@ def page() -> str:
 
 
 def _short_answer() -> str:
+    """The answer in sentences, and whom tuning chose."""
     found = kept_answers()
     evolved, baselines = (
         ", ".join(f"{name} on {count}" for name, count in Counter(chosen).most_common())
         for chosen in ([each.compared.label for each in found], [each.compared.reference.optimizer for each in found])
     )
     return (
-        f"{answer_sentence(found)}\n\nTuning chose as the best evolved optimizer: {evolved}; as the best baseline: "
-        f"{baselines}.\n"
+        f"{answer_sentence(found)}\n\n{adam_sentences()}\n\nOver all {len(found)} tasks tuning chose as the best "
+        f"evolved optimizer {evolved}; as the best baseline {baselines}. {measured_on(found)}\n"
     )
 
 
@@ -56,7 +60,7 @@ def rates_table() -> str:
     """Tabulate, by optimizer, the rate to start with, what worked on each task, and what it takes."""
     first, tasks = kept_collections()[0], _telling_tasks()
     columns = {"optimizer": "", "start with": ":"} | {task.title: ":" for task in tasks}
-    columns |= {"state, bytes a weight": ":", "step, Adam's = 1": ":", "needs": ""}
+    columns |= {"state, bytes a weight": ":", "step on convolutions, Adam's = 1": ":", "needs": ""}
     lines = []
     for name, card in kept_cards()[first.profile].items():
         rates = measured_rates(name)
@@ -75,7 +79,16 @@ def evolved_table(other: str = "AdamW") -> str:
     ]
     columns = {"optimizer": ""} | {f"{task.title}, n = {_most_runs(task)}": "" for task in tasks}
     shown = [name for name in names() if describe(name).family in ("evolved", "adam-variant")]
-    lines = [(name, *(_with_verdict(each.get(name)) for each in found)) for name in shown]
+    lines = [
+        (
+            name,
+            *(
+                _with_verdict(each[name]) if name in each else _stand_in(name, task)
+                for task, each in zip(tasks, found, strict=True)
+            ),
+        )
+        for name in shown
+    ]
     return markdown(columns, lines)
 
 
@@ -131,14 +144,19 @@ def _most_runs(task: StudyTask) -> int:
     return max(len(result.finals) for result in task.study.of_task(task.task))
 
 
-def _with_verdict(found: Difference | None) -> str:
-    difference, _ = difference_cells(found)
-    return difference if found is None else f"{difference}, {_VERDICTS[found.verdict]}"
+def _with_verdict(found: Difference) -> str:
+    return f"{difference_cells(found)[0]}, {_VERDICTS[found.verdict]}"
 
 
 def _range(card: Card, task: StudyTask) -> str:
     own = [each for each in card.rates if (each.source.study, each.source.task) == (task.study.name, task.task)]
-    return own[0].range if own else "-"
+    return own[0].range if own else _stand_in(card.name, task)
+
+
+def _stand_in(name: str, task: StudyTask) -> str:
+    """What a cell says of an optimizer that a task left out: which one stands for it, if any does."""
+    measured = stands_for(name, task)
+    return "-" if measured in (None, name) else f"as {measured}"
 
 
 def _state(card: Card) -> str:

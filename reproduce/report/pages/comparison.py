@@ -2,19 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from reproduce.counts import enumerated
+from reproduce.report.analysis.verdicts import Verdict
+from reproduce.report.claims.claim import CLAIMS, load_claims
+from reproduce.report.claims.predicates import StepsCheap
 from reproduce.report.pages import ROOT
+from reproduce.report.pages.reproduction import kept_verdicts
 from reproduce.report.pages.tables import markdown, with_tables
 from reproduce.report.speed import DOOR_COSTS, DoorCost, read_door_costs
 
 #: The prefixes of the evolved optimizers' names.
 _FAMILIES = ("Opt", "A")
+#: Through what a step was timed, in words.
+_DOORS = {
+    "keras-tensorflow": "Keras on TensorFlow",
+    "keras-jax": "Keras on JAX",
+    "keras-torch": "Keras on PyTorch",
+    "torch": "PyTorch",
+    "optax": "Optax",
+}
+#: The networks on which all evolved optimizers were timed.
+_NETWORKS = {"convolutional": "convolutional", "dense": "six dense layers"}
 
 
 def page() -> str:
-    """The page with its table as it should be."""
-    return with_tables((ROOT / "docs" / "comparison.md").read_text("utf-8"), {"peers": peers_table()})
+    """The page with its tables as they should be."""
+    tables = {"doors": f"{dearest_sentence()}\n\n{doors_table()}", "peers": peers_table()}
+    return with_tables((ROOT / "docs" / "comparison.md").read_text("utf-8"), tables)
+
+
+def doors_table() -> str:
+    """Tabulate, by framework and network, the least and the largest ratio of each family, and the dearest optimizer."""
+    lines = []
+    for network, title in _NETWORKS.items():
+        for door, words in _DOORS.items():
+            families = [_own(family, door, network) for family in _FAMILIES]
+            spans = [f"{least.ratio:.2f} to {most.ratio:.2f}" for (_, least), (_, most) in map(_ends, families)]
+            dearest = max((each for own in families for each in own), key=lambda each: each.ratio)
+            lines.append((words, title, *spans, dearest.optimizer, str(dearest.rounds)))
+    columns = {"through": "", "network": "", "Opt1 to Opt10": ":", "A1 to A5": ":", "the dearest": "", "n": ":"}
+    return markdown(columns, lines)
+
+
+def dearest_sentence() -> str:
+    """Say where steps on dense layers cost most, by framework, and what became of the claim that none costs more."""
+    limit, verdict = _claimed()
+    by_door = {words: [*_own("Opt", door), *_own("A", door)] for door, words in _DOORS.items()}
+    tops = sorted(((max(each.ratio for each in costs), words) for words, costs in by_door.items()), reverse=True)
+    times = enumerated([f"{ratio:.2f} in {words}" for ratio, words in tops if ratio > limit] or ["no more"])
+    costs = [each for own in by_door.values() for each in own]
+    dear = _runs_of({each.optimizer for each in costs if each.ratio > limit})
+    return (
+        "On six dense layers of 1,000 a step takes up to this many times as long as one of the framework's own Adam: "
+        f"{times} (n = {min(each.rounds for each in costs)}, {costs[0].device}). Above {limit:g} in one of these are "
+        f"{dear}. The claim `step-cost`, that no step is, is {verdict}."
+    )
+
+
+def _claimed() -> tuple[float, Verdict]:
+    """The most that a step may cost by the claim, and the claim's verdict by the kept rows."""
+    ((claim, predicate),) = [each for each in load_claims(CLAIMS) if isinstance(each[1], StepsCheap)]
+    assert isinstance(predicate, StepsCheap)
+    return predicate.factor, next(each.verdict for each in kept_verdicts() if each.claim == claim)
 
 
 def peers_table() -> str:
@@ -38,23 +89,23 @@ def peers_sentence() -> str:
     costs = (*_own("Opt"), *_own("A"), *_peers())
     rounds = {extreme(each.rounds for each in costs) for extreme in (min, max)}
     return (
-        f"A training step in PyTorch, that with `torch.optim.Adam(foreach=True)` taken as 1: {own}; {others}. Medians "
-        f"over n = {' to '.join(map(str, sorted(rounds)))} rounds, six dense layers of 1,000, one thread of "
-        f"{costs[0].device}.\n"
+        f"Time of a training step in PyTorch, that of `torch.optim.Adam(foreach=True)` taken as 1 (less is faster): "
+        f"{own}; {others}. Medians over n = {' to '.join(map(str, sorted(rounds)))} rounds, six dense layers of 1,000, "
+        f"one thread of {costs[0].device}.\n\n{dearest_sentence()}\n"
     )
 
 
-def _costs() -> list[DoorCost]:
+def _costs(door: str, network: str) -> list[DoorCost]:
     found = read_door_costs(ROOT / "artifact" / "results" / DOOR_COSTS)
-    return [each for each in found if (each.door, each.network) == ("torch", "dense")]
+    return [each for each in found if (each.door, each.network) == (door, network)]
 
 
-def _own(family: str) -> list[DoorCost]:
-    return [each for each in _costs() if each.optimizer.removeprefix(family).isdigit()]
+def _own(family: str, door: str = "torch", network: str = "dense") -> list[DoorCost]:
+    return [each for each in _costs(door, network) if each.optimizer.removeprefix(family).isdigit()]
 
 
 def _peers() -> list[DoorCost]:
-    return sorted((each for each in _costs() if "." in each.optimizer), key=lambda each: each.ratio)
+    return sorted((each for each in _costs("torch", "dense") if "." in each.optimizer), key=lambda each: each.ratio)
 
 
 def _ends(costs: Sequence[DoorCost]) -> tuple[tuple[str, DoorCost], tuple[str, DoorCost]]:
@@ -65,6 +116,17 @@ def _ends(costs: Sequence[DoorCost]) -> tuple[tuple[str, DoorCost], tuple[str, D
 def _span(family: str, costs: Sequence[DoorCost]) -> str:
     numbers = sorted(int(each.optimizer.removeprefix(family)) for each in costs)
     return f"{family}{numbers[0]} to {family}{numbers[-1]}"
+
+
+def _runs_of(names: Collection[str]) -> str:
+    """Optimizers in the catalog's order, neighbours joined: ``"Opt7 to Opt10 and A5"``."""
+    runs = []
+    for family in _FAMILIES:
+        numbers = sorted(int(number) for name in names if (number := name.removeprefix(family)).isdigit())
+        for first in (each for each in numbers if each - 1 not in numbers):
+            last = next(each for each in numbers if each >= first and each + 1 not in numbers)
+            runs.append(f"{family}{first}" if first == last else f"{family}{first} to {family}{last}")
+    return enumerated(runs or ["none"])
 
 
 def _package_and_class(cost: DoorCost) -> tuple[str, str]:

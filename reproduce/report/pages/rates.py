@@ -53,15 +53,31 @@ def kept_cards() -> dict[str, dict[str, Card]]:
 
 
 def measured_rates(name: str) -> list[MeasuredRates]:
-    """List the rates that worked for an optimizer on the tasks of the most telling profile."""
+    """List the rates that worked for an optimizer on the tasks of the most telling profile.
+
+    On a task that it was left out of, they are those of the optimizer that `stands_for` it, which ``on`` then names.
+    """
     collections = kept_collections()
-    tasks = compared_tasks(collections[0]) if collections else []
-    found = ((task, task.study.result(task.task, name)) for task in tasks)
-    return [
-        MeasuredRates(task.title, task.updates, max(shown.counts), *shown.good)
-        for task, result in found
-        if result is not None and result.tuning and (shown := sensitivity(result))
-    ]
+    found = []
+    for task in compared_tasks(collections[0]) if collections else []:
+        measured = stands_for(name, task)
+        result = None if measured is None else task.study.result(task.task, measured)
+        if result is not None and result.tuning:
+            shown = sensitivity(result)
+            on = task.title if measured == name else f"{task.title}, measured with {measured}"
+            found.append(MeasuredRates(on, task.updates, max(shown.counts), *shown.good))
+    return found
+
+
+def stands_for(name: str, task: StudyTask) -> str | None:
+    """Name the optimizer whose runs on a task count for this one: itself, or else one that is the same function.
+
+    Which are the same function is decided by the first task, of any profile, that has this optimizer.
+    """
+    known = (first for found in kept_collections() for first in compared_tasks(found)[:1])
+    groups = (each.names for first in known for each in first.study.functions(first.task))
+    twins = next((names for names in groups if name in names), ())
+    return next((each for each in (name, *twins) if task.study.result(task.task, each) is not None), None)
 
 
 def files() -> dict[str, bytes]:

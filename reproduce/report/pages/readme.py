@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from reproduce.report.pages import ROOT, answer, comparison, reproduction
+from reproduce.report.pages.beside_adam import adam_sentences
 from reproduce.report.pages.tables import with_tables
 
 
 def page() -> str:
     """The page with its tables as they should be."""
-    verdicts = f"- {reproduction.verdict_sentence()} `make check-claims` prints the evidence.\n"
+    found = answer.kept_answers()
+    verdicts = f"{reproduction.verdict_lines()}- `make check-claims` prints the evidence of each claim.\n"
     tables = {
-        "answer": answer.answer_lines(),
+        "answer": f"{answer.answer_sentence(answer.on_images(found))}\n\n{adam_sentences()}\n",
+        "table": answer.answer_lines(),
         "peers": comparison.peers_sentence(),
         "status": reproduction.compute_lines() + verdicts,
     }

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 
-from reproduce.counts import number_of
-from reproduce.report.analysis.verdicts import VERDICTS
-from reproduce.report.claims.claim import CLAIMS, Checked, check, load_claims
+from reproduce.counts import enumerated, number_of
+from reproduce.report.analysis.studies import origin_of
+from reproduce.report.claims.claim import CLAIMS, Checked, check, counted_by_source, load_claims
 from reproduce.report.pages import ARTIFACT, answer
+from reproduce.report.pages.beside_adam import adam_sentences
 from reproduce.report.pages.tables import markdown, with_tables
 
-_SOURCES = {"question": "the question", "paper": "the paper", "ours": "ours"}
+#: Of whom a claim is, by its source.
+SOURCES = {"question": "the question", "paper": "the paper", "ours": "ours"}
 
 
 @cache
@@ -24,21 +26,36 @@ def page() -> str:
     answers = answer.kept_answers()
     shown, path = answer.answer_picture(answers), answer.PICTURE.removeprefix("artifact/")
     tables = {
-        "answer": f"{answer.answer_sentence(answers)}\n",
-        "verdicts": f"{verdict_sentence()}\n",
-        "picture": f"{answer.answer_table(answers)}\n![{shown.title}]({path})\n\n{shown.caption}\n",
+        "answer": f"{answer.answer_sentence(answers)}\n\n{adam_sentences()}\n",
+        "verdicts": verdict_lines(),
+        "tuning": tuning_sentence(),
+        "picture": f"{answer.reading(answers)}\n\n{answer.answer_table(answers)}\n"
+        f"![{shown.title}]({path})\n\n{shown.caption}\n",
         "claims": _claims(),
         "compute": compute_lines(),
     }
     return with_tables((ARTIFACT / "REPORT.md").read_text("utf-8"), tables)
 
 
-def verdict_sentence() -> str:
-    """How many claims have each verdict."""
-    checked = kept_verdicts()
-    counts = {verdict: sum(each.verdict == verdict for each in checked) for verdict in VERDICTS}
-    counted = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-    return f"Of {number_of(len(checked), 'claim')}, the paper's and ours: {counted}."
+def verdict_lines() -> str:
+    """How many claims of each source have each verdict, a line each."""
+    return "".join(f"- {sentence}\n" for sentence in counted_by_source(kept_verdicts()))
+
+
+def tuning_sentence() -> str:
+    """How many tuning runs an optimizer had in the first profile's main study, and who chose a weight decay too."""
+    found = answer.kept_collections()[0]
+    study = next(study for study in found.studies if study.name == "main")
+    task, decays = study.tasks_run[0], study.protocol.optimizers.weight_decays or {}
+    runs: dict[str, list[int]] = {"paper": [], "baseline": [], "decayed": [], "found": []}
+    for each in study.of_task(task):
+        runs["decayed" if each.optimizer in decays else origin_of(each.entrant)].append(len(each.tuning))
+    ranges = {name: f"{min(counts)} to {max(counts)}" for name, counts in runs.items() if counts}
+    return (
+        f"{enumerated([*decays])} choose a weight decay as well. In the study `main` of profile `{found.profile}` "
+        f"({task}) that takes {ranges['decayed']} tuning runs each. Other baselines take {ranges['baseline']}, the "
+        f"paper's optimizers {ranges['paper']}.\n"
+    )
 
 
 def compute_lines() -> str:
@@ -56,5 +73,5 @@ def compute_lines() -> str:
 
 
 def _claims() -> str:
-    lines = [(_SOURCES[each.claim.source], each.claim.statement, each.verdict) for each in kept_verdicts()]
+    lines = [(SOURCES[each.claim.source], each.claim.statement, each.verdict) for each in kept_verdicts()]
     return markdown({"of": "", "claim": "", "verdict": ""}, lines)

@@ -9,6 +9,7 @@ from reproduce.report.forms import to_csv, to_markdown
 from reproduce.report.page.report import Report
 from reproduce.report.page.writer import read_reports
 from reproduce.report.pages import ARTIFACT, ROOT, answer
+from reproduce.report.pages.beside_adam import adam_sentences
 
 #: Of each profile, in this order, those that it has: the smallest table that answers a study's question.
 TABLES = (
@@ -71,6 +72,7 @@ def _answer(found: dict[str, bytes]) -> Iterator[str]:
     shown, path = answer.answer_picture(answers), answer.PICTURE.removeprefix("artifact/")
     found[path] = shown.render(("svg",))["svg"]
     yield f"## The answer so far\n\n{answer.answer_sentence(answers)}\n"
+    yield f"{adam_sentences()}\n\n{answer.reading(answers)}\n"
     yield answer.answer_table(answers)
     yield f"![{shown.title}]({path})\n\n{shown.caption}\n"
 

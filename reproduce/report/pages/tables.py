@@ -6,18 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import paper_optimizers as po
-from reproduce.report.claims.claim import CLAIMS, load_claims
-from reproduce.report.pages import ARTIFACT, ROOT
+from reproduce.report.pages import ROOT
 from reproduce.report.tables.equations import factor_name
-from reproduce.report.tables.paper import PARTS
 
 _FAMILIES = ("evolved", "adam-variant", "released", "baseline")
 _MOMENTUM = {"none": "", "classical": "momentum", "nesterov": "Nesterov momentum"}
-
-
-def artifact_readme() -> str:
-    """artifact/README.md with its tables as they should be."""
-    return with_tables((ARTIFACT / "README.md").read_text("utf-8"), {"claims": claims_table(), "map": map_table()})
 
 
 def catalog_page() -> str:
@@ -39,26 +32,6 @@ def catalog_tables() -> str:
         markdown({"schedule": "", "the base rate times": ""}, schedules),
     ]
     return "\n".join(parts)
-
-
-def claims_table() -> str:
-    """Every claim with what it takes to check it."""
-    sources = {"question": "the question", "paper": "the paper", "ours": "ours"}
-    costs = dict.fromkeys(("minutes, estimated", "GPU hours, estimated", "disk in GB, estimated"), ":")
-    columns = dict.fromkeys(("claim", "of", "statement", "what makes the rows"), "") | costs | {"expected": ""}
-    lines = (
-        (
-            *(claim.name, sources[claim.source], claim.statement, f"`{claim.command}`"),
-            *(f"{claim.minutes:g}", f"{claim.gpu_hours:g}", f"{claim.disk_gb:g}", claim.expected),
-        )
-        for claim, _ in load_claims(CLAIMS)
-    )
-    return markdown(columns, lines)
-
-
-def map_table() -> str:
-    """Tabulate what the paper shows, and ours."""
-    return markdown({"the paper": "", "here": "", "how, or why not": ""}, PARTS)
 
 
 def markdown(columns: Mapping[str, str], lines: Iterable[Sequence[str]]) -> str:

@@ -113,7 +113,7 @@ def _decays(study: StudyResults) -> str:
     if not tuned:
         return ""
     names = ", ".join(tuned)
-    return f" The second number is the weight decay, which was tuned beside the rate for {names}."
+    return f" A second number is the weight decay, which was tuned beside the rate for {names}."
 
 
 #: The first column of tables with a line for each function of a study.
@@ -192,5 +192,6 @@ def _caption(study: StudyResults) -> str:
         sentences.append(f"{diverged} of these runs diverged and count as guessing.")
     if any(result.choice.at_edge for result in results):
         sentences.append("A rate with * is at the edge of a grid that had grown to its limit.")
+    sentences.append(f"Rate: the peak learning rate.{_decays(study)}")
     sentences.append("Comparable only within this profile and data set.")
     return " ".join(sentences)

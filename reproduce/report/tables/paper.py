@@ -48,7 +48,7 @@ PARTS = (
         "make reproduce-tables PROFILE=small STUDY=main, and larger profiles",
     ),
     Shown(
-        "Transfer to CIFAR-100 and TinyImageNet",
+        "Transfer to CIFAR-100 and Tiny ImageNet",
         "tables transfer and transfer_by_task",
         "make transfer, on the data of the profile",
     ),

@@ -7,7 +7,7 @@ import pytest
 from reproduce.report.analysis.answers import answers
 from reproduce.report.analysis.families import Difference
 from reproduce.report.figures.forest import ForestLine, forest_picture, forest_reading, raw_interval, study_forest
-from reproduce.report.pages.answer import answer_picture, answer_sentence, answer_table
+from reproduce.report.pages.answer import PLAIN, answer_picture, answer_sentence, answer_table, reading, titles
 from tests.report.result_cases import invented, protocol_of
 
 FOUND = Difference(0.02, -0.01, 0.05, 0.01, 4, 4, 0.01, 8)
@@ -41,9 +41,14 @@ def test_a_study_s_forest_and_answer_come_from_its_rows() -> None:
     assert [each.task for each in found] == ["digits"]
     assert found[0].compared.result.optimizer in ("Opt1", "Opt9")
     assert found[0].compared.reference.optimizer in ("SGD", "Adam")
-    assert "of 1 comparison is the best evolved" in answer_sentence(found)
+    words = PLAIN[found[0].difference.verdict]
+    assert answer_sentence(found).endswith(f"of 1 task: {words} on 1.")
+    assert answer_sentence([replace(found[0], profile="small")]).endswith(f" of 1 task**: on digits {words} (n = 3).")
     assert found[0].difference.verdict in answer_table(found)
     assert answer_picture(found).render(("svg",))["svg"]
+    assert "their intervals at 96 %" in reading(found)
+    assert titles(found) == ["digits"]
+    assert titles([found[0], replace(found[0], steps=4000)])[1] == "digits after 4,000 updates"
 
 
 def test_a_study_without_rows_has_neither() -> None:

@@ -1,0 +1,86 @@
+"""The paper's own claim in sentences: how many of its optimizers are better than Adam, task by task of real images."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from paper_optimizers import describe, names
+from reproduce.counts import enumerated
+from reproduce.report.analysis.answers import TaskAnswer
+from reproduce.report.analysis.levels import confidence_words
+from reproduce.report.analysis.studies import Compared, against
+from reproduce.report.analysis.verdicts import VERDICTS
+from reproduce.report.pages.answer import PLAIN, kept_answers, kept_collections, on_images, titles
+from reproduce.report.results import REFERENCE
+
+
+class _OnTask(NamedTuple):
+    """A task in words, and the paper's functions beside Adam on it, the evolved ones and the Adam variants."""
+
+    title: str
+    answer: TaskAnswer
+    evolved: list[Compared]
+    variants: list[Compared]
+
+
+def adam_sentences() -> str:
+    """Say on each task how many evolved optimizers are better than Adam, which and by how much; then the variants."""
+    places = _places()
+    if not places:
+        return "Nothing has been run."
+    first, *others = places
+    parts = [
+        f"**Against {REFERENCE}, which the paper claims to beat, {_share(first.evolved)} distinct evolved optimizers "
+        f"are better on {first.title}**{_which(first)}.",
+        *(f"On {each.title} {_share(each.evolved)}{_which(each)}." for each in others),
+        f"The Adam variants are {', '.join(f'{_together(each.variants)} on {each.title}' for each in places)}.",
+    ]
+    return " ".join(parts)
+
+
+def _places() -> list[_OnTask]:
+    studies = {(found.profile, study.name): study for found in kept_collections() for study in found.studies}
+    shown = on_images(kept_answers())
+    found = []
+    for title, answer in zip(titles(shown), shown, strict=True):
+        study = studies[answer.profile, answer.study]
+        compared = against(study, answer.task, study.result(answer.task, REFERENCE))
+        evolved, variants = (
+            [each for each in compared if _family(each.names[0]) == family] for family in ("evolved", "adam-variant")
+        )
+        found.append(_OnTask(title, answer, evolved, variants))
+    return found
+
+
+def _family(name: str) -> str:
+    return describe(name).family if name in names() else ""
+
+
+def _share(found: Sequence[Compared]) -> str:
+    return f"{len(_better(found)) or 'none'} of {len(found)}"
+
+
+def _better(found: Sequence[Compared]) -> list[Compared]:
+    return [each for each in found if each.verdict == "SUPPORTED"]
+
+
+def _which(place: _OnTask) -> str:
+    """Name the better ones, with the smallest and the largest difference, and say how long and how often was run."""
+    better, seeds = _better(place.evolved), place.answer.difference.n
+    runs = f"n = {seeds}, {place.answer.steps:,} updates, {confidence_words(seeds)} together"
+    points = [f"{100 * each.difference.mean:.1f}" for each in better if each.difference is not None]
+    if not points:
+        return f", {_together(place.evolved)} ({runs})"
+    least, largest = min(points, key=float), max(points, key=float)
+    by = least if least == largest else f"{least} to {largest}"
+    return f": {enumerated([each.label for each in better])}, by {by} points of test accuracy ({runs})"
+
+
+def _together(found: Sequence[Compared]) -> str:
+    """The verdicts of these as words, counted where they differ."""
+    counts = Counter(each.verdict for each in found)
+    shown = [each for each in VERDICTS if counts[each]]
+    words = [PLAIN[each] if len(shown) == 1 else f"{counts[each]} {PLAIN[each]}" for each in shown]
+    return " and ".join(words) or "not run"
