@@ -70,7 +70,8 @@ class MeasuredRates(NamedTuple):
     """Peak learning rates that worked on one task, in the rows kept with the repository.
 
     Attributes:
-        on: The data set, and how its images were made smaller.
+        on: The data set, and how its images were made smaller; where an optimizer that trained alike was measured in
+            its place, that one's name too.
         updates: Updates of a run.
         seeds: Most runs at a rate: where there are several, the best rates had them and the others one.
         low: The smallest rate whose validation accuracy is within two points of the best.

@@ -26,7 +26,7 @@ def run(example: str) -> dict[str, Any]:
 
 def test_the_keras_example() -> None:
     keras.utils.set_random_seed(0)
-    assert len([line for line in EXAMPLES[0].splitlines() if line]) == 9
+    assert len([line for line in EXAMPLES[0].splitlines() if line]) == 8
     history = run(EXAMPLES[0])["model"].history.history
     assert history["val_accuracy"][-1] > 0.85
     assert history["loss"][-1] < 0.3 < history["loss"][0]
@@ -64,8 +64,7 @@ def test_what_is_generated_is_that_of_the_kept_rows() -> None:
 
 def test_the_first_screen_has_what_a_newcomer_looks_for() -> None:
     first, _, answer = TEXT.partition("## Two commands")[0].partition("## The answer so far")
-    assert len(first.splitlines()) < 40
-    assert len(answer.splitlines()) < 40
+    assert len(first.splitlines()) + len(answer.splitlines()) < 60
     for part in ("pip install", "```python", "docs/tutorials/torch.md", "docs/choose.md", "docs/index.md"):
         assert part in first, part
     for part in ("answer.svg", "beats the best tuned baseline on", "Against Adam", "the margin of 1 point"):

@@ -56,9 +56,13 @@ def answer_lines() -> str:
     """README's table of the real images, after how to read it, and the picture of all tasks."""
     found = kept_answers()
     images, shown = on_images(found), answer_picture(found)
-    below = f"{measured_on(found)} The picture adds the digits of profile `{_DIGITS}`, no evidence about the paper.\n"
-    parts = [f"{reading(images)}\n", answer_table(images), below, f"![{shown.title}]({PICTURE})\n"]
-    return "\n".join(parts)
+    profiles = " and ".join(f"`{name}`" for name in dict.fromkeys(each.profile for each in images))
+    above = (
+        f"{reading(images)} A profile is a size of the experiments: {profiles} has small networks and images, and up "
+        f"to {max((each.steps for each in images), default=0):,} updates. {measured_on(found)} The picture adds the "
+        f"digits of profile `{_DIGITS}`, no evidence about the paper.\n"
+    )
+    return "\n".join([above, answer_table(images), f"![{shown.title}]({PICTURE})\n"])
 
 
 def measured_on(found: Iterable[TaskAnswer]) -> str:

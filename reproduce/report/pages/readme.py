@@ -12,8 +12,9 @@ def page() -> str:
     found = answer.kept_answers()
     verdicts = f"{reproduction.verdict_lines()}- `make check-claims` prints the evidence of each claim.\n"
     tables = {
-        "answer": f"{answer.answer_sentence(answer.on_images(found))}\n\n{adam_sentences()}\n",
-        "table": answer.answer_lines(),
+        "answer": "\n\n".join(
+            [answer.answer_sentence(answer.on_images(found)), adam_sentences(), answer.answer_lines()]
+        ),
         "peers": comparison.peers_sentence(),
         "status": reproduction.compute_lines() + verdicts,
     }
