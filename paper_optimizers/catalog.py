@@ -183,7 +183,9 @@ def _entry(name: str) -> CatalogEntry:
         raise UnknownNameError(f"{name!r} is a learning-rate schedule: use EvolvedSchedule({name!r}, ...)")
     document = _read("optimizers", name)
     try:
-        return entry_from_dict(document)
+        entry = entry_from_dict(document)
+        _require(entry.name == name, entry.name, f"the name of the file, {name!r}", "name")
+        return entry
     except SpecError as error:
         raise error.under(f"specs/optimizers/{name}.json") from None
 
@@ -198,10 +200,12 @@ def entry_from_dict(document: Mapping[str, Any]) -> CatalogEntry:
     for key in _TEXTS:
         _require(isinstance(document[key], str), document[key], "a text", key)
     _require(document["family"] in get_args(Family), document["family"], _one_of(get_args(Family)), "family")
+    for key in ("needs", "rates"):
+        _require(isinstance(document[key], list), document[key], "a list", key)
     for place, need in enumerate(document["needs"]):
         _require(need in tuple(NEEDS), need, _one_of(NEEDS), f"needs[{place}]")
     for place, rates in enumerate(document["rates"]):
-        _require_keys(rates, MeasuredRates._fields, f"rates[{place}]")
+        _require_rates(rates, f"rates[{place}]")
     try:
         spec = OptimizerSpec.from_dict(document["spec"])
     except SpecError as error:
@@ -222,6 +226,16 @@ def _invariances(document: Any) -> Invariances:
     for key in ("odd", "weight"):
         _require(isinstance(document[key], bool), document[key], "true or false", f"invariances.{key}")
     return Invariances(**document)
+
+
+def _require_rates(rates: Any, path: str) -> None:
+    _require_keys(rates, MeasuredRates._fields, path)
+    _require(isinstance(rates["on"], str), rates["on"], "a text", f"{path}.on")
+    for key in ("updates", "seeds"):
+        _require(type(rates[key]) is int and rates[key] > 0, rates[key], "an integer above 0", f"{path}.{key}")
+    low, high = rates["low"], rates["high"]
+    ordered = all(type(each) in (int, float) for each in (low, high)) and 0 < low <= high < math.inf
+    _require(ordered, (low, high), "numbers above 0, low at most high", f"{path}.low, {path}.high")
 
 
 def _require_keys(document: Any, keys: Sequence[str], path: str) -> None:

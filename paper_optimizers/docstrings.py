@@ -61,8 +61,8 @@ where
 
 Weights have any shape, and ``u`` has the weight's. Averages, states and momentum are kept in float32 where weights have
 less precision. A spec that ascends adds ``eta u`` instead. Rates of different specs are not comparable:
-``describe("Opt4").first_rate`` is the one to begin with for a spec of the catalog, or a third of it without batch
-normalisation.
+``describe("Opt4").first_rate`` is the one to begin with for a spec of the catalog. Without batch normalisation begin
+with a third of it or less.
 
 """
 _Made = TypeVar("_Made")
@@ -175,10 +175,10 @@ def _rates(entry: CatalogEntry, rate: str) -> str:
     most = max(each.seeds for each in entry.rates)
     seeds = "1 seed" if most == 1 else f"1 to {most} seeds"
     return (
-        f"Begin tuning at a peak ``{rate}`` of {entry.first_rate:g}, or a third of that without batch normalisation, "
-        "with ``warmup_steps`` a tenth of ``total_steps``. Within two points of the best validation accuracy were "
-        f"{'; '.join(each.text for each in entry.rates)}. Those networks were small and had batch normalisation; "
-        f"each rate had {seeds}. docs/choose.md says whether it does better than Adam and AdamW there."
+        f"Begin tuning at a peak ``{rate}`` of {entry.first_rate:g}, or a third of that or less without batch "
+        "normalisation, with ``warmup_steps`` a tenth of ``total_steps``. Within two points of the best validation "
+        f"accuracy were {'; '.join(each.text for each in entry.rates)}. Those networks were small and had batch "
+        f"normalisation; each rate had {seeds}. docs/choose.md says whether it does better than Adam and AdamW there."
     )
 
 

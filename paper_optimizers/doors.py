@@ -59,8 +59,8 @@ class Door:
         if entry is None or entry.first_rate is None:
             return f"No rate was measured for this spec: try a grid, such as {self.rate}=0.01, 0.1, 1 and 10"
         return (
-            f"For {entry.name} begin with the peak {self.rate}={entry.first_rate:g}, or with a third of it without "
-            "batch normalisation"
+            f"For {entry.name} begin with the peak {self.rate}={entry.first_rate:g}, or with a third of it or less "
+            "without batch normalisation"
         )
 
     def check_decay(self, decay: Any) -> None:

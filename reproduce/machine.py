@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import platform
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
@@ -32,9 +33,14 @@ def cpu_name() -> str:
     those that compute other last digits, and that are several times as fast.
     """
     told = _cpu_information()
-    numbers = (f"{word} {told[key]}" for word, key in (("family", "cpu family"), ("model", "model")) if key in told)
-    kind = ", ".join([*numbers, *_vectors(told)])
+    family, number = told.get("cpu family"), told.get("model")
+    kind = ", ".join([*([f"family {family}, model {number}"] if family and number else []), *_vectors(told)])
     return f"{_cpu_model()}{f' ({kind})' if kind else ''}, {usable_cores()} cores"
+
+
+def without_kind(device: str) -> str:
+    """A processor's name as the first rows have it: its model and its cores alone."""
+    return re.sub(r" \([^()]*\)(, \d+ cores)$", r"\1", device)
 
 
 def processor_digest() -> str:

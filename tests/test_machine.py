@@ -22,6 +22,11 @@ def test_a_processor_is_told_from_an_accelerator_by_its_name() -> None:
     assert is_cpu_name("AMD EPYC, 1 cores")
     assert is_cpu_name("AMD EPYC (family 23, model 1, AVX2), 2 cores")
     assert not is_cpu_name("NVIDIA H100 80GB HBM3")
+    for told in ("AMD EPYC (family 23, model 1, AVX2), 2 cores", "AMD EPYC, 2 cores"):
+        assert machine.without_kind(told) == "AMD EPYC, 2 cores"
+    intel = "Intel(R) Xeon(R) Processor"
+    assert machine.without_kind(f"{intel}, 2 cores") == f"{intel}, 2 cores"
+    assert machine.without_kind(f"{intel} (family 6, model 143, AVX-512), 2 cores") == f"{intel}, 2 cores"
 
 
 @pytest.mark.parametrize(
@@ -37,6 +42,7 @@ def test_a_processor_is_told_from_an_accelerator_by_its_name() -> None:
         ),
         ("model name\t: Neoverse-V1\nFeatures\t: asimd sve", "Neoverse-V1 (SVE)"),
         ("model name\t: Other", "Other"),
+        ("model name\t: Virtual\ncpu family\t:\nmodel\t\t:", "Virtual"),
     ],
 )
 def test_processors_of_one_model_name_are_told_apart(

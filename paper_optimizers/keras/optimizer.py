@@ -99,7 +99,7 @@ class GraphOptimizer(BaseOptimizer):
     ) -> None:
         spec, title = as_spec(spec), type(self).__name__
         running = KERAS_DOOR.running(spec, decay, momentum)
-        learning_rate = KERAS_DOOR.require_rate(learning_rate, title, spec)
+        learning_rate = KERAS_DOOR.require_rate(learning_rate, title, running)
         ours = isinstance(learning_rate, WarmupHoldCosine)
         phases = KERAS_DOOR.run_phases(
             {"total_steps": total_steps, "warmup_steps": warmup_steps, "hold_steps": hold_steps},

@@ -71,7 +71,7 @@ def checked_settings(
     if isinstance(momentum, jax.Array) and spec.momentum.type != "none":
         momentum = 0.0  # The array takes the place of the coefficient in each step.
     running = OPTAX_DOOR.running(spec, given["decay"], momentum)
-    rate = _rate(title, spec, learning_rate)
+    rate = _rate(title, running, learning_rate)
     phases = _run(rate, {name: given[name] for name in RunPhases._fields})
     OPTAX_DOOR.require_length(running, phases, title)
     if not callable(rate):

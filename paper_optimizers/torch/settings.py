@@ -99,7 +99,6 @@ def check_group(group: Group, title: str) -> None:
         KeyError: For a spec's name that is not in the catalog.
     """
     group["spec"] = spec_text(group["spec"])
-    group["lr"] = _rate(group["lr"], title, group["spec"])
     group["weight_decay"] = ATTRIBUTE_CHECKS["weight_decay"]("weight_decay", group["weight_decay"]) or 0.0
     group["seed"] = ATTRIBUTE_CHECKS["seed"]("seed", group["seed"])
     TORCH_DOOR.check_decay(group["decay"])
@@ -109,6 +108,7 @@ def check_group(group: Group, title: str) -> None:
         _flag("foreach", group["foreach"])
     if group["momentum"] is not None and isinstance(group["momentum"], int | float):
         group["momentum"] = float(group["momentum"])
+    group["lr"] = _rate(group["lr"], title, _running(RunSettings.of(group)))
     given = [group[name] is not None for name in ("warmup_steps", "hold_steps")]
     phases = TORCH_DOOR.run_phases({name: group[name] for name in RunPhases._fields})
     if "lr_is_peak" not in group:
@@ -127,7 +127,7 @@ def check_group(group: Group, title: str) -> None:
         group["seed"] = _new_seed()
 
 
-def _rate(value: Any, title: str, spec: str) -> Any:
+def _rate(value: Any, title: str, spec: OptimizerSpec) -> Any:
     if isinstance(value, torch.Tensor):
         if value.numel() != 1 or not value.is_floating_point():
             raise ValueError(
@@ -135,7 +135,7 @@ def _rate(value: Any, title: str, spec: str) -> Any:
                 f"{tuple(value.shape)} and {value.dtype}"
             )
         return value
-    rate = TORCH_DOOR.require_rate(value, title, spec_of(spec))
+    rate = TORCH_DOOR.require_rate(value, title, spec)
     if not isinstance(rate, float):
         raise ValueError(
             f"lr must be a number or a tensor of one element; received {value!r:.80}. A schedule is a torch "

@@ -77,6 +77,9 @@ def framework_forms(size: StepSize, cores: int) -> Iterator[FrameworkForm]:
     if (earlier := earlier_version()) is not None:
         before = _engine(size, "Adam", 1, cores, [])
         yield replace(before, framework=f"engine at {EARLIER}", environment={"PYTHONPATH": str(earlier)})
+        if size.network == "surrogate":
+            # The earlier engine cannot leave the bias out; here is what this one takes with it.
+            yield _engine(replace(size, conv_bias=True), "Adam, with bias", cores, cores, [])
     if size.network == "surrogate":
         yield from (each for each in _others(size, cores) if util.find_spec(_LIBRARIES[each.framework]) is not None)
 

@@ -1,11 +1,10 @@
 """Steps of the population engine, timed in a process of its own.
 
 Run by its path, ``python -P population_steps.py SIZE THREADS SPECS``, it times whichever ``reproduce`` is found, this
-version's or an earlier one's, and therefore uses nothing that the earlier one lacks. Convolutions have no bias, as in
-the protocols; an earlier version may not be able to leave it out. SIZE is a `StepSize` as JSON. Each of THREADS trains
-its share of the members; SPECS are JSON documents of optimizers, or empty for Adam. Each line that comes in asks for
-"step" or "evaluation", and how many times; one with what was done, the processor's seconds and the most memory so far
-goes out.
+version's or an earlier one's, and therefore uses nothing that the earlier one lacks. An earlier version may have the
+bias of convolutions whatever SIZE says. SIZE is a `StepSize` as JSON. Each of THREADS trains its share of the members;
+SPECS are JSON documents of optimizers, or empty for Adam. Each line that comes in asks for "step" or "evaluation", and
+how many times; one with what was done, the processor's seconds and the most memory so far goes out.
 """
 
 from __future__ import annotations
@@ -81,7 +80,7 @@ def surroundings(size: dict[str, Any]) -> tuple[Any, tuple[Any, Any]]:
         inputs, labels = text[:, :-1], text[:, 1:]
     network: Any
     if size["network"] == "surrogate":
-        own: Any = {"conv_bias": False} if "conv_bias" in inspect.signature(ConvNet).parameters else {}
+        own: Any = {"conv_bias": size["conv_bias"]} if "conv_bias" in inspect.signature(ConvNet).parameters else {}
         network = ConvNet(width, size["channels"], size["classes"], scale=1.0, **own)
     elif size["network"] == "vision_transformer":
         network = VisionTransformer(shape, size["classes"], width, depth, heads, size["patch"], 0.1)

@@ -27,6 +27,7 @@ class StepSize:
         classes: Different answers.
         characters: Different characters of a text.
         rate: Learning rate of all: small, so that nothing diverges and every step is taken.
+        conv_bias: Whether convolutions have a bias before batch normalisation.
     """
 
     network: Literal["surrogate", "vision_transformer", "char_lstm", "char_transformer"]
@@ -44,6 +45,7 @@ class StepSize:
     classes: int = 10
     characters: int = 80
     rate: float = 1e-6
+    conv_bias: bool = False
 
     @property
     def described(self) -> str:

@@ -124,7 +124,9 @@ def compare_studies(studies: Sequence[StudyResults], reference: str) -> Overall 
     Returns:
         The comparison, or None with fewer than two tasks or functions.
     """
-    entrants = in_catalog_order(entrant for study in studies for entrant in study.entrants)
+    # What a protocol writes out is of its study alone: another's spec of the same name may be another function.
+    every = (entrant for study in studies for entrant in study.entrants if entrant.kind != "spec")
+    entrants = in_catalog_order(every)
     scores: dict[str, dict[str, Sequence[float]]] = {entrant.name: {} for entrant in entrants}
     firsts: dict[str, tuple[str, ...]] = dict.fromkeys(scores, ())
     by_name = {study.name: study for study in studies}
@@ -136,6 +138,8 @@ def compare_studies(studies: Sequence[StudyResults], reference: str) -> Overall 
             for name in group.names
         }
         for name, result in shared.results.items():
+            if name not in firsts:
+                continue
             firsts[name] += (groups[name],)
             if result.finals:
                 runs = zip(result.finals, result.test_by_seed.values(), strict=True)

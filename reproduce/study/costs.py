@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reproduce.estimates import StepCost, stored_records
-from reproduce.machine import cpu_name
+from reproduce.machine import cpu_name, without_kind
 from reproduce.stored_settings import read_stored_settings
 from reproduce.study.ledgers import read_rows
 from reproduce.study.protocol import StudyProtocol, TaskSettings
@@ -69,7 +69,12 @@ def measured_costs(folders: Iterable[Path]) -> Costs:
 
 def _step_cost(by_device: Mapping[str, list[Row]]) -> StepCost:
     here = cpu_name()
-    device = max(by_device, key=lambda name: (name == here, len(by_device[name]), name))
+
+    def likeness(name: str) -> tuple[bool, bool, int, str]:
+        # Rows that do not tell the processor's kind come after those that do.
+        return name == here, name == without_kind(here), len(by_device[name]), name
+
+    device = max(by_device, key=likeness)
     seconds: dict[str, list[float]] = {}
     for row in by_device[device]:
         seconds.setdefault(row.optimizer, []).append(row.seconds / row.steps)

@@ -24,7 +24,7 @@ from reproduce.protocols import (
     settings_hash,
 )
 from reproduce.stored_form import stored_study
-from reproduce.tasks.optimizers import Entrant, make_entrant, roster
+from reproduce.tasks.optimizers import Entrant, make_entrant, require_free_names, roster
 from reproduce.tasks.rates import RateGrid
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import TrainerName, trainer_of
@@ -261,7 +261,9 @@ def profiles() -> tuple[str, ...]:
 
 
 def _read(table: dict[str, Any], origin: str) -> StudyProtocol:
-    return read_settings(StudyProtocol, _spread(table), origin)
+    protocol = read_settings(StudyProtocol, _spread(table), origin)
+    require_free_names(protocol.optimizers.specs or {})
+    return protocol
 
 
 def _spread(table: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -58,6 +59,8 @@ SCHEDULE_FREE = frozenset({"ScheduleFreeAdamW"})
 #: The schedule that is no factor on half a cosine: in its place the rate falls on a straight line to 0.
 LINEAR = "linear"
 _NO_DECAY = "-nodecay"
+#: What a protocol may call a spec: names stand in tables, paths and lists.
+_SPEC_NAME = re.compile(r"[A-Za-z][\w.#-]{0,39}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -207,17 +210,31 @@ def _entrant(name: str, kind: Kind, key: str, equal_mean: bool = False) -> Entra
     return replace(entrant, fingerprint=_fingerprint(entrant))
 
 
+def require_free_names(specs: Mapping[str, str]) -> None:
+    """Refuse names of specs that are another optimizer's already; what is stored under such a name stays readable.
+
+    Raises:
+        ProtocolError: Naming the key.
+    """
+    from paper_optimizers import names
+
+    for name in specs:
+        if name in (*names(), *KERAS, *OPTAX):
+            raise ProtocolError(
+                f"optimizers.specs.{name}: an optimizer of this name is here already: call it otherwise"
+            )
+
+
 @cache
 def _written_out(name: str, text: str) -> Entrant:
-    """The spec that a protocol writes out under a name; the name must be free, and end in nothing that means more."""
-    from paper_optimizers import SpecError, names
+    """The spec that a protocol writes out under a name."""
+    from paper_optimizers import SpecError
 
     key = f"optimizers.specs.{name}"
-    taken = {*names(), *KERAS, *OPTAX}
-    if name in taken or _split(name) != (name, True, None):
+    if not _SPEC_NAME.fullmatch(name) or name.endswith(_NO_DECAY):
         raise ProtocolError(
-            f"{key}: received the name {name!r}; expected one that no optimizer has yet, without + and the ending "
-            f"{_NO_DECAY}: call it otherwise"
+            f"{key}: received the name {name!r}; expected at most 40 letters, digits and any of _ . # -, the first a "
+            f"letter, and another ending than {_NO_DECAY}"
         )
     entrant = Entrant(name, "spec", None, text=text)
     try:

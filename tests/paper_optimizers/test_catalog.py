@@ -22,6 +22,7 @@ NAMES = [
 ]  # fmt: skip
 CLASSES = [f"Opt{n}" for n in range(1, 11)] + [f"A{n}" for n in range(1, 6)]
 STEPS = 12
+RATES = {"on": "digits", "updates": 276, "seeds": 1, "low": 1, "high": 2.0}
 
 
 def document(folder: str, name: str) -> dict:
@@ -86,6 +87,15 @@ def entry_document(**changes: object) -> dict[str, object]:
             {"invariances": {"gradient_scale": "none", "odd": "yes", "weight": True}},
             "invariances.odd: received 'yes'; expected true or false",
         ),
+        ({"needs": "falling_rate"}, "needs: received 'falling_rate'; expected a list"),
+        ({"rates": {}}, "rates: received a dict; expected a list"),
+        ({"rates": [RATES | {"on": 1}]}, r"rates\[0\].on: received 1; expected a text"),
+        ({"rates": [RATES | {"seeds": 0}]}, r"rates\[0\].seeds: received 0; expected an integer above 0"),
+        (
+            {"rates": [RATES | {"low": 3}]},
+            r"rates\[0\].low, rates\[0\].high: received a tuple; expected numbers above 0",
+        ),
+        ({"rates": [RATES | {"high": "2"}]}, r"rates\[0\].low, rates\[0\].high: "),
         ({"spec": {"version": 1}}, "spec: "),
     ],
 )

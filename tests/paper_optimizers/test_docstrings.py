@@ -74,7 +74,7 @@ def test_a_docstring_has_every_part_and_its_example_runs(name: str, find: Callab
     assert ("``T`` is ``total_steps``" in text) == entry.spec.needs_total_steps
     assert ("mu m - eta u" in text.partition("Deviations")[0]) == (entry.spec.momentum.type == "nesterov")
     assert ("the factor of LR1" in text) == (entry.spec.schedule is not None)
-    assert "or a third of that without batch normalisation, with ``warmup_steps``" in words
+    assert "or a third of that or less without batch normalisation, with ``warmup_steps``" in words
     assert "\n    spec" not in text
     assert max(map(len, text.splitlines())) <= 120
     assert set(inspect.signature(made).parameters) - {"arguments"} <= arguments_of(text)

@@ -65,10 +65,17 @@ def test_the_same_fault_is_refused_at_every_door(
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("name", ["Opt9", "Lion"])
 def test_a_missing_rate_is_answered_with_the_one_to_begin_with(door: Callable[..., object], name: str) -> None:
-    told = f"For {name} begin with the peak (lr|learning_rate)={po.describe(name).first_rate:g}, or with a third of it"
+    rate = f"(lr|learning_rate)={po.describe(name).first_rate:g}"
+    told = f"For {name} begin with the peak {rate}, or with a third of it or less"
     for spec in (name, po.get(name), po.get(name).to_dict()):
         with pytest.raises(ValueError, match=rf"{told} .*docs/choose\.md"):
             door(None, spec=spec, total_steps=9)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_rate_that_was_measured_with_decays_is_not_told_without_them(door: Callable[..., object]) -> None:
+    with pytest.raises(ValueError, match="No rate was measured for this spec"):
+        door(None, spec="Opt6", total_steps=9, decay=False)
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -65,7 +65,14 @@ def test_what_is_generated_is_that_of_the_kept_rows() -> None:
 def test_the_first_screen_has_what_a_newcomer_looks_for() -> None:
     first, _, answer = TEXT.partition("## Two commands")[0].partition("## The answer so far")
     assert len(first.splitlines()) + len(answer.splitlines()) < 60
-    for part in ("pip install", "```python", "docs/tutorials/torch.md", "docs/choose.md", "docs/index.md"):
+    for part in (
+        "pip install",
+        "```python",
+        "docs/tutorials/torch.md",
+        "docs/choose.md",
+        "docs/index.md",
+        "comparison",
+    ):
         assert part in first, part
     for part in ("answer.svg", "beats the best tuned baseline on", "Against Adam", "the margin of 1 point"):
         assert part in answer, part

@@ -64,6 +64,16 @@ def test_what_is_left_costs_what_its_like_has_cost(tmp_path: Path) -> None:
     assert (done.runs, done.minutes(2)) == (Span(0, 0), Span(0.0, 0.0))
 
 
+def test_rows_of_this_very_processor_count_and_else_those_that_do_not_tell_its_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reproduce.study.costs.cpu_name", lambda: "CPU (family 1, model 2, AVX2), 2 cores")
+    others = on_engine(9.0, "Other, 2 cores")
+    for seconds, device in ((3.0, "CPU, 2 cores"), (5.0, "CPU (family 1, model 2, AVX2), 2 cores")):
+        store(tmp_path / device, [*others, *on_engine(seconds, device)[:3]])
+        assert measured_costs([tmp_path / device]).steps[step_key(TASK, "engine")].device == device
+
+
 def test_a_gpu_is_shared_by_its_workers() -> None:
     cost = StepCost(0.5, {}, "an accelerator", 3)
     (found,) = estimate(experiment(Path("nowhere")), Costs({step_key(TASK, "engine"): cost}, 0.0, 3))

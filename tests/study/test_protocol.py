@@ -241,13 +241,10 @@ def test_specs_are_written_out_in_a_protocol_and_count() -> None:
     ("specs", "message"),
     [
         ({}, "optimizers: specs must be left out where there are none"),
-        (
-            {"Opt9": FOUND},
-            r"optimizers.specs.Opt9: received the name 'Opt9'; expected one that no optimizer has yet",
+        *(
+            ({name: FOUND}, "expected at most 40 letters, digits and any of _ . # -, the first a letter, and another")
+            for name in ("", "Found+LR1", "Found-nodecay", "a|b", "a, b", "../x", "best evolved", "1st", "x" * 41)
         ),
-        ({"Nadam": FOUND}, "received the name 'Nadam'"),
-        ({"Found+LR1": FOUND}, "without \\+ and the ending -nodecay: call it otherwise"),
-        ({"Found-nodecay": FOUND}, "call it otherwise"),
         ({"Found": "Nest ~ tanh("}, r"optimizers.specs.Found: text\[12\]: "),
     ],
 )
@@ -255,6 +252,15 @@ def test_specs_that_are_none_are_refused_by_name(specs: dict[str, str], message:
     settings = {**TINY.to_dict()["optimizers"], "specs": specs}
     with pytest.raises(ProtocolError, match=message):
         _ = read_settings(OptimizerSettings, settings, "optimizers").entrants
+
+
+@pytest.mark.parametrize("name", ["Opt9", "ScheduleFreeAdamW", "Nadam"])
+def test_a_spec_s_name_is_free_when_a_study_begins_and_stays_readable_when_it_is_not(name: str) -> None:
+    with pytest.raises(ProtocolError, match=rf"optimizers.specs.{name}: an optimizer of this name is here already"):
+        parse_protocol(f'{TINY_TOML}\n[optimizers.specs]\n{name} = "{FOUND}"\n')
+    optimizers = dataclasses.replace(TINY.optimizers, specs={name: FOUND})
+    stored = current_form(dataclasses.replace(TINY, optimizers=optimizers).to_dict())
+    assert read_settings(StudyProtocol, stored, "stored").optimizers.entrants[-1].text == FOUND
 
 
 @pytest.mark.parametrize("name", ["nothing", "../protocols/smoke", "", "."])

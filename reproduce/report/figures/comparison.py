@@ -30,7 +30,11 @@ from reproduce.report.style import (
 _NO_TASKS = "not run: needs two tasks with runs of the same optimizers"
 #: By origin: how its runs look, and what it is called.
 LOOKS: Mapping[Origin, LineStyle] = {"paper": LINES[0], "baseline": LINES[1], "found": LINES[2]}
-FAMILIES: Mapping[Origin, str] = {"paper": "the paper's", "baseline": "baselines", "found": "found by a search here"}
+FAMILIES: Mapping[Origin, str] = {
+    "paper": "the paper's",
+    "baseline": "baselines",
+    "found": "found by a search, or written out",
+}
 #: Most tasks beside each other.
 _COLUMNS = 4
 #: Verdicts whose optimizers are named.

@@ -35,9 +35,16 @@ def adam_sentences() -> str:
         f"**Against {REFERENCE}, which the paper claims to beat, {_share(first.evolved)} distinct evolved optimizers "
         f"are better on {first.title}**{_which(first)}.",
         *(f"On {each.title} {_share(each.evolved)}{_which(each)}." for each in others),
-        f"The Adam variants are {', '.join(f'{_together(each.variants)} on {each.title}' for each in places)}.",
+        f"Of the Adam variants, {', '.join(map(_variants, places))}.",
+        "An optimizer that the runs on digits did not tell from another may have been left out for it.",
     ]
     return " ".join(parts)
+
+
+def _variants(place: _OnTask) -> str:
+    """Say who of the Adam variants ran on a task, and what they are there."""
+    ran = enumerated([name for each in place.variants for name in each.names])
+    return f"{ran} {'is' if len(place.variants) == 1 else 'are'} {_together(place.variants)} on {place.title}"
 
 
 def _places() -> list[_OnTask]:

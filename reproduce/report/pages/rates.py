@@ -72,7 +72,8 @@ def measured_rates(name: str) -> list[MeasuredRates]:
 def stands_for(name: str, task: StudyTask) -> str | None:
     """Name the optimizer whose runs on a task count for this one: itself, or else one that is the same function.
 
-    Which are the same function is decided by the first task, of any profile, that has this optimizer.
+    Which are the same function is decided by the first task, of any profile, that has this optimizer: there no run told
+    them apart, which other tasks may.
     """
     known = (first for found in kept_collections() for first in compared_tasks(found)[:1])
     groups = (each.names for first in known for each in first.study.functions(first.task))

@@ -17,11 +17,11 @@ _TITLES = {
 _CAPTIONS = {
     "step": (
         "milliseconds a training step of one network, whole steps with Adam, all cores busy: what they take together "
-        "for each network's step. Where a network is without bias, the engine before has one nevertheless. Forms of "
-        "PyTorch: eager or torch.compile, one process with all threads or as many with one, the C library's allocator"
-        " as it is or keeping large pages; the fastest counts. JAX and Optax, with the library's convolutions: a "
-        "jitted step, the steps of an epoch in one scan, or many networks in that by vmap. Keras: fit, without "
-        "building and compiling"
+        "for each network's step. Where a network is without bias, the engine before has one nevertheless, to be "
+        "compared with the engine with bias. Forms of PyTorch: eager or torch.compile, one process with all threads "
+        "or as many with one, the C library's allocator as it is or keeping large pages; the fastest counts. JAX and "
+        "Optax, with the library's convolutions: a jitted step, the steps of an epoch in one scan, or many networks "
+        "in that by vmap. Keras: fit, without building and compiling"
     ),
     "evaluation": "milliseconds in which all cores together answer 10,000 examples by one network",
 }
