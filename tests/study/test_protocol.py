@@ -20,6 +20,7 @@ from reproduce.training.settings import PretrainingSettings
 from tests.settings import DIGITS, TEXT, TRAINING
 from tests.study.cases import TINY, TINY_TOML
 
+ROOT = Path(__file__).resolve().parents[2]
 CIFAR = ImageSettings(source="cifar10", validation_fraction=0.25)
 #: What other settings are changed to than by a word.
 CHANGED = {"folder": DIGITS, "pretraining": PretrainingSettings(DIGITS, TRAINING, "Adam", 0.1, 0)}
@@ -252,6 +253,13 @@ def test_specs_that_are_none_are_refused_by_name(specs: dict[str, str], message:
     settings = {**TINY.to_dict()["optimizers"], "specs": specs}
     with pytest.raises(ProtocolError, match=message):
         _ = read_settings(OptimizerSettings, settings, "optimizers").entrants
+
+
+def test_the_tutorial_s_lines_put_a_find_into_a_study() -> None:
+    text = (ROOT / "docs" / "tutorials" / "search.md").read_text("utf-8")
+    (lines,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    found = parse_protocol(f"{TINY_TOML}\n{lines}").optimizers.entrants[-1]
+    assert (found.name, spec_of(found)) == ("Found", OptimizerSpec.from_text(FOUND))
 
 
 @pytest.mark.parametrize("name", ["Opt9", "ScheduleFreeAdamW", "Nadam"])
