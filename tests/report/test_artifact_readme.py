@@ -7,7 +7,7 @@ import pytest
 from reproduce.report.claims.claim import CLAIMS, check, load_claims
 from reproduce.report.collection import profiles_in, read_collection
 from reproduce.report.figures.index import catalog_pictures
-from reproduce.report.pages import ARTIFACT, compute, reproduction
+from reproduce.report.pages import ARTIFACT, ROOT, answer, compute, reproduction
 from reproduce.report.pages.guide import artifact_readme
 from reproduce.report.tables.equations import catalog_tables
 from reproduce.report.tables.index import study_tables
@@ -64,8 +64,15 @@ def test_the_report_of_the_reproduction_is_that_of_the_rows() -> None:
     assert (ARTIFACT / "REPORT.md").read_text("utf-8") == reproduction.page(), "run: make pages"
     checked = reproduction.kept_verdicts()
     of_the_paper = [each.verdict for each in checked if each.claim.source == "paper"]
-    assert f"Of the paper's {len(of_the_paper)} claims" in reproduction.verdict_lines()
+    assert f"Of {len(of_the_paper)} tests of the abstract's claims" in reproduction.verdict_lines()
     assert f"{of_the_paper.count('UNDECIDED')} UNDECIDED" in reproduction.verdict_lines().splitlines()[0]
+
+
+def test_who_chooses_a_weight_decay_is_told_in_the_same_words_on_each_page() -> None:
+    sentence = answer.weight_decay_sentence()
+    assert sentence.startswith("In the main study ")
+    for page in (ARTIFACT / "REPORT.md", ROOT / "README.md", ROOT / "docs" / "choose.md"):
+        assert sentence.removesuffix(".") in " ".join(page.read_text("utf-8").split())
 
 
 def test_the_compute_page_is_that_of_the_rows() -> None:

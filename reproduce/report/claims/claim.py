@@ -115,16 +115,16 @@ def check(claims: Sequence[tuple[Claim, Predicate]], collections: Mapping[str, C
 def counted_by_source(checked: Sequence[Checked]) -> list[str]:
     """Count the verdicts in a sentence for each source of claims: the paper, the question, this project."""
     subjects = {
-        "paper": "Of the paper's {} (from its abstract, in our words, at our sizes)",
-        "question": "Of {} on our question (is one better than the best tuned baseline?)",
-        "ours": "Of {} about this project",
+        "paper": ("test", "Of {} of the abstract's claims (in our words, at up to three sizes)"),
+        "question": ("claim", "Of {} on our question (is one better than the best tuned baseline?)"),
+        "ours": ("claim", "Of {} about this project"),
     }
     sentences = []
-    for source, subject in subjects.items():
+    for source, (noun, subject) in subjects.items():
         verdicts = [each.verdict for each in checked if each.claim.source == source]
         counted = ", ".join(f"{verdicts.count(each)} {each}" for each in VERDICTS if each in verdicts)
         if verdicts:
-            sentences.append(f"{subject.format(number_of(len(verdicts), 'claim'))}: {counted}.")
+            sentences.append(f"{subject.format(number_of(len(verdicts), noun))}: {counted}.")
     return sentences
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from reproduce.counts import number_of
+from reproduce.counts import enumerated, number_of
 from reproduce.report.analysis.answers import TaskAnswer, answers
 from reproduce.report.analysis.levels import MARGIN_WORDS, confidence_words
 from reproduce.report.analysis.verdicts import VERDICTS, Verdict
@@ -58,11 +58,29 @@ def answer_lines() -> str:
     images, shown = on_images(found), answer_picture(found)
     profiles = " and ".join(f"`{name}`" for name in dict.fromkeys(each.profile for each in images))
     above = (
-        f"{reading(images)} A profile is a size of the experiments: {profiles} has small networks and images, and up "
-        f"to {max((each.steps for each in images), default=0):,} updates. {measured_on(found)} The picture adds the "
-        f"digits of profile `{_DIGITS}`, no evidence about the paper.\n"
+        f"{reading(images)} A baseline is another optimizer, tuned over the same grid of rates. "
+        f"{weight_decay_sentence()} A profile is a size of the experiments: {profiles} has small networks and images, "
+        f"and up to {max((each.steps for each in images), default=0):,} updates in the comparisons shown. "
+        f"{measured_on(found)} The picture adds the digits of profile `{_DIGITS}`, no evidence about the paper.\n"
     )
     return "\n".join([above, answer_table(images), f"![{shown.title}]({PICTURE})\n"])
+
+
+def weight_decay_sentence() -> str:
+    """Say who chooses a weight decay in tuning, on each task of real images."""
+    studies = {(found.profile, study.name): study for found in kept_collections() for study in found.studies}
+    shown = on_images(kept_answers())
+    choosing: dict[str, list[str]] = {}
+    for title, each in zip(titles(shown), shown, strict=True):
+        place = "in the main study" if each.study == "main" else f"on {title}"
+        decays = studies[each.profile, each.study].protocol.optimizers.weight_decays or {}
+        choosing.setdefault(place, [*decays])
+    parts: list[str] = []
+    for place, names in choosing.items():
+        verb = "does" if len(names) < 2 else "do"
+        verb = verb if parts else f"choose{'s' * (len(names) < 2)} a weight decay too"
+        parts.append(f"{place} {enumerated(names or ['none'])} {verb}")
+    return f"{parts[0][0].upper()}{'; '.join(parts)[1:]}." if parts else ""
 
 
 def measured_on(found: Iterable[TaskAnswer]) -> str:
@@ -104,11 +122,11 @@ def reading(found: Sequence[TaskAnswer]) -> str:
     """How a table of answers is read: what is compared, the level of the intervals, and what each verdict says."""
     levels = " or ".join(sorted({confidence_words(each.difference.n) for each in found}))
     return (
-        "Each line is the best evolved optimizer minus the best baseline, both chosen in tuning by validation "
-        "accuracy. Differences are in points (percent of the test images), in brackets their intervals at "
-        f'{levels}. Verdicts are on "better". SUPPORTED: the interval lies above 0. CONTRADICTED: it lies below 0, so '
-        f"the evolved one is worse. EQUIVALENT: it holds 0 and lies within the margin of {MARGIN_WORDS}. UNDECIDED: "
-        "none of these, so more seeds are needed."
+        "Each line is the best evolved optimizer, of the paper's fifteen, minus the best baseline, both chosen in "
+        "tuning by validation accuracy. Differences are in points (percent of the test images), in brackets "
+        f'their intervals at {levels}. Verdicts are on "better". SUPPORTED: the interval lies above 0. CONTRADICTED: '
+        "it lies below 0, so the evolved one is worse. EQUIVALENT: it holds 0 and lies within the margin of "
+        f"{MARGIN_WORDS}. UNDECIDED: none of these, so more seeds are needed."
     )
 
 

@@ -66,7 +66,8 @@ def rates_table() -> str:
         rates = measured_rates(name)
         if rates:
             ranges = [_range(kept_cards()[task.study.protocol.profile][name], task) for task in tasks]
-            lines.append((name, f"**{middle_rate(rates):g}**", *ranges, _state(card), _cost(card), _needs(name)))
+            title = name if name in names() else f"{name}, not in the catalog"
+            lines.append((title, f"**{middle_rate(rates):g}**", *ranges, _state(card), _cost(card), _needs(name)))
     return markdown(columns, lines)
 
 

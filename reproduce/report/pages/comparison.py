@@ -57,7 +57,8 @@ def dearest_sentence() -> str:
     return (
         "On six dense layers of 1,000 a step takes up to this many times as long as one of the framework's own Adam: "
         f"{times} (n = {min(each.rounds for each in costs)}, {costs[0].device}). Above {limit:g} in one of these are "
-        f"{dear}. The claim `step-cost`, that no step is, is {verdict}."
+        f"{dear}. We claimed that no step of the paper's fifteen optimizers takes more than {limit:g} times Adam's "
+        f"(`step-cost`): {verdict}."
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
-from reproduce.counts import enumerated, number_of
+from reproduce.counts import number_of
 from reproduce.report.analysis.studies import origin_of
 from reproduce.report.claims.claim import CLAIMS, Checked, check, counted_by_source, load_claims
 from reproduce.report.pages import ARTIFACT, answer
 from reproduce.report.pages.beside_adam import adam_sentences
+from reproduce.report.pages.decays import decays_sentence
 from reproduce.report.pages.tables import markdown, with_tables
 
 #: Of whom a claim is, by its source.
@@ -29,6 +30,7 @@ def page() -> str:
         "answer": f"{answer.answer_sentence(answers)}\n\n{adam_sentences()}\n",
         "verdicts": verdict_lines(),
         "tuning": tuning_sentence(),
+        "decays": decays_sentence(),
         "picture": f"{answer.reading(answers)}\n\n{answer.answer_table(answers)}\n"
         f"![{shown.title}]({path})\n\n{shown.caption}\n",
         "claims": _claims(),
@@ -52,9 +54,9 @@ def tuning_sentence() -> str:
         runs["decayed" if each.optimizer in decays else origin_of(each.entrant)].append(len(each.tuning))
     ranges = {name: f"{min(counts)} to {max(counts)}" for name, counts in runs.items() if counts}
     return (
-        f"{enumerated([*decays])} choose a weight decay as well. In the study `main` of profile `{found.profile}` "
-        f"({task}) that takes {ranges['decayed']} tuning runs each. Other baselines take {ranges['baseline']}, the "
-        f"paper's optimizers {ranges['paper']}.\n"
+        f"{answer.weight_decay_sentence()} In the study `main` of profile `{found.profile}` ({task}) that takes "
+        f"{ranges['decayed']} tuning runs each. Other baselines take {ranges['baseline']}, the paper's optimizers "
+        f"{ranges['paper']}.\n"
     )
 
 
@@ -73,5 +75,8 @@ def compute_lines() -> str:
 
 
 def _claims() -> str:
-    lines = [(SOURCES[each.claim.source], each.claim.statement, each.verdict) for each in kept_verdicts()]
-    return markdown({"of": "", "claim": "", "verdict": ""}, lines)
+    lines = [
+        (f"`{each.claim.name}`", SOURCES[each.claim.source], each.claim.statement, each.verdict)
+        for each in kept_verdicts()
+    ]
+    return markdown({"name": "", "of": "", "claim": "", "verdict": ""}, lines)

@@ -26,7 +26,8 @@ def reference_table(study: StudyResults) -> Table:
                 setting(study),
                 "Test accuracy minus that of the reference, mean over n common seeds "
                 f"({len(study.protocol.seeds.final)} planned). The best evolved optimizer and the best baseline are "
-                "those with the highest validation accuracy in tuning; their comparison is a family of its own.",
+                "those with the highest validation accuracy in tuning; their comparison is a family of its own. So "
+                "that pair has an interval of its own, narrower than the one it has among the others.",
                 verdict_words(len(study.protocol.seeds.final), "the paper's optimizers, or the baselines"),
                 "Settle: how many seeds would settle an UNDECIDED verdict with probability 0.8, whether there is a "
                 "difference of the margin or none. Optimizers that are one function on a task are one line.",

@@ -35,7 +35,7 @@ def test_the_task_that_a_claim_names_is_there_in_every_profile() -> None:
             assert sources_of(each.profiles, predicate) == {data}, each.name
             if steps:
                 assert lengths_of(each.profiles, predicate) == {int(steps)}, each.name
-                assert f"after {int(steps):,} steps" in each.statement, each.name
+                assert f"after {int(steps):,} updates" in each.statement, each.name
 
 
 def test_runs_on_another_task_of_the_study_do_not_count_for_a_claim_that_names_its_own() -> None:
