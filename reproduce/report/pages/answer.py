@@ -171,4 +171,4 @@ def _cells(each: TaskAnswer) -> tuple[str, ...]:
 
 def _label(each: TaskAnswer) -> str:
     names = f"{each.compared.label} − {each.compared.reference.optimizer}"
-    return f"{each.data}, {each.steps} steps, n = {each.difference.n}\n{names}"
+    return f"{each.data}, {each.steps:,} updates, n = {each.difference.n}\n{names}"
