@@ -134,6 +134,9 @@ WAYS: dict[str, Way] = {
     "python -m reproduce search --profile my-search.toml --data-dir my-images": After(
         ("examples of docs/tutorials/search.md", "the protocol of docs/tutorials/search.md")
     ),
+    "python -m reproduce tables --profile PATH": Elsewhere(
+        "tests/study/test_main_job.py::test_a_find_that_a_protocol_writes_out_is_tuned_tested_and_reported"
+    ),
     "python -m reproduce devices": RUN,
     ".venv/bin/python -m reproduce devices --require gpu": RUN,
     ".venv/bin/python -m reproduce search --profile gpu --data-dir DATA --output OUTPUT": RUN,

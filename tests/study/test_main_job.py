@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -295,3 +296,19 @@ def test_the_protocol_is_written_beside_its_rows(tmp_path: Path) -> None:
     digits = load_dataset(TINY.tasks[0].data)
     assert written["data"]["digits"]["checksum"] == digits.checksum()
     assert written["data"]["digits"]["test"] == len(digits.test)
+
+
+def test_a_find_that_a_protocol_writes_out_is_tuned_tested_and_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "docs" / "tutorials" / "search.md").read_text("utf-8")
+    (lines,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "main.toml").write_text(f"{small(TINY_TOML)}\n{lines}")
+    assert main(["tables", "--profile", str(tmp_path / "main.toml"), "--output", str(tmp_path)]) == 0
+    assert "Found" in capsys.readouterr().out
+    rows = [row for row in read_rows(tmp_path / "tiny" / "main" / "ledger.jsonl") if row.optimizer == "Found"]
+    assert {row.phase for row in rows} == {"tune", "final"}
+    assert {(row.kind, row.backend) for row in rows} == {("spec", "engine")}
+    # Reports and a second run read the spec from what is stored.
+    assert main(["report", "--profile", "tiny", "--rows", str(tmp_path), "--output", str(tmp_path / "page")]) == 0
+    assert "Found" in (tmp_path / "page" / "tiny" / "index.html").read_text("utf-8")
