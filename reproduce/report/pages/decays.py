@@ -1,4 +1,4 @@
-"""What decay functions and schedule factors do, in sentences, from the study that leaves them out."""
+"""Sentences on decay functions and schedule factors, from the study that leaves them out."""
 
 from __future__ import annotations
 
