@@ -16,7 +16,7 @@ from reproduce.report.pages import ARTIFACT
 from reproduce.report.pages.tables import markdown
 from reproduce.report.style import Picture
 from reproduce.report.table import signed
-from reproduce.report.tables.comparisons import interval_text
+from reproduce.report.tables.comparisons import interval_text, listed
 
 #: Profiles, the most telling first; what others come after.
 _PROFILES = ("paper", "gpu", "small", "smoke")
@@ -85,7 +85,7 @@ def weight_decay_sentence() -> str:
 
 def measured_on(found: Iterable[TaskAnswer]) -> str:
     """Name the devices of these answers in a sentence."""
-    return f"Measured on {'; '.join(sorted({each.device for each in found}))}."
+    return f"Measured on {listed(each.device for each in found)}."
 
 
 def answer_sentence(found: Sequence[TaskAnswer]) -> str:

@@ -10,6 +10,7 @@ from reproduce.report.collection import profiles_in, read_collection
 from reproduce.report.forms import to_markdown
 from reproduce.report.pages import ARTIFACT
 from reproduce.report.stored_search import StoredSearch, read_trials
+from reproduce.report.tables.comparisons import listed
 from reproduce.report.tables.compute import compute_table
 from reproduce.results_layout import COMPARISON, ELIMINATION, LEDGER_FILE, NOISE, RESCORING_FILE
 from reproduce.search.records import AnyRecord, Header, Rejection, StageEvaluation, read_search_records
@@ -73,4 +74,5 @@ def _seconds(timed: Sequence[StageEvaluation] | Sequence[Trial], records: Iterab
     """The seconds that these took together, and where: trials say it, scores only the headers of their ledgers."""
     devices = {each.device for each in timed if isinstance(each, Trial)}
     devices |= {each.device for each in records if isinstance(each, Header)}
-    return f"{sum(each.seconds for each in timed):.0f} s on {'; '.join(sorted(filter(None, devices)))}"
+    where = listed(filter(None, devices))
+    return f"{sum(each.seconds for each in timed):.0f} s{f' on {where}' if where else ''}"
