@@ -89,7 +89,8 @@ def surroundings(size: dict[str, Any]) -> tuple[Any, tuple[Any, Any]]:
     else:
         network = CharTransformer(side, size["characters"], width, depth, heads, 0.1)
     placed: tuple[Any, Any] = jax.device_put((inputs, labels))
-    return classification(network.initial, network.apply), placed
+    given = {"answers": network.answers} if hasattr(network, "answers") else {}
+    return classification(network.initial, network.apply, **given), placed
 
 
 def _repeated(what: str, times: int, members: TimedMembers) -> int:

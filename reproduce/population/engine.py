@@ -25,8 +25,9 @@ from reproduce.population.problems import Arrays, Problem
 from reproduce.population.stepper import Optimizers, Programs
 from reproduce.population.weights import FlatWeights, first_weights
 
-#: Examples evaluated together: mapped, few enough for what is computed of them to stay in a core's cache.
-_EVALUATED: dict[Layout, int] = {"map": 64, "vectorise": 512}
+#: Examples evaluated together, vectorised; mapped, the most, and the bytes that their prepared inputs may take, so that
+#: what is computed of them stays near a core's cache.
+_VECTORISED, _MAPPED, _MAPPED_BYTES = 512, 128, 4_000_000
 
 
 class MemberState(NamedTuple):
@@ -221,7 +222,7 @@ class Population:
             data: Arrays over examples.
             batch_size: Examples computed together; None for what suits the layout.
         """
-        count, batch_size = len(data[0]), batch_size or _EVALUATED[self.layout]
+        count, batch_size = len(data[0]), batch_size or self._evaluated_together(data)
         padding = -count % batch_size
         batches = tuple(
             jnp.pad(array, ((0, padding), *((0, 0),) * (array.ndim - 1))).reshape(-1, batch_size, *array.shape[1:])
@@ -232,6 +233,15 @@ class Population:
         *totals, correct = jax.device_get(self._run(self._evaluate, measured, batches, jax.device_put(weights)))
         loss, accuracy = (np.asarray(total, np.float64) / count for total in totals)
         return Evaluation(loss, accuracy, correct.reshape(len(correct), -1)[:, :count])
+
+    def _evaluated_together(self, data: Arrays) -> int:
+        """Examples of a batch that suits the layout: a power of 2."""
+        if self.layout == "vectorise":
+            return _VECTORISED
+        one = tuple(jax.ShapeDtypeStruct((1, *array.shape[1:]), array.dtype) for array in data)
+        prepared = jax.tree.leaves(jax.eval_shape(self.problem.prepare, one))
+        fitting = _MAPPED_BYTES // sum(array.size * array.dtype.itemsize for array in prepared)
+        return min(_MAPPED, 2 ** max(0, fitting.bit_length() - 1))
 
     def _run(self, function: Any, *arguments: Any) -> Any:
         """The result of a jitted function; threads that need the same program wait for one compilation of it."""
@@ -326,21 +336,24 @@ class Population:
         return self._over_members(one, (state, orders))
 
     def _evaluate_all(self, measured: Any, batches: Arrays, weights: Any) -> Any:
-        failed = (jnp.float32(jnp.nan), jnp.float32(jnp.nan), jnp.zeros_like(weights))
+        """Batch after batch, each prepared once and answered by all members."""
+        failed = (jnp.float32(jnp.nan), jnp.float32(jnp.nan), jnp.zeros_like(weights[0]))
 
-        def one(weight: Any, statistics: Arrays, failed_at: Any) -> Any:
-            return lax.cond(failed_at < 0, lambda: measure(self._weights.tensors(weight), statistics), lambda: failed)
+        def batch(totals: Any, now: Any) -> Any:
+            prepared, counted = self.problem.prepare(now[0]), now[1]
 
-        def measure(parameters: Arrays, statistics: Arrays) -> Any:
-
-            def batch(totals: Any, now: Any) -> Any:
-                measures = self.problem.evaluate(parameters, statistics, now[0])
+            def answered(weight: Any, statistics: Arrays) -> Any:
+                measures = self.problem.evaluate(self._weights.tensors(weight), statistics, prepared)
                 # Some GPUs would round what they sum to ten bits.
-                sums = (jnp.matmul(each, now[1], precision="highest") for each in (measures.loss, measures.correct))
-                totals = tuple(total + each for total, each in zip(totals, sums, strict=True))
-                return totals, measures.correct
+                sums = (jnp.matmul(each, counted, precision="highest") for each in (measures.loss, measures.correct))
+                return *sums, measures.correct
 
-            totals, correct = lax.scan(batch, (jnp.float32(0.0), jnp.float32(0.0)), (batches, weights))
-            return *totals, correct
+            def one(weight: Any, statistics: Arrays, failed_at: Any) -> Any:
+                return lax.cond(failed_at < 0, lambda: answered(weight, statistics), lambda: failed)
 
-        return self._over_members(one, measured)
+            *sums, correct = self._over_members(one, measured)
+            return tuple(total + each for total, each in zip(totals, sums, strict=True)), correct
+
+        nothing = jnp.zeros(len(measured[-1]))
+        totals, correct = lax.scan(batch, (nothing, nothing), (batches, weights))
+        return *totals, correct.swapaxes(0, 1)

@@ -32,7 +32,9 @@ class Problem:
         initial: ``generator -> (parameters, statistics)``, NumPy arrays.
         train: ``(parameters, statistics, batch, key) -> (loss, (statistics, correct))``; differentiated by its first
             argument.
-        evaluate: ``(parameters, statistics, batch) -> Measures`` outside training; each of shape [batch], per example.
+        evaluate: ``(parameters, statistics, batch) -> Measures`` outside training, of a batch as ``prepare`` gives it;
+            each of shape [batch], per example.
+        prepare: ``batch -> batch``: what of an evaluation is the same for all members, computed once for them.
         embeddings: Places, among the parameters, of vectors for characters or for places of a sequence. Some
             optimizers move these as they move no other matrix.
     """
@@ -40,6 +42,7 @@ class Problem:
     initial: Callable[[np.random.Generator], tuple[Arrays, Arrays]]
     train: Callable[[Arrays, Arrays, Arrays, jax.Array], tuple[Any, tuple[Arrays, Any]]]
     evaluate: Callable[[Arrays, Arrays, Arrays], Measures]
+    prepare: Callable[[Arrays], Arrays] = lambda batch: batch
     embeddings: tuple[int, ...] = ()
 
 
@@ -49,17 +52,34 @@ Network = Callable[[Arrays, Arrays, Any, jax.Array | None], tuple[Any, Arrays]]
 Augment = Callable[[jax.Array, Any], Any]
 
 
+class Answers(NamedTuple):
+    """A network outside training, in two parts.
+
+    Attributes:
+        prepare: ``inputs -> prepared``: the part without parameters, computed once for all members.
+        answer: ``(parameters, statistics, prepared) -> logits``.
+    """
+
+    prepare: Callable[[Any], Any]
+    answer: Callable[[Arrays, Arrays, Any], Any]
+
+
 def classification(
     initial: Callable[[np.random.Generator], tuple[Arrays, Arrays]],
     network: Network,
     augment: Augment | None = None,
     embeddings: tuple[int, ...] = (),
+    answers: Answers | None = None,
 ) -> Problem:
     """A network trained by cross-entropy on batches ``(inputs, integer labels)``.
 
     Labels are [B], or [B, L] where logits are [B, L, classes] as in a language model; a right answer then counts
-    ``1/L``. For ``embeddings`` see `Problem`.
+    ``1/L``. For ``embeddings`` see `Problem`. ``answers`` are the network's outside training, where a part of them is
+    the same for all members; left out, ``network`` gives them.
     """
+    if answers is None:
+        answers = Answers(lambda inputs: inputs, lambda weights, running, x: network(weights, running, x, None)[0])
+    prepare, answer = answers
 
     def train(parameters: Arrays, statistics: Arrays, batch: Arrays, key: jax.Array) -> Any:
         inputs, labels = batch
@@ -71,10 +91,9 @@ def classification(
         return measures.loss.mean(), (statistics, measures.correct.sum())
 
     def evaluate(parameters: Arrays, statistics: Arrays, batch: Arrays) -> Measures:
-        logits, _ = network(parameters, statistics, batch[0], None)
-        return _measures(logits, batch[1])
+        return _measures(answer(parameters, statistics, batch[0]), batch[1])
 
-    return Problem(initial, train, evaluate, embeddings)
+    return Problem(initial, train, evaluate, lambda batch: (prepare(batch[0]), *batch[1:]), embeddings)
 
 
 def _measures(logits: Any, labels: Any) -> Measures:

@@ -15,7 +15,6 @@ from reproduce.models.settings import (
     CharTransformerSettings,
     ConvNetSettings,
     ImageModelSettings,
-    TextModelSettings,
     VisionTransformerSettings,
 )
 from reproduce.population.augmentation import crop_flip_cutout
@@ -23,7 +22,7 @@ from reproduce.population.networks.char_lstm import CharLSTM
 from reproduce.population.networks.char_transformer import CharTransformer
 from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.networks.vision_transformer import VisionTransformer
-from reproduce.population.problems import Arrays, Problem, classification
+from reproduce.population.problems import Answers, Problem, classification
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import ENGINE_NETWORKS, ENGINE_TYPES
 
@@ -37,19 +36,20 @@ def engine_problem(task: Task, dataset: Dataset) -> Problem:
     cutout is a square of zeros, the mean colour of standardised images.
     """
     network, model = _network(task, dataset), task.model
-    if isinstance(model, TextModelSettings):
+    if isinstance(network, CharLSTM | CharTransformer):
         return classification(network.initial, network.apply, embeddings=network.embeddings)
+    assert isinstance(model, ImageModelSettings)
     normalise = _normalisation(model, dataset)
     change = _augmentation(task, dataset.input_shape[0]) if task.training.augmentations else None
 
-    def prepare(key: jax.Array, images: Any) -> Any:
+    prepare, answer = network.answers
+
+    def augmented(key: jax.Array, images: Any) -> Any:
         normal = normalise(images)
         return normal if change is None else change(key, normal)
 
-    def apply(parameters: Arrays, statistics: Arrays, images: Any, key: jax.Array | None) -> tuple[Any, Arrays]:
-        return network.apply(parameters, statistics, normalise(images) if key is None else images, key)
-
-    return classification(network.initial, apply, prepare, network.embeddings)
+    answers = Answers(lambda images: prepare(normalise(images)), answer)
+    return classification(network.initial, network.apply, augmented, network.embeddings, answers)
 
 
 def _augmentation(task: Task, height: int) -> Any:

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -126,6 +128,15 @@ def test_an_epoch_neither_waits_for_the_host_nor_computes_in_float64(layout):
     assert np.isfinite(measures.loss).all()
     with jax.transfer_guard("disallow"), pytest.raises(jax.errors.JaxRuntimeError, match="Disallowed host-to-device"):
         population._epoch(state, programs, *arguments[1:])
+
+
+@pytest.mark.parametrize(
+    ("layout", "floats", "together"),
+    [("map", 1, 128), ("map", 7_812, 128), ("map", 7_813, 64), ("map", 10**7, 1), ("vectorise", 10**7, 512)],
+)
+def test_examples_evaluated_together_follow_from_what_is_prepared_of_one(layout, floats, together):
+    problem = replace(given_gradients(), prepare=lambda batch: (jnp.zeros((len(batch[0]), floats)),))
+    assert Population(problem, layout=layout)._evaluated_together(data()) == together
 
 
 def test_evaluation_ignores_its_padding():

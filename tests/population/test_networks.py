@@ -154,6 +154,23 @@ def test_members_computed_together_answer_as_they_do_alone(name):
         np.testing.assert_allclose(logits, alone, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("layout", ["map", "vectorise"])
+@pytest.mark.parametrize("name", [name for name in CASES if not name.startswith("character")])
+def test_members_that_share_what_is_prepared_answer_as_without(name, layout):
+    network, _, dataset = CASES[name]
+    examples, members = (
+        (scaled(network, inputs(dataset, 100)), dataset.train.labels[:100]),
+        [Member(get("Adam"), 0.01, 10, seed=seed) for seed in range(3)],
+    )
+    found = []
+    for answers in (network.answers, None):
+        population = Population(classification(network.initial, network.apply, answers=answers), layout=layout)
+        found.append(population.evaluate(population.start(members)[1], examples, batch_size=64))
+    np.testing.assert_allclose(found[0].loss, found[1].loss, rtol=1e-6)
+    np.testing.assert_array_equal(found[0].correct, found[1].correct)
+    assert len(set(found[0].loss.tolist())) == 3
+
+
 def test_products_are_float32_on_cpus_and_bfloat16_elsewhere_unless_asked():
     assert [arithmetic_type(None, each) for each in ("cpu", "gpu", "tpu")] == ["float32", "bfloat16", "bfloat16"]
     assert arithmetic_type("float32", "gpu") == "float32"

@@ -83,16 +83,18 @@ def features_in_training(parameters: Arrays, images: Any, dtype: str) -> tuple[A
     return features, lax.stop_gradient(statistics)
 
 
-def features_outside_training(parameters: Arrays, statistics: Arrays, images: Any, dtype: str) -> Any:
-    """Features [F, B] of images [C, H, W, B], normalised by running statistics, in the order of the blocks."""
-    x = images
-    for number, (block, stride) in enumerate(zip(_blocks(parameters), STRIDES, strict=True)):
-        mean, variance = statistics[2 * number : 2 * number + 2]
-        product = _convolution(block.kernel, _written(patches(x.astype(dtype), stride)))
-        scale = block.gamma * lax.rsqrt(variance + EPSILON)
-        offset = -mean if block.bias is None else block.bias - mean
-        normal = product * _column(scale) + _column(block.beta + offset * scale)
-        x = _written(normal * _sigmoid(normal)).reshape(-1, *_strided(x.shape, stride))
+def first_patches(images: Any, dtype: str) -> Any:
+    """[9 C, H, W, B] of images [C, H, W, B]: what the first block multiplies, whatever its parameters."""
+    return _seen(images, STRIDES[0], dtype)
+
+
+def features_outside_training(parameters: Arrays, statistics: Arrays, first: Any, dtype: str) -> Any:
+    """Features [F, B] from `first_patches`, normalised by running statistics, in the order of the blocks."""
+    blocks = _blocks(parameters)
+    x = _outside_training(blocks[0], statistics[:2], first)
+    for number in range(1, len(blocks)):
+        of_block = statistics[2 * number : 2 * number + 2]
+        x = _outside_training(blocks[number], of_block, _seen(x, STRIDES[number], dtype))
     return x.mean((1, 2))
 
 
@@ -198,6 +200,21 @@ def _backward(block: BlockParameters, kept: _Kept, change: Any, stride: int) -> 
     back = _product(_matrix(block.kernel).astype(change.dtype), change, (1, 0))
     back = scattered(back, kept.shape, stride).reshape(kept.shape[0], -1)
     return BlockParameters(of_kernel, of_bias, of_gamma, of_beta), back
+
+
+def _seen(x: Any, stride: int, dtype: str) -> Any:
+    """[9 C, H', W', B], the patches of [C, H, W, B]."""
+    return _written(patches(x.astype(dtype), stride)).reshape(-1, *_strided(x.shape, stride))
+
+
+def _outside_training(block: BlockParameters, statistics: Arrays, seen: Any) -> Any:
+    """The output of a block [F, H', W', B], normalised by running mean and variance, from its patches."""
+    mean, variance = statistics
+    product = _convolution(block.kernel, seen.reshape(len(seen), -1))
+    scale = block.gamma * lax.rsqrt(variance + EPSILON)
+    offset = -mean if block.bias is None else block.bias - mean
+    normal = product * _column(scale) + _column(block.beta + offset * scale)
+    return _written(normal * _sigmoid(normal)).reshape(-1, *seen.shape[1:])
 
 
 def _blocks(parameters: Arrays) -> list[BlockParameters]:

@@ -12,7 +12,6 @@ forms too).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 import jax
@@ -26,11 +25,12 @@ from reproduce.population.networks.batch_innermost import (
     STRIDES,
     features_in_training,
     features_outside_training,
+    first_patches,
     split_blocks,
 )
-from reproduce.population.networks.convolutions import CONVOLUTIONS, Convolution, convolution_of
+from reproduce.population.networks.convolutions import CONVOLUTIONS, Convolution, Convolve, convolution_of
 from reproduce.population.networks.layers import Dropout, dense_weights, glorot_uniform, logits
-from reproduce.population.problems import Arrays
+from reproduce.population.problems import Answers, Arrays
 
 
 @dataclass(frozen=True)
@@ -79,24 +79,51 @@ class ConvNet:
 
     def apply(self, parameters: Arrays, statistics: Arrays, images: Any, key: jax.Array | None) -> tuple[Any, Arrays]:
         """Logits [B, classes] of images [B, H, W, C]; ``key`` is given in training."""
-        dtype, drop = arithmetic_type(self.dtype), Dropout(self.dropout, key)
-        form = self.convolution or convolution_of(default_layout())
-        features = self._rows if form == "batch-innermost" else partial(self._images, CONVOLUTIONS[form])
-        pooled, updated = features(parameters[:-2], statistics, images.astype(jnp.float32) * self.scale, dtype, key)
+        if key is None:
+            return self._answer(parameters, statistics, self._prepare(images)), statistics
+        dtype, drop, x = arithmetic_type(self.dtype), Dropout(self.dropout, key), self._scaled(images)
+        convolve = self._convolve
+        if convolve is None:
+            features, batch = features_in_training(parameters[:-2], x, dtype)
+            pooled = features.T
+            updated = tuple(self._moved(old, new) for old, new in zip(statistics, batch, strict=True))
+        else:
+            pooled, updated = self._channels_last(convolve, parameters[:-2], statistics, x, dtype, training=True)
         return logits(drop(pooled), iter(parameters[-2:]), dtype), updated
 
-    def _rows(self, parameters: Arrays, statistics: Arrays, x: Any, dtype: str, key: Any) -> tuple[Any, Arrays]:
-        """Features [B, F] of images [B, H, W, C], and the statistics after them."""
-        x = x.transpose(3, 1, 2, 0)
-        if key is None:
-            return features_outside_training(parameters, statistics, x, dtype).T, statistics
-        features, batch = features_in_training(parameters, x, dtype)
-        return features.T, tuple(self._moved(old, new) for old, new in zip(statistics, batch, strict=True))
+    @property
+    def answers(self) -> Answers:
+        """The network outside training: with the batch innermost, members share the patches of the images."""
+        return Answers(self._prepare, self._answer)
 
-    def _images(
-        self, convolve: Any, parameters: Arrays, statistics: Arrays, x: Any, dtype: str, key: Any
+    def _prepare(self, images: Any) -> Any:
+        x = self._scaled(images)
+        return first_patches(x, arithmetic_type(self.dtype)) if self._convolve is None else x
+
+    def _answer(self, parameters: Arrays, statistics: Arrays, prepared: Any) -> Any:
+        """Logits [B, classes] from what `_prepare` gives."""
+        dtype, convolve = arithmetic_type(self.dtype), self._convolve
+        if convolve is None:
+            pooled = features_outside_training(parameters[:-2], statistics, prepared, dtype).T
+        else:
+            pooled, _ = self._channels_last(convolve, parameters[:-2], statistics, prepared, dtype, training=False)
+        return logits(pooled, iter(parameters[-2:]), dtype)
+
+    @property
+    def _convolve(self) -> Convolve | None:
+        """The convolution with channels last; None with the batch innermost."""
+        form = self.convolution or convolution_of(default_layout())
+        return None if form == "batch-innermost" else CONVOLUTIONS[form]
+
+    def _scaled(self, images: Any) -> Any:
+        """The images in the layout of the form: [C, H, W, B] with the batch innermost, [B, H, W, C] otherwise."""
+        x = images.astype(jnp.float32) * self.scale
+        return x.transpose(3, 1, 2, 0) if self._convolve is None else x
+
+    def _channels_last(
+        self, convolve: Convolve, parameters: Arrays, statistics: Arrays, x: Any, dtype: str, *, training: bool
     ) -> tuple[Any, Arrays]:
-        """The same with channels last."""
+        """Features [B, F] of images [B, H, W, C], and the statistics after them."""
         x = x.astype(dtype)
         updated: list[Any] = []
         for block, (stride, (kernel, bias, gamma, beta)) in enumerate(
@@ -104,7 +131,7 @@ class ConvNet:
         ):
             x = convolve(x, kernel.astype(dtype), stride)
             x = x if bias is None else x + bias.astype(dtype)
-            x, running = self._normalise(x, gamma, beta, statistics[2 * block : 2 * block + 2], key is not None)
+            x, running = self._normalise(x, gamma, beta, statistics[2 * block : 2 * block + 2], training)
             updated += running
             x = jax.nn.swish(x)
         return x.mean((1, 2)), tuple(updated)

@@ -21,6 +21,8 @@ from reproduce.population.device import Layout
 ChannelsLast = Literal["patches", "shifts", "native", "native-nchw", "batch-groups"]
 #: All forms; of the first, `reproduce.population.networks.batch_innermost` has the whole network.
 Convolution = Literal["batch-innermost", ChannelsLast]
+#: ``(images [B, H, W, C], kernel [3, 3, C, F], stride) -> [B, H', W', F]``.
+Convolve = Callable[[Any, Any, int], Any]
 
 
 def convolution_of(layout: Layout) -> Convolution:
@@ -62,7 +64,7 @@ def batch_groups(x: Any, kernel: Any, stride: int) -> Any:
 
 
 #: ``(x [B, H, W, C], kernel [3, 3, C, F], stride) -> [B, H', W', F]``, zero-padded as "same" does.
-CONVOLUTIONS: dict[ChannelsLast, Callable[[Any, Any, int], Any]] = {
+CONVOLUTIONS: dict[ChannelsLast, Convolve] = {
     "patches": patches,
     "shifts": shifts,
     "native": native,

@@ -18,7 +18,7 @@ from reproduce.population.networks.layers import (
     logits,
     position_weights,
 )
-from reproduce.population.problems import Arrays
+from reproduce.population.problems import Answers, Arrays
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,20 @@ class VisionTransformer:
 
     def apply(self, parameters: Arrays, statistics: Arrays, images: Any, key: jax.Array | None) -> tuple[Any, Arrays]:
         """Logits [B, classes] of images [B, H, W, C]; ``key`` is given in training."""
+        return self._of_patches(parameters, self._patches(images), key), statistics
+
+    @property
+    def answers(self) -> Answers:
+        """The network outside training: members share the patches of the images."""
+        return Answers(self._patches, lambda parameters, _, patches: self._of_patches(parameters, patches, None))
+
+    def _of_patches(self, parameters: Arrays, patches: Any, key: jax.Array | None) -> Any:
         dtype, drop = arithmetic_type(self.dtype), Dropout(self.dropout, key)
         kernel, *others = parameters
         weights = iter((kernel.reshape(-1, self.width), *others))
-        x = dense(self._patches(images), weights, dtype)
+        x = dense(patches, weights, dtype)
         x = self._blocks().apply(x + next(weights).astype(dtype), weights, drop, dtype)
-        return logits(drop(x.mean(1)), weights, dtype), statistics
+        return logits(drop(x.mean(1)), weights, dtype)
 
     def _blocks(self) -> Blocks:
         return Blocks(self.width, self.depth, self.heads, causal=False)
