@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Literal
@@ -49,6 +50,17 @@ def available_bytes() -> int:
     if statistics and "bytes_limit" in statistics:
         return int(statistics["bytes_limit"]) - int(statistics.get("bytes_in_use", 0))
     return usable_bytes()
+
+
+def give_back_freed() -> None:
+    """Give what a compilation freed back to the system.
+
+    GNU's C library keeps it otherwise, hundreds of megabytes beside which the trainings then take their own. Where the
+    C library has no ``malloc_trim``, nothing is done.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def members_that_fit(bytes_per_member: int, available: int) -> int:

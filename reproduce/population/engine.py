@@ -19,7 +19,7 @@ from jax import lax
 from numpy.typing import NDArray
 
 from reproduce.population.assembly import Capacity, Member
-from reproduce.population.device import GENERATOR, Layout, default_layout, engine_settings
+from reproduce.population.device import GENERATOR, Layout, default_layout, engine_settings, give_back_freed
 from reproduce.population.interpreter import Specs
 from reproduce.population.problems import Arrays, Problem
 from reproduce.population.stepper import Optimizers, Programs
@@ -250,6 +250,7 @@ class Population:
             program = self._compiled.get((function, shapes))
             if program is None:
                 program = self._compiled[function, shapes] = function.lower(*arguments).compile()
+                give_back_freed()
         return program(*arguments)
 
     def _over_members(self, function: Any, arguments: Any) -> Any:
