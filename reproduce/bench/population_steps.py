@@ -89,7 +89,7 @@ def surroundings(size: dict[str, Any]) -> tuple[Any, tuple[Any, Any]]:
     else:
         network = CharTransformer(side, size["characters"], width, depth, heads, 0.1)
     placed: tuple[Any, Any] = jax.device_put((inputs, labels))
-    given = {"answers": network.answers} if hasattr(network, "answers") else {}
+    given = {"inference": network.inference} if hasattr(network, "inference") else {}  # Earlier versions have none.
     return classification(network.initial, network.apply, **given), placed
 
 

@@ -170,7 +170,9 @@ class EngineScorer:
             dtype=work.dtype,
             convolution=None if layout is None else convolution_of(layout),
         )
-        self._population = Population(classification(network.initial, network.apply), layout=layout)
+        self._population = Population(
+            classification(network.initial, network.apply, inference=network.inference), layout=layout
+        )
         self._specs, self._settings = specs, settings
         self._first: Lot | None = None
 

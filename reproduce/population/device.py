@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Literal
@@ -55,12 +56,12 @@ def available_bytes() -> int:
 def give_back_freed() -> None:
     """Give what a compilation freed back to the system.
 
-    GNU's C library keeps it otherwise, hundreds of megabytes beside which the trainings then take their own. Where the
-    C library has no ``malloc_trim``, nothing is done.
+    GNU's C library keeps it otherwise, hundreds of megabytes beside which the trainings then take their own. Other C
+    libraries have no ``malloc_trim``, and nothing is done.
     """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:
-        trim(0)
+        trim(ctypes.c_size_t(0))
 
 
 def members_that_fit(bytes_per_member: int, available: int) -> int:

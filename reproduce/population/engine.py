@@ -25,9 +25,15 @@ from reproduce.population.problems import Arrays, Problem
 from reproduce.population.stepper import Optimizers, Programs
 from reproduce.population.weights import FlatWeights, first_weights
 
-#: Examples evaluated together, vectorised; mapped, the most, and the bytes that their prepared inputs may take, so that
-#: what is computed of them stays near a core's cache.
-_VECTORISED, _MAPPED, _MAPPED_BYTES = 512, 128, 4_000_000
+#: The most examples that are evaluated together, vectorised.
+_VECTORISED = 512
+#: Mapped, where nothing of them is prepared: few enough to stay in a core's cache.
+_MAPPED = 64
+#: Mapped, where something is: the most, and the bytes that what is prepared of them may take. Both were found by timing
+#: the surrogate at the five sizes of `reproduce.bench.step_sizes`.
+_PREPARED, _PREPARED_BYTES = 128, 4_000_000
+#: Whole vectors of any processor.
+_MULTIPLE = 16
 
 
 class MemberState(NamedTuple):
@@ -169,7 +175,7 @@ class Population:
         tables, order = self.tables([member], range(1)), np.zeros((1, 1, batch_size), np.int32)
         if self.layout == "map":
             return sum(int(array.nbytes) for array in jax.tree.leaves((state, programs, tables, order)))
-        needs = self._epoch.lower(state, programs, tables, data, order).compile().memory_analysis()
+        needs = _compile(self._epoch, state, programs, tables, data, order).memory_analysis()
         arguments = needs.argument_size_in_bytes - sum(array.nbytes for array in data)
         return int(arguments + needs.temp_size_in_bytes)
 
@@ -235,13 +241,20 @@ class Population:
         return Evaluation(loss, accuracy, correct.reshape(len(correct), -1)[:, :count])
 
     def _evaluated_together(self, data: Arrays) -> int:
-        """Examples of a batch that suits the layout: a power of 2."""
+        """Examples of a batch that suits the layout: as many batches as must be, of one size, with little padding."""
+        most, count = self._most_together(data), len(data[0])
+        size = -(-count // -(-count // most))
+        return min(most, -(-size // _MULTIPLE) * _MULTIPLE)
+
+    def _most_together(self, data: Arrays) -> int:
         if self.layout == "vectorise":
             return _VECTORISED
+        if self.problem.prepare is None:
+            return _MAPPED
         one = tuple(jax.ShapeDtypeStruct((1, *array.shape[1:]), array.dtype) for array in data)
         prepared = jax.tree.leaves(jax.eval_shape(self.problem.prepare, one))
-        fitting = _MAPPED_BYTES // sum(array.size * array.dtype.itemsize for array in prepared)
-        return min(_MAPPED, 2 ** max(0, fitting.bit_length() - 1))
+        fitting = _PREPARED_BYTES // sum(array.size * array.dtype.itemsize for array in prepared)
+        return min(_PREPARED, max(_MULTIPLE, fitting // _MULTIPLE * _MULTIPLE))
 
     def _run(self, function: Any, *arguments: Any) -> Any:
         """The result of a jitted function; threads that need the same program wait for one compilation of it."""
@@ -249,8 +262,7 @@ class Population:
         with self._compiling:
             program = self._compiled.get((function, shapes))
             if program is None:
-                program = self._compiled[function, shapes] = function.lower(*arguments).compile()
-                give_back_freed()
+                program = self._compiled[function, shapes] = _compile(function, *arguments)
         return program(*arguments)
 
     def _over_members(self, function: Any, arguments: Any) -> Any:
@@ -337,24 +349,36 @@ class Population:
         return self._over_members(one, (state, orders))
 
     def _evaluate_all(self, measured: Any, batches: Arrays, weights: Any) -> Any:
-        """Batch after batch, each prepared once and answered by all members."""
+        """Batch after batch, each prepared once and measured by all members."""
         failed = (jnp.float32(jnp.nan), jnp.float32(jnp.nan), jnp.zeros_like(weights[0]))
 
-        def batch(totals: Any, now: Any) -> Any:
-            prepared, counted = self.problem.prepare(now[0]), now[1]
+        def add_batch(totals: Any, now: Any) -> Any:
+            batch, weight_of_examples = now
+            prepared = self.problem.prepared(batch)
 
-            def answered(weight: Any, statistics: Arrays) -> Any:
-                measures = self.problem.evaluate(self._weights.tensors(weight), statistics, prepared)
+            def results(weight: Any, statistics: Arrays) -> Any:
+                loss, correct = self.problem.measure(self._weights.tensors(weight), statistics, prepared)
                 # Some GPUs would round what they sum to ten bits.
-                sums = (jnp.matmul(each, counted, precision="highest") for each in (measures.loss, measures.correct))
-                return *sums, measures.correct
+                sums = (jnp.matmul(each, weight_of_examples, precision="highest") for each in (loss, correct))
+                return *sums, correct
 
             def one(weight: Any, statistics: Arrays, failed_at: Any) -> Any:
-                return lax.cond(failed_at < 0, lambda: answered(weight, statistics), lambda: failed)
+                if self.layout == "map":
+                    return lax.cond(failed_at < 0, lambda: results(weight, statistics), lambda: failed)
+                # Vectorised, both sides of a condition are computed, and it would copy what is prepared to each member.
+                own = results(weight, statistics)
+                return jax.tree.map(lambda found, none: jnp.where(failed_at < 0, found, none), own, failed)
 
             *sums, correct = self._over_members(one, measured)
             return tuple(total + each for total, each in zip(totals, sums, strict=True)), correct
 
         nothing = jnp.zeros(len(measured[-1]))
-        totals, correct = lax.scan(batch, (nothing, nothing), (batches, weights))
+        totals, correct = lax.scan(add_batch, (nothing, nothing), (batches, weights))
         return *totals, correct.swapaxes(0, 1)
+
+
+def _compile(function: Any, *arguments: Any) -> Any:
+    """The compiled program of a jitted function."""
+    program = function.lower(*arguments).compile()
+    give_back_freed()
+    return program

@@ -18,7 +18,7 @@ Arrays = tuple[Any, ...]
 
 
 class Measures(NamedTuple):
-    """The results of one batch: the mean loss, and how many of its examples were answered rightly."""
+    """The results of a batch, each of shape [batch]: the loss of an example, and the share of it answered rightly."""
 
     loss: Any
     correct: Any
@@ -32,18 +32,26 @@ class Problem:
         initial: ``generator -> (parameters, statistics)``, NumPy arrays.
         train: ``(parameters, statistics, batch, key) -> (loss, (statistics, correct))``; differentiated by its first
             argument.
-        evaluate: ``(parameters, statistics, batch) -> Measures`` outside training, of a batch as ``prepare`` gives it;
-            each of shape [batch], per example.
-        prepare: ``batch -> batch``: what of an evaluation is the same for all members, computed once for them.
+        measure: ``(parameters, statistics, prepared) -> Measures`` outside training, of what ``prepare`` gives.
         embeddings: Places, among the parameters, of vectors for characters or for places of a sequence. Some
             optimizers move these as they move no other matrix.
+        prepare: ``batch -> prepared``: computes what of an evaluation needs no parameters, once for all members; None
+            where there is nothing, and ``measure`` takes the batch itself.
     """
 
     initial: Callable[[np.random.Generator], tuple[Arrays, Arrays]]
     train: Callable[[Arrays, Arrays, Arrays, jax.Array], tuple[Any, tuple[Arrays, Any]]]
-    evaluate: Callable[[Arrays, Arrays, Arrays], Measures]
-    prepare: Callable[[Arrays], Arrays] = lambda batch: batch
+    measure: Callable[[Arrays, Arrays, Arrays], Measures]
     embeddings: tuple[int, ...] = ()
+    prepare: Callable[[Arrays], Arrays] | None = None
+
+    def evaluate(self, parameters: Arrays, statistics: Arrays, batch: Arrays) -> Measures:
+        """Measure one member on a batch."""
+        return self.measure(parameters, statistics, self.prepared(batch))
+
+    def prepared(self, batch: Arrays) -> Arrays:
+        """A batch as ``measure`` takes it."""
+        return batch if self.prepare is None else self.prepare(batch)
 
 
 #: ``(parameters, statistics, inputs, key or None outside training) -> (logits, statistics)``.
@@ -52,16 +60,16 @@ Network = Callable[[Arrays, Arrays, Any, jax.Array | None], tuple[Any, Arrays]]
 Augment = Callable[[jax.Array, Any], Any]
 
 
-class Answers(NamedTuple):
+class Inference(NamedTuple):
     """A network outside training, in two parts.
 
     Attributes:
-        prepare: ``inputs -> prepared``: the part without parameters, computed once for all members.
-        answer: ``(parameters, statistics, prepared) -> logits``.
+        prepare: ``inputs -> prepared``: the part that needs no parameters, computed once for all members.
+        logits: ``(parameters, statistics, prepared) -> logits``.
     """
 
     prepare: Callable[[Any], Any]
-    answer: Callable[[Arrays, Arrays, Any], Any]
+    logits: Callable[[Arrays, Arrays, Any], Any]
 
 
 def classification(
@@ -69,17 +77,14 @@ def classification(
     network: Network,
     augment: Augment | None = None,
     embeddings: tuple[int, ...] = (),
-    answers: Answers | None = None,
+    inference: Inference | None = None,
 ) -> Problem:
     """A network trained by cross-entropy on batches ``(inputs, integer labels)``.
 
     Labels are [B], or [B, L] where logits are [B, L, classes] as in a language model; a right answer then counts
-    ``1/L``. For ``embeddings`` see `Problem`. ``answers`` are the network's outside training, where a part of them is
-    the same for all members; left out, ``network`` gives them.
+    ``1/L``. For ``embeddings`` see `Problem`. ``inference`` is the network outside training, where members share a part
+    of it; left out, that is ``network`` without a key.
     """
-    if answers is None:
-        answers = Answers(lambda inputs: inputs, lambda weights, running, x: network(weights, running, x, None)[0])
-    prepare, answer = answers
 
     def train(parameters: Arrays, statistics: Arrays, batch: Arrays, key: jax.Array) -> Any:
         inputs, labels = batch
@@ -90,10 +95,16 @@ def classification(
         measures = _measures(logits, labels)
         return measures.loss.mean(), (statistics, measures.correct.sum())
 
-    def evaluate(parameters: Arrays, statistics: Arrays, batch: Arrays) -> Measures:
-        return _measures(answer(parameters, statistics, batch[0]), batch[1])
+    def logits(parameters: Arrays, statistics: Arrays, inputs: Any) -> Any:
+        if inference is None:
+            return network(parameters, statistics, inputs, None)[0]
+        return inference.logits(parameters, statistics, inputs)
 
-    return Problem(initial, train, evaluate, lambda batch: (prepare(batch[0]), *batch[1:]), embeddings)
+    def measure(parameters: Arrays, statistics: Arrays, prepared: Arrays) -> Measures:
+        return _measures(logits(parameters, statistics, prepared[0]), prepared[1])
+
+    prepare = None if inference is None else lambda batch: (inference.prepare(batch[0]), *batch[1:])
+    return Problem(initial, train, measure, embeddings, prepare)
 
 
 def _measures(logits: Any, labels: Any) -> Measures:

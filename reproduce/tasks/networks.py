@@ -22,7 +22,7 @@ from reproduce.population.networks.char_lstm import CharLSTM
 from reproduce.population.networks.char_transformer import CharTransformer
 from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.networks.vision_transformer import VisionTransformer
-from reproduce.population.problems import Answers, Problem, classification
+from reproduce.population.problems import Inference, Problem, classification
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import ENGINE_NETWORKS, ENGINE_TYPES
 
@@ -42,14 +42,14 @@ def engine_problem(task: Task, dataset: Dataset) -> Problem:
     normalise = _normalisation(model, dataset)
     change = _augmentation(task, dataset.input_shape[0]) if task.training.augmentations else None
 
-    prepare, answer = network.answers
+    inference = network.inference
 
     def augmented(key: jax.Array, images: Any) -> Any:
         normal = normalise(images)
         return normal if change is None else change(key, normal)
 
-    answers = Answers(lambda images: prepare(normalise(images)), answer)
-    return classification(network.initial, network.apply, augmented, network.embeddings, answers)
+    shared = Inference(lambda images: inference.prepare(normalise(images)), inference.logits)
+    return classification(network.initial, network.apply, augmented, network.embeddings, shared)
 
 
 def _augmentation(task: Task, height: int) -> Any:

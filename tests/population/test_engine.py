@@ -131,12 +131,34 @@ def test_an_epoch_neither_waits_for_the_host_nor_computes_in_float64(layout):
 
 
 @pytest.mark.parametrize(
-    ("layout", "floats", "together"),
-    [("map", 1, 128), ("map", 7_812, 128), ("map", 7_813, 64), ("map", 10**7, 1), ("vectorise", 10**7, 512)],
+    ("layout", "floats", "count", "together"),
+    [
+        ("map", None, 2048, 64),
+        ("map", None, 269, 64),
+        ("map", 1, 2048, 128),
+        ("map", 1, 269, 96),
+        ("map", 1, 130, 80),
+        ("map", 1, 50, 64),
+        ("map", 27_648, 256, 32),
+        ("map", 10**7, 256, 16),
+        ("vectorise", 1, 2048, 512),
+        ("vectorise", None, 269, 272),
+    ],
 )
-def test_examples_evaluated_together_follow_from_what_is_prepared_of_one(layout, floats, together):
-    problem = replace(given_gradients(), prepare=lambda batch: (jnp.zeros((len(batch[0]), floats)),))
-    assert Population(problem, layout=layout)._evaluated_together(data()) == together
+def test_examples_evaluated_together_fill_a_cache_with_little_padding(layout, floats, count, together):
+    prepare = None if floats is None else lambda batch: (jnp.zeros((len(batch[0]), floats)),)
+    population = Population(replace(given_gradients(), prepare=prepare), layout=layout)
+    assert population._evaluated_together((np.zeros((count, 3)),)) == together
+
+
+def test_memory_is_given_back_after_every_compilation_and_no_other_call(monkeypatch):
+    given = []
+    monkeypatch.setattr("reproduce.population.engine.give_back_freed", lambda: given.append(True))
+    population = Population(given_gradients(), layout="map")
+    _, state = population.start([member("None ~ g")])
+    for calls, size in ((1, 5), (1, 5), (2, 4)):
+        population.evaluate(state, data(), batch_size=size)
+        assert len(given) == calls
 
 
 def test_evaluation_ignores_its_padding():

@@ -156,19 +156,37 @@ def test_members_computed_together_answer_as_they_do_alone(name):
 
 @pytest.mark.parametrize("layout", ["map", "vectorise"])
 @pytest.mark.parametrize("name", [name for name in CASES if not name.startswith("character")])
-def test_members_that_share_what_is_prepared_answer_as_without(name, layout):
+def test_an_evaluation_that_shares_what_it_prepares_is_that_of_each_member_alone(name, layout):
     network, _, dataset = CASES[name]
-    examples, members = (
-        (scaled(network, inputs(dataset, 100)), dataset.train.labels[:100]),
-        [Member(get("Adam"), 0.01, 10, seed=seed) for seed in range(3)],
-    )
-    found = []
-    for answers in (network.answers, None):
-        population = Population(classification(network.initial, network.apply, answers=answers), layout=layout)
-        found.append(population.evaluate(population.start(members)[1], examples, batch_size=64))
-    np.testing.assert_allclose(found[0].loss, found[1].loss, rtol=1e-6)
-    np.testing.assert_array_equal(found[0].correct, found[1].correct)
-    assert len(set(found[0].loss.tolist())) == 3
+    examples = scaled(network, inputs(dataset, 100)), dataset.train.labels[:100]
+    population = Population(sharing(network), layout=layout)
+    _, state = population.start([Member(get("Adam"), 0.01, 10, seed=seed) for seed in range(3)])
+    moved = np.asarray(state.weight) + np.random.default_rng(1).normal(0, 0.1, state.weight.shape).astype(np.float32)
+    state = state._replace(weight=jax.device_put(moved), failed_at=jax.device_put(np.int32([-1, 0, -1])))
+    found = population.evaluate(state, examples)
+    assert np.isnan(found.loss[1])
+    other = replace(network, convolution="patches") if isinstance(network, ConvNet) else network
+    alone = classification(other.initial, other.apply)
+    for place in (0, 2):
+        expected = alone.evaluate(*population.network(state, place), examples)
+        np.testing.assert_allclose(found.loss[place], np.mean(expected.loss), rtol=1e-5)
+        np.testing.assert_array_equal(found.correct[place], expected.correct)
+
+
+def test_vectorised_members_get_no_copies_of_what_is_prepared():
+    network, _, dataset = CASES["surrogate"]
+    population = Population(sharing(network), layout="vectorise")
+    _, state = population.start([Member(get("Adam"), 0.01, 10, seed=seed) for seed in range(3)])
+    batches = inputs(dataset, 64)[None], dataset.train.labels[None, :64]
+    measured = state.weight, state.statistics, state.failed_at
+    program = str(jax.make_jaxpr(population._evaluate_all)(measured, batches, np.ones((1, 64), np.float32)))
+    assert "f32[9,8,8,64]" in program
+    assert "f32[3,9,8,8,64]" not in program
+
+
+def sharing(network):
+    """The problem of a network whose members share what is prepared."""
+    return classification(network.initial, network.apply, inference=network.inference)
 
 
 def test_products_are_float32_on_cpus_and_bfloat16_elsewhere_unless_asked():

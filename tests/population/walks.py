@@ -44,12 +44,12 @@ def given_gradients() -> Problem:
         loss = sum((weight * gradient[0]).sum() for weight, gradient in zip(parameters, batch, strict=True))
         return loss, (statistics, loss * 0)
 
-    def evaluate(parameters: Any, statistics: Any, batch: Any) -> Measures:
+    def measure(parameters: Any, statistics: Any, batch: Any) -> Measures:
         del statistics
         losses = sum((g * w).reshape(len(g), -1).sum(1) for g, w in zip(batch, parameters, strict=True))
         return Measures(losses, losses * 0)
 
-    return Problem(initial, train, evaluate)
+    return Problem(initial, train, measure)
 
 
 def data(gradients: Sequence[Sequence[np.ndarray]] = GRADIENTS) -> tuple[np.ndarray, ...]:

@@ -30,7 +30,7 @@ from reproduce.population.networks.batch_innermost import (
 )
 from reproduce.population.networks.convolutions import CONVOLUTIONS, Convolution, Convolve, convolution_of
 from reproduce.population.networks.layers import Dropout, dense_weights, glorot_uniform, logits
-from reproduce.population.problems import Answers, Arrays
+from reproduce.population.problems import Arrays, Inference
 
 
 @dataclass(frozen=True)
@@ -80,37 +80,38 @@ class ConvNet:
     def apply(self, parameters: Arrays, statistics: Arrays, images: Any, key: jax.Array | None) -> tuple[Any, Arrays]:
         """Logits [B, classes] of images [B, H, W, C]; ``key`` is given in training."""
         if key is None:
-            return self._answer(parameters, statistics, self._prepare(images)), statistics
+            return self._logits(parameters, statistics, self._prepare(images)), statistics
         dtype, drop, x = arithmetic_type(self.dtype), Dropout(self.dropout, key), self._scaled(images)
-        convolve = self._convolve
+        convolve = self._channels_last
         if convolve is None:
             features, batch = features_in_training(parameters[:-2], x, dtype)
             pooled = features.T
             updated = tuple(self._moved(old, new) for old, new in zip(statistics, batch, strict=True))
         else:
-            pooled, updated = self._channels_last(convolve, parameters[:-2], statistics, x, dtype, training=True)
+            pooled, updated = self._features(convolve, parameters[:-2], statistics, x, dtype, training=True)
         return logits(drop(pooled), iter(parameters[-2:]), dtype), updated
 
     @property
-    def answers(self) -> Answers:
+    def inference(self) -> Inference:
         """The network outside training: with the batch innermost, members share the patches of the images."""
-        return Answers(self._prepare, self._answer)
+        return Inference(self._prepare, self._logits)
 
     def _prepare(self, images: Any) -> Any:
+        """The patches of the images where the batch is innermost, the scaled images elsewhere."""
         x = self._scaled(images)
-        return first_patches(x, arithmetic_type(self.dtype)) if self._convolve is None else x
+        return first_patches(x, arithmetic_type(self.dtype)) if self._channels_last is None else x
 
-    def _answer(self, parameters: Arrays, statistics: Arrays, prepared: Any) -> Any:
+    def _logits(self, parameters: Arrays, statistics: Arrays, prepared: Any) -> Any:
         """Logits [B, classes] from what `_prepare` gives."""
-        dtype, convolve = arithmetic_type(self.dtype), self._convolve
+        dtype, convolve = arithmetic_type(self.dtype), self._channels_last
         if convolve is None:
             pooled = features_outside_training(parameters[:-2], statistics, prepared, dtype).T
         else:
-            pooled, _ = self._channels_last(convolve, parameters[:-2], statistics, prepared, dtype, training=False)
+            pooled, _ = self._features(convolve, parameters[:-2], statistics, prepared, dtype, training=False)
         return logits(pooled, iter(parameters[-2:]), dtype)
 
     @property
-    def _convolve(self) -> Convolve | None:
+    def _channels_last(self) -> Convolve | None:
         """The convolution with channels last; None with the batch innermost."""
         form = self.convolution or convolution_of(default_layout())
         return None if form == "batch-innermost" else CONVOLUTIONS[form]
@@ -118,12 +119,12 @@ class ConvNet:
     def _scaled(self, images: Any) -> Any:
         """The images in the layout of the form: [C, H, W, B] with the batch innermost, [B, H, W, C] otherwise."""
         x = images.astype(jnp.float32) * self.scale
-        return x.transpose(3, 1, 2, 0) if self._convolve is None else x
+        return x.transpose(3, 1, 2, 0) if self._channels_last is None else x
 
-    def _channels_last(
+    def _features(
         self, convolve: Convolve, parameters: Arrays, statistics: Arrays, x: Any, dtype: str, *, training: bool
     ) -> tuple[Any, Arrays]:
-        """Features [B, F] of images [B, H, W, C], and the statistics after them."""
+        """Features [B, F] of scaled images [B, H, W, C], and the statistics after them."""
         x = x.astype(dtype)
         updated: list[Any] = []
         for block, (stride, (kernel, bias, gamma, beta)) in enumerate(

@@ -21,7 +21,7 @@ from reproduce.population.device import Layout
 ChannelsLast = Literal["patches", "shifts", "native", "native-nchw", "batch-groups"]
 #: All forms; of the first, `reproduce.population.networks.batch_innermost` has the whole network.
 Convolution = Literal["batch-innermost", ChannelsLast]
-#: ``(images [B, H, W, C], kernel [3, 3, C, F], stride) -> [B, H', W', F]``.
+#: A convolution with channels last, of images, a kernel and a stride.
 Convolve = Callable[[Any, Any, int], Any]
 
 

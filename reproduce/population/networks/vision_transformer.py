@@ -18,7 +18,7 @@ from reproduce.population.networks.layers import (
     logits,
     position_weights,
 )
-from reproduce.population.problems import Answers, Arrays
+from reproduce.population.problems import Arrays, Inference
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,12 @@ class VisionTransformer:
         return self._of_patches(parameters, self._patches(images), key), statistics
 
     @property
-    def answers(self) -> Answers:
+    def inference(self) -> Inference:
         """The network outside training: members share the patches of the images."""
-        return Answers(self._patches, lambda parameters, _, patches: self._of_patches(parameters, patches, None))
+        return Inference(self._patches, lambda parameters, _, patches: self._of_patches(parameters, patches, None))
 
     def _of_patches(self, parameters: Arrays, patches: Any, key: jax.Array | None) -> Any:
+        """Logits [B, classes]."""
         dtype, drop = arithmetic_type(self.dtype), Dropout(self.dropout, key)
         kernel, *others = parameters
         weights = iter((kernel.reshape(-1, self.width), *others))
