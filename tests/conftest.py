@@ -1,5 +1,6 @@
 """What all tests share: quiet libraries, reproducible property tests, and the folder of reference data."""
 
+import importlib.util
 import os
 import signal
 import tempfile
@@ -43,6 +44,16 @@ settings.load_profile("reproducible")
 
 #: Numbers that the published code computed; they are not part of this repository.
 REFERENCE = Path(os.environ.get("PAPER_REFERENCE", Path(__file__).resolve().parents[2] / "shared" / "reference"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_programs() -> None:
+    """Let JAX compile a program once for all tests of this process; those that it starts go by their own settings."""
+    if importlib.util.find_spec("jax"):
+        import jax
+
+        jax.config.update("jax_compilation_cache_dir", str(Path(_cache_home.name) / "tests"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
 @pytest.fixture(scope="session")
