@@ -30,7 +30,7 @@ from reproduce.report.speed import (
     read_optimizer_costs,
     read_step_times,
 )
-from reproduce.report.stored_search import StoredSearch, read_search
+from reproduce.report.stored_search import StoredComparison, StoredSearch, read_comparison, read_search
 from reproduce.results_layout import LEDGER_FILE, SETTINGS_FILE
 from reproduce.stored_settings import read_stored_settings, stored_settings
 from reproduce.study.ledgers import check_same, read_rows
@@ -76,6 +76,7 @@ class Collection:
         studies: The studies, in the order of the report.
         step_costs: By optimizer; empty where they were not measured.
         search: The search; None where there was none.
+        comparison: The searches that were compared; None where none was.
         engine: How fast the engine is; None where that was not measured.
         member_steps: How it scales; empty where that was not measured.
         log: What the published search log says; None where it was not imported.
@@ -89,6 +90,7 @@ class Collection:
     studies: tuple[StudyResults, ...]
     step_costs: Mapping[str, OptimizerCost]
     search: StoredSearch | None = None
+    comparison: StoredComparison | None = None
     engine: EngineSpeed | None = None
     member_steps: Sequence[StepTime] = ()
     log: LogFindings | None = None
@@ -132,6 +134,7 @@ def read_collection(folder: Path, profile: str) -> Collection:
         studies=tuple(ordered),
         step_costs=_measured(place, STEP_COSTS, read_optimizer_costs) or {},
         search=read_search(place),
+        comparison=read_comparison(place),
         engine=_measured(place, ENGINE, read_engine_speed),
         member_steps=_measured(place, MEMBER_STEPS, read_step_times) or (),
         log=_measured(place, LOG, _read_log),

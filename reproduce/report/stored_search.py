@@ -1,4 +1,4 @@
-"""Stored search, read from a folder of results: its records, and its best candidates scored again."""
+"""Stored searches, read from a folder of results: their records, and their best candidates scored again."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 
 from reproduce.errors import LedgerError
 from reproduce.ledger import read_records
-from reproduce.results_layout import LEDGER_FILE, RESCORING_FILE, SEARCH, SETTINGS_FILE
-from reproduce.search.plan import SearchPlan, search_plan
+from reproduce.results_layout import COMPARISON, LEDGER_FILE, RESCORING_FILE, SEARCH, SETTINGS_FILE
+from reproduce.search.comparison import ComparedSearch
+from reproduce.search.plan import SearchPlan, comparison_plans, search_plan
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.search.records import AnyRecord, read_search_records
 from reproduce.search.rescoring import RESCORED_STAGE, baselines
@@ -57,6 +58,46 @@ def read_search(place: Path) -> StoredSearch | None:
     records = read_search_of(search_plan(protocol), folder / LEDGER_FILE, folder / SETTINGS_FILE)
     trials = read_trials(folder / RESCORING_FILE, {RESCORED_STAGE: protocol.scoring_hash()})
     return StoredSearch(protocol, records, of_seeds(trials, protocol.rescoring.seeds))
+
+
+@dataclass(frozen=True)
+class StoredComparison:
+    """Searches that were compared.
+
+    Attributes:
+        protocol: Their settings.
+        searches: Those that were begun.
+        trials: What was scored again with the protocol's fresh seeds: the best of each, and the baselines.
+    """
+
+    protocol: SearchProtocol
+    searches: Sequence[ComparedSearch]
+    trials: Sequence[Trial]
+
+    @cached_property
+    def baselines(self) -> list[Contender]:
+        """The optimizers that the finds are compared with."""
+        return baselines(self.protocol.rescoring.baselines)
+
+
+def read_comparison(place: Path) -> StoredComparison | None:
+    """The comparison of a profile whose results lie below ``place``; None if none was begun.
+
+    Raises:
+        LedgerError: If a ledger cannot be read, or was made under other settings than those beside it.
+        ProtocolError: If the settings beside it cannot be read.
+    """
+    folder = place / COMPARISON
+    settings = folder / SETTINGS_FILE
+    if not settings.is_file():
+        return None
+    protocol = stored_search_protocol(settings)
+    paths = [(plan, folder / plan.name / LEDGER_FILE) for plan in comparison_plans(protocol)]
+    searches = [ComparedSearch(plan, read_search_of(plan, path, settings)) for plan, path in paths if path.is_file()]
+    if not searches:
+        return None
+    trials = read_trials(folder / RESCORING_FILE, {RESCORED_STAGE: protocol.scoring_hash()})
+    return StoredComparison(protocol, searches, of_seeds(trials, protocol.rescoring.seeds))
 
 
 def read_search_of(plan: SearchPlan, path: Path, settings: Path) -> list[AnyRecord]:

@@ -27,7 +27,7 @@ from reproduce.report.page.report import report_of
 from reproduce.report.page.search import search_results
 
 found = read_collection(Path("artifact/results"), "smoke")
-report = report_of(found, [], search_results(found.search, found.folder))
+report = report_of(found, [], search_results(found))
 sys.stdout.write(str(len(report.all_tables)))
 """
 

@@ -11,7 +11,7 @@ LAST_LOOK = 60
 #: How the probability 0.05 of a false verdict in a family is spent on the two looks.
 _SPENT = (0.04, 0.01)
 #: The largest margin, one point, and the share of the reference's error that is the margin where that is smaller.
-_POINT, _SHARE_OF_ERROR = 0.01, 0.1
+POINT, _SHARE_OF_ERROR = 0.01, 0.1
 #: The same in words.
 MARGIN_WORDS = "1 point, or a tenth of the reference's error if that is smaller"
 #: Optimizers whose accuracies differ by no more than this on average, at equal rates and seeds, are one function.
@@ -41,7 +41,7 @@ def margin_of(accuracy: float, chance: float = 0.0) -> float:
         chance: What guessing gets; the error is on the scale on which guessing has 1.
     """
     error = (1 - accuracy) / (1 - chance)
-    return max(min(_POINT, _SHARE_OF_ERROR * error), ROUNDING)
+    return max(min(POINT, _SHARE_OF_ERROR * error), ROUNDING)
 
 
 @cache

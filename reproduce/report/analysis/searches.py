@@ -1,11 +1,15 @@
-"""Comparisons within searches: what a search found, scored again with fresh seeds, beside a tuned baseline."""
+"""Comparisons of searches: what they found, scored again, beside a tuned baseline or what another search found."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import statistics
+from collections.abc import Mapping, Sequence
 
+from reproduce.outcomes import Trained
 from reproduce.report.analysis.families import Difference, PairedRuns, compare_family
-from reproduce.report.analysis.levels import margin_of
+from reproduce.report.analysis.levels import POINT, margin_of
+from reproduce.search.comparison import ComparedSearch
+from reproduce.search.protocol import SearchProtocol
 from reproduce.search.trials import Contender, Trial, seed_scores
 
 
@@ -23,10 +27,49 @@ def contenders_against(
     reference = seed_scores(trials, baseline)
     if not reference.compared:
         return {}
-    margin = margin_of(reference.rank)
+    margin = margin_of_scores(trials, reference.rank)
     return compare_family(
         {
             each.fingerprint: PairedRuns(seed_scores(trials, each).compared, reference.compared, margin, planned)
             for each in contenders
         }
     )
+
+
+def kinds_against(
+    protocol: SearchProtocol, searches: Sequence[ComparedSearch], trials: Sequence[Trial], kind: str
+) -> dict[str, Difference]:
+    """The differences of all other kinds of search to one kind, one family, by kind, paired by the searches' seeds.
+
+    The number of a search is the mean, over fresh seeds, of the candidate that it scored best.
+
+    Args:
+        protocol: Of the comparison.
+        searches: All of them.
+        trials: Scores with fresh seeds; a run that could not be trained counts 0.
+        kind: See `ComparedSearch`.
+    """
+    found: dict[str, dict[int, float]] = {}
+    for search in searches:
+        best = search.finds(protocol)[:1]
+        scores = [seed_scores(trials, each.contender) for each in best]
+        if scores and len(scores[0].compared) == len(protocol.rescoring.seeds):
+            found.setdefault(search.kind, {})[search.plan.seed] = scores[0].rank
+    reference = found.pop(kind, {})
+    if not reference:
+        return {}
+    margin, planned = margin_of_scores(trials, statistics.fmean(reference.values())), len(protocol.comparison.seeds)
+    pairs: Mapping[str, PairedRuns] = {
+        other: PairedRuns(values, reference, margin, planned) for other, values in found.items()
+    }
+    return compare_family(pairs)
+
+
+def are_of_several_tasks(trials: Sequence[Trial]) -> bool:
+    """Whether scores are mean shares of the accuracies of several tasks' references."""
+    return any(isinstance(trial.outcome, Trained) and trial.outcome.beside for trial in trials)
+
+
+def margin_of_scores(trials: Sequence[Trial], reference: float) -> float:
+    """The margin of scores: that of accuracies; 1 point of a mean share, which has no error to take a tenth of."""
+    return POINT if are_of_several_tasks(trials) else margin_of(reference)

@@ -77,7 +77,7 @@ def enough(counted: Sequence[Counted], at_least: int, what: str) -> Finding:
     evidence = f"{what}: {', '.join(parts) or 'nothing'}; {needed} needed; {number_of_runs(each.n for each in found)}"
     if found:
         family = max(each.comparisons for each in found)
-        evidence += f", {confidence_words(max(each.n for each in found))} for {_comparisons(family)}"
+        evidence += f", {confidence_words(max(each.n for each in found))} for {comparisons_words(family)}"
     seeds = [each.seeds_to_settle for each in found if each.seeds_to_settle is not None]
     if verdict == "UNDECIDED" and seeds:
         evidence += f"; {max(seeds)} seeds would settle it"
@@ -93,5 +93,6 @@ def _named(counted: Counted) -> str:
     return f"{counted.label} {signed(100 * found.mean, 1)}{interval}"
 
 
-def _comparisons(count: int) -> str:
+def comparisons_words(count: int) -> str:
+    """``"one comparison"``, ``"3 comparisons together"``."""
     return "one comparison" if count == 1 else f"{count} comparisons together"

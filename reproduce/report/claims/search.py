@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from reproduce.counts import number_of
 from reproduce.outcomes import Trained
 from reproduce.report.analysis.families import Difference, PairedRuns, compare_family
-from reproduce.report.analysis.levels import margin_of
-from reproduce.report.analysis.searches import contenders_against
+from reproduce.report.analysis.levels import confidence_words, margin_of
+from reproduce.report.analysis.searches import contenders_against, kinds_against
 from reproduce.report.analysis.verdicts import Verdict
-from reproduce.report.claims.findings import Counted, Finding, enough, not_run
+from reproduce.report.claims.findings import Counted, Finding, comparisons_words, enough, not_run
 from reproduce.report.collection import Collection
-from reproduce.report.stored_search import StoredSearch
+from reproduce.report.stored_search import StoredComparison, StoredSearch
 from reproduce.report.table import signed
-from reproduce.report.tables.comparisons import listed
+from reproduce.report.tables.comparisons import interval_text, listed
+from reproduce.search.protocol import SearchProtocol
 from reproduce.search.records import Header, StageEvaluation
 from reproduce.search.results import samples_of
 from reproduce.search.trials import Trial, seed_scores
@@ -113,16 +115,94 @@ class FindsBeat(OfSearch):
         return replace(finding, evidence=f"{finding.evidence}; {_where(search)}")
 
 
+class OfComparison:
+    """A predicate on searches that were compared."""
+
+    def check(self, found: Collection) -> Finding:
+        """Decide the claim by what the searches left; open where there were none."""
+        return not_run("comparison of searches") if found.comparison is None else self._decide(found.comparison)
+
+    def _decide(self, compared: StoredComparison) -> Finding:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class AlgorithmBeats(OfComparison):
+    """One kind of search finds better optimizers than another under one budget, by their best with fresh seeds.
+
+    Kinds are named as in the table: algorithm and space. The comparison is the table's; its family is all kinds.
+
+    Attributes:
+        kind: The one.
+        peer: The other.
+        at_least: How many searches of each there must be.
+    """
+
+    kind: str
+    peer: str
+    at_least: int
+
+    def _decide(self, compared: StoredComparison) -> Finding:
+        protocol, seeds = compared.protocol, len(compared.protocol.comparison.seeds)
+        found = kinds_against(protocol, compared.searches, compared.trials, self.peer).get(self.kind)
+        if seeds < self.at_least or found is None or found.verdict == "NOT RUN":
+            return not_run(f"comparison of {self.at_least} searches each of {self.kind} and {self.peer}")
+        interval = "" if found.low is None or found.high is None else f" ({interval_text(found.low, found.high)})"
+        evidence = (
+            f"{self.kind} against {self.peer}: {signed(100 * found.mean, 2)} points{interval}, n = {found.n} searches "
+            f"of each, the best of each with {number_of(len(protocol.rescoring.seeds), 'fresh seed')}, "
+            f"{confidence_words(found.n)} for {comparisons_words(found.comparisons)}; "
+            f"{_place(protocol, compared.trials)}"
+        )
+        return Finding(found.verdict, evidence)
+
+
+@dataclass(frozen=True)
+class SearchesBeat(OfComparison):
+    """Enough searches of one kind find an optimizer that is better than a known one tuned by the same rule.
+
+    Of each search its best counts, scored again; all comparisons with the known one are one family. A run that could
+    not be trained counts 0.
+
+    Attributes:
+        kind: See `AlgorithmBeats`.
+        baseline: The known one's name.
+        at_least: How many must be better.
+    """
+
+    kind: str
+    baseline: str
+    at_least: int
+
+    def _decide(self, compared: StoredComparison) -> Finding:
+        protocol, known = compared.protocol, {each.name: each for each in compared.baselines}
+        finds = [best for each in compared.searches if each.kind == self.kind for best in each.finds(protocol)[:1]]
+        if self.baseline not in known or len(finds) < self.at_least:
+            return not_run(
+                f"{number_of(self.at_least, 'search', 'searches')} of the kind {self.kind} beside {self.baseline}"
+            )
+        contenders = [each.contender for each in finds]
+        planned = len(protocol.rescoring.seeds)
+        found = contenders_against(compared.trials, contenders, known[self.baseline], planned)
+        counted = [Counted((each.name,), *_verdict(found.get(each.fingerprint))) for each in contenders]
+        finding = enough(counted, self.at_least, f"finds better than {self.baseline}")
+        return replace(finding, evidence=f"{finding.evidence}; {_place(protocol, compared.trials)}")
+
+
 def _verdict(found: Difference | None) -> tuple[Verdict, Difference | None]:
     return ("NOT RUN" if found is None else found.verdict), found
 
 
 def _where(search: StoredSearch) -> str:
-    """The data set of its evolution stage, and what it and its rescoring were computed on."""
-    devices = listed(
-        record.device for record in [*search.records, *search.trials] if isinstance(record, Header | Trial)
-    )
-    return f"{search.protocol.evolution.data.source}, on {devices or 'no device'}"
+    """The data sets of its evolution stage, and what it and its rescoring were computed on."""
+    return _place(search.protocol, [*search.records, *search.trials])
+
+
+def _place(protocol: SearchProtocol, records: Iterable[object]) -> str:
+    devices = listed(record.device for record in records if isinstance(record, Header | Trial))
+    beside = [each.data.source for each in protocol.evolution.beside or ()]
+    sources = " and ".join([protocol.evolution.data.source, *beside])
+    return f"{sources}, on {devices or 'no device'}"
 
 
 def _shrinkage(search: StoredSearch) -> dict[int, float]:

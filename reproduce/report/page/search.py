@@ -10,20 +10,20 @@ from reproduce.elimination.protocol import EliminationProtocol
 from reproduce.elimination.rounds import RoundResult, read_entrants, standings
 from reproduce.report.cards.card import Card
 from reproduce.report.cards.finds import find_cards
+from reproduce.report.collection import Collection
 from reproduce.report.figures.elimination import elimination_picture
 from reproduce.report.figures.search import best_so_far_picture, search_pictures
 from reproduce.report.figures.shrinkage import Rescored, shrinkage_picture
 from reproduce.report.results import REFERENCE
-from reproduce.report.stored_search import StoredSearch, read_search_of, read_trials
+from reproduce.report.stored_search import StoredComparison, StoredSearch, read_trials
 from reproduce.report.style import Picture
 from reproduce.report.table import Table
 from reproduce.report.tables.elimination import elimination_table
 from reproduce.report.tables.search import noise_table, rescoring_table
 from reproduce.report.tables.search_comparison import comparison_table
 from reproduce.report.tables.search_cost import comparison_cost_table, search_cost_table
-from reproduce.results_layout import COMPARISON, ELIMINATION, LEDGER_FILE, NOISE, RESCORING_FILE, SETTINGS_FILE
-from reproduce.search.comparison import ComparedSearch, compared
-from reproduce.search.plan import comparison_plans
+from reproduce.results_layout import ELIMINATION, LEDGER_FILE, NOISE, SETTINGS_FILE
+from reproduce.search.comparison import compared
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.search.rescoring import RESCORED_STAGE, baselines
 from reproduce.search.trials import Contender, of_seeds, seed_scores
@@ -39,15 +39,18 @@ class SearchResults:
     cards: tuple[Card, ...] = ()
 
 
-def search_results(search: StoredSearch | None, place: Path) -> SearchResults:
-    """Everything that the search, and what goes with it, left below ``place``, a profile's folder.
+def search_results(found: Collection) -> SearchResults:
+    """Everything that the search of a profile, and what goes with it, left in its folder.
 
     Raises:
         LedgerError: If a ledger cannot be read.
         ProtocolError: If the settings beside one cannot be read.
     """
+    search, place = found.search, found.folder
     rounds = _rounds(place / ELIMINATION)
-    made = [*_elimination(rounds, place), *_noise(place / NOISE), *_comparison(place / COMPARISON)]
+    made = [*_elimination(rounds, place), *_noise(place / NOISE)]
+    if found.comparison is not None:
+        made += _comparison(found.comparison)
     if search is not None:
         made = [*_search(search), *made]
     return SearchResults(
@@ -100,18 +103,9 @@ def _rounds(folder: Path) -> list[RoundResult]:
     return results
 
 
-def _comparison(folder: Path) -> Iterator[Table | Picture]:
-    if not (folder / SETTINGS_FILE).is_file():
-        return
-    protocol = stored_search_protocol(folder / SETTINGS_FILE)
-    paths = [(plan, folder / plan.name / LEDGER_FILE) for plan in comparison_plans(protocol)]
-    there = [(plan, path) for plan, path in paths if path.is_file()]
-    searches = [ComparedSearch(plan, read_search_of(plan, path, folder / SETTINGS_FILE)) for plan, path in there]
-    if not searches:
-        return
+def _comparison(found: StoredComparison) -> Iterator[Table | Picture]:
+    protocol, searches, trials = found.protocol, found.searches, found.trials
     where, screening = _where(protocol), protocol.screening_epochs
-    scored = read_trials(folder / RESCORING_FILE, {RESCORED_STAGE: protocol.scoring_hash()})
-    trials = of_seeds(scored, protocol.rescoring.seeds)
     yield comparison_table(protocol, searches, trials, where)
     yield comparison_cost_table(compared(searches), trials, screening, where)
     picture = best_so_far_picture(compared(searches), screening, where, protocol.comparison.epochs)

@@ -42,7 +42,7 @@ def read_reports(rows: Path, profiles: Sequence[str]) -> list[Report]:
     """The reports of these profiles, not yet drawn; see `write_reports`."""
     collections = {profile: read_collection(rows, profile) for profile in profiles}
     checked = check(load_claims(CLAIMS), collections)
-    return [report_of(found, checked, search_results(found.search, found.folder)) for found in collections.values()]
+    return [report_of(found, checked, search_results(found)) for found in collections.values()]
 
 
 def write_report(report: Report, folder: Path) -> str:

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from reproduce.counts import expected_maximum
-from reproduce.outcomes import Trained
 from reproduce.report.analysis.families import Difference
-from reproduce.report.analysis.levels import confidence_words, margin_of
+from reproduce.report.analysis.levels import confidence_words
 from reproduce.report.analysis.power import POWER, settling_runs
-from reproduce.report.analysis.searches import contenders_against
+from reproduce.report.analysis.searches import are_of_several_tasks, contenders_against, margin_of_scores
 from reproduce.report.statistics import Summary, summarise
 from reproduce.report.table import (
     NONE,
@@ -116,8 +115,9 @@ class _RescoringLine(NamedTuple):
 
 def _scored_by(trials: Sequence[Trial]) -> str:
     """A caption's words for the measure of a score."""
-    several = any(isinstance(trial.outcome, Trained) and trial.outcome.beside for trial in trials)
-    return "mean share, in percent, of the tasks' reference accuracies" if several else "best accuracy in percent"
+    if are_of_several_tasks(trials):
+        return "mean share, in percent, of the tasks' reference accuracies"
+    return "best accuracy in percent"
 
 
 def _contenders(finalists: Sequence[Finalist]) -> list[Contender]:
@@ -163,7 +163,7 @@ def noise_table(name: str, contender: Contender, trials: Sequence[Trial], search
         raise ValueError("the noise of a score takes two trained runs or more")
     best = summary.mean + summary.sd * expected_maximum(searched)
     untrained = f" ({scores.untrained} more could not be trained)" if scores.untrained else ""
-    margin = margin_of(summary.mean)
+    margin = margin_of_scores(trials, summary.mean)
     # Of two independent scores the difference varies more than either.
     settling = settling_runs(math.sqrt(2) * summary.sd / margin)
     lines = [

@@ -6,15 +6,20 @@ import statistics
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from reproduce.report.analysis.levels import confidence_words
+from reproduce.report.analysis.searches import are_of_several_tasks, kinds_against
 from reproduce.report.statistics import Summary, summarise
 from reproduce.report.table import NONE, NOT_RUN, Cell, Column, Table, count, missing, percent, points, words
-from reproduce.report.tables.comparisons import placed
+from reproduce.report.tables.comparisons import difference_columns, placed
 from reproduce.search.comparison import ComparedSearch
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.records import Header, StageEvaluation
 from reproduce.search.rescoring import baselines
 from reproduce.search.results import budgeted
 from reproduce.search.trials import Contender, SeedScores, Trial, seed_scores
+
+#: With fewer searches of each kind a table shows differences and tests none.
+LEAST_SEARCHES = 5
 
 
 def comparison_table(
@@ -39,26 +44,19 @@ def comparison_table(
         *(_of_kind([each for each in searches if each.kind == kind], protocol, trials) for kind in kinds),
         *(_of_baseline(each, trials) for each in baselines(protocol.rescoring.baselines)),
     ]
-    columns: tuple[Column[_SearchLine], ...] = (
-        Column("search", "search", lambda line: words(line.name)),
-        Column("best", "best_score", lambda line: percent(line.best, 2), numeric=True),
-        Column("again", "rescored_best", _again, numeric=True),
-        Column(
-            "sd", "rescored_sd", lambda line: percent(None if line.again is None else line.again.sd, 2), numeric=True
-        ),
-        Column(f"top {settings.top}", "rescored_top", lambda line: percent(line.top, 2), numeric=True),
-        Column("untrained", "untrained_runs", lambda line: _untrained(line.rescored), numeric=True),
-        Column("shrinkage", "shrinkage", lambda line: points(line.shrinkage, 2), numeric=True),
-        Column("evaluated", "evaluated", lambda line: _count(line.within), numeric=True),
-        Column("reused", "reused", lambda line: _count(line.reused), numeric=True),
-    )
+    own = searches[0].kind if seeds >= LEAST_SEARCHES else None
+    columns = _columns(settings.top)
+    if own is not None:
+        found = kinds_against(protocol, searches, trials, own)
+        columns += difference_columns(f"To {own}", lambda line: found.get(line.name), lambda _: NONE)
     return Table.of(
         name="search_comparison",
         title="Searches under one budget",
         caption=(
             f"{placed(where, devices)}: n = {seeds} searches of each kind, from the same random candidates for each "
-            f"seed, then {settings.epochs:,} epochs of training on the evolution stage. best: the best score within "
-            f"the budget, mean over searches; again: that candidate's mean over {len(protocol.rescoring.seeds)} "
+            f"seed, then {settings.epochs:,} epochs of training on the evolution stage. "
+            f"{_scale(trials)}best: the best score within the budget, mean over searches; again: that candidate's mean "
+            f"over {len(protocol.rescoring.seeds)} "
             "fresh seeds, mean over searches, with its standard deviation; "
             f"top {settings.top}: the same for the {settings.top} best of each search together. They are chosen by "
             "their scores in the search alone, so that fresh seeds flatter "
@@ -66,11 +64,44 @@ def comparison_table(
             "less the mean of those of its runs with fresh seeds that could be trained, mean over searches. evaluated: "
             "candidates that the budget was enough for, those that all started from included, in all searches of a "
             "kind; reused: of those, scores known from a search before. "
-            f"With {seeds} searches of each kind the table shows, and does not test, differences."
+            f"{_not_tested(seeds) if own is None else _tested(own, seeds)}"
         ),
         columns=columns,
         items=lines,
     )
+
+
+def _columns(top: int) -> tuple[Column[_SearchLine], ...]:
+    return (
+        Column("search", "search", lambda line: words(line.name)),
+        Column("best", "best_score", lambda line: percent(line.best, 2), numeric=True),
+        Column("again", "rescored_best", _again, numeric=True),
+        Column(
+            "sd", "rescored_sd", lambda line: percent(None if line.again is None else line.again.sd, 2), numeric=True
+        ),
+        Column(f"top {top}", "rescored_top", lambda line: percent(line.top, 2), numeric=True),
+        Column("untrained", "untrained_runs", lambda line: _untrained(line.rescored), numeric=True),
+        Column("shrinkage", "shrinkage", lambda line: points(line.shrinkage, 2), numeric=True),
+        Column("evaluated", "evaluated", lambda line: _count(line.within), numeric=True),
+        Column("reused", "reused", lambda line: _count(line.reused), numeric=True),
+    )
+
+
+def _not_tested(seeds: int) -> str:
+    return f"With {seeds} searches of each kind the table shows, and does not test, differences."
+
+
+def _tested(own: str, seeds: int) -> str:
+    return (
+        f'To {own}: difference of "again" in points, searches paired by seed, with its interval and the verdict on '
+        f'"better"; those of all kinds are one family, and hold together with {confidence_words(seeds)} '
+        "(artifact/ANALYSIS.md). Settle: searches of each kind that would settle what is UNDECIDED."
+    )
+
+
+def _scale(trials: Sequence[Trial]) -> str:
+    """A caption's words for scores that are no accuracies."""
+    return "Scores are mean shares of the tasks' reference accuracies. " if are_of_several_tasks(trials) else ""
 
 
 class _SearchLine(NamedTuple):

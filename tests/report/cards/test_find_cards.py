@@ -17,7 +17,7 @@ from reproduce.report.pages import ARTIFACT
 
 PLACE = ARTIFACT / "results" / "smoke" / "search"
 FOUND = read_collection(ARTIFACT / "results", "smoke")
-CARDS = {card.name: card for card in search_results(FOUND.search, FOUND.folder).cards}
+CARDS = {card.name: card for card in search_results(FOUND).cards}
 
 
 def lines(name: str) -> list[dict]:

@@ -38,6 +38,11 @@ PROTOCOL: SearchProtocol = PICTURED
 ROUNDS = load_elimination_protocol("smoke")
 
 
+def bare(place: Path) -> Collection:
+    """A profile of which neither search nor comparison was read."""
+    return Collection(place.name, place, (), {})
+
+
 def settings(folder: Path, protocol: object, **beside: object) -> None:
     """What the commands write beside a ledger; nobody takes its word for a hash."""
     write_stored_settings(folder, plain_settings(protocol), **beside)
@@ -80,12 +85,12 @@ def found(rows: Path) -> Collection:
 
 
 def test_everything_that_searches_left_is_shown(found: Collection) -> None:
-    results = search_results(found.search, found.folder)
+    results = search_results(found)
     assert [table.name for table in results.tables] == [
         "rescoring", "search_cost", "elimination", "noise_floor", "search_comparison",
         "search_comparison_cost",
     ]  # fmt: skip
-    again = search_results(found.search, found.folder)
+    again = search_results(found)
     for table, other in zip(results.tables, again.tables, strict=True):
         assert not table.is_empty
         for form in FORMS.values():
@@ -99,7 +104,7 @@ def test_everything_that_searches_left_is_shown(found: Collection) -> None:
 def test_nothing_is_shown_of_nothing(tmp_path: Path) -> None:
     empty = read_collection(tmp_path, "tiny")
     assert empty.search is None
-    results = search_results(None, tmp_path / "tiny")
+    results = search_results(empty)
     assert (results.tables, results.pictures) == ((), ())
 
 
@@ -110,10 +115,10 @@ def test_an_elimination_that_is_not_over_shows_the_rounds_that_are(found: Collec
     lines = (found.folder / ELIMINATION / LEDGER_FILE).read_bytes().splitlines(keepends=True)
     first = [line for line in lines if json.loads(line)["part"] == ROUNDS.rounds[0].name]
     (place / ELIMINATION / LEDGER_FILE).write_bytes(b"".join([*first, *lines[len(first) : len(first) + 1]]))
-    (table,) = search_results(None, place).tables
+    (table,) = search_results(bare(place)).tables
     assert [column.title for column in table.columns[1:-1]] == [ROUNDS.rounds[0].name]
     (place / ELIMINATION / LEDGER_FILE).write_bytes(b"".join(first[:-1]))
-    assert search_results(None, place).tables == ()
+    assert search_results(bare(place)).tables == ()
 
 
 def test_an_elimination_of_the_finds_of_two_searches_is_shown(found: Collection, tmp_path: Path) -> None:
@@ -126,13 +131,13 @@ def test_an_elimination_of_the_finds_of_two_searches_is_shown(found: Collection,
     fake = FakeScorer()
     silent = {"on_trial": lambda trial, left: None, "notify": lambda text: None}
     eliminate(ROUNDS, folder / LEDGER_FILE, entrants, baselines(ROUNDS.baselines), lambda _: fake, **silent)
-    (table,) = search_results(None, tmp_path / "profile").tables
+    (table,) = search_results(bare(tmp_path / "profile")).tables
     names = [line[0].text for line in table.lines()]
     assert sorted(names[: len(entrants)]) == sorted(each.name for each in entrants)
     assert all(name.startswith("1#") for name in names[: len(entrants)])  # The second search found the same.
     (tmp_path / "two" / LEDGER_FILE).unlink()
     with pytest.raises(LedgerError, match="no ledger"):
-        search_results(None, tmp_path / "profile")
+        search_results(bare(tmp_path / "profile"))
 
 
 def edited(value: object, *keys: str | int, to: object) -> object:
@@ -168,7 +173,7 @@ def test_settings_that_were_edited_after_the_run_are_refused(
     document = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(edited(document, "protocol", *keys, to=to)), encoding="utf-8")
     with pytest.raises(LedgerError, match=rf"protocol\.json was changed after .*: {field} is \S+ in line 1 of that"):
-        search_results(read_collection(tmp_path, PROTOCOL.profile).search, place)
+        search_results(read_collection(tmp_path, PROTOCOL.profile))
 
 
 @pytest.mark.parametrize("name", [SEARCH, COMPARISON])
@@ -178,7 +183,7 @@ def test_finals_that_were_scored_under_other_settings_are_refused(rows: Path, tm
     path = place / name / RESCORING_FILE
     path.write_text(path.read_text(encoding="utf-8").replace(PROTOCOL.scoring_hash(), "0" * 16), encoding="utf-8")
     with pytest.raises(LedgerError, match=f"protocol is {'0' * 16} in line 1 of that ledger"):
-        search_results(read_collection(tmp_path, PROTOCOL.profile).search, place)
+        search_results(read_collection(tmp_path, PROTOCOL.profile))
 
 
 def test_the_cost_counts_every_record_once(found: Collection) -> None:
@@ -278,7 +283,7 @@ def test_trials_of_seeds_that_the_protocol_no_longer_asks_for_are_not_shown(rows
     collection = read_collection(tmp_path, PROTOCOL.profile)
     assert collection.search is not None
     assert {trial.seed for trial in collection.search.trials} == set(fewer.rescoring.seeds)
-    tables = {table.name: table for table in search_results(collection.search, collection.folder).tables}
+    tables = {table.name: table for table in search_results(collection).tables}
     assert "n = 2 fresh seeds" in tables["rescoring"].caption
     counts = re.search(r"n = (\d+) seeds(?: \((\d+) more could not)?", tables["noise_floor"].caption)
     assert counts is not None

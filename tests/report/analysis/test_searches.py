@@ -1,0 +1,157 @@
+"""Compared searches: kinds paired by seed, claims on them, and the margin of scores that are no accuracies."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from paper_optimizers import get
+from reproduce.outcomes import Outcome, ScoreBeside, ScreenedOut, Trained
+from reproduce.report.analysis.searches import contenders_against, kinds_against, margin_of_scores
+from reproduce.report.claims.search import AlgorithmBeats, SearchesBeat
+from reproduce.report.collection import Collection
+from reproduce.report.stored_search import StoredComparison
+from reproduce.report.tables.search_comparison import comparison_table
+from reproduce.search.protocol import SearchProtocol, load_search_protocol
+from reproduce.search.rescoring import baselines
+from reproduce.search.trials import SCHEMA, Contender, Trial
+
+SMOKE = load_search_protocol("smoke")
+SEEDS = (0, 1, 2, 3, 4)
+FRESH = (101, 102, 103)
+PROTOCOL: SearchProtocol = replace(
+    SMOKE,
+    comparison=replace(SMOKE.comparison, seeds=SEEDS, algorithms=("paper", "random"), spaces=(), top=1),
+    rescoring=replace(SMOKE.rescoring, seeds=FRESH),
+)
+ADAM = baselines(["Adam"])[0]
+NOISE = (0.004, -0.004, 0.002, -0.002, 0.0)
+
+
+def contender(kind: str, seed: int) -> Contender:
+    name = f"{kind}-{seed}"
+    return Contender(name, get("SGD"), name)
+
+
+def searches(kinds: tuple[str, ...]) -> list[SimpleNamespace]:
+    """What the analysis asks of a search: its kind, its seed, and its best."""
+
+    def one(kind: str, seed: int) -> SimpleNamespace:
+        find = SimpleNamespace(contender=contender(kind, seed), search_score=0.8)
+        return SimpleNamespace(
+            kind=kind, plan=SimpleNamespace(seed=seed, name=kind), finds=lambda protocol: [find], records=()
+        )
+
+    return [one(kind, seed) for seed in SEEDS for kind in kinds]
+
+
+def trial(fingerprint: str, seed: int, outcome: Outcome) -> Trial:
+    return Trial(SCHEMA, "hash", "data", "evolution", fingerprint, fingerprint, seed, outcome, 1.0, "a CPU", {})
+
+
+def trained(score: float, beside: tuple[ScoreBeside, ...] = ()) -> Trained:
+    return Trained(score, 0.1, (), (score,), (score,), cut=False, beside=beside or None)
+
+
+def scored(kinds: dict[str, float], **settings: object) -> list[Trial]:
+    """Fresh scores: of each kind its mean, moved by seed; of Adam 0.8."""
+    trials = [
+        trial(f"{kind}-{seed}", fresh, trained(mean + (NOISE[seed] if kind == "paper, full" else 0.0), **settings))
+        for kind, mean in kinds.items()
+        for seed in SEEDS
+        for fresh in FRESH
+    ]
+    return [*trials, *(trial(ADAM.fingerprint, fresh, trained(0.8, **settings)) for fresh in FRESH)]
+
+
+def test_kinds_are_paired_by_the_seeds_of_their_searches() -> None:
+    kinds = {"paper, full": 0.85, "random, full": 0.80, "aging, full": 0.85}
+    found = kinds_against(PROTOCOL, searches(tuple(kinds)), scored(kinds), "paper, full")
+    assert list(found) == ["random, full", "aging, full"]
+    assert found["random, full"].mean == pytest.approx(-0.05)
+    assert (found["random, full"].n, found["random, full"].comparisons) == (5, 2)
+    assert found["random, full"].verdict == "CONTRADICTED"
+    assert found["aging, full"].verdict == "EQUIVALENT"
+
+
+def test_a_search_whose_find_was_not_scored_with_every_seed_does_not_count() -> None:
+    kinds = {"paper, full": 0.85, "random, full": 0.80}
+    trials = [each for each in scored(kinds) if (each.fingerprint, each.seed) != ("random, full-3", FRESH[1])]
+    difference = kinds_against(PROTOCOL, searches(tuple(kinds)), trials, "paper, full")["random, full"]
+    assert (difference.n, difference.verdict) == (4, "NOT RUN")
+    assert kinds_against(PROTOCOL, searches(tuple(kinds)), [], "paper, full") == {}
+
+
+def test_a_run_that_could_not_be_trained_counts_0() -> None:
+    kinds = {"paper, full": 0.9, "random, full": 0.9}
+    trials = [
+        replace(each, outcome=ScreenedOut("first", ())) if each.fingerprint.startswith("random") else each
+        for each in scored(kinds)
+    ]
+    assert kinds_against(PROTOCOL, searches(tuple(kinds)), trials, "paper, full")["random, full"].mean < -0.89
+
+
+def test_the_margin_of_mean_shares_is_a_point() -> None:
+    share = (ScoreBeside("text", 0.4, 0.1, 3),)
+    assert margin_of_scores(scored({}, beside=share), 1.1) == 0.01
+    assert margin_of_scores(scored({}), 0.95) == pytest.approx(0.005)
+    contenders = [contender("paper, full", 0)]
+    found = contenders_against(scored({"paper, full": 0.8}, beside=share), contenders, ADAM, 3)
+    assert found["paper, full-0"].margin == 0.01
+
+
+def collection(kinds: dict[str, float], protocol: SearchProtocol = PROTOCOL) -> Collection:
+    compared = StoredComparison(protocol, searches(tuple(kinds)), scored(kinds))  # type: ignore[arg-type]
+    return Collection("own", Path(), (), {}, comparison=compared)
+
+
+def test_claims_on_kinds_of_search() -> None:
+    found = collection({"paper, full": 0.85, "random, full": 0.80})
+    beats = AlgorithmBeats("random, full", "paper, full", 5).check(found)
+    assert beats.verdict == "CONTRADICTED"
+    assert beats.evidence.startswith("random, full against paper, full: -5.00 points (")
+    assert beats.evidence.endswith(
+        "n = 5 searches of each, the best of each with 3 fresh seeds, 96 % for one comparison; digits, on a CPU"
+    )
+    assert AlgorithmBeats("paper, full", "random, full", 5).check(found).verdict == "SUPPORTED"
+    assert AlgorithmBeats("paper, full", "random, full", 6).check(found).verdict == "NOT RUN"
+    assert AlgorithmBeats("aging, full", "random, full", 5).check(found).verdict == "NOT RUN"
+    nothing = replace(found, comparison=None)
+    assert AlgorithmBeats("paper, full", "random, full", 5).check(nothing).verdict == "NOT RUN"
+
+
+def test_claims_on_finds_of_searches_beside_a_known_optimizer() -> None:
+    found = collection({"paper, full": 0.85, "random, full": 0.80})
+    # Runs of one find are all alike here, and without a spread nothing is decided.
+    assert SearchesBeat("paper, full", "Adam", 3).check(found).verdict == "UNDECIDED"
+    compared = found.comparison
+    assert compared is not None
+    spread = [
+        replace(each, outcome=trained(each.score + 0.001 * (each.seed - 102)))
+        if each.fingerprint.startswith("paper") and each.score is not None
+        else each
+        for each in compared.trials
+    ]
+    spread_found = replace(found, comparison=replace(compared, trials=spread))
+    beats = SearchesBeat("paper, full", "Adam", 3).check(spread_found)
+    assert beats.verdict == "SUPPORTED"
+    assert beats.evidence.startswith("finds better than Adam: 5 SUPPORTED (")
+    assert SearchesBeat("paper, full", "Adam", 6).check(spread_found).verdict == "NOT RUN"
+    assert SearchesBeat("paper, full", "Nadam", 1).check(spread_found).verdict == "NOT RUN"
+    assert SearchesBeat("aging, full", "Adam", 1).check(spread_found).verdict == "NOT RUN"
+
+
+def test_the_table_tests_differences_from_five_searches_on() -> None:
+    kinds = {"paper, full": 0.85, "random, full": 0.80}
+    table = comparison_table(PROTOCOL, searches(tuple(kinds)), scored(kinds), "here")  # type: ignore[arg-type]
+    titles = [column.title for column in table.columns]
+    lines = {line[0].text: [cell.text for cell in line] for line in table.lines()}
+    assert lines["random, full"][titles.index("To paper, full")] == "-5.00"
+    assert lines["random, full"][titles.index("Verdict")] == "CONTRADICTED"
+    assert lines["paper, full"][titles.index("Verdict")] == lines["Adam"][titles.index("Verdict")] == "-"
+    assert "searches paired by seed" in table.caption
+    few = replace(PROTOCOL, comparison=replace(PROTOCOL.comparison, seeds=SEEDS[:4]))
+    untested = comparison_table(few, searches(tuple(kinds)), scored(kinds), "here")  # type: ignore[arg-type]
+    assert "Verdict" not in [column.title for column in untested.columns]
+    assert "shows, and does not test, differences" in untested.caption
