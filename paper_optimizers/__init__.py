@@ -30,6 +30,7 @@ from paper_optimizers.errors import SpecError
 from paper_optimizers.fields import Momentum, OneCycle
 from paper_optimizers.simulation import NumpyOptimizer
 from paper_optimizers.spec import OptimizerSpec
+from paper_optimizers.suggestions import missing_attribute
 
 if TYPE_CHECKING:
     from paper_optimizers.keras import (
@@ -95,7 +96,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise missing_attribute(__name__, name, __all__)
     return getattr(importlib.import_module(f"{__name__}.keras"), name)
 
 

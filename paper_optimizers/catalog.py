@@ -66,6 +66,14 @@ NEEDS: Mapping[str, Need] = {
 }
 
 
+#: Optimizers beside which ours are compared and which frameworks have, so that they are not in the catalog.
+_ELSEWHERE: Mapping[str, str] = {
+    "Muon": "keras.optimizers.Muon, torch.optim.Muon or optax.contrib.muon",
+    "Nadam": "keras.optimizers.Nadam, torch.optim.NAdam or optax.nadam",
+    "ScheduleFreeAdamW": "keras.optimizers.ScheduleFreeAdamW or optax.contrib.schedule_free_adamw",
+}
+
+
 class MeasuredRates(NamedTuple):
     """Peak learning rates that worked on one task, in the rows kept with the repository.
 
@@ -303,7 +311,7 @@ def _checked(name: Any, example: str) -> str:
 def _read(folder: str, name: str) -> Mapping[str, Any]:
     files = _files(folder)
     if name not in files:
-        hint = other_form(name, "name") or did_you_mean(str(name), files)
+        hint = _elsewhere(name) or other_form(name, "name") or did_you_mean(str(name), files)
         raise UnknownNameError(f"the catalog has no {folder[:-1]} called {shown(name)}{hint}")
     text = resources.files("paper_optimizers").joinpath("specs", folder, f"{name}.json").read_text("utf-8")
     try:
@@ -311,6 +319,13 @@ def _read(folder: str, name: str) -> Mapping[str, Any]:
     except SpecError as error:
         raise error.under(f"specs/{folder}/{name}.json") from None
     return document
+
+
+def _elsewhere(name: str) -> str:
+    """Say where an optimizer is that frameworks have; empty for every other name."""
+    places = {each.lower(): place for each, place in _ELSEWHERE.items()}
+    place = places.get(name.lower().replace("_", ""))
+    return f", since frameworks have it: {place}. docs/choose.md of the repository says more" if place else ""
 
 
 @cache

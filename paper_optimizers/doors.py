@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,12 @@ from paper_optimizers.graph import Graph
 from paper_optimizers.one_cycle import UNKNOWN_RUN, RunPhases
 from paper_optimizers.serialization import graph_from_dict
 from paper_optimizers.spec import OptimizerSpec
-from paper_optimizers.suggestions import other_form
+from paper_optimizers.suggestions import did_you_mean, other_form
 
 #: Packages through which an optimizer may be called, and whose lines are not the user's.
 _INSIDE = ("paper_optimizers", "torch", "keras", "optax", "jax", "contextlib")
+#: What frameworks call the learning rate.
+_RATES = ("lr", "learning_rate")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Door:
         own_schedule: The schedule of ours that can be that argument and brings its run; empty where none can.
         scheduling: What to do for a rate that decays.
         lowering: What to do in place of a warm-up for a rate that falls.
+        climbing: How to climb instead of to descend, which no negative rate does.
     """
 
     framework: str
@@ -37,12 +40,13 @@ class Door:
     own_schedule: str
     scheduling: str
     lowering: str
+    climbing: str
 
     def require_rate(self, value: Any, title: str, spec: OptimizerSpec | None = None) -> Any:
         """`check_rate` of a learning rate that has no default; ``title`` names the optimizer, ``spec`` is what it runs.
 
         Raises:
-            ValueError: Where it is None, saying what to give.
+            ValueError: Where it is None, negative or not finite, saying what to give.
         """
         if value is None:
             raise ValueError(
@@ -51,7 +55,11 @@ class Door:
                 "total_steps= and warmup_steps= the number is the peak of a warm-up and a cosine; alone it is a "
                 "constant rate, which may have to be lower. docs/choose.md of the repository lists what worked, by task"
             )
-        return check_rate(value, self.rate)
+        try:
+            return check_rate(value, self.rate)
+        except ValueError as error:
+            climbing = f". To climb instead of to descend, {self.climbing}" if value < 0 else ""
+            raise ValueError(f"{error}. {self._first_rate(spec)}{climbing}") from None
 
     def _first_rate(self, spec: OptimizerSpec | None) -> str:
         """Say which rate to begin with: the catalog's where it has one for this very spec, else a grid."""
@@ -62,6 +70,21 @@ class Door:
             f"For {entry.name} begin with the peak {self.rate}={entry.first_rate:g}, or with a third of it or less "
             "without batch normalisation"
         )
+
+    def unknown_argument(self, given: Mapping[str, Any], known: Iterable[str], title: str) -> str:
+        """What is wrong with the first of the arguments ``given`` that is not ``known``; empty where all are.
+
+        Another framework's name of the learning rate is answered with this one's, a misspelt name with the nearest.
+        """
+        names = set(known)
+        name = next((each for each in given if each not in names), None)
+        if name is None:
+            return ""
+        if name in _RATES:
+            hint = f"; {self.framework} calls it {self.rate}: write {self.rate}={given[name]!r:.80}"
+        else:
+            hint = did_you_mean(name, names)
+        return f"argument not recognized by {title}: received {name}={given[name]!r:.80}{hint}"
 
     def check_decay(self, decay: Any) -> None:
         """Refuse what is no truth value.
@@ -146,6 +169,15 @@ class Door:
                     f"do) with the number, or {self.lowering}.",
                     stacklevel=_level_outside() - 1,
                 )
+
+    def warn_past_end(self, total_steps: int, title: str) -> None:
+        """Warn, at the line of the user's that led here, that a run takes more updates than were announced."""
+        warnings.warn(
+            f"{title} takes update {total_steps + 1} of a run of total_steps={total_steps}: rate, decays and momentum "
+            "stay at their last values from here on. total_steps counts updates, which are epochs times batches per "
+            "epoch; a longer run needs a larger number",
+            stacklevel=_level_outside() - 1,
+        )
 
 
 def _level_outside() -> int:

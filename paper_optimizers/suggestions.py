@@ -19,11 +19,18 @@ def did_you_mean(received: str, known: Iterable[str]) -> str:
     Comparison ignores case. The received name is cut to 80 characters first: it may be anything.
     """
     names = sorted(known)
+    return _nearest(received, names) or f"; expected one of {', '.join(names)}"
+
+
+def _nearest(received: str, names: Iterable[str]) -> str:
     lowered = {name.lower(): name for name in names}
     near = difflib.get_close_matches(received[:80].lower(), lowered, n=1, cutoff=0.5)
-    if near:
-        return f"; did you mean {lowered[near[0]]!r}?"
-    return f"; expected one of {', '.join(names)}"
+    return f"; did you mean {lowered[near[0]]!r}?" if near else ""
+
+
+def missing_attribute(module: str, name: str, public: Iterable[str]) -> AttributeError:
+    """Make the error for a name that a module does not have, with the nearest of its public names where one is near."""
+    return AttributeError(f"module {module!r} has no attribute {name!r}{_nearest(name, public)}")
 
 
 #: The forms in which a spec comes, and how each is read.

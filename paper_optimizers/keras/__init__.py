@@ -7,6 +7,7 @@ wherever the classes lie.
 
 from importlib import import_module as _import_module
 from importlib.util import find_spec as _find_spec
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 try:
     _import_module("keras")
@@ -45,6 +46,7 @@ from paper_optimizers.keras.evolved import (
 )
 from paper_optimizers.keras.optimizer import GraphOptimizer
 from paper_optimizers.keras.schedules import EvolvedSchedule, WarmupHoldCosine
+from paper_optimizers.suggestions import missing_attribute as _missing_attribute
 
 __all__ = [
     "A1",
@@ -66,3 +68,9 @@ __all__ = [
     "Opt10",
     "WarmupHoldCosine",
 ]
+
+
+if not _TYPE_CHECKING:  # A checker of types finds what is missing by itself.
+
+    def __getattr__(name: str) -> None:
+        raise _missing_attribute(__name__, name, __all__)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -22,6 +23,17 @@ KERAS_DOOR = Door(
     own_schedule="WarmupHoldCosine",
     scheduling="pass a schedule as learning_rate=",
     lowering="a schedule; a callback that lowers the rate serves as well",
+    climbing="negate the loss",
+)
+
+
+#: What every Keras optimizer may be told by name.
+_KERAS_ARGUMENTS = frozenset(
+    name
+    for cls in keras.optimizers.Optimizer.__mro__
+    if "__init__" in vars(cls) and cls is not object
+    for name, each in inspect.signature(cls.__init__).parameters.items()
+    if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY) and name != "self"
 )
 
 
@@ -53,6 +65,12 @@ class BaseOptimizer(keras.optimizers.Optimizer):
     def __setattr__(self, name: str, value: Any) -> None:
         check = ATTRIBUTE_CHECKS.get(name)
         super().__setattr__(name, value if check is None else check(name, value))
+
+    def _refuse_unknown(self, given: Mapping[str, Any], own: Iterable[str]) -> None:
+        """Refuse an argument of ``given`` that is neither of Keras nor one of its ``own``."""
+        fault = KERAS_DOOR.unknown_argument(given, {*_KERAS_ARGUMENTS, *own}, type(self).__name__)
+        if fault:
+            raise ValueError(fault)
 
     @property
     def learning_rate(self) -> Any:

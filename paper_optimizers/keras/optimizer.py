@@ -97,6 +97,7 @@ class GraphOptimizer(BaseOptimizer):
         seed: int | None = None,
         **keras_arguments: Any,
     ) -> None:
+        self._refuse_unknown(keras_arguments, (*RunPhases._fields, "decay", "momentum", "seed"))
         spec, title = as_spec(spec), type(self).__name__
         running = KERAS_DOOR.running(spec, decay, momentum)
         learning_rate = KERAS_DOOR.require_rate(learning_rate, title, running)

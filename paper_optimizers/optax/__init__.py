@@ -8,6 +8,8 @@
 It needs JAX, Optax and NumPy, and imports neither Keras nor another framework.
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 try:
     import optax as _optax
 except ModuleNotFoundError as error:
@@ -38,6 +40,7 @@ from paper_optimizers.optax.evolved import (
 )
 from paper_optimizers.optax.schedules import evolved_schedule, warmup_hold_cosine
 from paper_optimizers.optax.transformation import GraphState, graph_optimizer
+from paper_optimizers.suggestions import missing_attribute as _missing_attribute
 
 del _optax
 
@@ -62,3 +65,9 @@ __all__ = [
     "opt10",
     "warmup_hold_cosine",
 ]
+
+
+if not _TYPE_CHECKING:  # A checker of types finds what is missing by itself.
+
+    def __getattr__(name: str) -> None:
+        raise _missing_attribute(__name__, name, __all__)

@@ -10,6 +10,7 @@ import optax
 
 from paper_optimizers.catalog import describe
 from paper_optimizers.docstrings import Manual, docstring
+from paper_optimizers.optax.settings import OPTAX_DOOR
 from paper_optimizers.optax.transformation import graph_optimizer
 
 _Arguments = ParamSpec("_Arguments")
@@ -43,9 +44,13 @@ def _evolved(
     """``make`` with the spec of ``name``, and with the rest of its signature."""
 
     def made(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Transformation:
+        fault = OPTAX_DOOR.unknown_argument(kwargs, known, name.lower())
+        if fault:
+            raise TypeError(fault)
         return make(name, *args, **kwargs)
 
     entry, signature = describe(name), inspect.signature(make)
+    known = [each for each in signature.parameters if each != "spec"]
     made.__name__ = made.__qualname__ = name.lower()
     made.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]
     made.__doc__ = docstring(entry, _MANUAL, made.__name__)

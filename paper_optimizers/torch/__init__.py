@@ -8,6 +8,8 @@
 It needs PyTorch and NumPy, and imports neither Keras nor another framework.
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 try:
     import torch as _torch
 except ModuleNotFoundError as error:
@@ -18,6 +20,7 @@ except ModuleNotFoundError as error:
         name="torch",
     ) from None
 
+from paper_optimizers.suggestions import missing_attribute as _missing_attribute
 from paper_optimizers.torch.evolved import (
     A1,
     A2,
@@ -83,3 +86,9 @@ __all__ = [
     "WarmupHoldCosine",
     "create",
 ]
+
+
+if not _TYPE_CHECKING:  # A checker of types finds what is missing by itself.
+
+    def __getattr__(name: str) -> None:
+        raise _missing_attribute(__name__, name, __all__)

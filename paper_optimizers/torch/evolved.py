@@ -7,12 +7,14 @@ Source: Morgan & Hougen, arXiv 2404.06679.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import inspect
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from paper_optimizers.catalog import describe
 from paper_optimizers.docstrings import Manual, docstring
 from paper_optimizers.torch.optimizer import GraphOptimizer
+from paper_optimizers.torch.settings import TORCH_DOOR
 
 
 class CatalogOptimizer(GraphOptimizer):
@@ -21,7 +23,17 @@ class CatalogOptimizer(GraphOptimizer):
     catalog_name: ClassVar[str]
 
     def __init__(self, params: Iterable[Any], lr: Any = None, **arguments: Any) -> None:
+        _refuse_unknown(arguments, type(self).__name__)
         super().__init__(params, self.catalog_name, lr, **arguments)
+
+
+_ARGUMENTS = frozenset(inspect.signature(GraphOptimizer).parameters) - {"params", "spec"}
+
+
+def _refuse_unknown(arguments: Mapping[str, Any], title: str) -> None:
+    fault = TORCH_DOOR.unknown_argument(arguments, _ARGUMENTS, title)
+    if fault:
+        raise TypeError(fault)
 
 
 _MANUAL = Manual(
@@ -142,6 +154,7 @@ def create(name: str, params: Iterable[Any], lr: Any = None, **arguments: Any) -
 
     Raises:
         KeyError: With the nearest name, if the catalog has none of this name.
+        TypeError: For an argument that `GraphOptimizer` does not have, with the nearest that it has.
         ValueError: As `GraphOptimizer`.
 
     Examples:
@@ -149,5 +162,6 @@ def create(name: str, params: Iterable[Any], lr: Any = None, **arguments: Any) -
         >>> optimizer = create("Lion", [torch.nn.Parameter(torch.ones(2))], lr=0.003)
     """
     describe(name)
+    _refuse_unknown(arguments, name)
     cls = _CLASSES.get(name)
     return GraphOptimizer(params, name, lr, **arguments) if cls is None else cls(params, lr, **arguments)

@@ -14,7 +14,14 @@ from paper_optimizers.step import PureOptimizer
 from paper_optimizers.torch.blocks import Row
 from paper_optimizers.torch.moving import needs_tensor, state_dtype
 from paper_optimizers.torch.namespace import TORCH
-from paper_optimizers.torch.settings import Group, RunSettings, check_group, pure_optimizer, warn_of_constant_rate
+from paper_optimizers.torch.settings import (
+    Group,
+    RunSettings,
+    check_group,
+    pure_optimizer,
+    warn_of_constant_rate,
+    warn_past_end,
+)
 from paper_optimizers.torch.works import GroupStep, StepGroup
 
 
@@ -40,7 +47,7 @@ class GraphOptimizer(torch.optim.Optimizer):
             Given together with ``warmup_steps`` or ``hold_steps`` it is the peak of a linear warm-up from 0, a hold,
             and half a cosine back to 0. There is no default.
         total_steps (int): T, the number of updates of the run. Needed by specs with decay functions, a schedule factor
-            or one-cycle momentum. Past T every decay holds its last value.
+            or one-cycle momentum. Past T every decay holds its last value, and the first step there warns.
         warmup_steps (int): Updates of the warm-up, for the rate and for one-cycle momentum.
         hold_steps (int): Updates at the peak after the warm-up.
         decay (bool): Whether edge decays and the schedule factor are applied.
@@ -139,6 +146,8 @@ class GraphOptimizer(torch.optim.Optimizer):
             for (*_, skipped, place), rows in self._alike(number, group, step.pure).items():
                 work = StepGroup(step, rows, step.values(skipped), step.rate(), place, compiled)
                 works.append(work.with_tensors() if compiled else work)
+            if not group["capturable"] and group["updates"] == group["total_steps"]:
+                warn_past_end(group)
             group["updates"] += 1
         return works
 

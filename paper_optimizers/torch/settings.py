@@ -24,6 +24,7 @@ TORCH_DOOR = Door(
     own_schedule="",
     scheduling="use a scheduler of torch",
     lowering="lower it with a scheduler of torch, such as WarmupHoldCosine of this module",
+    climbing="pass maximize=True",
 )
 
 
@@ -162,6 +163,12 @@ def warn_of_constant_rate(group: Group) -> None:
     if not group["lr_is_peak"] and "initial_lr" not in group:
         running = _running(RunSettings.of(group))
         TORCH_DOOR.warn_of_constant_rate(running, group["lr"], _title(group["spec"]))
+
+
+def warn_past_end(group: Group) -> None:
+    """Warn where the run of a group goes on past its end, if anything there follows the run."""
+    if group["lr_is_peak"] or _running(RunSettings.of(group)).needs_total_steps:
+        TORCH_DOOR.warn_past_end(group["total_steps"], _title(group["spec"]))
 
 
 def peak_share(group: Group, xp: Namespace, updates: Any) -> Any:

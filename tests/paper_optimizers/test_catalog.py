@@ -237,6 +237,12 @@ def test_finite_to_the_last_step_and_past_it(name: str, total: int) -> None:
         ("opt4", "the catalog has no optimizer called 'opt4'; did you mean 'Opt4'?"),
         ("Opt11", "the catalog has no optimizer called 'Opt11'; did you mean 'Opt1"),
         ("adam", "did you mean 'Adam'?"),
+        (
+            "ScheduleFreeAdamW",
+            "since frameworks have it: keras.optimizers.ScheduleFreeAdamW or optax.contrib.schedule_f",
+        ),
+        ("nadam", "since frameworks have it: keras.optimizers.Nadam, torch.optim.NAdam or optax.nadam. docs/choose.md"),
+        ("Muon", "since frameworks have it: keras.optimizers.Muon, torch.optim.Muon or optax.contrib.muon"),
         ("Opt1_released", "did you mean 'Opt1-released'?"),
         ("../optimizers/Opt1", "the catalog has no optimizer called"),
         ("", "expected one of A1, A2, "),

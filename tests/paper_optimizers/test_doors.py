@@ -1,5 +1,6 @@
 """The checks that all doors share: the same fault is refused at each, in its framework's words."""
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -70,6 +71,36 @@ def test_a_missing_rate_is_answered_with_the_one_to_begin_with(door: Callable[..
     for spec in (name, po.get(name), po.get(name).to_dict()):
         with pytest.raises(ValueError, match=rf"{told} .*docs/choose\.md"):
             door(None, spec=spec, total_steps=9)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_rate_out_of_range_is_answered_with_the_one_to_begin_with(door: Callable[..., object]) -> None:
+    told = r"For Opt6 begin with the peak (lr|learning_rate)=6"
+    with pytest.raises(
+        ValueError, match=rf"{told}.*To climb instead of to descend, (negate the loss|pass maximize=True)$"
+    ):
+        door(-2, spec="Opt6", total_steps=9)
+    with pytest.raises(ValueError, match=rf"received nan\. {told}.* without batch normalisation$"):
+        door(float("nan"), spec="Opt6", total_steps=9)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "near"),
+    [
+        ("paper_optimizers", "Otp9", "Opt9"),
+        ("paper_optimizers.keras", "opt9", "Opt9"),
+        ("paper_optimizers.torch", "Op6", "Opt6"),
+        ("paper_optimizers.optax", "Opt9", "opt9"),
+    ],
+)
+def test_a_name_that_a_module_lacks_is_answered_with_the_nearest(module: str, name: str, near: str) -> None:
+    if module.endswith(("torch", "optax")):
+        pytest.importorskip(module.rpartition(".")[2])
+    found = importlib.import_module(module)
+    with pytest.raises(AttributeError, match=f"module '{module}' has no attribute '{name}'; did you mean '{near}'"):
+        getattr(found, name)
+    with pytest.raises(AttributeError, match=r"no attribute 'zzzzzz'$"):
+        _ = found.zzzzzz
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import re
 from typing import Any
 
 import keras
@@ -156,6 +157,19 @@ def test_row_4_automatic_names() -> None:
 def test_row_5_unknown_arguments_are_refused(make) -> None:
     with pytest.raises(ValueError, match=r"not recognized.*nesterov"):
         make(nesterov=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"lr": 0.2, "total_steps": 9}, "by Opt9: received lr=0.2; Keras calls it learning_rate: write learning_rate="),
+        ({"learning_rate": 0.2, "total_step": 9}, "received total_step=9; did you mean 'total_steps'?"),
+        ({"learning_rate": 0.2, "total_steps": 9, "clip_norm": 1}, "did you mean 'clipnorm'?"),
+    ],
+)
+def test_row_5_an_unknown_argument_is_told_before_what_is_missing(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        po.Opt9(**arguments)
 
 
 @pytest.mark.parametrize("rate", ["0.1", True, None, [0.1]])

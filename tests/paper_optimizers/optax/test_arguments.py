@@ -23,6 +23,11 @@ from tests.paper_optimizers.optax.cases import EVOLVED, close, made, tree, walk
 ROOT = Path(__file__).resolve().parents[3]
 
 
+def test_an_argument_that_is_none() -> None:
+    with pytest.raises(TypeError, match="by opt9: received lr=2; Optax calls it learning_rate: write learning_rate=2"):
+        door.opt9(lr=2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -1,5 +1,6 @@
 """What is refused, and that the message says what was received, what is expected and how to mend it."""
 
+import re
 import warnings
 from typing import Any
 
@@ -58,6 +59,45 @@ def test_momentum_where_there_is_none() -> None:
 def test_a_name_that_is_none(name: str) -> None:
     with pytest.raises(KeyError, match="did you mean 'Opt4'"):
         door.create(name, param(), lr=0.1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"learning_rate": 2}, "by Opt6: received learning_rate=2; PyTorch calls it lr: write lr=2"),
+        ({"lr": 2, "total_step": 9}, "received total_step=9; did you mean 'total_steps'?"),
+        ({"lr": 2, "spec": "Opt1"}, "argument not recognized by Opt6: received spec='Opt1'"),
+    ],
+)
+def test_an_argument_that_is_none(arguments: dict[str, Any], message: str) -> None:
+    for make in (door.Opt6, lambda *args, **kwargs: door.create("Opt6", *args, **kwargs)):
+        with pytest.raises(TypeError, match=re.escape(message)):
+            make(param(), **arguments)
+
+
+@pytest.mark.parametrize("arguments", [{"spec": "Opt6"}, {"spec": "Opt1", "warmup_steps": 0}])
+def test_a_step_past_the_end_warns_once(arguments: dict[str, Any]) -> None:
+    params = param()
+    give_gradients(params, 0)
+    optimizer = door.GraphOptimizer(params, lr=0.1, total_steps=2, **arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            optimizer.step()
+        with pytest.warns(UserWarning, match=r"update 3 of a run of total_steps=2: .* needs a larger") as caught:
+            optimizer.step()
+        optimizer.step()
+    assert [each.filename for each in caught] == [__file__]
+
+
+def test_a_step_past_the_end_of_what_follows_no_run() -> None:
+    params = param()
+    give_gradients(params, 0)
+    optimizer = door.Opt1(params, lr=0.1, total_steps=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            optimizer.step()
 
 
 def test_a_schedule_is_no_optimizer() -> None:
