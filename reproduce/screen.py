@@ -16,7 +16,7 @@ from reproduce.errors import printable
 #: Columns of a terminal, below which a bar has no room beside its text.
 _ROOM_FOR_A_BAR = 60
 #: Letters of a word, or of a name, that is not broken; no number has more.
-_LONGEST_WORD = 16
+_LONGEST_WORD = 20
 
 
 def replace_unprintable() -> None:

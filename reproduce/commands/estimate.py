@@ -34,11 +34,14 @@ def add(commands: Commands) -> None:
 
 
 def _estimate(options: argparse.Namespace, console: Console) -> None:
+    from reproduce.data.sources import require_folder
     from reproduce.report.output import show
     from reproduce.report.tables.estimates import estimate_table
     from reproduce.study.costs import measured_costs
     from reproduce.study.estimate import estimate
 
+    if options.data_dir is not None:
+        require_folder(options.data_dir)
     others = _others(options.profile, options.study)
     options.study = [name for name in options.study if name not in others]
     found: list[TaskEstimate] = []

@@ -64,14 +64,17 @@ def _report(options: argparse.Namespace, console: Console) -> None:
 
 
 def _check(options: argparse.Namespace, console: Console) -> int:
-    from reproduce.report.claims.claim import CLAIMS, check, counted_by_source, load_claims
+    from reproduce.report.claims.claim import CLAIMS, by_source, check, counted_by_source, load_claims
     from reproduce.report.collection import read_collection
 
     folder, profiles = _stored(options)
     collections = {profile: read_collection(folder, profile) for profile in profiles}
     checked = check(load_claims(options.claims or CLAIMS), collections)
-    for each in checked:
-        _show(each, console)
+    for title, claims in by_source(checked).items():
+        if claims:
+            console.print(f"{title} ({number_of(len(claims), 'claim')})", style="bold", highlight=False)
+        for each in claims:
+            _show(each, console)
     for sentence in counted_by_source(checked):
         console.print(sentence, highlight=False)
     lacking = sum(each.verdict == "NOT RUN" != each.claim.expected for each in checked)

@@ -138,6 +138,26 @@ def test_the_command_says_what_is_known_and_what_is_not(tmp_path: Path, capsys) 
     assert "No steps of this kind measured yet, so no times: main/digits (engine), main/far (engine). Begin" in shown
 
 
+def test_a_long_estimate_breaks_neither_numbers_nor_names_at_80_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["estimate", "--profile", "gpu", "--study", "all", "--output", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (main_line,) = (line for line in lines if line.startswith("main ") and "cifar10" in line)
+    assert main_line.split() == ["main", "cifar10", "engine", "1006-1246", "16.1-19.9", "M", "?", "?", "1.6"]
+    assert any(
+        line.startswith("architectures vision-transformer keras ") for line in map(" ".join, map(str.split, lines))
+    )
+    assert "Steps are in thousands (k) or millions (M)." in lines
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_folder_of_data_that_is_not_there_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate", "--data-dir", str(tmp_path / "nowhere"), "--output", str(tmp_path)]) == 2
+    assert f"no folder {tmp_path / 'nowhere'} to look for data sets in" in capsys.readouterr().err
+
+
 def test_a_data_set_of_one_s_own_that_is_not_at_hand_cannot_be_counted(tmp_path: Path) -> None:
     own = dataclasses.replace(TASK, data=ImageSettings(source="folder", validation_fraction=0.25))
     (found,) = estimate(

@@ -147,7 +147,7 @@ def claims_table(checked: Sequence[Checked]) -> Table:
             Column("Profile", "profile", lambda each: words(each.profile) if each.profile else missing(NONE)),
             Column("", "expected", lambda each: words(each.claim.expected)),
         ),
-        sections=_by_source(checked),
+        sections=by_source(checked),
         section_name="source",
     )
 
@@ -170,12 +170,13 @@ def claim_costs_table(checked: Sequence[Checked]) -> Table:
             Column("Disk", "disk_gb", lambda each: number(each.claim.disk_gb, 1), numeric=True),
             Column("Expected", "expected", lambda each: words(each.claim.expected)),
         ),
-        sections=_by_source(checked),
+        sections=by_source(checked),
         section_name="source",
     )
 
 
-def _by_source(checked: Sequence[Checked]) -> dict[str, list[Checked]]:
+def by_source(checked: Sequence[Checked]) -> dict[str, list[Checked]]:
+    """Group checked claims by whose they are, each group under its title."""
     sources = {
         "question": "Are the paper's optimizers better than the best of the others?",
         "paper": "The paper's abstract, in our words",

@@ -9,6 +9,8 @@ from reproduce.estimates import Span, TaskEstimate
 from reproduce.report.table import Cell, Column, Table, number, words
 
 _UNKNOWN = "?"
+#: From how many steps on they are shown in thousands.
+_THOUSANDS = 10**4
 _STUDIES = (
     "Runs and times of studies go from the shared grid alone to every grid grown to its limit; runs that have rows are "
     "left out, and so is compiling for what Keras trains, a few seconds for each optimizer."
@@ -26,12 +28,12 @@ def estimate_table(estimates: Sequence[TaskEstimate], num_workers: int) -> Table
         Column("Task", "task", lambda each: words(each.task)),
         Column("Runner", "runner", lambda each: words(each.runner)),
         Column("Runs", "runs", lambda each: _cell(each.runs, 0), numeric=True),
-        Column("Steps", "steps", lambda each: _cell(each.steps, 0), numeric=True),
+        Column("Steps", "steps", lambda each: _counted(each.steps), numeric=True),
         Column("Minutes", "minutes", lambda each: _cell(each.minutes(num_workers), 1), numeric=True),
-        Column("GPU-hours", "gpu_hours", lambda each: _cell(each.gpu_hours(), 2), numeric=True),
+        Column("GPU h", "gpu_hours", lambda each: _cell(each.gpu_hours(), 2), numeric=True),
         Column("MB", "megabytes", lambda each: number(each.num_bytes, 1, 1e-6), numeric=True),
     )
-    sentences = [*_meanings(estimates), *_total(estimates, num_workers), *_gaps(estimates)]
+    sentences = [*_meanings(estimates), *_units(estimates), *_total(estimates, num_workers), *_gaps(estimates)]
     return Table.of("estimates", "What is left to do", "\n".join(sentences), columns, estimates)
 
 
@@ -54,6 +56,11 @@ def _meanings(estimates: Sequence[TaskEstimate]) -> list[str]:
     """Sentences on the ends of spans, for the kinds of estimate that there are."""
     kinds = {each.by_workers for each in estimates}
     return [sentence for by_workers, sentence in ((True, _STUDIES), (False, _SEARCHES)) if by_workers in kinds]
+
+
+def _units(estimates: Sequence[TaskEstimate]) -> list[str]:
+    large = any(each.steps is not None and each.steps.high >= _THOUSANDS for each in estimates)
+    return ["Steps are in thousands (k) or millions (M)."] if large else []
 
 
 def _total(estimates: Sequence[TaskEstimate], num_workers: int) -> list[str]:
@@ -98,6 +105,16 @@ def _task(estimate: TaskEstimate) -> str:
 
 def _cell(span: Span | None, digits: int) -> Cell:
     return Cell(_UNKNOWN) if span is None else Cell(_span(span, digits), span.high)
+
+
+def _counted(span: Span | None) -> Cell:
+    """The cell of a large count: in millions (M) or thousands (k) where its upper end has so many."""
+    if span is None:
+        return _cell(span, 0)
+    for least, unit, digits, sign in ((10**6, 1e-6, 1, "M"), (_THOUSANDS, 1e-3, 0, "k")):
+        if span.high >= least:
+            return Cell(f"{_span(span.times(unit), digits)} {sign}", span.high)
+    return _cell(span, 0)
 
 
 def _span(span: Span, digits: int) -> str:

@@ -152,6 +152,20 @@ def test_check_claims_says_what_it_found(
     assert "make it (1 min, 0 GPU h, 0.1 GB)" in text
 
 
+def test_claims_are_shown_by_whose_they_are(rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "claims.toml"
+    others = [BASE.replace('"a"', f'"{name}"').replace('"ours"', f'"{name}"') for name in ("paper", "question")]
+    path.write_text("\n".join([BASE, *others]))
+    main(["check-claims", "--rows", str(rows), "--claims", str(path)])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.endswith((" claim)", ": It is so."))]
+    assert lines[::2] == [
+        "Are the paper's optimizers better than the best of the others? (1 claim)",
+        "The paper's abstract, in our words (1 claim)",
+        "This project (1 claim)",
+    ]
+    assert [line.split()[1] for line in lines[1::2]] == ["question:", "paper:", "a:"]
+
+
 def test_a_benchmark_is_of_no_profile(rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "claims.toml"
     arguments = 'optimizers = ["Opt1"]\nfactor = 1.1\ndoors = ["torch"]\nnetworks = ["dense"]\n'
