@@ -88,6 +88,16 @@ def test_links_out_of_the_site_become_paths() -> None:
     )
 
 
+def test_links_from_docs_to_artifact_lead_to_its_pages_on_the_site() -> None:
+    files = [SimpleNamespace(src_uri=uri) for uri in ("artifact/REPORT.md", "artifact/guide.md")]
+    for uri, up in (("choose.md", ""), ("tutorials/claim.md", "../")):
+        page = SimpleNamespace(file=SimpleNamespace(src_uri=uri))
+        text = f"[a]({up}../artifact/README.md#claims) [b]({up}../artifact/REPORT.md) [c]({up}../docker/README.md)"
+        assert on_page_markdown(text, page, files) == (
+            f"[a]({up}artifact/guide.md#claims) [b]({up}artifact/REPORT.md) c (`docker/README.md` in the repository)"
+        )
+
+
 def test_what_is_counted_beside_other_libraries() -> None:
     text = (ROOT / "docs" / "comparison.md").read_text("utf-8")
     evolved = [name for name in po.names() if po.describe(name).family in ("evolved", "adam-variant")]

@@ -101,7 +101,7 @@ WAYS: dict[str, Way] = {
     "make fuzz": Elsewhere("tests/fuzz/test_command.py::test_each_reader_is_fuzzed_and_counted"),
     "make fuzz SECONDS=60": Elsewhere("tests/fuzz/test_command.py::test_each_reader_is_fuzzed_and_counted"),
     "make docs": Elsewhere("tests/docs/test_pages.py::test_the_site_builds"),
-    "make estimate PROFILE=gpu STUDY=main DATA_DIR=...": RUN,
+    "make estimate PROFILE=gpu STUDY=main DATA_DIR=...": As("make estimate PROFILE=gpu STUDY=main DATA_DIR=."),
     "make reproduce-tables PROFILE=gpu STUDY=main DATA_DIR=...": RUN,
     "make reproduce-tables PROFILE=gpu STUDY=main DATA_DIR=... LOCK=gpu": RUN,
     "make venv LOCK=gpu": Parsed("it fetches the packages for GPUs"),
@@ -121,6 +121,7 @@ WAYS: dict[str, Way] = {
     "docker run --rm paper-optimizers:cpu --help": Elsewhere(
         "tests/test_packaging.py::test_the_command_line_works_outside_the_repository"
     ),
+    "docker run --rm paper-optimizers:gpu data list": Parsed("it needs the image for GPUs, of 9 GB"),
     "python -m reproduce COMMAND": Elsewhere("tests/docs/test_commands.py::test_every_command_of_the_program_has_help"),
     "python -m reproduce bench-engine --rounds 8": RUN,
     "python -m reproduce data list": RUN,

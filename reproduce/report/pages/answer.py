@@ -53,17 +53,21 @@ def on_images(found: Iterable[TaskAnswer]) -> list[TaskAnswer]:
 
 
 def answer_lines() -> str:
-    """README's table of the real images, after how to read it, and the picture of all tasks."""
+    """README's table of the real images, how to read it, and the picture of all tasks."""
     found = kept_answers()
     images, shown = on_images(found), answer_picture(found)
     profiles = " and ".join(f"`{name}`" for name in dict.fromkeys(each.profile for each in images))
-    above = (
-        f"{reading(images)} A baseline is another optimizer, tuned over the same grid of rates. "
-        f"{weight_decay_sentence()} A profile is a size of the experiments: {profiles} has small networks and images, "
-        f"and up to {max((each.steps for each in images), default=0):,} updates in the comparisons shown. "
-        f"{measured_on(found)} The picture adds the digits of profile `{_DIGITS}`, no evidence about the paper.\n"
+    legend = (
+        *_readings(images),
+        "A baseline is another optimizer, tuned over the same grid of rates with the same seeds. "
+        f"{weight_decay_sentence()}",
+        f"A profile is a size of the experiments: {profiles} has small networks and images, and up to "
+        f"{max((each.steps for each in images), default=0):,} updates in the comparisons shown. The picture "
+        f"adds the digits of profile `{_DIGITS}`, no evidence about the paper. {measured_on(found)} "
+        "[RESULTS.md](artifact/RESULTS.md) has every table, [REPORT.md](artifact/REPORT.md) the report.",
     )
-    return "\n".join([above, answer_table(images), f"![{shown.title}]({PICTURE})\n"])
+    lines = "".join(f"- {each}\n" for each in legend)
+    return "\n".join([answer_table(images), lines, f"![{shown.title}]({PICTURE})\n"])
 
 
 def weight_decay_sentence() -> str:
@@ -120,13 +124,18 @@ def titles(found: Sequence[TaskAnswer]) -> list[str]:
 
 def reading(found: Sequence[TaskAnswer]) -> str:
     """How a table of answers is read: what is compared, the level of the intervals, and what each verdict says."""
+    return " ".join(_readings(found))
+
+
+def _readings(found: Sequence[TaskAnswer]) -> tuple[str, str]:
     levels = " or ".join(sorted({confidence_words(each.difference.n) for each in found}))
     return (
         "Each line is the best evolved optimizer, of the paper's fifteen, minus the best baseline, both chosen in "
         "tuning by validation accuracy. Differences are in points (percent of the test images), in brackets "
-        f'their intervals at {levels}. Verdicts are on "better". SUPPORTED: the interval lies above 0. CONTRADICTED: '
-        "it lies below 0, so the evolved one is worse. EQUIVALENT: it holds 0 and lies within the margin of "
-        f"{MARGIN_WORDS}. UNDECIDED: none of these, so more seeds are needed."
+        f"their intervals at {levels}.",
+        'Verdicts are on "better". SUPPORTED: the interval lies above 0. CONTRADICTED: it lies below 0, so the evolved '
+        f"one is worse. EQUIVALENT: it holds 0 and lies within the margin of {MARGIN_WORDS}. UNDECIDED: none of these, "
+        "so more seeds are needed.",
     )
 
 

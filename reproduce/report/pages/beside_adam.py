@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from paper_optimizers import describe, names
@@ -31,22 +31,29 @@ def adam_sentences() -> str:
     if not places:
         return "Nothing has been run."
     first, *others = places
+    levels = " or ".join(sorted({confidence_words(each.answer.difference.n) for each in places}))
     parts = [
-        f"**Against {REFERENCE}, which the paper claims to beat, {_share(first.evolved)} distinct evolved optimizers "
-        f"(ten, of which some were left out as one function) are better on {first.title}**{_which(first)}.",
-        *(f"On {each.title} {_share(each.evolved)}{_which(each)}." for each in others),
-        f"Of A1 to A5, the paper's variants of Adam, {'; '.join(map(_variants, places))}.",
-        "Optimizers that a task's runs did not tell apart count once; those left out are ones that no run on digits "
-        "told from another. *Together* says: with that confidence, all intervals of these optimizers on a task hold.",
+        f"**Against {REFERENCE}, which the paper claims to beat, {_share(first.evolved)} evolved optimizers are better "
+        f"on {first.title}**{_which(first)}.",
+        *(f"On {each.title} {_share(each.evolved)} are{_which(each)}." for each in others),
+        "The paper has ten: those that a task's runs, or all runs on digits, did not tell apart count as one. "
+        f"Of its variants of {REFERENCE}, A1 to A5, {'; '.join(_variants(places))}. "
+        f"All intervals of a task hold together, with {levels}.",
     ]
     return " ".join(parts)
 
 
-def _variants(place: _OnTask) -> str:
-    """Say who of the variants of Adam ran on a task, and what they are there."""
-    ran = enumerated([name for each in place.variants for name in each.names])
-    count = sum(len(each.names) for each in place.variants)
-    return f"{ran} {'is' if count == 1 else 'are'} {_together(place.variants)} on {place.title}"
+def _variants(places: Sequence[_OnTask]) -> Iterator[str]:
+    """Say who of the variants of Adam ran on which tasks, and what they are there: once for tasks that are alike."""
+    alike: dict[str, list[str]] = {}
+    num_variants = sum(_family(name) == "adam-variant" for name in names())
+    for place in places:
+        ran = [name for each in place.variants for name in each.names]
+        who = f"all {num_variants}" if len(ran) == num_variants else enumerated(ran or ["none"])
+        verb = "is" if len(ran) < 2 else "are"
+        alike.setdefault(f"{who} {verb} {_together(place.variants)}", []).append(place.title)
+    for outcome, titles_of in alike.items():
+        yield f"{outcome} on {enumerated(titles_of)}"
 
 
 def _places() -> list[_OnTask]:
@@ -78,10 +85,10 @@ def _better(found: Sequence[Compared]) -> list[Compared]:
 def _which(place: _OnTask) -> str:
     """Name the better ones, with the smallest and the largest difference, and say how long and how often was run."""
     better, seeds = _better(place.evolved), place.answer.difference.n
-    runs = f"n = {seeds}, {place.answer.steps:,} updates, {confidence_words(seeds)} together"
+    runs = f"n = {seeds}, {place.answer.steps:,} updates"
     points = [f"{100 * each.difference.mean:.1f}" for each in better if each.difference is not None]
     if not points:
-        return f", {_together(place.evolved)} ({runs})"
+        return f" ({_together(place.evolved)}; {runs})"
     least, largest = min(points, key=float), max(points, key=float)
     by = least if least == largest else f"{least} to {largest}"
     return f": {enumerated([each.label for each in better])}, by {by} points of test accuracy ({runs})"

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from reproduce.report.pages import ARTIFACT, reproduction
+from reproduce.report.pages.replays import replay_paragraph
 from reproduce.report.pages.tables import markdown, with_tables
 from reproduce.report.tables.paper import PARTS
 
 
 def artifact_readme() -> str:
     """artifact/README.md with its tables as they should be."""
-    tables = {"verdicts": reproduction.verdict_lines(), "claims": claims_table(), "map": map_table()}
+    tables = {
+        "verdicts": reproduction.verdict_lines(),
+        "claims": claims_table(),
+        "map": map_table(),
+        "replay": replay_paragraph(),
+    }
     return with_tables((ARTIFACT / "README.md").read_text("utf-8"), tables)
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from reproduce.report.pages import ROOT, answer, comparison, reproduction
 from reproduce.report.pages.beside_adam import adam_sentences
+from reproduce.report.pages.replays import replay_line
 from reproduce.report.pages.tables import with_tables
 
 
 def page() -> str:
     """The page with its tables as they should be."""
     found = answer.kept_answers()
-    verdicts = f"{reproduction.verdict_lines()}- `make check-claims` prints the evidence of each claim.\n"
+    verdicts = (
+        f"{reproduction.verdict_lines()}- `make check-claims` prints the evidence of each claim; "
+        f"[they are listed](artifact/README.md#claims).\n{replay_line()}"
+    )
     tables = {
         "answer": "\n\n".join(
             [answer.answer_sentence(answer.on_images(found)), adam_sentences(), answer.answer_lines()]

@@ -10,6 +10,7 @@ from reproduce.report.claims.claim import CLAIMS, Checked, check, counted_by_sou
 from reproduce.report.pages import ARTIFACT, answer
 from reproduce.report.pages.beside_adam import adam_sentences
 from reproduce.report.pages.decays import decays_sentence
+from reproduce.report.pages.replays import replay_paragraph
 from reproduce.report.pages.tables import markdown, with_tables
 
 #: Of whom a claim is, by its source.
@@ -34,6 +35,7 @@ def page() -> str:
         "picture": f"{answer.reading(answers)}\n\n{answer.answer_table(answers)}\n"
         f"![{shown.title}]({path})\n\n{shown.caption}\n",
         "claims": _claims(),
+        "replay": replay_paragraph(),
         "compute": compute_lines(),
     }
     return with_tables((ARTIFACT / "REPORT.md").read_text("utf-8"), tables)

@@ -42,7 +42,9 @@ def on_page_markdown(markdown: str, page: Any, files: Any, **_: Any) -> str:
     def link(found: re.Match[str]) -> str:
         image, text, target, anchor = found[1], found[2], found[3], found[4] or ""
         place = posixpath.normpath(posixpath.join(folder, target)).replace("artifact/README.md", "artifact/guide.md")
-        if place in uris:
+        # The site has the pages of docs/ one folder higher than the checkout.
+        place = next((each for each in (place, place.removeprefix("../")) if each in uris), "")
+        if place:
             return f"{image}[{text}]({posixpath.relpath(place, folder or '.')}{anchor})"
         return f"{text} (`{target.lstrip('./')}` in the repository)"
 

@@ -74,7 +74,10 @@ def agreement_tables(found: Agreement, origin: str, ending: str = "") -> list[Ta
             f"replay_agreement{ending}",
             "Agreement of the replay with the log",
             f"{origin} One score's standard deviation: {theirs.sd:.4f} in the log ({theirs.degrees_of_freedom} degrees "
-            f"of freedom), {ours.sd:.4f} here ({ours.degrees_of_freedom}).",
+            f"of freedom), {ours.sd:.4f} here ({ours.degrees_of_freedom}). Rejected: without a score. In the "
+            "second line candidates that the log scored and that were rejected here rank last, together. The most that "
+            "noise leaves: what a perfect replay would reach on average, since scores of both sides are noisy; its "
+            "interval holds 95 % of such replays.",
             (
                 Column("Spearman's rank correlation", "over", lambda each: words(each[0])),
                 Column("value", "correlation", lambda each: number(_end(each[1], "value"), 3), numeric=True),
