@@ -15,7 +15,7 @@ from reproduce.search.costs import ScoreTimings, estimate_search, measure_search
 from reproduce.search.protocol import load_search_protocol
 from reproduce.search.records import StageEvaluation, read_search_records
 
-SMALL = load_search_protocol("small")
+SMOKE = load_search_protocol("smoke")
 PROTOCOLS = STORED_RESULTS.parent / "protocols"
 NOWHERE = Path("nowhere")
 
@@ -30,38 +30,38 @@ def measured() -> ScoreTimings:
 
 def test_a_search_takes_what_its_sizes_say() -> None:
     """Three rates of two epochs at least; seven of two and the run at most; children up to five times."""
-    initial, evolution, again = estimate_search(SMALL, NOWHERE, ScoreTimings())
-    assert initial.runs == Span(80, 80)
-    assert initial.steps == Span(80 * 3 * 2 * 62, 80 * (7 * 2 + 8) * 62)
-    assert evolution.runs == Span(6 + 96, 6 + 96 * 5)
-    assert evolution.steps == Span(102 * 6 * 62, (102 * (14 + 12) + 96 * 4 * 14) * 62)
-    assert again.runs == Span((5 + 3) * 8, (5 + 3) * 8)
+    initial, evolution, again = estimate_search(SMOKE, NOWHERE, ScoreTimings())
+    assert initial.runs == Span(60, 60)
+    assert initial.steps == Span(60 * 3 * 2 * 12, 60 * (7 * 2 + 6) * 12)
+    assert evolution.runs == Span(6 + 72, 6 + 72 * 5)
+    assert evolution.steps == Span(78 * 6 * 12, (78 * (14 + 8) + 72 * 4 * 14) * 12)
+    assert again.runs == Span((5 + 3) * 5, (5 + 3) * 5)
     assert {each.seconds for each in (initial, evolution, again)} == {None}
 
 
 def test_a_search_that_was_run_lies_within_its_estimate_and_costs_nothing_more(measured: ScoreTimings) -> None:
-    ledger = STORED_RESULTS / "small" / "search" / "ledger.jsonl"
+    ledger = STORED_RESULTS / "smoke" / "search" / "ledger.jsonl"
     scores = [record for record in read_search_records(ledger) if isinstance(record, StageEvaluation)]
-    initial, evolution, _ = estimate_search(SMALL, NOWHERE, measured)
+    initial, evolution, _ = estimate_search(SMOKE, NOWHERE, measured)
     for each, stage in ((initial, "initial"), (evolution, "evolution")):
         own = [score for score in scores if score.stage == stage]
         assert each.runs.low <= len(own) <= each.runs.high
         assert each.seconds.low <= sum(score.seconds for score in own) <= each.seconds.high
         assert each.minutes(1) == each.minutes(8)  # One process.
         assert each.gpu_hours() == Span(0.0, 0.0)
-    done = estimate_search(SMALL, ledger, measured)
+    done = estimate_search(SMOKE, ledger, measured)
     assert [each.runs for each in done[:2]] == [Span(0, 0), Span(0, 0)]
     assert done[0].seconds == Span(0.0, 0.0)
 
 
 def test_the_rounds_of_an_elimination_lose_those_that_were_eliminated(measured: ScoreTimings) -> None:
-    protocol = load_elimination_protocol("small")
+    protocol = load_elimination_protocol("smoke")
     wider, longer = estimate_elimination(protocol, NOWHERE, measured, lambda _: None)
-    assert (wider.runs, longer.runs) == (Span(24, 24), Span(18, 18))  # 5 + 3 with three seeds, then 3 + 3.
-    assert wider.steps == Span(24 * 6 * 62, 24 * (14 + 16) * 62)
+    assert (wider.runs, longer.runs) == (Span(14, 14), Span(15, 15))  # 5 + 2 with two seeds, then 3 + 2 with three.
+    assert wider.steps == Span(14 * 6 * 12, 14 * (14 + 12) * 12)
     assert wider.seconds.low > 0
     done = estimate_elimination(
-        protocol, STORED_RESULTS / "small" / "elimination" / "ledger.jsonl", measured, lambda _: None
+        protocol, STORED_RESULTS / "smoke" / "elimination" / "ledger.jsonl", measured, lambda _: None
     )
     assert [each.runs for each in done] == [Span(0, 0), Span(0, 0)]
 
@@ -78,16 +78,16 @@ def test_a_round_of_keras_is_counted_by_the_data_or_their_published_number() -> 
 
 
 def test_another_kind_of_surrogate_is_not_measured(measured: ScoreTimings) -> None:
-    assert measured.cost(SMALL.evolution).num_runs > 50
+    assert measured.cost(SMOKE.evolution).num_runs > 50
     for change in ({"base_filters": 64}, {"batch_size": 128}, {"precision": "bfloat16"}):
-        assert measured.cost(replace(SMALL.evolution, **change)) is None
+        assert measured.cost(replace(SMOKE.evolution, **change)) is None
 
 
 def test_the_command_takes_searches_and_eliminations_by_name_and_with_all(tmp_path: Path, capsys) -> None:
-    assert main(["estimate", "--profile", "small", "--output", str(tmp_path), "--study", "search", "elimination"]) == 0
+    assert main(["estimate", "--profile", "smoke", "--output", str(tmp_path), "--study", "search", "elimination"]) == 0
     shown = capsys.readouterr().out
     assert "?" not in shown
-    assert "cifar10" not in shown
+    assert "digits" not in shown
     for name in ("initial", "scored again", "elimination", "longer"):
         assert name in shown
     assert _others("small", ["all"]) == ["search", "elimination"]

@@ -92,10 +92,10 @@ def test_hashes_cover_what_can_change_a_number_and_nothing_else(tmp_path):
     assert [one != other for one, other in zip(budget, before, strict=True)] == [False, False, True]
 
 
-#: Hashes from before probabilities and the integrity check were settings: of the search and of the comparison.
+#: Hashes from before probabilities and the integrity check were settings: of the search and of the comparison. The
+#: search of profile small is another one by now; its first ledger keeps its own settings.
 EARLIER = {
     "smoke": ("b1cca45a8523ad45", "ad03b2bc10411add"),
-    "small": ("627deef60acf7c5b", "31964da8a01ca353"),
     "gpu": ("0b533e188cd4377d", "cedc372f8b3a8e1a"),
     "paper": ("a417795f0c315218", "84ffd697718f2016"),
 }
@@ -108,7 +108,7 @@ def with_bias(profile):
     return dataclasses.replace(protocol, **biased)
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", EARLIER)
 def test_ledgers_from_before_these_numbers_were_settings_go_on_under_their_hashes(profile):
     protocol = with_bias(profile)
     assert (protocol.search_hash(), protocol.comparison_hash()) == EARLIER[profile]
