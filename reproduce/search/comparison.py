@@ -28,8 +28,8 @@ class ComparedSearch:
 
     @property
     def kind(self) -> str:
-        """Algorithm and space."""
-        return f"{self.plan.algorithm}, {self.plan.space}"
+        """See `SearchPlan.kind`."""
+        return self.plan.kind
 
     def finds(self, protocol: SearchProtocol) -> list[Finalist]:
         """Its best within the budget, as contenders that bear its name."""

@@ -53,6 +53,11 @@ class SearchPlan:
         return self.settings.profile
 
     @property
+    def kind(self) -> str:
+        """Algorithm and space."""
+        return f"{self.algorithm}, {self.space}"
+
+    @property
     def name(self) -> str:
         """Names it among searches of one protocol, and its folder."""
         return f"{self.algorithm}-{self.space}-seed{self.seed}"

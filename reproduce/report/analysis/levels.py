@@ -8,6 +8,8 @@ from functools import cache
 FIRST_LOOK = 20
 #: The most seeds that a study is run on to.
 LAST_LOOK = 60
+#: The fewest searches of each kind whose differences are tested; they are judged once.
+LEAST_SEARCHES = 5
 #: How the probability 0.05 of a false verdict in a family is spent on the two looks.
 _SPENT = (0.04, 0.01)
 #: The largest margin, one point, and the share of the reference's error that is the margin where that is smaller.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from reproduce.outcomes import Trained
 from reproduce.report.analysis.families import Difference, PairedRuns, compare_family
 from reproduce.report.analysis.levels import POINT, margin_of
 from reproduce.search.comparison import ComparedSearch
+from reproduce.search.plan import comparison_plans
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.trials import Contender, Trial, seed_scores
 
@@ -41,7 +42,8 @@ def kinds_against(
 ) -> dict[str, Difference]:
     """The differences of all other kinds of search to one kind, one family, by kind, paired by the searches' seeds.
 
-    The number of a search is the mean, over fresh seeds, of the candidate that it scored best.
+    The number of a search is the mean, over fresh seeds, of the candidate that it scored best. A kind that was planned
+    and has none is left out, and counts as a comparison.
 
     Args:
         protocol: Of the comparison.
@@ -49,20 +51,28 @@ def kinds_against(
         trials: Scores with fresh seeds; a run that could not be trained counts 0.
         kind: See `ComparedSearch`.
     """
-    found: dict[str, dict[int, float]] = {}
+    found: dict[str, dict[int, float]] = {plan.kind: {} for plan in comparison_plans(protocol)}
     for search in searches:
         best = search.finds(protocol)[:1]
         scores = [seed_scores(trials, each.contender) for each in best]
         if scores and len(scores[0].compared) == len(protocol.rescoring.seeds):
-            found.setdefault(search.kind, {})[search.plan.seed] = scores[0].rank
+            found[search.kind][search.plan.seed] = scores[0].rank
     reference = found.pop(kind, {})
     if not reference:
         return {}
     margin, planned = margin_of_scores(trials, statistics.fmean(reference.values())), len(protocol.comparison.seeds)
-    pairs: Mapping[str, PairedRuns] = {
-        other: PairedRuns(values, reference, margin, planned) for other, values in found.items()
+    return compare_family({other: PairedRuns(own, reference, margin, planned) for other, own in found.items()})
+
+
+def equal_finds(protocol: SearchProtocol, searches: Sequence[ComparedSearch], kinds: tuple[str, str]) -> int:
+    """Count the seeds with which both kinds of search found the same function best."""
+    best = {
+        (search.kind, search.plan.seed): find.contender.fingerprint
+        for search in searches
+        for find in search.finds(protocol)[:1]
     }
-    return compare_family(pairs)
+    one, other = ({seed: found for (of, seed), found in best.items() if of == kind} for kind in kinds)
+    return sum(found == other.get(seed) for seed, found in one.items())
 
 
 def are_of_several_tasks(trials: Sequence[Trial]) -> bool:

@@ -13,7 +13,7 @@ from reproduce.plain_data import require
 from reproduce.report.analysis.studies import BEST, Compared, against, find, in_pairs
 from reproduce.report.analysis.verdicts import Verdict
 from reproduce.report.claims.findings import Counted, Finding, enough, not_run, worst
-from reproduce.report.claims.search import AlgorithmBeats, BestScoresShrink, FindsBeat, NothingScoredTwice, SearchesBeat
+from reproduce.report.claims.search import BestScoresShrink, FindsBeat, KindBeats, NothingScoredTwice, SearchesBeat
 from reproduce.report.collection import Collection
 from reproduce.report.results import Result, StudyResults, number_of_runs
 from reproduce.report.tables.ablations import decay_pairs, schedule_pairs
@@ -320,7 +320,7 @@ PREDICATES: Mapping[str, type[Predicate]] = {
     "best_scores_shrink": BestScoresShrink,
     "nothing_scored_twice": NothingScoredTwice,
     "finds_beat": FindsBeat,
-    "algorithm_beats": AlgorithmBeats,
+    "kind_beats": KindBeats,
     "searches_beat": SearchesBeat,
 }
 

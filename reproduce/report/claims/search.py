@@ -11,7 +11,7 @@ from reproduce.counts import number_of
 from reproduce.outcomes import Trained
 from reproduce.report.analysis.families import Difference, PairedRuns, compare_family
 from reproduce.report.analysis.levels import confidence_words, margin_of
-from reproduce.report.analysis.searches import contenders_against, kinds_against
+from reproduce.report.analysis.searches import contenders_against, equal_finds, kinds_against
 from reproduce.report.analysis.verdicts import Verdict
 from reproduce.report.claims.findings import Counted, Finding, comparisons_words, enough, not_run
 from reproduce.report.collection import Collection
@@ -127,10 +127,11 @@ class OfComparison:
 
 
 @dataclass(frozen=True)
-class AlgorithmBeats(OfComparison):
+class KindBeats(OfComparison):
     """One kind of search finds better optimizers than another under one budget, by their best with fresh seeds.
 
-    Kinds are named as in the table: algorithm and space. The comparison is the table's; its family is all kinds.
+    Kinds are named as in the table: algorithm and space. The comparison is as in the table, with the peer as what all
+    other kinds are compared with.
 
     Attributes:
         kind: The one.
@@ -151,8 +152,8 @@ class AlgorithmBeats(OfComparison):
         evidence = (
             f"{self.kind} against {self.peer}: {signed(100 * found.mean, 2)} points{interval}, n = {found.n} searches "
             f"of each, the best of each with {number_of(len(protocol.rescoring.seeds), 'fresh seed')}, "
-            f"{confidence_words(found.n)} for {comparisons_words(found.comparisons)}; "
-            f"{_place(protocol, compared.trials)}"
+            f"{confidence_words(found.n)} for {comparisons_words(found.comparisons)}; the same find in "
+            f"{equal_finds(protocol, compared.searches, (self.kind, self.peer))} of them; {_compared_where(compared)}"
         )
         return Finding(found.verdict, evidence)
 
@@ -165,28 +166,29 @@ class SearchesBeat(OfComparison):
     not be trained counts 0.
 
     Attributes:
-        kind: See `AlgorithmBeats`.
+        kind: See `KindBeats`.
         baseline: The known one's name.
         at_least: How many must be better.
+        searches: How many searches there must be; all that are planned must have a find.
     """
 
     kind: str
     baseline: str
     at_least: int
+    searches: int
 
     def _decide(self, compared: StoredComparison) -> Finding:
         protocol, known = compared.protocol, {each.name: each for each in compared.baselines}
         finds = [best for each in compared.searches if each.kind == self.kind for best in each.finds(protocol)[:1]]
-        if self.baseline not in known or len(finds) < self.at_least:
-            return not_run(
-                f"{number_of(self.at_least, 'search', 'searches')} of the kind {self.kind} beside {self.baseline}"
-            )
+        if self.baseline not in known or len(finds) < max(self.searches, len(protocol.comparison.seeds)):
+            searches = number_of(self.searches, "search", "searches")
+            return not_run(f"{searches} of the kind {self.kind} beside {self.baseline}")
         contenders = [each.contender for each in finds]
         planned = len(protocol.rescoring.seeds)
         found = contenders_against(compared.trials, contenders, known[self.baseline], planned)
         counted = [Counted((each.name,), *_verdict(found.get(each.fingerprint))) for each in contenders]
         finding = enough(counted, self.at_least, f"finds better than {self.baseline}")
-        return replace(finding, evidence=f"{finding.evidence}; {_place(protocol, compared.trials)}")
+        return replace(finding, evidence=f"{finding.evidence}; n counts fresh seeds; {_compared_where(compared)}")
 
 
 def _verdict(found: Difference | None) -> tuple[Verdict, Difference | None]:
@@ -196,6 +198,12 @@ def _verdict(found: Difference | None) -> tuple[Verdict, Difference | None]:
 def _where(search: StoredSearch) -> str:
     """The data sets of its evolution stage, and what it and its rescoring were computed on."""
     return _place(search.protocol, [*search.records, *search.trials])
+
+
+def _compared_where(compared: StoredComparison) -> str:
+    """The same of compared searches."""
+    records = [record for search in compared.searches for record in search.records]
+    return _place(compared.protocol, [*records, *compared.trials])
 
 
 def _place(protocol: SearchProtocol, records: Iterable[object]) -> str:

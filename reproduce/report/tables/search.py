@@ -65,7 +65,7 @@ def rescoring_table(
         name=name,
         title="The best candidates scored again",
         caption=(
-            f"{placed(where, (trial.device for trial in trials))}: {_scored_by(trials)} on the validation samples "
+            f"{placed(where, (trial.device for trial in trials))}: {scored_by(trials)} on the validation samples "
             "of the search, by which it chose too, with the rate chosen by its rule for each run. again: mean over "
             f"those of n = {seeds} fresh seeds with which it could be trained (trained: how many); shrinkage: what "
             "they took off the score that a candidate was chosen by. Last columns: difference in points to each tuned "
@@ -113,7 +113,7 @@ class _RescoringLine(NamedTuple):
         return None if self.search_score is None or self.mean is None else self.search_score - self.mean
 
 
-def _scored_by(trials: Sequence[Trial]) -> str:
+def scored_by(trials: Sequence[Trial]) -> str:
     """A caption's words for the measure of a score."""
     if are_of_several_tasks(trials):
         return "mean share, in percent, of the tasks' reference accuracies"

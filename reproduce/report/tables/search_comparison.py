@@ -6,20 +6,18 @@ import statistics
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from reproduce.report.analysis.levels import confidence_words
-from reproduce.report.analysis.searches import are_of_several_tasks, kinds_against
+from reproduce.report.analysis.levels import LEAST_SEARCHES, MARGIN_WORDS, confidence_words
+from reproduce.report.analysis.searches import kinds_against
 from reproduce.report.statistics import Summary, summarise
 from reproduce.report.table import NONE, NOT_RUN, Cell, Column, Table, count, missing, percent, points, words
 from reproduce.report.tables.comparisons import difference_columns, placed
+from reproduce.report.tables.search import scored_by
 from reproduce.search.comparison import ComparedSearch
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.records import Header, StageEvaluation
 from reproduce.search.rescoring import baselines
 from reproduce.search.results import budgeted
 from reproduce.search.trials import Contender, SeedScores, Trial, seed_scores
-
-#: With fewer searches of each kind a table shows differences and tests none.
-LEAST_SEARCHES = 5
 
 
 def comparison_table(
@@ -48,15 +46,15 @@ def comparison_table(
     columns = _columns(settings.top)
     if own is not None:
         found = kinds_against(protocol, searches, trials, own)
-        columns += difference_columns(f"To {own}", lambda line: found.get(line.name), lambda _: NONE)
+        columns += difference_columns(f"To {own}", lambda line: found.get(line.name), lambda line: _absent(line, own))
     return Table.of(
         name="search_comparison",
         title="Searches under one budget",
         caption=(
             f"{placed(where, devices)}: n = {seeds} searches of each kind, from the same random candidates for each "
             f"seed, then {settings.epochs:,} epochs of training on the evolution stage. "
-            f"{_scale(trials)}best: the best score within the budget, mean over searches; again: that candidate's mean "
-            f"over {len(protocol.rescoring.seeds)} "
+            f"Scores: {scored_by(trials)}. best: the best score within the budget, mean over searches; again: that "
+            f"candidate's mean over {len(protocol.rescoring.seeds)} "
             "fresh seeds, mean over searches, with its standard deviation; "
             f"top {settings.top}: the same for the {settings.top} best of each search together. They are chosen by "
             "their scores in the search alone, so that fresh seeds flatter "
@@ -94,14 +92,15 @@ def _not_tested(seeds: int) -> str:
 def _tested(own: str, seeds: int) -> str:
     return (
         f'To {own}: difference of "again" in points, searches paired by seed, with its interval and the verdict on '
-        f'"better"; those of all kinds are one family, and hold together with {confidence_words(seeds)} '
-        "(artifact/ANALYSIS.md). Settle: searches of each kind that would settle what is UNDECIDED."
+        f'"better"; those of all kinds are one family, and hold together with {confidence_words(seeds)}. EQUIVALENT: '
+        f"within {MARGIN_WORDS}; within 1 point where scores are shares. Settle: searches of each kind, with fresh "
+        "seeds, that would settle what is UNDECIDED (artifact/ANALYSIS.md)."
     )
 
 
-def _scale(trials: Sequence[Trial]) -> str:
-    """A caption's words for scores that are no accuracies."""
-    return "Scores are mean shares of the tasks' reference accuracies. " if are_of_several_tasks(trials) else ""
+def _absent(line: _SearchLine, own: str) -> str:
+    """The cell of a difference that is not there: of baselines and of the kind itself there is none."""
+    return NONE if line.within is None or line.name == own else NOT_RUN
 
 
 class _SearchLine(NamedTuple):

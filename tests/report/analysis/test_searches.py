@@ -8,8 +8,8 @@ import pytest
 
 from paper_optimizers import get
 from reproduce.outcomes import Outcome, ScoreBeside, ScreenedOut, Trained
-from reproduce.report.analysis.searches import contenders_against, kinds_against, margin_of_scores
-from reproduce.report.claims.search import AlgorithmBeats, SearchesBeat
+from reproduce.report.analysis.searches import contenders_against, equal_finds, kinds_against, margin_of_scores
+from reproduce.report.claims.search import KindBeats, SearchesBeat
 from reproduce.report.collection import Collection
 from reproduce.report.stored_search import StoredComparison
 from reproduce.report.tables.search_comparison import comparison_table
@@ -22,11 +22,13 @@ SEEDS = (0, 1, 2, 3, 4)
 FRESH = (101, 102, 103)
 PROTOCOL: SearchProtocol = replace(
     SMOKE,
-    comparison=replace(SMOKE.comparison, seeds=SEEDS, algorithms=("paper", "random"), spaces=(), top=1),
+    comparison=replace(SMOKE.comparison, seeds=SEEDS, algorithms=("paper", "random", "aging"), spaces=(), top=1),
     rescoring=replace(SMOKE.rescoring, seeds=FRESH),
 )
 ADAM = baselines(["Adam"])[0]
 NOISE = (0.004, -0.004, 0.002, -0.002, 0.0)
+#: What is added to that for another kind than "paper, full": small beside it only where pairs are pairs.
+OWN = (0.0002, -0.0001, 0.0, 0.0001, -0.0002)
 
 
 def contender(kind: str, seed: int) -> Contender:
@@ -57,7 +59,11 @@ def trained(score: float, beside: tuple[ScoreBeside, ...] = ()) -> Trained:
 def scored(kinds: dict[str, float], **settings: object) -> list[Trial]:
     """Fresh scores: of each kind its mean, moved by seed; of Adam 0.8."""
     trials = [
-        trial(f"{kind}-{seed}", fresh, trained(mean + (NOISE[seed] if kind == "paper, full" else 0.0), **settings))
+        trial(
+            f"{kind}-{seed}",
+            fresh,
+            trained(mean + NOISE[seed] + (0.0 if kind == "paper, full" else OWN[seed]), **settings),
+        )
         for kind, mean in kinds.items()
         for seed in SEEDS
         for fresh in FRESH
@@ -71,6 +77,7 @@ def test_kinds_are_paired_by_the_seeds_of_their_searches() -> None:
     assert list(found) == ["random, full", "aging, full"]
     assert found["random, full"].mean == pytest.approx(-0.05)
     assert (found["random, full"].n, found["random, full"].comparisons) == (5, 2)
+    assert found["random, full"].sd == pytest.approx(0.000158, abs=1e-6)
     assert found["random, full"].verdict == "CONTRADICTED"
     assert found["aging, full"].verdict == "EQUIVALENT"
 
@@ -79,7 +86,8 @@ def test_a_search_whose_find_was_not_scored_with_every_seed_does_not_count() -> 
     kinds = {"paper, full": 0.85, "random, full": 0.80}
     trials = [each for each in scored(kinds) if (each.fingerprint, each.seed) != ("random, full-3", FRESH[1])]
     difference = kinds_against(PROTOCOL, searches(tuple(kinds)), trials, "paper, full")["random, full"]
-    assert (difference.n, difference.verdict) == (4, "NOT RUN")
+    # Aging evolution was not run, and counts.
+    assert (difference.n, difference.verdict, difference.comparisons) == (4, "NOT RUN", 2)
     assert kinds_against(PROTOCOL, searches(tuple(kinds)), [], "paper, full") == {}
 
 
@@ -108,23 +116,24 @@ def collection(kinds: dict[str, float], protocol: SearchProtocol = PROTOCOL) -> 
 
 def test_claims_on_kinds_of_search() -> None:
     found = collection({"paper, full": 0.85, "random, full": 0.80})
-    beats = AlgorithmBeats("random, full", "paper, full", 5).check(found)
+    beats = KindBeats("random, full", "paper, full", 5).check(found)
     assert beats.verdict == "CONTRADICTED"
     assert beats.evidence.startswith("random, full against paper, full: -5.00 points (")
     assert beats.evidence.endswith(
-        "n = 5 searches of each, the best of each with 3 fresh seeds, 96 % for one comparison; digits, on a CPU"
+        "n = 5 searches of each, the best of each with 3 fresh seeds, 96 % for 2 comparisons together; "
+        "the same find in 0 of them; digits, on a CPU"
     )
-    assert AlgorithmBeats("paper, full", "random, full", 5).check(found).verdict == "SUPPORTED"
-    assert AlgorithmBeats("paper, full", "random, full", 6).check(found).verdict == "NOT RUN"
-    assert AlgorithmBeats("aging, full", "random, full", 5).check(found).verdict == "NOT RUN"
+    assert KindBeats("paper, full", "random, full", 5).check(found).verdict == "SUPPORTED"
+    assert KindBeats("paper, full", "random, full", 6).check(found).verdict == "NOT RUN"
+    assert KindBeats("aging, full", "random, full", 5).check(found).verdict == "NOT RUN"
     nothing = replace(found, comparison=None)
-    assert AlgorithmBeats("paper, full", "random, full", 5).check(nothing).verdict == "NOT RUN"
+    assert KindBeats("paper, full", "random, full", 5).check(nothing).verdict == "NOT RUN"
 
 
 def test_claims_on_finds_of_searches_beside_a_known_optimizer() -> None:
     found = collection({"paper, full": 0.85, "random, full": 0.80})
     # Runs of one find are all alike here, and without a spread nothing is decided.
-    assert SearchesBeat("paper, full", "Adam", 3).check(found).verdict == "UNDECIDED"
+    assert SearchesBeat("paper, full", "Adam", 3, 5).check(found).verdict == "UNDECIDED"
     compared = found.comparison
     assert compared is not None
     spread = [
@@ -134,12 +143,23 @@ def test_claims_on_finds_of_searches_beside_a_known_optimizer() -> None:
         for each in compared.trials
     ]
     spread_found = replace(found, comparison=replace(compared, trials=spread))
-    beats = SearchesBeat("paper, full", "Adam", 3).check(spread_found)
+    fewer = replace(spread_found, comparison=replace(compared, trials=spread, searches=compared.searches[:-2]))
+    assert SearchesBeat("paper, full", "Adam", 3, 4).check(fewer).verdict == "NOT RUN"
+    beats = SearchesBeat("paper, full", "Adam", 3, 5).check(spread_found)
     assert beats.verdict == "SUPPORTED"
     assert beats.evidence.startswith("finds better than Adam: 5 SUPPORTED (")
-    assert SearchesBeat("paper, full", "Adam", 6).check(spread_found).verdict == "NOT RUN"
-    assert SearchesBeat("paper, full", "Nadam", 1).check(spread_found).verdict == "NOT RUN"
-    assert SearchesBeat("aging, full", "Adam", 1).check(spread_found).verdict == "NOT RUN"
+    assert SearchesBeat("paper, full", "Adam", 3, 6).check(spread_found).verdict == "NOT RUN"
+    assert SearchesBeat("paper, full", "Nadam", 1, 1).check(spread_found).verdict == "NOT RUN"
+    assert SearchesBeat("aging, full", "Adam", 1, 1).check(spread_found).verdict == "NOT RUN"
+
+
+def test_seeds_with_which_two_kinds_found_the_same_are_counted() -> None:
+    compared = searches(("paper, full", "random, full"))
+    assert equal_finds(PROTOCOL, compared, ("paper, full", "random, full")) == 0
+    for each in compared[:4]:
+        each.finds(PROTOCOL)[0].contender = contender("same", each.plan.seed)
+    assert equal_finds(PROTOCOL, compared, ("paper, full", "random, full")) == 2
+    assert equal_finds(PROTOCOL, compared, ("paper, full", "aging, full")) == 0
 
 
 def test_the_table_tests_differences_from_five_searches_on() -> None:
@@ -151,6 +171,9 @@ def test_the_table_tests_differences_from_five_searches_on() -> None:
     assert lines["random, full"][titles.index("Verdict")] == "CONTRADICTED"
     assert lines["paper, full"][titles.index("Verdict")] == lines["Adam"][titles.index("Verdict")] == "-"
     assert "searches paired by seed" in table.caption
+    unscored = comparison_table(PROTOCOL, searches(tuple(kinds)), [], "here")  # type: ignore[arg-type]
+    verdicts = {line[0].text: line[titles.index("Verdict")].text for line in unscored.lines()}
+    assert verdicts == {"paper, full": "-", "random, full": "not run", "Adam": "-", "AdamW": "-", "Nesterov": "-"}
     few = replace(PROTOCOL, comparison=replace(PROTOCOL.comparison, seeds=SEEDS[:4]))
     untested = comparison_table(few, searches(tuple(kinds)), scored(kinds), "here")  # type: ignore[arg-type]
     assert "Verdict" not in [column.title for column in untested.columns]
