@@ -170,14 +170,37 @@ class Door:
                     stacklevel=_level_outside() - 1,
                 )
 
-    def warn_past_end(self, total_steps: int, title: str) -> None:
-        """Warn, at the line of the user's that led here, that a run takes more updates than were announced."""
+    def warn_past_end(
+        self, update: int, total_steps: int, running: OptimizerSpec, title: str, *, follows: bool
+    ) -> None:
+        """Warn, at the line of the user's that led here, that a run takes more updates than were announced.
+
+        Args:
+            update: The number of the coming update, from 1.
+            total_steps: How many were announced.
+            running: The spec as it is run, of which all that follows the run is named.
+            title: Names the optimizer.
+            follows: Whether the learning rate follows the run, too.
+        """
         warnings.warn(
-            f"{title} takes update {total_steps + 1} of a run of total_steps={total_steps}: rate, decays and momentum "
-            "stay at their last values from here on. total_steps counts updates, which are epochs times batches per "
+            f"{title} takes update {update} of a run of total_steps={total_steps}: from its end on "
+            f"{_constant_past_end(running, follows)}. total_steps counts updates, which are epochs times batches per "
             "epoch; a longer run needs a larger number",
             stacklevel=_level_outside() - 1,
         )
+
+
+def _constant_past_end(running: OptimizerSpec, rate_follows: bool) -> str:
+    """Say of all that follows a run that it changes no more; there is something."""
+    course = {
+        "the rate": rate_follows,
+        "the schedule factor": running.schedule is not None,
+        "decay functions": bool(running.decays),
+        "momentum": running.momentum.varies,
+    }
+    *most, last = (name for name, follows in course.items() if follows)
+    verb = "keep their last values" if most or last == "decay functions" else "keeps its last value"
+    return f"{', '.join(most)}{' and ' if most else ''}{last} {verb}"
 
 
 def _level_outside() -> int:

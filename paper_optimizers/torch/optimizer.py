@@ -18,6 +18,7 @@ from paper_optimizers.torch.settings import (
     Group,
     RunSettings,
     check_group,
+    follows_run,
     pure_optimizer,
     warn_of_constant_rate,
     warn_past_end,
@@ -47,7 +48,8 @@ class GraphOptimizer(torch.optim.Optimizer):
             Given together with ``warmup_steps`` or ``hold_steps`` it is the peak of a linear warm-up from 0, a hold,
             and half a cosine back to 0. There is no default.
         total_steps (int): T, the number of updates of the run. Needed by specs with decay functions, a schedule factor
-            or one-cycle momentum. Past T every decay holds its last value, and the first step there warns.
+            or one-cycle momentum. Past T every decay holds its last value, and the first step there warns, except with
+            ``capturable``.
         warmup_steps (int): Updates of the warm-up, for the rate and for one-cycle momentum.
         hold_steps (int): Updates at the peak after the warm-up.
         decay (bool): Whether edge decays and the schedule factor are applied.
@@ -104,6 +106,7 @@ class GraphOptimizer(torch.optim.Optimizer):
             "capturable": capturable,
         }
         self._steps: list[GroupStep] = []
+        self._runs_warned_of: set[int] = set()
         super().__init__(params, defaults)
 
     def add_param_group(self, param_group: Group) -> None:
@@ -140,16 +143,30 @@ class GraphOptimizer(torch.optim.Optimizer):
     @torch._disable_dynamo
     def _works(self, compiled: bool) -> list[StepGroup]:
         """Prepare a step: its groups of rows with their scalars. This part of a step is never compiled."""
+        # Whatever warns or raises does so before anything is counted: a step that fails can be repeated.
+        steps = [self._prepared(*each) for each in enumerate(self.param_groups)]
+        self._warn_past_end()
         works: list[StepGroup] = []
-        for number, group in enumerate(self.param_groups):
-            step = self._prepared(number, group)
+        for number, (group, step) in enumerate(zip(self.param_groups, steps, strict=True)):
             for (*_, skipped, place), rows in self._alike(number, group, step.pure).items():
                 work = StepGroup(step, rows, step.values(skipped), step.rate(), place, compiled)
                 works.append(work.with_tensors() if compiled else work)
-            if not group["capturable"] and group["updates"] == group["total_steps"]:
-                warn_past_end(group)
             group["updates"] += 1
         return works
+
+    def _warn_past_end(self) -> None:
+        """Warn of one run that goes on past its end and was not warned of; groups of one length are one run.
+
+        Where updates are counted on the device, no step waits to look.
+        """
+        for group in self.param_groups:
+            total = group["total_steps"]
+            if group["capturable"] or total is None or total in self._runs_warned_of or group["updates"] < total:
+                continue
+            if follows_run(group):
+                self._runs_warned_of.add(total)
+                warn_past_end(group)
+                return
 
     def _alike(self, number: int, group: Group, pure: PureOptimizer) -> dict[Any, list[Row]]:
         """The rows to be moved, those together that are moved alike."""
@@ -229,6 +246,7 @@ class GraphOptimizer(torch.optim.Optimizer):
         """Restore the state as torch does, for copies, pickles and `load_state_dict`."""
         super().__setstate__(state)
         self._steps = []
+        self._runs_warned_of = set()
 
     def applied_learning_rates(self) -> list[Any]:
         """The rate of the coming update in each group: what multiplies ``u``, all schedules and factors included."""

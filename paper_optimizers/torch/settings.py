@@ -79,6 +79,10 @@ def _title(text: str) -> str:
     return "this spec" if text.startswith("{") else text
 
 
+def _optimizer(text: str) -> str:
+    return "the optimizer" if text.startswith("{") else text
+
+
 def spec_text(spec: Any) -> str:
     """How a group keeps its spec, so that a checkpoint holds plain data alone: its catalog name, or JSON on one line.
 
@@ -162,13 +166,20 @@ def warn_of_constant_rate(group: Group) -> None:
     """Warn where the spec needs a rate that falls and neither warm-up nor a scheduler gives it one."""
     if not group["lr_is_peak"] and "initial_lr" not in group:
         running = _running(RunSettings.of(group))
-        TORCH_DOOR.warn_of_constant_rate(running, group["lr"], _title(group["spec"]))
+        TORCH_DOOR.warn_of_constant_rate(running, group["lr"], _optimizer(group["spec"]))
+
+
+def follows_run(group: Group) -> bool:
+    """Whether anything in a group changes in the course of the run."""
+    return bool(group["lr_is_peak"]) or _running(RunSettings.of(group)).needs_total_steps
 
 
 def warn_past_end(group: Group) -> None:
-    """Warn where the run of a group goes on past its end, if anything there follows the run."""
-    if group["lr_is_peak"] or _running(RunSettings.of(group)).needs_total_steps:
-        TORCH_DOOR.warn_past_end(group["total_steps"], _title(group["spec"]))
+    """Warn that the run of a group goes on past its end, and say what stays there."""
+    running = _running(RunSettings.of(group))
+    TORCH_DOOR.warn_past_end(
+        group["updates"] + 1, group["total_steps"], running, _optimizer(group["spec"]), follows=group["lr_is_peak"]
+    )
 
 
 def peak_share(group: Group, xp: Namespace, updates: Any) -> Any:

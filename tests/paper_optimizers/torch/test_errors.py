@@ -90,6 +90,91 @@ def test_a_step_past_the_end_warns_once(arguments: dict[str, Any]) -> None:
     assert [each.filename for each in caught] == [__file__]
 
 
+@pytest.mark.parametrize(
+    ("spec", "arguments", "constant"),
+    [
+        ("Opt1", {"warmup_steps": 0}, "the rate keeps its last value"),
+        ("Opt6", {}, "the schedule factor and decay functions keep their last values"),
+        ("Opt9", {}, "decay functions and momentum keep their last values"),
+        ("Opt9", {"momentum": 0.9}, "decay functions keep their last values"),
+        ("Opt9", {"decay": False, "hold_steps": 0}, "the rate and momentum keep their last values"),
+    ],
+)
+def test_a_step_past_the_end_names_what_stays(spec: str, arguments: dict[str, Any], constant: str) -> None:
+    for given, title in ((spec, spec), (po.get(spec), "the optimizer")):
+        params = param()
+        give_gradients(params, 0)
+        optimizer = door.GraphOptimizer(params, given, 0.1, total_steps=1, **arguments)
+        optimizer.step()
+        message = (
+            f"{title} takes update 2 of a run of total_steps=1: from its end on {constant}. total_steps counts "
+            "updates, which are epochs times batches per epoch; a longer run needs a larger number"
+        )
+        with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
+            optimizer.step()
+
+
+def test_a_warning_that_is_an_error_leaves_all_groups_at_one_step() -> None:
+    groups: list[dict[str, Any]] = [{"params": param(), "total_steps": total} for total in (9, 2, 2)]
+    optimizer = door.Opt9(groups, lr=0.1)
+    for group in groups:
+        give_gradients(group["params"], 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            optimizer.step()
+        before = [each.detach().clone() for group in groups for each in group["params"]]
+        with pytest.raises(UserWarning, match="takes update 3 of a run of total_steps=2"):
+            optimizer.step()
+        after = [each for group in groups for each in group["params"]]
+        assert all(map(torch.equal, before, after))
+        assert [group["updates"] for group in optimizer.param_groups] == [2, 2, 2]
+        optimizer.step()
+    assert not any(map(torch.equal, before, after))
+    assert [group["updates"] for group in optimizer.param_groups] == [3, 3, 3]
+
+
+def test_a_run_resumed_past_its_end_warns_again_and_saves_nothing_of_it() -> None:
+    params = param()
+    give_gradients(params, 0)
+    optimizer = door.Opt9(params, lr=0.1, total_steps=1)
+    for _ in range(2):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for _ in range(3):
+                optimizer.step()
+        saved = optimizer.state_dict()
+        optimizer = door.Opt9(params, lr=0.1, total_steps=1)
+        assert saved["param_groups"][0].keys() == optimizer.state_dict()["param_groups"][0].keys()
+        optimizer.load_state_dict(saved)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.warns(UserWarning, match="takes update 7 of a run of total_steps=1:"):
+            optimizer.step()
+        optimizer.step()
+
+
+def test_a_run_made_shorter_than_it_is_warns() -> None:
+    params = param()
+    give_gradients(params, 0)
+    optimizer = door.Opt9(params, lr=0.1, total_steps=9)
+    for _ in range(3):
+        optimizer.step()
+    optimizer.param_groups[0]["total_steps"] = 2
+    with pytest.warns(UserWarning, match="takes update 4 of a run of total_steps=2:"):
+        optimizer.step()
+
+
+def test_a_step_past_the_end_that_is_counted_on_the_device() -> None:
+    params = param()
+    give_gradients(params, 0)
+    optimizer = door.Opt9(params, lr=0.1, total_steps=1, capturable=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            optimizer.step()
+
+
 def test_a_step_past_the_end_of_what_follows_no_run() -> None:
     params = param()
     give_gradients(params, 0)
