@@ -311,7 +311,8 @@ def _checked(name: Any, example: str) -> str:
 def _read(folder: str, name: str) -> Mapping[str, Any]:
     files = _files(folder)
     if name not in files:
-        hint = _elsewhere(name) or other_form(name, "name") or did_you_mean(str(name), files)
+        elsewhere = _elsewhere(name) if folder == "optimizers" else ""
+        hint = elsewhere or other_form(name, "name") or did_you_mean(str(name), files)
         raise UnknownNameError(f"the catalog has no {folder[:-1]} called {shown(name)}{hint}")
     text = resources.files("paper_optimizers").joinpath("specs", folder, f"{name}.json").read_text("utf-8")
     try:
@@ -324,8 +325,8 @@ def _read(folder: str, name: str) -> Mapping[str, Any]:
 def _elsewhere(name: str) -> str:
     """Say where an optimizer is that frameworks have; empty for every other name."""
     places = {each.lower(): place for each, place in _ELSEWHERE.items()}
-    place = places.get(name.lower().replace("_", ""))
-    return f", since frameworks have it: {place}. docs/choose.md of the repository says more" if place else ""
+    place = places.get(name.lower().replace("_", "").replace("-", ""))
+    return f"; frameworks have it: {place}. docs/choose.md of the repository says more" if place else ""
 
 
 @cache

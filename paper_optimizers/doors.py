@@ -14,7 +14,7 @@ from paper_optimizers.graph import Graph
 from paper_optimizers.one_cycle import UNKNOWN_RUN, RunPhases
 from paper_optimizers.serialization import graph_from_dict
 from paper_optimizers.spec import OptimizerSpec
-from paper_optimizers.suggestions import did_you_mean, other_form
+from paper_optimizers.suggestions import nearest_argument, other_form
 
 #: Packages through which an optimizer may be called, and whose lines are not the user's.
 _INSIDE = ("paper_optimizers", "torch", "keras", "optax", "jax", "contextlib")
@@ -33,6 +33,7 @@ class Door:
         scheduling: What to do for a rate that decays.
         lowering: What to do in place of a warm-up for a rate that falls.
         climbing: How to climb instead of to descend, which no negative rate does.
+        any_spec: What runs a spec that is given.
     """
 
     framework: str
@@ -41,6 +42,7 @@ class Door:
     scheduling: str
     lowering: str
     climbing: str
+    any_spec: str = "GraphOptimizer"
 
     def require_rate(self, value: Any, title: str, spec: OptimizerSpec | None = None) -> Any:
         """`check_rate` of a learning rate that has no default; ``title`` names the optimizer, ``spec`` is what it runs.
@@ -72,9 +74,10 @@ class Door:
         )
 
     def unknown_argument(self, given: Mapping[str, Any], known: Iterable[str], title: str) -> str:
-        """What is wrong with the first of the arguments ``given`` that is not ``known``; empty where all are.
+        """Say what is wrong with the first of the arguments ``given`` that is not ``known``; empty where all are.
 
-        Another framework's name of the learning rate is answered with this one's, a misspelt name with the nearest.
+        Another framework's name of the learning rate is answered with this one's, a spec with what takes one, and a
+        misspelt name with the nearest.
         """
         names = set(known)
         name = next((each for each in given if each not in names), None)
@@ -83,7 +86,8 @@ class Door:
         if name in _RATES:
             hint = f"; {self.framework} calls it {self.rate}: write {self.rate}={given[name]!r:.80}"
         else:
-            hint = did_you_mean(name, names)
+            has_spec = f"; {title} has the catalog's spec: for another use {self.any_spec}"
+            hint = has_spec if name == "spec" else nearest_argument(name, names)
         return f"argument not recognized by {title}: received {name}={given[name]!r:.80}{hint}"
 
     def check_decay(self, decay: Any) -> None:

@@ -22,15 +22,28 @@ def did_you_mean(received: str, known: Iterable[str]) -> str:
     return _nearest(received, names) or f"; expected one of {', '.join(names)}"
 
 
-def _nearest(received: str, names: Iterable[str]) -> str:
+def nearest_argument(received: str, known: Iterable[str]) -> str:
+    """A sentence to append to an error: the argument that was likely meant, or all of them where none is near.
+
+    Arguments have little in common with what is misspelt, so it takes more to be near than with `did_you_mean`; an
+    argument that begins with the whole received name is near, too.
+    """
+    names = sorted(known)
+    begun = [name for name in names if len(received) > 2 and name.startswith(received[:80].lower())]
+    near = _nearest(received, names, cutoff=0.7) or (f"; did you mean {begun[0]!r}?" if begun else "")
+    return near or f"; expected one of {', '.join(names)}"
+
+
+def _nearest(received: str, names: Iterable[str], cutoff: float = 0.5) -> str:
     lowered = {name.lower(): name for name in names}
-    near = difflib.get_close_matches(received[:80].lower(), lowered, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(received[:80].lower(), lowered, n=1, cutoff=cutoff)
     return f"; did you mean {lowered[near[0]]!r}?" if near else ""
 
 
 def missing_attribute(module: str, name: str, public: Iterable[str]) -> AttributeError:
     """Make the error for a name that a module does not have, with the nearest of its public names where one is near."""
-    return AttributeError(f"module {module!r} has no attribute {name!r}{_nearest(name, public)}")
+    # Python would find the module by itself and add a hint of its own, which knows less: it misses swapped letters.
+    return AttributeError(f"module {module!r} has no attribute {name!r}{_nearest(name, public)}", name=name, obj=None)
 
 
 #: The forms in which a spec comes, and how each is read.

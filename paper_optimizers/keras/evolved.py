@@ -14,6 +14,7 @@ import keras
 from paper_optimizers.catalog import describe, get
 from paper_optimizers.docstrings import Manual, docstring
 from paper_optimizers.keras.optimizer import GraphOptimizer
+from paper_optimizers.one_cycle import RunPhases
 
 
 class CatalogOptimizer(GraphOptimizer):
@@ -33,6 +34,7 @@ class CatalogOptimizer(GraphOptimizer):
         seed: int | None = None,
         **keras_arguments: Any,
     ) -> None:
+        self._refuse_unknown(keras_arguments, (*RunPhases._fields, "decay", "momentum", "seed"))
         super().__init__(
             get(self.catalog_name),
             learning_rate,

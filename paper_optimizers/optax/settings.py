@@ -25,6 +25,7 @@ OPTAX_DOOR = Door(
     scheduling="pass a schedule as learning_rate=",
     lowering="a schedule",
     climbing="negate the loss",
+    any_spec="graph_optimizer",
 )
 #: How to keep `optax.inject_hyperparams` from making arrays of what must be known before anything is compiled.
 STATIC = 'inject_hyperparams(..., static_args=("total_steps", "warmup_steps", "hold_steps"))'

@@ -239,10 +239,16 @@ def test_finite_to_the_last_step_and_past_it(name: str, total: int) -> None:
         ("adam", "did you mean 'Adam'?"),
         (
             "ScheduleFreeAdamW",
-            "since frameworks have it: keras.optimizers.ScheduleFreeAdamW or optax.contrib.schedule_f",
+            "called 'ScheduleFreeAdamW'; frameworks have it: keras.optimizers.ScheduleFreeAdamW or "
+            "optax.contrib.schedule_f",
         ),
-        ("nadam", "since frameworks have it: keras.optimizers.Nadam, torch.optim.NAdam or optax.nadam. docs/choose.md"),
-        ("Muon", "since frameworks have it: keras.optimizers.Muon, torch.optim.Muon or optax.contrib.muon"),
+        (
+            "nadam",
+            "called 'nadam'; frameworks have it: keras.optimizers.Nadam, torch.optim.NAdam or optax.nadam. "
+            "docs/choose.md",
+        ),
+        ("schedule-free-adamw", "; frameworks have it: keras.optimizers.ScheduleFreeAdamW"),
+        ("Muon", "; frameworks have it: keras.optimizers.Muon, torch.optim.Muon or optax.contrib.muon"),
         ("Opt1_released", "did you mean 'Opt1-released'?"),
         ("../optimizers/Opt1", "the catalog has no optimizer called"),
         ("", "expected one of A1, A2, "),
@@ -260,6 +266,9 @@ def test_unknown_schedules() -> None:
     with pytest.raises(KeyError) as caught:
         po.describe_schedule("lr10")
     assert "the catalog has no schedule called 'lr10'; did you mean 'LR1'?" in str(caught.value)
+    with pytest.raises(KeyError) as caught:
+        po.describe_schedule("nadam")
+    assert "frameworks have it" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", CLASSES)

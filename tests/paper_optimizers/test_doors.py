@@ -1,6 +1,7 @@
 """The checks that all doors share: the same fault is refused at each, in its framework's words."""
 
 import importlib
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -88,17 +89,24 @@ def test_a_rate_out_of_range_is_answered_with_the_one_to_begin_with(door: Callab
     ("module", "name", "near"),
     [
         ("paper_optimizers", "Otp9", "Opt9"),
+        ("paper_optimizers", "Op6", "Opt6"),
         ("paper_optimizers.keras", "opt9", "Opt9"),
         ("paper_optimizers.torch", "Op6", "Opt6"),
         ("paper_optimizers.optax", "Opt9", "opt9"),
     ],
 )
-def test_a_name_that_a_module_lacks_is_answered_with_the_nearest(module: str, name: str, near: str) -> None:
+def test_a_name_that_a_module_lacks_is_answered_with_the_nearest(
+    module: str, name: str, near: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     if module.endswith(("torch", "optax")):
         pytest.importorskip(module.rpartition(".")[2])
     found = importlib.import_module(module)
-    with pytest.raises(AttributeError, match=f"module '{module}' has no attribute '{name}'; did you mean '{near}'"):
+    with pytest.raises(
+        AttributeError, match=f"module '{module}' has no attribute '{name}'; did you mean '{near}'"
+    ) as caught:
         getattr(found, name)
+    sys.__excepthook__(caught.type, caught.value, None)  # Python may add a hint of its own.
+    assert capsys.readouterr().err.lower().count("did you mean") == 1
     with pytest.raises(AttributeError, match=r"no attribute 'zzzzzz'$"):
         _ = found.zzzzzz
 

@@ -165,6 +165,8 @@ def test_row_5_unknown_arguments_are_refused(make) -> None:
         ({"lr": 0.2, "total_steps": 9}, "by Opt9: received lr=0.2; Keras calls it learning_rate: write learning_rate="),
         ({"learning_rate": 0.2, "total_step": 9}, "received total_step=9; did you mean 'total_steps'?"),
         ({"learning_rate": 0.2, "total_steps": 9, "clip_norm": 1}, "did you mean 'clipnorm'?"),
+        ({"learning_rate": 0.2, "total_steps": 9, "clip": 1}, "received clip=1; did you mean 'clipnorm'?"),
+        ({"spec": "Opt1"}, "received spec='Opt1'; Opt9 has the catalog's spec: for another use GraphOptimizer"),
     ],
 )
 def test_row_5_an_unknown_argument_is_told_before_what_is_missing(arguments: dict[str, Any], message: str) -> None:

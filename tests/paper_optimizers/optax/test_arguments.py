@@ -26,6 +26,11 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_an_argument_that_is_none() -> None:
     with pytest.raises(TypeError, match="by opt9: received lr=2; Optax calls it learning_rate: write learning_rate=2"):
         door.opt9(lr=2)
+    message = (
+        "^argument not recognized by opt9: received spec='Opt1'; opt9 has the catalog's spec: for another use graph_"
+    )
+    with pytest.raises(TypeError, match=message):
+        door.opt9(spec="Opt1")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,11 @@ import pytest
 import paper_optimizers as po
 from tests.paper_optimizers.torch.worlds import EVERYTHING, door, give_gradients, parameters, torch
 
+KNOWN = (
+    "expected one of capturable, decay, foreach, hold_steps, lr, maximize, momentum, seed, total_steps, warmup_steps, "
+    "weight_decay"
+)
+
 
 def param() -> Any:
     return parameters(shapes=((2,),))
@@ -64,14 +69,21 @@ def test_a_name_that_is_none(name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"learning_rate": 2}, "by Opt6: received learning_rate=2; PyTorch calls it lr: write lr=2"),
+        ({"learning_rate": 2}, "received learning_rate=2; PyTorch calls it lr: write lr=2"),
         ({"lr": 2, "total_step": 9}, "received total_step=9; did you mean 'total_steps'?"),
-        ({"lr": 2, "spec": "Opt1"}, "argument not recognized by Opt6: received spec='Opt1'"),
+        (
+            {"lr": 2, "spec": "Opt1"},
+            "received spec='Opt1'; Opt6 has the catalog's spec: for another use GraphOptimizer",
+        ),
+        ({"lr": 2, "total": 9}, "received total=9; did you mean 'total_steps'?"),
+        ({"lr": 2, "fused": True}, f"received fused=True; {KNOWN}"),
+        ({"lr": 2, "max_norm": 1}, f"received max_norm=1; {KNOWN}"),
+        ({"lr": 2, "steps": 9}, f"received steps=9; {KNOWN}"),
     ],
 )
 def test_an_argument_that_is_none(arguments: dict[str, Any], message: str) -> None:
     for make in (door.Opt6, lambda *args, **kwargs: door.create("Opt6", *args, **kwargs)):
-        with pytest.raises(TypeError, match=re.escape(message)):
+        with pytest.raises(TypeError, match=f"^argument not recognized by Opt6: {re.escape(message)}$"):
             make(param(), **arguments)
 
 
