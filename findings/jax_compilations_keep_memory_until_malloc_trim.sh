@@ -2,8 +2,7 @@
 # Guess: what compiling a training step takes beyond the program itself is free again once it is compiled, so that a
 # process takes as much memory as without the compilation, whether or not the program came from a cache.
 # Seen with jax 0.10.2 on glibc 2.36 (x86-64, AMD EPYC CPU): the gradient of 40 small layers, compiled, leaves the process
-# 131 MB larger, of which malloc_trim(0) gives 73 MB back to the system at once (n = 1). In a process that trained 32
-# networks on two threads the most memory that it took fell from 1,131 to 879 MB by one such call after the compilation.
+# 131 MB larger, of which malloc_trim(0) gives 73 MB back to the system at once (n = 1).
 # glibc keeps small freed blocks of the compiler in its heap, between what is still in use, and what training then
 # allocates comes beside them.
 # Why it matters: a peak measured in a process that compiles says as much about the compiler as about the optimizer, and

@@ -149,7 +149,7 @@ def test_a_long_estimate_breaks_neither_numbers_nor_names_at_80_columns(
     assert any(
         line.startswith("architectures vision-transformer keras ") for line in map(" ".join, map(str.split, lines))
     )
-    assert "Steps are in thousands (k) or millions (M)." in lines
+    assert "Steps: k are thousands, M are millions." in lines
     assert max(map(len, lines)) <= 80
 
 

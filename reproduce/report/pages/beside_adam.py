@@ -36,8 +36,9 @@ def adam_sentences() -> str:
         f"**Against {REFERENCE}, which the paper claims to beat, {_share(first.evolved)} evolved optimizers are better "
         f"on {first.title}**{_which(first)}.",
         *(f"On {each.title} {_share(each.evolved)} are{_which(each)}." for each in others),
-        "The paper has ten: those that a task's runs, or all runs on digits, did not tell apart count as one. "
-        f"Of its variants of {REFERENCE}, A1 to A5, {'; '.join(_variants(places))}. "
+        "The paper has ten evolved optimizers. Those that a task's runs, or all runs on digits, did not tell apart "
+        "count as one here. "
+        f"Of the paper's variants of {REFERENCE}, A1 to A5, {'; '.join(_variants(places))}. "
         f"All intervals of a task hold together, with {levels}.",
     ]
     return " ".join(parts)
@@ -45,15 +46,17 @@ def adam_sentences() -> str:
 
 def _variants(places: Sequence[_OnTask]) -> Iterator[str]:
     """Say who of the variants of Adam ran on which tasks, and what they are there: once for tasks that are alike."""
-    alike: dict[str, list[str]] = {}
-    num_variants = sum(_family(name) == "adam-variant" for name in names())
+    alike: dict[tuple[str, str], list[str]] = {}
+    variants = [name for name in names() if _family(name) == "adam-variant"]
     for place in places:
         ran = [name for each in place.variants for name in each.names]
-        who = f"all {num_variants}" if len(ran) == num_variants else enumerated(ran or ["none"])
+        absent = [name for name in variants if name not in ran]
+        who = enumerated(ran or ["none"]) if absent else f"all {len(variants)}"
         verb = "is" if len(ran) < 2 else "are"
-        alike.setdefault(f"{who} {verb} {_together(place.variants)}", []).append(place.title)
-    for outcome, titles_of in alike.items():
-        yield f"{outcome} on {enumerated(titles_of)}"
+        aside = f" ({enumerated(absent)} did not run there)" if ran and absent else ""
+        alike.setdefault((f"{who} {verb} {_together(place.variants)}", aside), []).append(place.title)
+    for (outcome, aside), titles_of in alike.items():
+        yield f"{outcome} on {enumerated(titles_of)}{aside}"
 
 
 def _places() -> list[_OnTask]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 
 from reproduce.counts import Estimate, enumerated
+from reproduce.errors import ReproduceError
 from reproduce.report.collection import StoredReplay
 from reproduce.report.pages import ROOT
 from reproduce.report.pages.answer import kept_collections
 from reproduce.report.pages.tables import with_tables
+
+_ORIGIN = re.compile(r"Profile (?P<profile>[^,]+), (?P<data>.+), behaviour \w+; [^;]*?, the last on (?P<device>.+)\.")
 
 
 def page() -> str:
@@ -28,7 +32,8 @@ def replay_paragraph() -> str:
     ceilings = enumerated([_shown(ceiling) for _, _, ceiling in kept])
     return (
         f"Spearman's rank correlation of the log's scores with ours is {found}. Scores are noisy on both sides, so "
-        f"even a perfect replay would reach only {ceilings}. Intervals are at 95 %. {first.value:.2f} is little: of "
+        f"even a perfect replay would reach only {ceilings}. Behind a correlation is its confidence interval at 95 %, "
+        f"behind what a perfect replay reaches the range of 95 % of simulated ones. {first.value:.2f} is little: of "
         f"two candidates, log and replay agree which is better in about {agreeing_pairs(first.value)} of 100 pairs. "
         f"Chance gives 50, a perfect replay {agreeing_pairs(perfect.value)} (for normally distributed scores).\n"
     )
@@ -38,7 +43,7 @@ def replay_line() -> str:
     """Say the first of it in a line, for a list."""
     return "".join(
         f"- A replay of the published search log in {_place(replay)} kept little of its order: rank correlation "
-        f"{_shown(value, replay)}. Noise would leave a perfect replay {_shown(ceiling)}. "
+        f"{_shown(value, replay)}. A perfect replay would reach {_shown(ceiling)}, since scores are noisy. "
         "[More](docs/tutorials/published_log.md).\n"
         for replay, value, ceiling in list(_kept())[:1]
     )
@@ -59,9 +64,11 @@ def _kept() -> Iterable[tuple[StoredReplay, Estimate, Estimate]]:
 
 
 def _place(replay: StoredReplay) -> str:
-    """The profile and the data, of the sentence that says what was computed on what."""
-    profile, data, *_ = replay.origin.partition(";")[0].split(", ")
-    return f"{profile[0].lower()}{profile[1:]} ({data})"
+    """Profile, data and device, of the sentence that `replay` writes: what is kept says them nowhere else."""
+    found = _ORIGIN.fullmatch(replay.origin)
+    if found is None:
+        raise ReproduceError(f"a replay says that it is of {replay.origin!r}; expected a sentence that replay writes")
+    return "profile {profile} ({data}; {device})".format(**found.groupdict())
 
 
 def _shown(found: Estimate, replay: StoredReplay | None = None) -> str:

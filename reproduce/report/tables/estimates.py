@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from reproduce.counts import number_of
@@ -11,6 +12,9 @@ from reproduce.report.table import Cell, Column, Table, number, words
 _UNKNOWN = "?"
 #: From how many steps on they are shown in thousands.
 _THOUSANDS = 10**4
+#: Likewise in millions: from what rounds to one on.
+_MILLIONS = 999_500
+_MOST_DIGITS = 3
 _STUDIES = (
     "Runs and times of studies go from the shared grid alone to every grid grown to its limit; runs that have rows are "
     "left out, and so is compiling for what Keras trains, a few seconds for each optimizer."
@@ -60,7 +64,7 @@ def _meanings(estimates: Sequence[TaskEstimate]) -> list[str]:
 
 def _units(estimates: Sequence[TaskEstimate]) -> list[str]:
     large = any(each.steps is not None and each.steps.high >= _THOUSANDS for each in estimates)
-    return ["Steps are in thousands (k) or millions (M)."] if large else []
+    return ["Steps: k are thousands, M are millions."] if large else []
 
 
 def _total(estimates: Sequence[TaskEstimate], num_workers: int) -> list[str]:
@@ -108,12 +112,19 @@ def _cell(span: Span | None, digits: int) -> Cell:
 
 
 def _counted(span: Span | None) -> Cell:
-    """The cell of a large count: in millions (M) or thousands (k) where its upper end has so many."""
+    """The cell of a large count: in millions (M) or thousands (k) where its upper end has so many.
+
+    The lower end has two digits that count; where it is too small for that beside the upper one, both are in full.
+    """
     if span is None:
         return _cell(span, 0)
-    for least, unit, digits, sign in ((10**6, 1e-6, 1, "M"), (_THOUSANDS, 1e-3, 0, "k")):
+    for least, unit, digits, sign in ((_MILLIONS, 1e-6, 1, "M"), (_THOUSANDS, 1e-3, 0, "k")):
         if span.high >= least:
-            return Cell(f"{_span(span.times(unit), digits)} {sign}", span.high)
+            low = span.low * unit
+            shown = max(digits, 1 - math.floor(math.log10(low))) if low else digits
+            if shown <= _MOST_DIGITS:
+                return Cell(f"{_span(span.times(unit), shown)} {sign}", span.high)
+            return Cell(f"{span.low:,.0f}-{span.high:,.0f}", span.high)
     return _cell(span, 0)
 
 
