@@ -27,7 +27,7 @@ from tests.study.cases import PRETRAINING_ROW, invented_row
 
 Table = dict[str, Any]
 #: Sources of data that need nothing from elsewhere, or name their own place.
-_AT_HAND = ("digits", "digits100", "digits200", "text", "folder")
+_AT_HAND = ("digits", "digits100", "digits200", "text", "federalist", "folder")
 
 
 @contextmanager

@@ -81,6 +81,7 @@ WAYS: dict[str, Way] = {
     "make transfer PROFILE=small DATA_DIR=...": RUN,
     "make finetune PROFILE=small DATA_DIR=...": RUN,
     "make search PROFILE=small DATA_DIR=...": RUN,
+    "make compare-searches PROFILE=small DATA_DIR=...": RUN,
     "make bench-engine": RUN,
     "make bench-engine LOCK=gpu": RUN,
     "python -m reproduce bench-engine": RUN,
