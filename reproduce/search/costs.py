@@ -9,7 +9,7 @@ from typing import Any
 
 from reproduce.estimates import Span, StepCost, TaskEstimate, stored_records
 from reproduce.outcomes import Outcome, epochs_of
-from reproduce.results_layout import SEARCH
+from reproduce.results_layout import COMPARISON, SEARCH, SETTINGS_FILE
 from reproduce.search.algorithm import Stage, num_kept
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.search.records import AnyRecord, End, Header, StageEvaluation, read_search_records
@@ -68,13 +68,15 @@ def surrogate_key(settings: SurrogateSettings) -> SurrogateKey:
 
 
 def measure_searches(folders: Iterable[Path], measured: ScoreTimings) -> None:
-    """Add the scores of every search's ledger under ``folders``, as PROFILE/search; what is none is passed over."""
-    for num_bytes, protocol, records in stored_records(folders, SEARCH, stored_search_protocol, read_search_records):
-        measured.num_bytes += num_bytes
-        device = next((record.device for record in records if isinstance(record, Header)), "")
-        for record in records:
-            if isinstance(record, StageEvaluation) and record.cached is None:
-                measured.add(_stages(protocol)[record.stage], device, record.outcome, record.seconds)
+    """Add the scores of every search's ledger under ``folders``, those of comparisons too; see `stored_records`."""
+    folders = tuple(folders)
+    for name, read_settings in ((SEARCH, stored_search_protocol), (f"{COMPARISON}/*", _settings_of_compared)):
+        for num_bytes, protocol, records in stored_records(folders, name, read_settings, read_search_records):
+            measured.num_bytes += num_bytes
+            device = next((record.device for record in records if isinstance(record, Header)), "")
+            for record in records:
+                if isinstance(record, StageEvaluation) and record.cached is None:
+                    measured.add(_stages(protocol)[record.stage], device, record.outcome, record.seconds)
 
 
 def estimate_search(protocol: SearchProtocol, ledger: Path, measured: ScoreTimings) -> list[TaskEstimate]:
@@ -146,6 +148,11 @@ def epochs_of_scores(settings: SurrogateSettings) -> Span:
 
 def _screening(rates: RateScreening) -> int:
     return (len(rates.first_rates) + len(rates.second_rates)) * rates.screening_epochs
+
+
+def _settings_of_compared(beside: Path) -> SearchProtocol:
+    """The settings of compared searches: one file for all, in the folder above theirs."""
+    return stored_search_protocol(beside.parent.with_name(SETTINGS_FILE))
 
 
 def _stages(protocol: SearchProtocol) -> Mapping[Stage, SurrogateSettings]:

@@ -54,6 +54,13 @@ def test_a_search_that_was_run_lies_within_its_estimate_and_costs_nothing_more(m
     assert done[0].seconds == Span(0.0, 0.0)
 
 
+def test_compared_searches_are_measured_too(measured: ScoreTimings) -> None:
+    """Profile small has compared searches, and no search of its own."""
+    for each in estimate_search(load_search_protocol("small"), NOWHERE, measured):
+        assert each.measured.device == "AMD EPYC (family 26, model 2, AVX-512), 2 cores"
+        assert 0 < each.seconds.low <= each.seconds.high
+
+
 def test_the_rounds_of_an_elimination_lose_those_that_were_eliminated(measured: ScoreTimings) -> None:
     protocol = load_elimination_protocol("smoke")
     wider, longer = estimate_elimination(protocol, NOWHERE, measured, lambda _: None)
