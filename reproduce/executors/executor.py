@@ -187,7 +187,9 @@ class Executor:
         return bool(waiting or self.running())
 
     def _first(self, work: Work[Job, Result], worker: Worker, waiting: Sequence[Job]) -> Job:
-        """A job of the group that this worker has compiled, else of one that no other worker has, else any."""
+        """A job of the first task: of the group that this worker has compiled, else of one no other has, else any."""
+        task = work.task_of(waiting[0])
+        waiting = [job for job in waiting if work.task_of(job) == task]
         taken = {other.group for other in self._workers if other is not worker}
         own = (job for job in waiting if work.group(job) == worker.group)
         free = (job for job in waiting if work.group(job) not in taken)
@@ -225,6 +227,9 @@ class _Call:
         return lambda functions: [function() for function in functions]
 
     def group(self, job: object) -> Hashable:
+        return job
+
+    def task_of(self, job: object) -> Hashable:
         return job
 
     def largest_batch(self, job: object) -> int:

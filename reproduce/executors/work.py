@@ -24,6 +24,9 @@ class Work(Protocol[_Job, _Result]):
     def group(self, job: _Job) -> Hashable:
         """Name what a process must have compiled for ``job``: jobs of one group share it."""
 
+    def task_of(self, job: _Job) -> Hashable:
+        """Name what ``job`` belongs to: while jobs of the first that waits are left, none of another is begun."""
+
     def largest_batch(self, job: _Job) -> int:
         """The most jobs of its group to be run at once."""
 

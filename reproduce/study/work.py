@@ -65,6 +65,10 @@ class StudyWork:
         shared = trainer == "engine" and job.optimizer not in self.transformations
         return (job.task, trainer, "" if shared else job.optimizer)
 
+    def task_of(self, job: Job) -> str:
+        """A task is ended before the next is begun, so that a study that is cut short answers for whole tasks."""
+        return job.task
+
     def largest_batch(self, job: Job) -> int:
         """Keras trains one run at a time."""
         return self.machine.engine_batch if self.trainers[job.task, job.optimizer] == "engine" else 1

@@ -72,6 +72,11 @@ class _UnderOneRule:
         del candidate
         return ""
 
+    def task_of(self, candidate: Candidate) -> str:
+        """All candidates are scored alike."""
+        del candidate
+        return ""
+
     def largest_batch(self, candidate: Candidate) -> int:
         """The number that was given."""
         del candidate

@@ -71,6 +71,11 @@ class SeveralScorings:
         del candidate
         return ""
 
+    def task_of(self, candidate: Candidate) -> str:
+        """All candidates are scored alike."""
+        del candidate
+        return ""
+
     def largest_batch(self, candidate: Candidate) -> int:
         """The most that the first task takes."""
         return self.parts[0].work.largest_batch(candidate)

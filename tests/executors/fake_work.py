@@ -32,6 +32,9 @@ class FakeWork:
     def group(self, candidate: Candidate) -> str:
         return ""
 
+    def task_of(self, candidate: Candidate) -> str:
+        return ""
+
     def largest_batch(self, candidate: Candidate) -> int:
         return self.batch
 

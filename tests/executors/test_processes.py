@@ -2,6 +2,7 @@ import os
 import signal
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,15 +11,19 @@ from reproduce.errors import WorkerError
 from reproduce.executors.executor import Executor
 from reproduce.executors.processes import ProcessWorkers
 from reproduce.study.plan import Plan
+from reproduce.study.protocol import StudyProtocol
 from reproduce.study.rows import Job, Row
-from tests.study.cases import ENTRANTS, TINY, InventedWork
+from reproduce.tasks.optimizers import Entrant
+from tests.study.cases import ENTRANTS, TINY, TWO_TASKS, InventedWork
 
 
-def run_all(folder: Path, size: int, **arguments: object) -> tuple[list[Row], list[str]]:
+def run_all(
+    folder: Path, size: int, protocol: StudyProtocol = TINY, entrants: Sequence[Entrant] = ENTRANTS, **arguments: object
+) -> tuple[list[Row], list[str]]:
     rows: list[Row] = []
     notices: list[str] = []
     with Executor(ProcessWorkers(size, folder / "log"), notices.append) as pool:
-        for job, row in pool.run(InventedWork(folder, **arguments), lambda: Plan(TINY, ENTRANTS, rows).jobs()):
+        for job, row in pool.run(InventedWork(folder, **arguments), lambda: Plan(protocol, entrants, rows).jobs()):
             assert job == row.job
             rows.append(row)
     return rows, notices
@@ -40,6 +45,15 @@ def test_all_jobs_are_run_once_and_an_optimizer_keeps_to_its_worker(tmp_path: Pa
     assert len({worker for worker, _ in ran(tmp_path)}) == 2
     # Only near the end may a free worker help with an optimizer that another has begun.
     assert sum(len(each) > 1 for each in workers.values()) <= 1
+
+
+def test_a_free_worker_begins_another_task_only_where_nothing_of_the_first_waits(tmp_path: Path) -> None:
+    rows, _ = run_all(tmp_path, 2, TWO_TASKS, ENTRANTS[:1], seconds=0.02)
+    assert Plan(TWO_TASKS, ENTRANTS[:1], rows).jobs() == []
+    begun = [job.split(" on ")[1].split()[0] for _, job in ran(tmp_path)]
+    assert len({worker for worker, _ in ran(tmp_path)[:2]}) == 2
+    assert begun[: len(TINY.rates.grid)] == ["digits"] * len(TINY.rates.grid)  # Nothing else is known to be wanted yet.
+    assert begun[-1] == "again"
 
 
 def test_a_worker_that_dies_once_is_replaced_and_its_job_run_again(tmp_path: Path) -> None:

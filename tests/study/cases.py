@@ -174,7 +174,10 @@ class InventedWork:
     raises_at: str = ""
 
     def group(self, job: Job) -> str:
-        return job.optimizer
+        return f"{job.optimizer} on {job.task}"
+
+    def task_of(self, job: Job) -> str:
+        return job.task
 
     def largest_batch(self, job: Job) -> int:
         return self.batch

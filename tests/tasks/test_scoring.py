@@ -49,6 +49,9 @@ class Invented:
     def group(self, candidate: Candidate) -> str:
         return ""
 
+    def task_of(self, candidate: Candidate) -> str:
+        return ""
+
     def largest_batch(self, candidate: Candidate) -> int:
         return 2
 
