@@ -1,4 +1,4 @@
-"""What all tests share: quiet libraries, reproducible property tests, and the folder of reference data."""
+"""Shared by all tests: quiet libraries, reproducible property tests, and the folder of reference data."""
 
 import importlib.util
 import os

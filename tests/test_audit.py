@@ -1,4 +1,4 @@
-"""What the audit makes of pip-audit's answers, and of a service of advisories on this machine."""
+"""The audit reads pip-audit's answers, and those of a service of advisories on this machine."""
 
 import importlib.util
 import json

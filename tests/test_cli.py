@@ -1,4 +1,4 @@
-"""What the command line does with errors; the commands themselves are tested where they belong."""
+"""Errors on the command line; the commands themselves are tested where they belong."""
 
 import argparse
 import io

@@ -45,7 +45,7 @@ print(json.dumps([training.curve.validation_loss, counts]))
 
 
 def trained(folder: Path, **settings: str) -> tuple[list[float], dict[str, int]]:
-    """What `PROGRAM` says in a process of its own."""
+    """The output of `PROGRAM` in a process of its own."""
     given = {**os.environ, "XDG_CACHE_HOME": str(folder), "PYTHONPATH": str(ROOT), **settings}
     done = subprocess.run([sys.executable, "-c", PROGRAM], env=given, capture_output=True, text=True, check=True)
     losses, counts = json.loads(done.stdout)

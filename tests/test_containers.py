@@ -69,7 +69,7 @@ def test_no_secret_is_built_in() -> None:
 
 
 def copied(target: str) -> list[str]:
-    """What a stage takes of the repository."""
+    """The files that a stage takes of the repository."""
     copies = [line.split() for line in stages()[target][1] if line.startswith("COPY")]
     return [source for copy in copies for source in copy[2:-1]]
 

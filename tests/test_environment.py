@@ -50,7 +50,7 @@ def lock_entries(name: str) -> Iterator[tuple[Requirement, list[str]]]:
 
 
 def pinned(name: str, python: str) -> dict[str, Version]:
-    """What a lock installs on 64-bit Linux under one Python version."""
+    """The packages that a lock installs on 64-bit Linux under one Python version."""
     machine = {
         "python_version": python,
         "python_full_version": f"{python}.9",

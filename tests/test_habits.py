@@ -1,4 +1,4 @@
-"""What runs before commits and on a forge is what `make check` and `.ci/run` run."""
+"""Hooks before commits and a forge's workflow run what `make check` and `.ci/run` run."""
 
 import ast
 import re

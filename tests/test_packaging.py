@@ -1,4 +1,4 @@
-"""What is in the wheel and the source distribution; the wheel works elsewhere, with Keras and NumPy alone too."""
+"""The wheel and the source archive hold what they must; the wheel works elsewhere, also with Keras and NumPy alone."""
 
 import os
 import subprocess
@@ -57,7 +57,7 @@ def closure(*names: str) -> set[str]:
 
 
 def installed_parts(name: str) -> Iterator[Path]:
-    """What a distribution put into the environment's folder of packages."""
+    """The files that a distribution put into the environment's folder of packages."""
     folder = Path(sysconfig.get_path("purelib"))
     tops = {file.parts[0] for file in metadata.files(name) or ()} - {"..", "__pycache__"}
     return (folder / top for top in tops)

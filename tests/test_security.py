@@ -1,4 +1,4 @@
-"""What artifact/SECURITY.md promises of the code: each rule is looked for in every module's syntax tree."""
+"""The promises of artifact/SECURITY.md about the code: each rule is looked for in every module's syntax tree."""
 
 import ast
 from collections.abc import Iterator

@@ -19,7 +19,7 @@ TIME = StepTime("map", "patches", 1, 2, 1e-3, 9e-4, 2e-3, 8e-4, "a processor")
 
 
 class Interrupted(Exception):
-    """What ends a run where a test wants it ended."""
+    """Raised to end a run where a test wants it ended."""
 
 
 def kept(folder, **conditions):

@@ -32,7 +32,7 @@ class As:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """What it runs is run by a test of its own.
+    """A way for a command that a test of its own runs.
 
     Attributes:
         test: That test, ``path::name``.

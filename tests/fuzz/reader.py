@@ -1,4 +1,4 @@
-"""What a fuzzed reader is: one of files that came from elsewhere, with what must hold of any bytes that it is given.
+"""A reader of files that came from elsewhere, with what must hold of any bytes that it is given.
 
 A reader accepts or raises its documented error. What it accepts is printed, or read again, and must come back the same.
 """
@@ -27,7 +27,7 @@ class Reader:
 
 
 def require_same(there: object, here: object) -> None:
-    """What was read must come back.
+    """Require that what was read comes back.
 
     Raises:
         AssertionError: If it did not.

@@ -1,4 +1,4 @@
-"""What is fuzzed: every reader of files that came from elsewhere; those of text are written out here."""
+"""All readers of files that came from elsewhere, to be fuzzed; those of text are written out here."""
 
 import json
 import random

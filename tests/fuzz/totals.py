@@ -18,7 +18,7 @@ _DONE = re.compile(r"Done (\d+) runs in (\d+) second")
 
 @dataclass(frozen=True)
 class Total:
-    """What fuzzing a reader came to.
+    """The result of fuzzing a reader.
 
     Attributes:
         runs: Inputs tried.

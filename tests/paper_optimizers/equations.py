@@ -40,7 +40,7 @@ _TOKEN = re.compile(
 
 
 def symbols(history: History | None, curves: Mapping[str, float]) -> dict[str, Any]:
-    """What the names in an equation stand for."""
+    """The values that the names in an equation stand for."""
     known: dict[str, Any] = {**curves, "a14'": curves["b14"], "eps": EPS}
     if history is not None:
         known |= {name: getattr(history, name) for name in ("g", "w", "q1", "q2", "q3")}

@@ -1,4 +1,4 @@
-"""What every function and operand makes of NaN, infinities, zeros and of the smallest and largest numbers of float32.
+"""The answers of every function and operand to NaN, infinities, zeros, and the least and largest numbers of float32.
 
 The float64 oracle says what is right: its result, rounded to float32, is what an interpreter must give wherever that
 is a number, an infinity or NaN. Signs of zeros are not compared: nothing in the language tells them apart but a

@@ -87,7 +87,7 @@ SCHEDULES: dict[str, Callable[[dict[str, float]], float]] = {
 
 
 class History:
-    """What an update may read of one tensor at step ``len(gradients) - 1``."""
+    """The values of one tensor that an update may read at step ``len(gradients) - 1``."""
 
     def __init__(self, gradients: list[Array], weight: Array) -> None:
         self.gradients = gradients

@@ -1,4 +1,4 @@
-"""What every row of the op tables must compute, written out by hand with NumPy and SciPy.
+"""The values that every row of the op tables must compute, written out by hand with NumPy and SciPy.
 
 Functions of several steps (averages, differences, maxima) and random ones have tests of their own in test_program.py.
 """
@@ -81,7 +81,7 @@ def wide(decades: int) -> Any:
 
 
 def arguments(name: str, decades: int) -> tuple[Any, ...]:
-    """What to feed a function: all of `wide`, or all pairs of it."""
+    """The inputs for a function: all of `wide`, or all pairs of it."""
     if name == "clip_norm":
         return (np.linspace(-3, 4, 12, dtype=np.float32).reshape(3, 4),)
     numbers = wide(decades)

@@ -1,4 +1,4 @@
-"""What the classes at every door say of themselves is so, and their examples run."""
+"""The docstrings of the classes at every door are true, and their examples run."""
 
 import doctest
 import inspect

@@ -241,7 +241,7 @@ def agree(first: OptimizerSpec, second: OptimizerSpec) -> bool:
 
 
 def moves(spec: OptimizerSpec) -> object:
-    """What the momentum does; a coefficient of 0 does nothing."""
+    """The effect of the momentum; a coefficient of 0 has none."""
     coefficient = spec.momentum.coefficient
     return None if spec.momentum.type == "none" or coefficient == 0.0 else spec.momentum
 

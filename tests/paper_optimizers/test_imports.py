@@ -1,4 +1,4 @@
-"""What importing the package costs and what it drags in, each measured in a process of its own."""
+"""The cost of importing the package, and what it drags in, each measured in a process of its own."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ HEAVY = "{'keras', 'tensorflow', 'jax', 'torch', 'scipy', 'matplotlib', 'pandas'
 
 
 def run(code: str) -> str:
-    """What ``code`` prints, run by a fresh interpreter from the repository's root."""
+    """The output of ``code``, run by a fresh interpreter from the repository's root."""
     command = [sys.executable, "-c", code]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr[-3000:]

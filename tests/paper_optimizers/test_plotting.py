@@ -29,7 +29,7 @@ print(dict.get(matplotlib.rcParams, "backend"), "matplotlib.pyplot" in sys.modul
 
 
 def drawn_under(back_end: str, folder: Path) -> list[str]:
-    """What `PROGRAM` prints where the environment names this back end, and a settings file asks for LaTeX."""
+    """The output of `PROGRAM` where the environment names this back end, and a settings file asks for LaTeX."""
     (folder / "matplotlibrc").write_text("text.usetex: True\nfont.size: 30\nfigure.dpi: 20\n", encoding="utf-8")
     environment = os.environ | {"MPLBACKEND": back_end, "MATPLOTLIBRC": str(folder)}
     done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=False)

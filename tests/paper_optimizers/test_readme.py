@@ -1,4 +1,4 @@
-"""What README.md shows works, and what it says is so."""
+"""The examples of README.md work, and its statements are so."""
 
 import re
 from pathlib import Path

@@ -24,7 +24,7 @@ TEXTS = st.text(alphabet="gvshatlmw12310-^()|[]{}=,. /*+~NoneMstxp", max_size=80
 
 
 def read(reader, document):
-    """What was read, or None if it was refused with the documented error."""
+    """The spec that was read, or None if the text was refused with the documented error."""
     try:
         return reader(document)
     except SpecError as error:

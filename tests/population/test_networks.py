@@ -69,7 +69,7 @@ def answer(network, parameters, statistics, batch, key=None) -> np.ndarray:
 
 
 def scaled(network, values: np.ndarray) -> np.ndarray:
-    """What the engine's trainer gives a network: pixels of 0 to 1, but for the surrogate, which scales them itself."""
+    """The input that the engine's trainer gives a network: pixels of 0 to 1; the surrogate scales them itself."""
     return values.astype(np.float32) / 16 if isinstance(network, VisionTransformer) else values
 
 

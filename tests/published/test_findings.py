@@ -1,4 +1,4 @@
-"""What is said about a log, on small logs made by hand, and on the published one."""
+"""Findings about a log: about small ones made by hand, and about the published one."""
 
 import json
 
@@ -110,7 +110,7 @@ def written(rows, folder):
 
 
 def shown(found):
-    """What the tables say on screen, on one line."""
+    """The text of the tables on screen, on one line."""
     console = Console(record=True, width=100)
     for table in log_tables(found):
         show(table, console)

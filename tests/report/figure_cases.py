@@ -109,7 +109,7 @@ def results_of(
 
 
 def measured(*studies: StudyResults, **more: object) -> Collection:
-    """What was measured in a profile that has these studies."""
+    """The measurements of a profile that has these studies."""
     return Collection("tiny", Path("nowhere"), studies, **{"step_costs": {}, **more})
 
 

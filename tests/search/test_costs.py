@@ -1,4 +1,4 @@
-"""What searches and eliminations will cost, from their protocols and from what their like has cost."""
+"""Costs of searches and eliminations, from their protocols and from what their like has cost."""
 
 from dataclasses import replace
 from pathlib import Path

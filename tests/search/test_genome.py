@@ -113,7 +113,7 @@ def test_spaces():
 
 
 def text_of(gene: Gene) -> str:
-    """What one node computes, in the log's notation."""
+    """The function of one node, in the log's notation."""
     return genome(unary("identity", 0), gene).express().to_text().removeprefix("None ~ id(").removesuffix(")")
 
 

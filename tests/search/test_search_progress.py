@@ -1,4 +1,4 @@
-"""What is shown while a search or trials run, on a terminal and elsewhere."""
+"""Progress of a search and of trials, on a terminal and elsewhere."""
 
 import io
 import re

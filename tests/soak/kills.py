@@ -36,7 +36,7 @@ Told = Callable[[str], None]
 
 @dataclass
 class Killed:
-    """What became of kills.
+    """The outcome of kills.
 
     Attributes:
         completed: How many runs got through after kills, each compared with one that was left alone.
@@ -161,7 +161,7 @@ def require_tidy(folder: Path) -> None:
 
 
 def require(condition: bool, message: str) -> None:
-    """What the soak finds wrong ends it.
+    """Raise at the first fault that the soak finds.
 
     Raises:
         AssertionError: Unless ``condition`` holds.

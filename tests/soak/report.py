@@ -1,4 +1,4 @@
-"""What a soak came to, as artifact/RELIABILITY.md."""
+"""The result of a soak, as artifact/RELIABILITY.md."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -60,5 +60,5 @@ def page(
 
 
 def written_by_hand(path: Path) -> str:
-    """What stands on a page after the tables that programs write."""
+    """The part of a page after the tables that programs write."""
     return path.read_text(encoding="utf-8").partition(MARKS[1] + "\n")[2] if path.exists() else ""

@@ -1,4 +1,4 @@
-"""What becomes of rows and checkpoints between workers and the ledger."""
+"""Rows and checkpoints on their way from workers to the ledger."""
 
 import json
 import warnings

@@ -1,4 +1,4 @@
-"""What is shown while a study runs, on terminals of any width and elsewhere."""
+"""Progress of a study, on terminals of any width and elsewhere."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""What candidates are scored on: one task, several, or one of one's own."""
+"""Candidates are scored on one task, on several, or on one of one's own."""
 
 import pickle
 from collections.abc import Callable, Sequence

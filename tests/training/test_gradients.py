@@ -1,4 +1,4 @@
-"""What happens to gradients on their way to a step, on each backend."""
+"""Gradients on their way to a step, on each backend."""
 
 import json
 import os

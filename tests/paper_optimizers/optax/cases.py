@@ -1,4 +1,4 @@
-"""What the tests of the door share: transformations by name, walks over given gradients, and the oracle's."""
+"""Shared by the tests of the door: transformations by name, walks over given gradients, and the oracle's."""
 
 from collections.abc import Sequence
 from typing import Any

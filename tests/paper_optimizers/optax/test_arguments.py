@@ -1,4 +1,4 @@
-"""What the door refuses, and how it says so; schedules; masks of dropout; what is imported."""
+"""The door refuses wrong arguments, and says why; schedules; masks of dropout; what is imported."""
 
 import subprocess
 import sys

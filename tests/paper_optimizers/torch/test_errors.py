@@ -1,4 +1,4 @@
-"""What is refused, and that the message says what was received, what is expected and how to mend it."""
+"""Wrong calls are refused, and the message says what was received, what is expected and how to mend it."""
 
 import re
 import warnings

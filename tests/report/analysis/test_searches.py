@@ -37,7 +37,7 @@ def contender(kind: str, seed: int) -> Contender:
 
 
 def searches(kinds: tuple[str, ...]) -> list[SimpleNamespace]:
-    """What the analysis asks of a search: its kind, its seed, and its best."""
+    """The parts of a search that the analysis asks for: its kind, its seed, and its best."""
 
     def one(kind: str, seed: int) -> SimpleNamespace:
         find = SimpleNamespace(contender=contender(kind, seed), search_score=0.8)

@@ -1,4 +1,4 @@
-"""What tuning and test images add to an interval."""
+"""Tuning and test images widen an interval."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""What searches left on disk, shown and judged without scoring anything; scores are invented."""
+"""Searches read from disk, shown and judged without scoring anything; scores are invented."""
 
 import dataclasses
 import json
@@ -44,7 +44,7 @@ def bare(place: Path) -> Collection:
 
 
 def settings(folder: Path, protocol: object, **beside: object) -> None:
-    """What the commands write beside a ledger; nobody takes its word for a hash."""
+    """The settings that commands write beside a ledger; nobody takes their word for a hash."""
     write_stored_settings(folder, plain_settings(protocol), **beside)
 
 
@@ -166,7 +166,7 @@ def edited(value: object, *keys: str | int, to: object) -> object:
 def test_settings_that_were_edited_after_the_run_are_refused(
     rows: Path, tmp_path: Path, name: str, keys: tuple[str | int, ...], to: object, field: str
 ) -> None:
-    """Whatever hash still stands in the file: what was measured is what the ledger's own hash says."""
+    """The ledger's own hash says what was measured, whatever hash still stands in the file."""
     place = tmp_path / PROTOCOL.profile
     shutil.copytree(rows / PROTOCOL.profile, place)
     path = place / name / SETTINGS_FILE

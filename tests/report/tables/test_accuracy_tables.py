@@ -167,7 +167,7 @@ def hostile() -> Table:
 
 
 def on_text(table: Table) -> str:
-    """What a terminal of 80 columns shows."""
+    """The table as a terminal of 80 columns shows it."""
     console = Console(width=80, record=True, file=io.StringIO())
     show_table(console, on_screen(table))
     return console.export_text()
