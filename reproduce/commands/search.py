@@ -129,6 +129,7 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
     from reproduce.report.figures.search import best_so_far_picture
     from reproduce.report.output import show, write
     from reproduce.report.tables.search_comparison import comparison_table
+    from reproduce.report.tables.search_finds import finds_table
     from reproduce.search.comparison import compare_finals, compared, run_comparison
     from reproduce.search.plan import comparison_plans, data_of
     from reproduce.search.progress import TrialProgress
@@ -150,7 +151,7 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
             )
         picture = best_so_far_picture(compared(searches), protocol.screening_epochs, where, settings.epochs)
         table = comparison_table(protocol, searches, trials, where)
-        write([table], [picture], folder, console)
+        write([table, finds_table(protocol, searches, trials, where)], [picture], folder, console)
         show(table, console)
 
 

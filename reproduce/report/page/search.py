@@ -22,6 +22,7 @@ from reproduce.report.tables.elimination import elimination_table
 from reproduce.report.tables.search import noise_table, rescoring_table
 from reproduce.report.tables.search_comparison import comparison_table
 from reproduce.report.tables.search_cost import comparison_cost_table, search_cost_table
+from reproduce.report.tables.search_finds import finds_table
 from reproduce.results_layout import ELIMINATION, LEDGER_FILE, NOISE, SETTINGS_FILE
 from reproduce.search.comparison import compared
 from reproduce.search.protocol import SearchProtocol, stored_search_protocol
@@ -107,6 +108,7 @@ def _comparison(found: StoredComparison) -> Iterator[Table | Picture]:
     protocol, searches, trials = found.protocol, found.searches, found.trials
     where, screening = _where(protocol), protocol.screening_epochs
     yield comparison_table(protocol, searches, trials, where)
+    yield finds_table(protocol, searches, trials, where)
     yield comparison_cost_table(compared(searches), trials, screening, where)
     picture = best_so_far_picture(compared(searches), screening, where, protocol.comparison.epochs)
     yield replace(picture, name=f"{picture.name}_compared")  # Beside that of the search itself.

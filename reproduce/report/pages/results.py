@@ -22,7 +22,7 @@ TABLES = (
         "batch_size_change",
         "architectures_references",
     ),
-    *("rescoring", "elimination", "noise_floor", "search_comparison", "replay_agreement_published"),
+    *("rescoring", "elimination", "noise_floor", "search_comparison", "search_finds", "replay_agreement_published"),
 )
 FIGURES = (*("accuracy_main", "accuracy_transfer", "accuracy_finetune", "shrinkage", "best_so_far_compared"),)
 #: The same in every profile.

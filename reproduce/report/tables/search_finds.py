@@ -1,0 +1,134 @@
+"""The table of what each of the compared searches found: its formula, its rates, and its scores with fresh seeds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from reproduce.outcomes import Trained
+from reproduce.report.analysis.families import Difference
+from reproduce.report.analysis.levels import confidence_words
+from reproduce.report.analysis.searches import contenders_against
+from reproduce.report.statistics import summarise
+from reproduce.report.table import NONE, NOT_RUN, Column, Table, missing, percent, words
+from reproduce.report.tables.comparisons import difference_columns, placed
+from reproduce.report.tables.search import scored_by
+from reproduce.search.comparison import ComparedSearch
+from reproduce.search.protocol import SearchProtocol
+from reproduce.search.rescoring import baselines
+from reproduce.search.trials import Contender, SeedScores, Trial, seed_scores
+
+
+def finds_table(
+    protocol: SearchProtocol, searches: Sequence[ComparedSearch], trials: Sequence[Trial], where: str
+) -> Table:
+    """One line for the best find of each search, by kind of search, then one for each baseline.
+
+    Args:
+        protocol: The protocol.
+        searches: All of them.
+        trials: Their finds and the baselines with fresh seeds; a run that could not be trained counts 0.
+        where: For the caption.
+    """
+    known, seeds = baselines(protocol.rescoring.baselines), len(protocol.rescoring.seeds)
+    kinds: dict[str, list[Contender]] = {}
+    for search in searches:
+        kinds.setdefault(search.kind, []).extend(each.contender for each in search.finds(protocol)[:1])
+    sections = {kind: _lines(found, known, protocol, trials) for kind, found in kinds.items()}
+    sections["baselines"] = [_FindLine.of(each, None, protocol, trials) for each in known]
+    columns: tuple[Column[_FindLine], ...] = (
+        Column("search, and number of the find", "find", lambda line: words(line.contender.name)),
+        Column("formula", "formula", lambda line: words(line.contender.spec.to_text())),
+        Column("rate", "rate", lambda line: words(line.rates) if line.rates else missing(NOT_RUN)),
+        Column("again", "rescored", lambda line: percent(line.again, 2) if line.scores.compared else missing(NOT_RUN)),
+        Column("sd", "rescored_sd", lambda line: percent(line.sd, 2), numeric=True),
+    )
+    if known:
+        columns += difference_columns(f"To {known[0].name}", lambda line: line.difference, _absent)
+    return Table.of(
+        name="search_finds",
+        title="What each search found",
+        caption=(
+            f"{placed(where, (trial.device for trial in trials))}: the best find of each of n = {len(searches)} "
+            f"searches, scored again with {seeds} fresh seeds. Scores: {scored_by(trials)}. formula: the optimizer as "
+            "text; unescaped in the CSV file. Load one with from_text, both from paper_optimizers: "
+            'GraphOptimizer(from_text("FORMULA"), learning_rate=RATE, total_steps=N, warmup_steps=N // 10) '
+            "(docs/tutorials/spec.md). rate: the peak that the rule of the search chose for most of the fresh seeds, "
+            "on each task; begin tuning there. again: the mean, where a run that could not be trained counts 0. "
+            f"{_tested(known, seeds)}"
+        ),
+        columns=columns,
+        sections=sections if kinds else {},
+        section_name="kind",
+    )
+
+
+def _tested(known: Sequence[Contender], seeds: int) -> str:
+    if not known:
+        return ""
+    return (
+        f"To {known[0].name}: the difference in points of the score, paired by seed, with its interval and the verdict "
+        f'on "better"; those of one kind of search are one family, and hold together with {confidence_words(seeds)} '
+        "(artifact/ANALYSIS.md). n: fresh seeds."
+    )
+
+
+class _FindLine(NamedTuple):
+    """A find, or a baseline, which was not searched for.
+
+    Attributes:
+        contender: The optimizer.
+        rates: Of each task, in words; empty where it could not be trained.
+        scores: With fresh seeds.
+        difference: To the first baseline; None of a baseline, and without scores.
+    """
+
+    contender: Contender
+    rates: str
+    scores: SeedScores
+    difference: Difference | None
+
+    @classmethod
+    def of(
+        cls, contender: Contender, difference: Difference | None, protocol: SearchProtocol, trials: Sequence[Trial]
+    ) -> _FindLine:
+        return cls(contender, _rates(contender, protocol, trials), seed_scores(trials, contender), difference)
+
+    @property
+    def again(self) -> float:
+        return self.scores.rank
+
+    @property
+    def sd(self) -> float | None:
+        summary = summarise(list(self.scores.compared.values()))
+        return None if summary is None else summary.sd
+
+
+def _lines(
+    found: Sequence[Contender], known: Sequence[Contender], protocol: SearchProtocol, trials: Sequence[Trial]
+) -> list[_FindLine]:
+    """The finds of one kind of search, whose differences to the first baseline are one family."""
+    planned = len(protocol.rescoring.seeds)
+    against: Mapping[str, Difference] = contenders_against(trials, found, known[0], planned) if known else {}
+    return [_FindLine.of(each, against.get(each.fingerprint), protocol, trials) for each in found]
+
+
+def _rates(contender: Contender, protocol: SearchProtocol, trials: Sequence[Trial]) -> str:
+    """The rate chosen most often on each task, of equals the first: ``"0.01"``, ``"cifar10 0.01, federalist 0.1"``."""
+    first, chosen = protocol.evolution.data.source, {}
+    for trial in trials:
+        if trial.fingerprint == contender.fingerprint and isinstance(trial.outcome, Trained):
+            chosen.setdefault(first, Counter[float]())[trial.outcome.rate] += 1
+            for each in trial.outcome.beside or ():
+                if each.rate is not None:
+                    chosen.setdefault(each.task, Counter[float]())[each.rate] += 1
+    rates = {task: f"{counts.most_common(1)[0][0]:g}" for task, counts in chosen.items()}
+    if len(rates) == 1:
+        return rates[first]
+    return ", ".join(f"{task} {rate}" for task, rate in rates.items())
+
+
+def _absent(line: _FindLine) -> str:
+    """What stands for a difference that is not there: of baselines there is none."""
+    return NOT_RUN if not line.scores.compared else NONE
