@@ -41,7 +41,7 @@ def add(commands: Commands) -> None:
 def _eliminate(options: argparse.Namespace, console: Console) -> None:
     from reproduce.elimination.protocol import load_elimination_protocol
     from reproduce.elimination.rounds import eliminate, protocol_settings, read_entrants, unfinished
-    from reproduce.report.output import show, write, write_specs
+    from reproduce.report.output import say_how_to_load, show, write, write_specs
     from reproduce.report.stored_search import read_trials
     from reproduce.report.tables.elimination import elimination_table
     from reproduce.search.progress import TrialProgress
@@ -75,8 +75,7 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     table = elimination_table(
         results, f"profile {protocol.profile}", {trial.device for trial in read_trials(folder / LEDGER_FILE)}
     )
-    paths = write_specs(results[-1].survivors, folder / FINALISTS)
-    write([table], [], folder, console)
-    for path in paths:
-        say(console, f"  {path}")
+    specs = write_specs(results[-1].survivors, folder / FINALISTS)
+    write([table], [], folder, console, specs)
     show(table, console)
+    say_how_to_load(specs, console)

@@ -104,13 +104,14 @@ def _report(
 ) -> None:
     """Write the table, the figures and the specs of a search, whose libraries are imported only now."""
     from reproduce.report.figures.search import search_pictures
-    from reproduce.report.output import show, write, write_specs
+    from reproduce.report.output import say_how_to_load, show, write, write_specs
     from reproduce.report.tables.search import rescoring_table
 
     table = rescoring_table("rescoring", *rescored, f"{where}, evolution stage")
-    write_specs([each.contender for each in rescored[0]], folder / FINALISTS)
-    write([table], search_pictures(records, protocol.screening_epochs, where), folder, console)
+    specs = write_specs([each.contender for each in rescored[0]], folder / FINALISTS)
+    write([table], search_pictures(records, protocol.screening_epochs, where), folder, console, specs)
     show(table, console)
+    say_how_to_load(specs, console)
 
 
 def _run(

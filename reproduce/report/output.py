@@ -46,8 +46,18 @@ def write(
     written += [*others, *write_pictures(pictures, folder / "figures")]
     console.print(f"{len(written)} files written, among them:")
     for path in written:
-        if path.suffix in (".csv", ".svg"):
+        if path.suffix in (".csv", ".svg", ".json"):
             say(console, f"  {path}")
+
+
+def say_how_to_load(specs: Sequence[Path], console: Console) -> None:
+    """Say where specs that `write_specs` wrote lie, and how to load the first; nothing where there is none."""
+    if specs:
+        say(
+            console,
+            f"The specs of these candidates lie in {specs[0].parent}. One is loaded so: "
+            f'paper_optimizers.OptimizerSpec.from_json(pathlib.Path("{specs[0].as_posix()}").read_text("utf-8"))',
+        )
 
 
 def write_findings(name: str, document: Mapping[str, object], tables: Iterable[Table], folder: Path) -> None:
@@ -74,7 +84,11 @@ def write_results(
 
 
 def write_specs(contenders: Sequence[Contender], folder: Path) -> list[Path]:
-    """Write each optimizer as `paper_optimizers.OptimizerSpec.from_json` reads it; those of earlier finds go."""
+    """Write each optimizer as `paper_optimizers.OptimizerSpec.from_json` reads it; those of earlier finds go.
+
+    Returns:
+        Their paths, in the order of the optimizers.
+    """
     paths = []
     for contender in contenders:
         paths.append(folder / f"{contender.name.replace('#', 'sample-').replace(' ', '-')}.json")

@@ -11,6 +11,15 @@ from typing import Any
 from reproduce.plain_data import require, require_at_least
 
 
+def _require_whole(settings: Any, *names: str) -> None:
+    """Refuse the probabilities of what excludes one another unless they add up to 1."""
+    values = [getattr(settings, name) for name in names]
+    total = sum(values)
+    if abs(total - 1) >= 1e-9:
+        added = f"{' + '.join(f'{value:g}' for value in values)} = {total:g}"
+        raise ValueError(f"{' + '.join(names)} must add up to 1; they are {added}")
+
+
 def _require_probabilities(settings: Any) -> None:
     for field in fields(settings):
         value = getattr(settings, field.name)
@@ -80,10 +89,8 @@ class MutationProbabilities:
 
     def __post_init__(self) -> None:
         _require_probabilities(self)
-        total = self.function + self.connection + self.arity + self.momentum + self.decay
-        require(abs(total - 1) < 1e-9, "function", total, "such that the five changes add up to 1")
-        total = self.decay_function + self.decay_connection + self.decay_arity
-        require(abs(total - 1) < 1e-9, "decay_function", total, "such that a decay's three changes add up to 1")
+        _require_whole(self, "function", "connection", "arity", "momentum", "decay")
+        _require_whole(self, "decay_function", "decay_connection", "decay_arity")
 
 
 @dataclass(frozen=True)

@@ -305,9 +305,10 @@ def test_another_change_is_drawn_after_as_many_tries_as_the_settings_say():
 
 
 def test_probabilities_that_do_not_add_up_are_refused():
-    with pytest.raises(OutOfRangeError, match="add up to 1"):
+    said = r"^function \+ connection \+ arity \+ momentum \+ decay must add up to 1; they are 0.5 \+ 0.3 .* = 1.1$"
+    with pytest.raises(ValueError, match=said):
         MutationProbabilities(function=0.5)
-    with pytest.raises(OutOfRangeError, match="add up to 1"):
+    with pytest.raises(ValueError, match=r"^decay_function \+ decay_connection \+ decay_arity must add up to 1"):
         MutationProbabilities(decay_arity=0.2)
     with pytest.raises(OutOfRangeError, match=r"identity must be a probability in \[0, 1\]; received 1.5"):
         SamplingProbabilities(identity=1.5)

@@ -73,6 +73,13 @@ def test_a_search_ends_with_its_best_beside_the_baselines(executor, tmp_path, ca
     }  # fmt: skip
     finalists = sorted((folder / "finalists").iterdir())
     assert len(finalists) == 2
+    assert all(str(path) in shown for path in finalists)
+    *_, last = shown.splitlines()
+    assert last.startswith(f"The specs of these candidates lie in {folder / 'finalists'}. One is loaded so: ")
+    named = re.search(r'OptimizerSpec.from_json\(pathlib.Path\("(.*)"\).read_text\("utf-8"\)\)$', last)
+    assert named is not None
+    assert OptimizerSpec.from_json(Path(named[1]).read_text("utf-8")).to_text() in table.replace('""', '"')
+    assert " formula" in shown
     assert all(OptimizerSpec.from_json(path.read_text()).fingerprint() for path in finalists)
     protocol = json.loads((folder / "protocol.json").read_text())
     assert protocol["protocol"]["sizes"]["initial"] == 10

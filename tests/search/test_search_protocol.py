@@ -165,7 +165,7 @@ def test_a_change_of_what_a_name_stands_for_is_another_hash(monkeypatch, tmp_pat
             "operand = 1.8",
             r"probabilities.sampling.operand must be a probability in \[0, 1\]",
         ),
-        ("search", "arity = 0.1", "arity = 0.2", "probabilities.mutation.function must be such that the five changes"),
+        ("search", "\narity = 0.1", "\narity = 0.2", r"probabilities.mutation: function \+ connection \+ .* = 1.1$"),
         ("search", "slot = 1000", "slot = 0", "probabilities.tries.slot must be 1 or more; received 0"),
         ("search", "warmup_steps = 6", "warmup_steps = 35", "integrity.warmup_steps must be 0 or more, and less than"),
         ("search", "target = [0.5, ", "target = [", "integrity.target must be 5 numbers, as start has"),

@@ -96,6 +96,7 @@ def test_before_work_starts_one_sentence_says_how_long_it_takes(tmp_path: Path) 
     (unknown,) = estimate(experiment(tmp_path), NONE)
     assert time_words([known, unknown], 2).startswith("No steps of this kind were measured yet")
     assert time_words([dataclasses.replace(unknown, runs=Span(0, 0))], 2) == ""
+    assert time_words([known, dataclasses.replace(known, counted="published")], 2) == ""  # Its data are not at hand.
 
 
 def test_another_kind_of_step_is_another_cost() -> None:

@@ -16,6 +16,8 @@ _SPENT = (0.04, 0.01)
 POINT, _SHARE_OF_ERROR = 0.01, 0.1
 #: The same in words.
 MARGIN_WORDS = "1 point, or a tenth of the reference's error if that is smaller"
+#: How wide intervals are read.
+WIDTH_WORDS = "Intervals are Student's t, not cut at 0 and 100 %: one that reaches beyond says that seeds are too few."
 #: Optimizers whose accuracies differ by no more than this on average, at equal rates and seeds, are one function.
 SAME_FUNCTION = 0.001
 #: Numbers whose difference is below this share of them differ by rounding alone.

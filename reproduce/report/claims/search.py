@@ -18,6 +18,7 @@ from reproduce.report.collection import Collection
 from reproduce.report.stored_search import StoredComparison, StoredSearch
 from reproduce.report.table import signed
 from reproduce.report.tables.comparisons import interval_text, listed
+from reproduce.report.tables.search import points_of
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.records import Header, StageEvaluation
 from reproduce.search.results import samples_of
@@ -56,8 +57,8 @@ class BestScoresShrink(OfSearch):
         low, high = difference.low, difference.high
         interval = "" if low is None or high is None else f" ({signed(-100 * high, 2)} to {signed(-100 * low, 2)})"
         evidence = (
-            f"{signed(-100 * difference.mean, 2)} points{interval} with fresh seeds, mean of the best n = "
-            f"{difference.n}; {_untrained(search)} of their runs could not be trained; {_where(search)}"
+            f"{signed(-100 * difference.mean, 2)} {points_of(search.trials)}{interval} with fresh seeds, mean of the "
+            f"best n = {difference.n}; {_untrained(search)} of their runs could not be trained; {_where(search)}"
         )
         return Finding(difference.verdict, evidence)
 
@@ -112,7 +113,8 @@ class FindsBeat(OfSearch):
         found = contenders_against(search.trials, finds, known[self.baseline], planned)
         counted = [Counted((each.name,), *_verdict(found.get(each.fingerprint))) for each in finds]
         finding = enough(counted, self.at_least, f"finds better than {self.baseline}")
-        return replace(finding, evidence=f"{finding.evidence}; {_where(search)}")
+        unit = points_of(search.trials)
+        return replace(finding, evidence=f"{finding.evidence}; differences in {unit}; {_where(search)}")
 
 
 class OfComparison:
@@ -150,9 +152,10 @@ class KindBeats(OfComparison):
             return not_run(f"comparison of {self.at_least} searches each of {self.kind} and {self.peer}")
         interval = "" if found.low is None or found.high is None else f" ({interval_text(found.low, found.high)})"
         evidence = (
-            f"{self.kind} against {self.peer}: {signed(100 * found.mean, 2)} points{interval}, n = {found.n} searches "
-            f"of each, the best of each with {number_of(len(protocol.rescoring.seeds), 'fresh seed')}, "
-            f"{confidence_words(found.n)} for {comparisons_words(found.comparisons)}; the same find in "
+            f"{self.kind} against {self.peer}: {signed(100 * found.mean, 2)} {points_of(compared.trials)}{interval}, "
+            f"n = {found.n} searches of each, the best of each with "
+            f"{number_of(len(protocol.rescoring.seeds), 'fresh seed')}, {confidence_words(found.n)} for "
+            f"{comparisons_words(found.comparisons)}; the same find in "
             f"{equal_finds(protocol, compared.searches, (self.kind, self.peer))} of them; {_compared_where(compared)}"
         )
         return Finding(found.verdict, evidence)
@@ -188,7 +191,8 @@ class SearchesBeat(OfComparison):
         found = contenders_against(compared.trials, contenders, known[self.baseline], planned)
         counted = [Counted((each.name,), *_verdict(found.get(each.fingerprint))) for each in contenders]
         finding = enough(counted, self.at_least, f"finds better than {self.baseline}")
-        return replace(finding, evidence=f"{finding.evidence}; n counts fresh seeds; {_compared_where(compared)}")
+        read = f"differences in {points_of(compared.trials)}; n counts fresh seeds"
+        return replace(finding, evidence=f"{finding.evidence}; {read}; {_compared_where(compared)}")
 
 
 def _verdict(found: Difference | None) -> tuple[Verdict, Difference | None]:

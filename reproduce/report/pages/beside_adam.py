@@ -13,6 +13,7 @@ from reproduce.report.analysis.levels import confidence_words
 from reproduce.report.analysis.studies import Compared, against
 from reproduce.report.analysis.verdicts import VERDICTS
 from reproduce.report.pages.answer import PLAIN, kept_answers, kept_collections, on_images, titles
+from reproduce.report.pages.rates import StudyTask, stands_for
 from reproduce.report.results import REFERENCE
 
 
@@ -20,6 +21,7 @@ class _OnTask(NamedTuple):
     """A task in words, and the paper's functions beside Adam on it, the evolved ones and the variants of Adam."""
 
     title: str
+    task: StudyTask
     answer: TaskAnswer
     evolved: list[Compared]
     variants: list[Compared]
@@ -36,12 +38,50 @@ def adam_sentences() -> str:
         f"**Against {REFERENCE}, which the paper claims to beat, {_share(first.evolved)} evolved optimizers are better "
         f"on {first.title}**{_which(first)}.",
         *(f"On {each.title} {_share(each.evolved)} are{_which(each)}." for each in others),
-        "The paper has ten evolved optimizers. Those that a task's runs, or all runs on digits, did not tell apart "
-        "count as one here. "
-        f"Of the paper's variants of {REFERENCE}, A1 to A5, {'; '.join(_variants(places))}. "
-        f"All intervals of a task hold together, with {levels}.",
+        f"The paper has ten evolved optimizers, and five variants of {REFERENCE}, A1 to A5.",
+        *_counted_as_one(places),
+        f"Of the variants {'; '.join(_variants(places))}.",
+        f"With {levels} confidence all intervals of a task are right at once.",
     ]
     return " ".join(parts)
+
+
+def _counted_as_one(places: Sequence[_OnTask]) -> Iterator[str]:
+    """Say which of the ten a task left out, since digits did not tell them apart, and which its own runs did not."""
+    trained: dict[str, list[str]] = {}
+    fewer: dict[int, list[str]] = {}
+    for place in places:
+        absent = _left_out(place)
+        trained |= absent
+        if absent:
+            fewer.setdefault(len(place.evolved), []).append(place.title)
+    if trained:
+        groups = [enumerated([twin, *alike]) for twin, alike in trained.items()]
+        counts = [
+            f"{enumerated(titles_of)} compare{'s' * (len(titles_of) < 2)} {n} of the ten"
+            for n, titles_of in fewer.items()
+        ]
+        yield f"On digits {_each_alike(groups)}, so {enumerated(counts)}."
+    for place in places:
+        groups = [enumerated(each.names) for each in place.evolved if len(each.names) > 1]
+        if groups:
+            yield f"On {place.title} {_each_alike(groups)}, so it compares {len(place.evolved)} of them."
+
+
+def _each_alike(groups: Sequence[str]) -> str:
+    """``"A and B trained alike, and so did C and D"``."""
+    first, *others = groups
+    return f"{first} trained alike{''.join(f', and so did {each}' for each in others)}"
+
+
+def _left_out(place: _OnTask) -> dict[str, list[str]]:
+    """The evolved optimizers that have no runs on a task, by the one whose runs stand for them."""
+    ran, found = {name for each in place.evolved for name in each.names}, dict[str, list[str]]()
+    for name in names():
+        twin = stands_for(name, place.task) if _family(name) == "evolved" and name not in ran else None
+        if twin is not None:
+            found.setdefault(twin, []).append(name)
+    return found
 
 
 def _variants(places: Sequence[_OnTask]) -> Iterator[str]:
@@ -69,7 +109,7 @@ def _places() -> list[_OnTask]:
         evolved, variants = (
             [each for each in compared if _family(each.names[0]) == family] for family in ("evolved", "adam-variant")
         )
-        found.append(_OnTask(title, answer, evolved, variants))
+        found.append(_OnTask(title, StudyTask(study, answer.task), answer, evolved, variants))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from reproduce.report.analysis.best import compare_with_best
 from reproduce.report.analysis.families import Difference
-from reproduce.report.analysis.levels import MARGIN_WORDS, confidence_words
+from reproduce.report.analysis.levels import MARGIN_WORDS, WIDTH_WORDS, confidence_words
 from reproduce.report.results import Result, StudyResults
 from reproduce.report.statistics import same_mean
 from reproduce.report.table import (
@@ -61,7 +61,7 @@ def verdict_words(num_seeds: int, of: str) -> str:
     """
     return (
         f"Differences in points, paired by seed; the intervals of a family ({of}) hold together with "
-        f'{confidence_words(num_seeds)}. Verdict: on "better", from the interval and a margin of {MARGIN_WORDS} '
+        f'{confidence_words(num_seeds)}. {WIDTH_WORDS} Verdict: on "better", from the interval and a margin of {MARGIN_WORDS} '
         "(artifact/ANALYSIS.md)."
     )
 

@@ -43,7 +43,7 @@ def elimination_table(results: Sequence[RoundResult], where: str, devices: Itera
         columns=(
             Column("optimizer", "optimizer", lambda each: words(each.name)),
             *(_column(result.settings.name, standings) for result, standings in zip(results, by_round, strict=True)),
-            Column("", "update", lambda each: words(each.spec.to_text())),
+            Column("formula", "formula", lambda each: words(each.spec.to_text())),
         ),
         sections={"evolved": entrants, "baselines": baselines},
         section_name="group",

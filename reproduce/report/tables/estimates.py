@@ -42,10 +42,13 @@ def estimate_table(estimates: Sequence[TaskEstimate], num_workers: int) -> Table
 
 
 def time_words(estimates: Sequence[TaskEstimate], num_workers: int) -> str:
-    """Say in one sentence, before work starts, how long what is left will take; empty where nothing is left."""
+    """Say in one sentence, before work starts, how long what is left will take.
+
+    It is empty where nothing is left, and where data are not at hand: what they lack is said next, and ends the work.
+    """
     left = [each for each in estimates if each.runs.high]
     known = [span for each in left if (span := each.minutes(num_workers)) is not None]
-    if not left:
+    if not left or any(each.counted == "published" for each in left):
         return ""
     if len(known) < len(left):
         return (

@@ -82,7 +82,7 @@ def rescoring_table(
                     each.name, contenders_against(trials, _contenders(finalists), each, seeds)
                 )
             ),
-            Column("", "update", lambda each: words(each.text)),
+            Column("formula", "formula", lambda each: words(each.text)),
         ),
         items=[*lines, *known],
     )
@@ -118,6 +118,13 @@ def scored_by(trials: Sequence[Trial]) -> str:
     if are_of_several_tasks(trials):
         return "mean share, in percent, of the tasks' reference accuracies"
     return "best accuracy in percent"
+
+
+def points_of(trials: Sequence[Trial]) -> str:
+    """Words for the unit of a difference of scores."""
+    if are_of_several_tasks(trials):
+        return "points of the mean share of the tasks' reference accuracies"
+    return "points of the best validation accuracy"
 
 
 def _contenders(finalists: Sequence[Finalist]) -> list[Contender]:

@@ -11,7 +11,7 @@ from reproduce.report.analysis.searches import kinds_against
 from reproduce.report.statistics import Summary, summarise
 from reproduce.report.table import NONE, NOT_RUN, Cell, Column, Table, count, missing, percent, points, words
 from reproduce.report.tables.comparisons import difference_columns, placed
-from reproduce.report.tables.search import scored_by
+from reproduce.report.tables.search import points_of, scored_by
 from reproduce.search.comparison import ComparedSearch
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.records import Header, StageEvaluation
@@ -62,7 +62,7 @@ def comparison_table(
             "less the mean of those of its runs with fresh seeds that could be trained, mean over searches. evaluated: "
             "candidates that the budget was enough for, those that all started from included, in all searches of a "
             "kind; reused: of those, scores known from a search before. "
-            f"{_not_tested(seeds) if own is None else _tested(own, seeds)}"
+            f"{_not_tested(seeds) if own is None else _tested(own, trials, seeds)}"
         ),
         columns=columns,
         items=lines,
@@ -89,12 +89,12 @@ def _not_tested(seeds: int) -> str:
     return f"With {seeds} searches of each kind the table shows, and does not test, differences."
 
 
-def _tested(own: str, seeds: int) -> str:
+def _tested(own: str, trials: Sequence[Trial], seeds: int) -> str:
     return (
-        f'To {own}: difference of "again" in points, searches paired by seed, with its interval and the verdict on '
-        f'"better"; those of all kinds are one family, and hold together with {confidence_words(seeds)}. EQUIVALENT: '
-        f"within {MARGIN_WORDS}; within 1 point where scores are shares. Settle: searches of each kind, with fresh "
-        "seeds, that would settle what is UNDECIDED (artifact/ANALYSIS.md)."
+        f'To {own}: difference of "again" in {points_of(trials)}, searches paired by seed, with its interval and the '
+        f'verdict on "better"; those of all kinds are one family, and hold together with {confidence_words(seeds)}. '
+        f"EQUIVALENT: within {MARGIN_WORDS}; within 1 point where scores are shares. Settle: searches of each kind, "
+        "with fresh seeds, that would settle what is UNDECIDED (artifact/ANALYSIS.md)."
     )
 
 

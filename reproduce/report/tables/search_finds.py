@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from reproduce.outcomes import Trained
@@ -13,7 +13,7 @@ from reproduce.report.analysis.searches import contenders_against
 from reproduce.report.statistics import summarise
 from reproduce.report.table import NONE, NOT_RUN, Column, Table, missing, percent, words
 from reproduce.report.tables.comparisons import difference_columns, placed
-from reproduce.report.tables.search import scored_by
+from reproduce.report.tables.search import points_of, scored_by
 from reproduce.search.comparison import ComparedSearch
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.rescoring import baselines
@@ -44,8 +44,7 @@ def finds_table(
         Column("again", "rescored", lambda line: percent(line.again, 2) if line.scores.compared else missing(NOT_RUN)),
         Column("sd", "rescored_sd", lambda line: percent(line.sd, 2), numeric=True),
     )
-    if known:
-        columns += difference_columns(f"To {known[0].name}", lambda line: line.difference, _absent)
+    columns += difference_columns(f"To {known[0].name}", lambda line: line.difference, _absent)
     return Table.of(
         name="search_finds",
         title="What each search found",
@@ -56,21 +55,13 @@ def finds_table(
             'GraphOptimizer(from_text("FORMULA"), learning_rate=RATE, total_steps=N, warmup_steps=N // 10) '
             "(docs/tutorials/spec.md). rate: the peak that the rule of the search chose for most of the fresh seeds, "
             "on each task; begin tuning there. again: the mean, where a run that could not be trained counts 0. "
-            f"{_tested(known, seeds)}"
+            f"To {known[0].name}: the difference in {points_of(trials)}, paired by seed, with its interval and the "
+            f'verdict on "better"; those of one kind of search are one family, and hold together with '
+            f"{confidence_words(seeds)} (artifact/ANALYSIS.md). n: fresh seeds."
         ),
         columns=columns,
         sections=sections if kinds else {},
         section_name="kind",
-    )
-
-
-def _tested(known: Sequence[Contender], seeds: int) -> str:
-    if not known:
-        return ""
-    return (
-        f"To {known[0].name}: the difference in points of the score, paired by seed, with its interval and the verdict "
-        f'on "better"; those of one kind of search are one family, and hold together with {confidence_words(seeds)} '
-        "(artifact/ANALYSIS.md). n: fresh seeds."
     )
 
 
@@ -110,19 +101,20 @@ def _lines(
 ) -> list[_FindLine]:
     """The finds of one kind of search, whose differences to the first baseline are one family."""
     planned = len(protocol.rescoring.seeds)
-    against: Mapping[str, Difference] = contenders_against(trials, found, known[0], planned) if known else {}
+    against = contenders_against(trials, found, known[0], planned)
     return [_FindLine.of(each, against.get(each.fingerprint), protocol, trials) for each in found]
 
 
 def _rates(contender: Contender, protocol: SearchProtocol, trials: Sequence[Trial]) -> str:
     """The rate chosen most often on each task, of equals the first: ``"0.01"``, ``"cifar10 0.01, federalist 0.1"``."""
-    first, chosen = protocol.evolution.data.source, {}
+    first = protocol.evolution.data.source
+    chosen: dict[str, Counter[float]] = {}
     for trial in trials:
         if trial.fingerprint == contender.fingerprint and isinstance(trial.outcome, Trained):
-            chosen.setdefault(first, Counter[float]())[trial.outcome.rate] += 1
+            chosen.setdefault(first, Counter())[trial.outcome.rate] += 1
             for each in trial.outcome.beside or ():
                 if each.rate is not None:
-                    chosen.setdefault(each.task, Counter[float]())[each.rate] += 1
+                    chosen.setdefault(each.task, Counter())[each.rate] += 1
     rates = {task: f"{counts.most_common(1)[0][0]:g}" for task, counts in chosen.items()}
     if len(rates) == 1:
         return rates[first]

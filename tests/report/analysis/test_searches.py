@@ -6,13 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from paper_optimizers import get
+from paper_optimizers import from_text, get
 from reproduce.outcomes import Outcome, ScoreBeside, ScreenedOut, Trained
 from reproduce.report.analysis.searches import contenders_against, equal_finds, kinds_against, margin_of_scores
 from reproduce.report.claims.search import KindBeats, SearchesBeat
 from reproduce.report.collection import Collection
 from reproduce.report.stored_search import StoredComparison
 from reproduce.report.tables.search_comparison import comparison_table
+from reproduce.report.tables.search_finds import finds_table
 from reproduce.search.protocol import SearchProtocol, load_search_protocol
 from reproduce.search.rescoring import baselines
 from reproduce.search.trials import SCHEMA, Contender, Trial
@@ -118,7 +119,7 @@ def test_claims_on_kinds_of_search() -> None:
     found = collection({"paper, full": 0.85, "random, full": 0.80})
     beats = KindBeats("random, full", "paper, full", 5).check(found)
     assert beats.verdict == "CONTRADICTED"
-    assert beats.evidence.startswith("random, full against paper, full: -5.00 points (")
+    assert beats.evidence.startswith("random, full against paper, full: -5.00 points of the best validation accuracy (")
     assert beats.evidence.endswith(
         "n = 5 searches of each, the best of each with 3 fresh seeds, 96 % for 2 comparisons together; "
         "the same find in 0 of them; digits, on a CPU"
@@ -178,3 +179,23 @@ def test_the_table_tests_differences_from_five_searches_on() -> None:
     untested = comparison_table(few, searches(tuple(kinds)), scored(kinds), "here")  # type: ignore[arg-type]
     assert "Verdict" not in [column.title for column in untested.columns]
     assert "shows, and does not test, differences" in untested.caption
+
+
+def test_the_table_of_finds_has_what_a_reader_needs_to_load_one() -> None:
+    """The formula, the rate chosen most often on each task, and differences as the claim on the searches has them."""
+    kinds = {"paper, full": 0.85, "random, full": 0.80}
+    trials = scored(kinds, beside=(ScoreBeside("text", 0.5, 0.01, 3),))
+    table = finds_table(PROTOCOL, searches(tuple(kinds)), trials, "here")  # type: ignore[arg-type]
+    assert [section.title for section in table.sections] == ["paper, full", "random, full", "baselines"]
+    assert [len(section.lines) for section in table.sections] == [5, 5, 3]
+    titles = [column.title for column in table.columns]
+    own, *_ = table.sections[0].lines
+    shown = dict(zip(titles, (cell.text for cell in own), strict=False))
+    assert from_text(shown["formula"]) == get("SGD")
+    assert (shown["rate"], shown["To Adam"], shown["n"]) == ("digits 0.1, text 0.01", "+5.40", "3")
+    claimed = contenders_against(trials, [contender("paper, full", seed) for seed in SEEDS], ADAM, 3)
+    assert shown["Verdict"] == claimed["paper, full-0"].verdict
+    assert own[titles.index("To Adam")].value == claimed["paper, full-0"].mean
+    assert "points of the mean share of the tasks' reference accuracies, paired by seed" in table.caption
+    unscored = finds_table(PROTOCOL, searches(tuple(kinds)), [], "here")  # type: ignore[arg-type]
+    assert {line[titles.index("again")].text for line in unscored.lines()} == {"not run"}

@@ -88,7 +88,7 @@ def test_everything_that_searches_left_is_shown(found: Collection) -> None:
     results = search_results(found)
     assert [table.name for table in results.tables] == [
         "rescoring", "search_cost", "elimination", "noise_floor", "search_comparison",
-        "search_comparison_cost",
+        "search_finds", "search_comparison_cost",
     ]  # fmt: skip
     again = search_results(found)
     for table, other in zip(results.tables, again.tables, strict=True):
@@ -246,7 +246,8 @@ def test_finds_are_better_by_the_verdict_of_the_tables(found: Collection) -> Non
     clear = check([0.9 + each for each in noise])
     assert clear.verdict == "SUPPORTED"
     assert clear.evidence.startswith(f"finds better than Adam: 1 SUPPORTED ({name} +10.0, ")
-    assert f"; 1 needed; n = 5, 96 % for {number} comparisons together; digits, on nothing" in clear.evidence
+    assert f"; 1 needed; n = 5, 96 % for {number} comparisons together; differences in points" in clear.evidence
+    assert clear.evidence.endswith(" points of the best validation accuracy; digits, on nothing")
     # An interval of its own is t(0.975, 4) * 1.58 / sqrt(5) = 1.96 points to each side.
     barely = check([0.823 + each for each in noise])
     assert barely.verdict == "UNDECIDED"
@@ -265,7 +266,7 @@ def test_shrinkage_is_of_trained_runs(found: Collection) -> None:
     finding = BestScoresShrink(1).check(dataclasses.replace(found, search=scored(found.search, scores)))
     assert finding.verdict == "SUPPORTED"
     lost = 100 * sum(takes[: len(chosen)]) / len(chosen)
-    assert finding.evidence.startswith(f"-{lost:.2f} points (")
+    assert finding.evidence.startswith(f"-{lost:.2f} points of the best validation accuracy (")
     assert finding.evidence.endswith(f"{len(chosen)} of their runs could not be trained; digits, on nothing")
 
 
