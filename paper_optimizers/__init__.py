@@ -23,6 +23,7 @@ from paper_optimizers.catalog import (
     describe,
     describe_schedule,
     get,
+    made_by_name,
     names,
     schedule_names,
 )
@@ -96,7 +97,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
-        raise missing_attribute(__name__, name, __all__)
+        raise missing_attribute(__name__, name, __all__, made_by_name(name, "GraphOptimizer({}, ...)"))
     return getattr(importlib.import_module(f"{__name__}.keras"), name)
 
 

@@ -59,8 +59,9 @@ NEEDS: Mapping[str, Need] = {
         ),
         Need(
             "clipped_gradients",
-            "clipped gradients, such as clipnorm=1: the update grows exponentially with large gradients, so that one "
-            "step can make the loss NaN",
+            "clipped gradients: the update grows exponentially with large gradients, so that one step can make the "
+            "loss NaN. In Keras pass clipnorm=1, in PyTorch call torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) "
+            "before each step, in Optax chain optax.clip_by_global_norm(1.0) before the optimizer",
         ),
     )
 }
@@ -68,8 +69,11 @@ NEEDS: Mapping[str, Need] = {
 
 #: Optimizers beside which ours are compared and which frameworks have, so that they are not in the catalog.
 _ELSEWHERE: Mapping[str, str] = {
+    "AdEMAMix": "optax.contrib.ademamix",
+    "Adan": "optax.adan",
     "Muon": "keras.optimizers.Muon, torch.optim.Muon or optax.contrib.muon",
     "Nadam": "keras.optimizers.Nadam, torch.optim.NAdam or optax.nadam",
+    "Prodigy": "optax.contrib.prodigy, with safeguard_warmup=True",
     "ScheduleFreeAdamW": "keras.optimizers.ScheduleFreeAdamW or optax.contrib.schedule_free_adamw",
 }
 
@@ -320,6 +324,22 @@ def _read(folder: str, name: str) -> Mapping[str, Any]:
     except SpecError as error:
         raise error.under(f"specs/{folder}/{name}.json") from None
     return document
+
+
+def made_by_name(name: str, call: str) -> str:
+    """A sentence to append to an error: how the optimizer called ``name`` is made, or where frameworks have it.
+
+    Args:
+        name: Compared ignoring case; may be anything.
+        call: Makes one of the catalog, with ``{}`` in the place of its name.
+
+    Returns:
+        The sentence; empty where neither the catalog nor a framework is known to have it.
+    """
+    known = {each.lower(): each for each in names()}
+    if name.lower() in known:
+        return f"; the catalog has it: {call.format(repr(known[name.lower()]))}"
+    return _elsewhere(name)
 
 
 def _elsewhere(name: str) -> str:

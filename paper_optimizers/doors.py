@@ -20,6 +20,8 @@ from paper_optimizers.suggestions import nearest_argument, other_form
 _INSIDE = ("paper_optimizers", "torch", "keras", "optax", "jax", "contextlib")
 #: What frameworks call the learning rate.
 _RATES = ("lr", "learning_rate")
+#: What Keras calls the limits of gradients, which elsewhere are no arguments of an optimizer.
+_CLIPPING = ("clipnorm", "global_clipnorm", "clipvalue")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Door:
         scheduling: What to do for a rate that decays.
         lowering: What to do in place of a warm-up for a rate that falls.
         climbing: How to climb instead of to descend, which no negative rate does.
+        clipping: How gradients are clipped.
         any_spec: What runs a spec that is given.
     """
 
@@ -42,6 +45,7 @@ class Door:
     scheduling: str
     lowering: str
     climbing: str
+    clipping: str
     any_spec: str = "GraphOptimizer"
 
     def require_rate(self, value: Any, title: str, spec: OptimizerSpec | None = None) -> Any:
@@ -76,8 +80,8 @@ class Door:
     def unknown_argument(self, given: Mapping[str, Any], known: Iterable[str], title: str) -> str:
         """Say what is wrong with the first of the arguments ``given`` that is not ``known``; empty where all are.
 
-        Another framework's name of the learning rate is answered with this one's, a spec with what takes one, and a
-        misspelt name with the nearest.
+        Another framework's name of the learning rate is answered with this one's, Keras' clipping with this one's, a
+        spec with what takes one, and a misspelt name with the nearest.
         """
         names = set(known)
         name = next((each for each in given if each not in names), None)
@@ -85,6 +89,8 @@ class Door:
             return ""
         if name in _RATES:
             hint = f"; {self.framework} calls it {self.rate}: write {self.rate}={given[name]!r:.80}"
+        elif name in _CLIPPING:
+            hint = f"; to clip gradients in {self.framework}, {self.clipping}"
         else:
             has_spec = f"; {title} has the catalog's spec: for another use {self.any_spec}"
             hint = has_spec if name == "spec" else nearest_argument(name, names)

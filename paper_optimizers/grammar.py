@@ -28,6 +28,8 @@ MAX_DEPTH = 2 * MAX_NODES["update"] + MAX_NODES["decay"]
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,4})?")
 _OPERATOR = re.compile(" ?[-+*/]")
+#: An operator between two arguments, which may stand with spaces or without.
+_OPERATION = re.compile(r"\) ?([-+*/]) ?\(")
 _WORD = re.compile(r"[A-Za-z_]{1,32}")
 
 
@@ -116,9 +118,14 @@ class Parser:
             self._expected[expected] = None
 
     def literal(self, literal: str, position: int) -> int | None:
-        """The end of ``literal`` if it stands at ``position``."""
+        """The end of ``literal`` if it stands at ``position``; an operator in it may have spaces around it or none."""
         if self.text.startswith(literal, position):
             return position + len(literal)
+        meant, written = _OPERATION.match(literal), _OPERATION.match(self.text, position)
+        if meant and written and meant[1] == written[1]:
+            rest = literal[meant.end() :]
+            if self.text.startswith(rest, written.end()):
+                return written.end() + len(rest)
         self.expect(position, repr(literal))
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 _WORD = r"[^\s(){}\[\]|^*]+"
@@ -40,10 +40,19 @@ def _nearest(received: str, names: Iterable[str], cutoff: float = 0.5) -> str:
     return f"; did you mean {lowered[near[0]]!r}?" if near else ""
 
 
-def missing_attribute(module: str, name: str, public: Iterable[str]) -> AttributeError:
-    """Make the error for a name that a module does not have, with the nearest of its public names where one is near."""
+def missing_attribute(module: str, name: str, public: Sequence[str], made: str = "") -> AttributeError:
+    """Make the error for a name that a module does not have, with the nearest of its public names where one is near.
+
+    Args:
+        module: The module's name.
+        name: What it does not have.
+        public: The names that it has.
+        made: A sentence on how else to come by it, which goes before the nearest name; not where only the case differs.
+    """
+    same = any(name.lower() == each.lower() for each in public)
+    hint = made if made and not same else _nearest(name, public)
     # Python would find the module by itself and add a hint of its own, which knows less: it misses swapped letters.
-    return AttributeError(f"module {module!r} has no attribute {name!r}{_nearest(name, public)}", name=name, obj=None)
+    return AttributeError(f"module {module!r} has no attribute {name!r}{hint}", name=name, obj=None)
 
 
 #: The forms in which a spec comes, and how each is read.

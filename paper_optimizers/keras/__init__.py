@@ -27,6 +27,7 @@ except ModuleNotFoundError as error:
         raise
     raise ModuleNotFoundError(message, name=error.name) from None
 
+from paper_optimizers.catalog import made_by_name as _made_by_name
 from paper_optimizers.keras.evolved import (
     A1,
     A2,
@@ -73,4 +74,4 @@ __all__ = [
 if not _TYPE_CHECKING:  # A checker of types finds what is missing by itself.
 
     def __getattr__(name: str) -> None:
-        raise _missing_attribute(__name__, name, __all__)
+        raise _missing_attribute(__name__, name, __all__, _made_by_name(name, "GraphOptimizer({}, ...)"))

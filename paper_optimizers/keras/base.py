@@ -24,6 +24,7 @@ KERAS_DOOR = Door(
     scheduling="pass a schedule as learning_rate=",
     lowering="a schedule; a callback that lowers the rate serves as well",
     climbing="negate the loss",
+    clipping="pass clipnorm=1",
 )
 
 

@@ -25,6 +25,7 @@ OPTAX_DOOR = Door(
     scheduling="pass a schedule as learning_rate=",
     lowering="a schedule",
     climbing="negate the loss",
+    clipping="put optax.clip_by_global_norm(1.0) before this in an optax.chain",
     any_spec="graph_optimizer",
 )
 #: How to keep `optax.inject_hyperparams` from making arrays of what must be known before anything is compiled.

@@ -20,6 +20,7 @@ except ModuleNotFoundError as error:
         name="torch",
     ) from None
 
+from paper_optimizers.catalog import made_by_name as _made_by_name
 from paper_optimizers.suggestions import missing_attribute as _missing_attribute
 from paper_optimizers.torch.evolved import (
     A1,
@@ -91,4 +92,4 @@ __all__ = [
 if not _TYPE_CHECKING:  # A checker of types finds what is missing by itself.
 
     def __getattr__(name: str) -> None:
-        raise _missing_attribute(__name__, name, __all__)
+        raise _missing_attribute(__name__, name, __all__, _made_by_name(name, "create({}, model.parameters(), lr=...)"))

@@ -20,6 +20,7 @@ from paper_optimizers.torch.settings import (
     check_group,
     follows_run,
     pure_optimizer,
+    require_parameters,
     warn_of_constant_rate,
     warn_past_end,
 )
@@ -64,6 +65,7 @@ class GraphOptimizer(torch.optim.Optimizer):
     Raises:
         ValueError: If ``lr`` is missing, the spec needs ``total_steps`` and there is none, an argument is out of its
             range, or two contradict each other.
+        TypeError: If something else is in the place of the parameters, which come first.
         KeyError: For a name that is not in the catalog.
 
     Examples:
@@ -107,6 +109,7 @@ class GraphOptimizer(torch.optim.Optimizer):
         }
         self._steps: list[GroupStep] = []
         self._runs_warned_of: set[int] = set()
+        require_parameters(params, type(self).__name__)
         super().__init__(params, defaults)
 
     def add_param_group(self, param_group: Group) -> None:

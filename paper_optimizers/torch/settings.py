@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -25,6 +26,7 @@ TORCH_DOOR = Door(
     scheduling="use a scheduler of torch",
     lowering="lower it with a scheduler of torch, such as WarmupHoldCosine of this module",
     climbing="pass maximize=True",
+    clipping="call torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) before each step",
 )
 
 
@@ -94,6 +96,21 @@ def spec_text(spec: Any) -> str:
         spec = OptimizerSpec.from_json(spec)
     found = as_spec(spec)
     return spec if isinstance(spec, str) else json.dumps(found.to_dict(), separators=(",", ":"))
+
+
+def require_parameters(params: Any, title: str) -> None:
+    """Refuse a spec or a rate in the place of the parameters, where other frameworks have them.
+
+    Raises:
+        TypeError: Saying that the parameters come first.
+    """
+    if isinstance(params, OptimizerSpec | Mapping | str | int | float):
+        spec = "spec, " if title == "GraphOptimizer" else ""
+        received = "a spec" if isinstance(params, OptimizerSpec | Mapping) else repr(params)[:80]
+        raise TypeError(
+            f"received {received} as params; in PyTorch the parameters come first: {title}(model.parameters(), {spec}"
+            "lr=..., total_steps=..., warmup_steps=...)"
+        )
 
 
 def check_group(group: Group, title: str) -> None:

@@ -61,8 +61,8 @@ def verdict_words(num_seeds: int, of: str) -> str:
     """
     return (
         f"Differences in points, paired by seed; the intervals of a family ({of}) hold together with "
-        f'{confidence_words(num_seeds)}. {WIDTH_WORDS} Verdict: on "better", from the interval and a margin of {MARGIN_WORDS} '
-        "(artifact/ANALYSIS.md)."
+        f'{confidence_words(num_seeds)}. {WIDTH_WORDS} Verdict: on "better", from the interval and a margin of '
+        f"{MARGIN_WORDS} (artifact/ANALYSIS.md)."
     )
 
 
