@@ -60,8 +60,8 @@ NEEDS: Mapping[str, Need] = {
         Need(
             "clipped_gradients",
             "clipped gradients: the update grows exponentially with large gradients, so that one step can make the "
-            "loss NaN. In Keras pass clipnorm=1, in PyTorch call torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) "
-            "before each step, in Optax chain optax.clip_by_global_norm(1.0) before the optimizer",
+            "loss NaN. In Keras pass clipnorm=1, in PyTorch call torch.nn.utils.clip_grad_norm_(model.parameters(), "
+            "1.0) before each step, in Optax chain optax.clip_by_global_norm(1.0) before the optimizer",
         ),
     )
 }

@@ -79,14 +79,12 @@ class Manual(NamedTuple):
         rate: The argument for the learning rate.
         base: The class or function whose arguments they are, less ``spec``.
         example: Lines of an example, in which ``{name}`` and ``{rate}`` are filled in.
-        clipping: How gradients are clipped there.
         clipped: The example of an optimizer that needs clipped gradients.
     """
 
     rate: str
     base: Any
     example: str
-    clipping: str
     clipped: str
 
 
@@ -100,7 +98,6 @@ def docstring(entry: CatalogEntry, manual: Manual, name: str = "") -> str:
         _filled(entry.description),
         mathematics(entry, manual.rate),
         *map(_filled, remarks(entry, manual.rate)),
-        *([f"To clip gradients, {manual.clipping}."] if clips else []),
         *_inherited(manual.base),
         f"Examples:\n{_indented(example)}",
         f"References:\n    {entry.origin}.",

@@ -61,7 +61,6 @@ _MANUAL = Manual(
         ">>> from paper_optimizers import {name}\n"
         ">>> optimizer = {name}(learning_rate={rate}, total_steps=5_000, warmup_steps=500)"
     ),
-    clipping="pass ``clipnorm=1``",
     clipped=(
         ">>> from paper_optimizers import {name}\n"
         ">>> optimizer = {name}(learning_rate={rate}, total_steps=5_000, warmup_steps=500, clipnorm=1)"

@@ -25,7 +25,6 @@ _MANUAL = Manual(
         ">>> transformation = {name}({rate}, total_steps=5_000, warmup_steps=500)\n"
         ">>> state = transformation.init({{'kernel': jnp.ones(3)}})"
     ),
-    clipping="put ``optax.clip_by_global_norm(1.0)`` before it in an ``optax.chain``",
     clipped=(
         ">>> import jax.numpy as jnp\n"
         ">>> import optax\n"

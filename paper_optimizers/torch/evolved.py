@@ -45,7 +45,6 @@ _MANUAL = Manual(
         ">>> model = torch.nn.Linear(3, 1)\n"
         ">>> optimizer = {name}(model.parameters(), lr={rate}, total_steps=5_000, warmup_steps=500)"
     ),
-    clipping="call ``torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)`` before each step",
     clipped=(
         ">>> import torch\n"
         ">>> from paper_optimizers.torch import {name}\n"

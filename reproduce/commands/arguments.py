@@ -37,7 +37,10 @@ def add_profile(parser: argparse.ArgumentParser) -> None:
 
 def add_data_dir(parser: argparse.ArgumentParser, more: str = "") -> None:
     """Add ``--data-dir``; ``more`` ends its help."""
-    where = "the folder that holds data sets as DIR/NAME or DIR/NAME.tar.xz"
+    where = (
+        'the folder that holds data sets as DIR/NAME or DIR/NAME.tar.xz; or, for source = "folder", the data set '
+        "itself, DIR/{train,test}/CLASS/*.jpg"
+    )
     parser.add_argument("--data-dir", type=expanded, metavar="DIR", help=where + more)
 
 

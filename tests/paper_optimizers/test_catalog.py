@@ -237,6 +237,9 @@ def test_finite_to_the_last_step_and_past_it(name: str, total: int) -> None:
         ("opt4", "the catalog has no optimizer called 'opt4'; did you mean 'Opt4'?"),
         ("Opt11", "the catalog has no optimizer called 'Opt11'; did you mean 'Opt1"),
         ("adam", "did you mean 'Adam'?"),
+        ("Prodigy", "; frameworks have it: optax.contrib.prodigy, with safeguard_warmup=True"),
+        ("adan", "called 'adan'; frameworks have it: optax.adan. "),
+        ("AdEMAMix", "; frameworks have it: optax.contrib.ademamix. "),
         (
             "ScheduleFreeAdamW",
             "called 'ScheduleFreeAdamW'; frameworks have it: keras.optimizers.ScheduleFreeAdamW or "

@@ -1,6 +1,7 @@
 """The checks that all doors share: the same fault is refused at each, in its framework's words."""
 
 import importlib
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -109,6 +110,23 @@ def test_a_name_that_a_module_lacks_is_answered_with_the_nearest(
     assert capsys.readouterr().err.lower().count("did you mean") == 1
     with pytest.raises(AttributeError, match=r"no attribute 'zzzzzz'$"):
         _ = found.zzzzzz
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "said"),
+    [
+        ("paper_optimizers", "Adam", "the catalog has it: GraphOptimizer('Adam', ...)"),
+        ("paper_optimizers.keras", "lion", "the catalog has it: GraphOptimizer('Lion', ...)"),
+        ("paper_optimizers.torch", "Adam", "the catalog has it: create('Adam', model.parameters(), lr=...)"),
+        ("paper_optimizers.optax", "lion", "the catalog has it: graph_optimizer('Lion', ...)"),
+        ("paper_optimizers.torch", "Prodigy", "frameworks have it: optax.contrib.prodigy, with safeguard_warmup=True"),
+    ],
+)
+def test_an_optimizer_without_a_class_is_answered_with_what_makes_it(module: str, name: str, said: str) -> None:
+    if module.endswith(("torch", "optax")):
+        pytest.importorskip(module.rpartition(".")[2])
+    with pytest.raises(AttributeError, match=re.escape(f"has no attribute '{name}'; {said}")):
+        getattr(importlib.import_module(module), name)
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -205,6 +205,21 @@ def test_schedule_factor():
     assert to_text(spec) == text
 
 
+@pytest.mark.parametrize("operator", ["+", "-", "*", "/"])
+def test_operators_may_have_spaces_or_none(operator):
+    """In updates and decays, and in the function whose text goes on after its operator; printing has one form."""
+    texts = [
+        f"None ~ (g){before}{operator}{after}([(a1){before}{operator}{after}(a2)][w])"
+        for before in ("", " ")
+        for after in ("", " ")
+    ]
+    (spec,) = {from_text(text) for text in texts}
+    assert to_text(spec) in texts
+    assert from_text("None ~ (g)/(sqrt(1+(w)^2))") == from_text("None ~ (g) / (sqrt(1+(w)^2))")
+    with pytest.raises(SpecError):
+        from_text(f"None ~ (g)  {operator} (w)")
+
+
 def test_published_log(reference):
     with (reference / "search_log" / "published_search.csv").open(newline="", encoding="utf-8") as file:
         texts = [row["expression"] for row in csv.DictReader(file)]

@@ -131,8 +131,8 @@ def _readings(found: Sequence[TaskAnswer]) -> tuple[str, str]:
     levels = " or ".join(sorted({confidence_words(each.difference.n) for each in found}))
     return (
         "Each line is the best evolved optimizer, of the paper's fifteen, minus the best baseline, both chosen in "
-        "tuning by validation accuracy. Differences are in points (percent of the test images), in brackets "
-        f"their intervals at {levels}.",
+        "tuning by validation accuracy. n counts seeds: runs of each optimizer with other initial weights. Differences "
+        f"are in points (percent of the test images), in brackets their intervals at {levels}.",
         'Verdicts are on "better". SUPPORTED: the interval lies above 0. CONTRADICTED: it lies below 0, so the evolved '
         f"one is worse. EQUIVALENT: it holds 0 and lies within the margin of {MARGIN_WORDS}. UNDECIDED: none of these, "
         "so more seeds are needed.",

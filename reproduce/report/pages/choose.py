@@ -9,7 +9,8 @@ from paper_optimizers import describe, names
 from paper_optimizers.catalog import middle_rate
 from reproduce.report.analysis.families import Difference
 from reproduce.report.analysis.studies import Compared, against
-from reproduce.report.cards.card import Card
+from reproduce.report.cards.card import Card, Rates
+from reproduce.report.figures.rates import sensitivity
 from reproduce.report.pages import ROOT
 from reproduce.report.pages.answer import answer_sentence, kept_answers, kept_collections, measured_on
 from reproduce.report.pages.beside_adam import adam_sentences
@@ -18,6 +19,7 @@ from reproduce.report.pages.rates import StudyTask, compared_tasks, kept_cards, 
 from reproduce.report.pages.tables import markdown, with_tables
 from reproduce.report.table import signed
 from reproduce.report.tables.comparisons import interval_text
+from reproduce.tasks.optimizers import OPTAX
 
 #: Whom each is set beside.
 _BESIDE = ("Adam", "AdamW")
@@ -61,12 +63,13 @@ def rates_table() -> str:
     first, tasks = kept_collections()[0], _telling_tasks()
     columns = {"optimizer": "", "start with": ":"} | {task.title: ":" for task in tasks}
     columns |= {"state, bytes a weight": ":", "step on convolutions, Adam's = 1": ":", "needs": ""}
+    cards = kept_cards()[first.profile]
     lines = []
-    for name, card in kept_cards()[first.profile].items():
-        rates = measured_rates(name)
+    for name in (*cards, *(name for name in OPTAX if name not in cards)):
+        rates, card = measured_rates(name), cards.get(name)
         if rates:
-            ranges = [_range(kept_cards()[task.study.protocol.profile][name], task) for task in tasks]
             title = name if name in names() else f"{name}, not in the catalog"
+            ranges = [_range(name, task) for task in tasks]
             lines.append((title, f"**{middle_rate(rates):g}**", *ranges, _state(card), _cost(card), _needs(name)))
     return markdown(columns, lines)
 
@@ -149,9 +152,11 @@ def _with_verdict(found: Difference) -> str:
     return f"{difference_cells(found)[0]}, {_VERDICTS[found.verdict]}"
 
 
-def _range(card: Card, task: StudyTask) -> str:
-    own = [each for each in card.rates if (each.source.study, each.source.task) == (task.study.name, task.task)]
-    return own[0].range if own else _stand_in(card.name, task)
+def _range(name: str, task: StudyTask) -> str:
+    own = task.study.result(task.task, name)
+    if own is None or not own.tuning:
+        return _stand_in(name, task)
+    return Rates(own.tuning_source, *sensitivity(own).good).range
 
 
 def _stand_in(name: str, task: StudyTask) -> str:
@@ -160,14 +165,15 @@ def _stand_in(name: str, task: StudyTask) -> str:
     return "-" if measured in (None, name) else f"as {measured}"
 
 
-def _state(card: Card) -> str:
+def _state(card: Card | None) -> str:
     """The bytes on the card, as far as they are one number."""
-    cost = card.cost
-    return "-" if cost is None else f"{4 * round(2 * cost.state_bytes / cost.adam_state_bytes)}"
+    if card is None or card.cost is None:
+        return "-"
+    return f"{4 * round(2 * card.cost.state_bytes / card.cost.adam_state_bytes)}"
 
 
-def _cost(card: Card) -> str:
-    return "-" if card.cost is None else f"{card.cost.ratio:.2f}"
+def _cost(card: Card | None) -> str:
+    return "-" if card is None or card.cost is None else f"{card.cost.ratio:.2f}"
 
 
 def _needs(name: str) -> str:

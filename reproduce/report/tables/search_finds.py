@@ -52,7 +52,7 @@ def finds_table(
             f"{placed(where, (trial.device for trial in trials))}: the best find of each of n = {len(searches)} "
             f"searches, scored again with {seeds} fresh seeds. Scores: {scored_by(trials)}. formula: the optimizer as "
             "text; unescaped in the CSV file. Load one with from_text, both from paper_optimizers: "
-            'GraphOptimizer(from_text("FORMULA"), learning_rate=RATE, total_steps=N, warmup_steps=N // 10) '
+            'GraphOptimizer(from_text("FORMULA"), learning_rate=RATE, total_steps=STEPS, warmup_steps=STEPS // 10) '
             "(docs/tutorials/spec.md). rate: the peak that the rule of the search chose for most of the fresh seeds, "
             "on each task; begin tuning there. again: the mean, where a run that could not be trained counts 0. "
             f"To {known[0].name}: the difference in {points_of(trials)}, paired by seed, with its interval and the "

@@ -31,6 +31,8 @@ def test_an_argument_that_is_none() -> None:
     )
     with pytest.raises(TypeError, match=message):
         door.opt9(spec="Opt1")
+    with pytest.raises(TypeError, match=r"received clipnorm=1; to clip gradients in Optax, put optax.clip_by_global_"):
+        door.opt4(1, clipnorm=1)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,27 @@ def test_arguments_of_one_group() -> None:
     assert len(optimizer.param_groups) == 1
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: door.GraphOptimizer(po.get("Opt4"), param(), lr=0.1), "received a spec as params; .* spec, lr="),
+        (lambda: door.GraphOptimizer(po.get("Opt4").to_dict(), 0.1), r"come first: GraphOptimizer\(model.parameters"),
+        (lambda: door.GraphOptimizer("Opt4", param(), lr=0.1), "received 'Opt4' as params"),
+        (lambda: door.Opt6(0.1, total_steps=9), r"received 0.1 as params; .* Opt6\(model.parameters\(\), lr="),
+    ],
+)
+def test_the_order_of_other_frameworks(make: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_keras_limits_of_gradients_are_answered_with_what_does_it_here() -> None:
+    said = r"received clipnorm=1; to clip gradients in PyTorch, call torch.nn.utils.clip_grad_norm_\(model.param"
+    for make in (lambda: door.Opt4(param(), lr=1, clipnorm=1), lambda: door.create("Opt4", param(), lr=1, clipnorm=1)):
+        with pytest.raises(TypeError, match=said):
+            make()
+
+
 def test_momentum_where_there_is_none() -> None:
     with pytest.raises(ValueError, match=r"no momentum to set; received momentum=0\.9"):
         door.Opt1(param(), lr=0.1, momentum=0.9)
