@@ -40,7 +40,7 @@ def adam_sentences() -> str:
         *(f"On {each.title} {_share(each.evolved)} are{_which(each)}." for each in others),
         f"The paper has ten evolved optimizers, and five variants of {REFERENCE}, A1 to A5.",
         *_counted_as_one(places),
-        f"Of the variants {'; '.join(_variants(places))}.",
+        f"Of the variants, {'; '.join(_variants(places))}.",
         f"With {levels} confidence all intervals of a task are right at once.",
     ]
     return " ".join(parts)
@@ -58,14 +58,14 @@ def _counted_as_one(places: Sequence[_OnTask]) -> Iterator[str]:
     if trained:
         groups = [enumerated([twin, *alike]) for twin, alike in trained.items()]
         counts = [
-            f"{enumerated(titles_of)} compare{'s' * (len(titles_of) < 2)} {n} of the ten"
+            f"{enumerated(titles_of)} {'has' if len(titles_of) < 2 else 'have'} {n} to compare"
             for n, titles_of in fewer.items()
         ]
         yield f"On digits {_each_alike(groups)}, so {enumerated(counts)}."
     for place in places:
         groups = [enumerated(each.names) for each in place.evolved if len(each.names) > 1]
         if groups:
-            yield f"On {place.title} {_each_alike(groups)}, so it compares {len(place.evolved)} of them."
+            yield f"On {place.title} {_each_alike(groups)}, so it has {len(place.evolved)}."
 
 
 def _each_alike(groups: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from reproduce.outcomes import Trained
@@ -41,23 +42,31 @@ def finds_table(
         Column("search, and number of the find", "find", lambda line: words(line.contender.name)),
         Column("formula", "formula", lambda line: words(line.contender.spec.to_text())),
         Column("rate", "rate", lambda line: words(line.rates) if line.rates else missing(NOT_RUN)),
-        Column("again", "rescored", lambda line: percent(line.again, 2) if line.scores.compared else missing(NOT_RUN)),
+        Column(
+            "again",
+            "rescored",
+            lambda line: percent(line.again, 2) if line.scores.compared else missing(NOT_RUN),
+            numeric=True,
+        ),
         Column("sd", "rescored_sd", lambda line: percent(line.sd, 2), numeric=True),
     )
-    columns += difference_columns(f"To {known[0].name}", lambda line: line.difference, _absent)
+    compared = difference_columns(f"To {known[0].name}", lambda line: line.difference, _absent)
+    # How many seeds there are, and would settle it, the CSV file has: the formula takes what room there is.
+    columns += tuple(replace(each, title="") if each.title in ("Settle", "n") else each for each in compared)
     return Table.of(
         name="search_finds",
         title="What each search found",
         caption=(
             f"{placed(where, (trial.device for trial in trials))}: the best find of each of n = {len(searches)} "
             f"searches, scored again with {seeds} fresh seeds. Scores: {scored_by(trials)}. formula: the optimizer as "
-            "text; unescaped in the CSV file. Load one with from_text, both from paper_optimizers: "
+            "text, to be copied from the page as it is shown or from the CSV file. Load one with from_text, both from paper_optimizers: "
             'GraphOptimizer(from_text("FORMULA"), learning_rate=RATE, total_steps=STEPS, warmup_steps=STEPS // 10) '
             "(docs/tutorials/spec.md). rate: the peak that the rule of the search chose for most of the fresh seeds, "
-            "on each task; begin tuning there. again: the mean, where a run that could not be trained counts 0. "
+            f"on {', then on '.join(_tasks(protocol, trials))}; begin tuning there. "
+            "again: the mean, where a run that could not be trained counts 0. "
             f"To {known[0].name}: the difference in {points_of(trials)}, paired by seed, with its interval and the "
             f'verdict on "better"; those of one kind of search are one family, and hold together with '
-            f"{confidence_words(seeds)} (artifact/ANALYSIS.md). n: fresh seeds."
+            f"{confidence_words(seeds)} (artifact/ANALYSIS.md)."
         ),
         columns=columns,
         sections=sections if kinds else {},
@@ -70,7 +79,7 @@ class _FindLine(NamedTuple):
 
     Attributes:
         contender: The optimizer.
-        rates: Of each task, in words; empty where it could not be trained.
+        rates: Of each task; empty where it could not be trained.
         scores: With fresh seeds.
         difference: To the first baseline; None of a baseline, and without scores.
     """
@@ -84,7 +93,8 @@ class _FindLine(NamedTuple):
     def of(
         cls, contender: Contender, difference: Difference | None, protocol: SearchProtocol, trials: Sequence[Trial]
     ) -> _FindLine:
-        return cls(contender, _rates(contender, protocol, trials), seed_scores(trials, contender), difference)
+        rates = _rates(contender, trials, _tasks(protocol, trials))
+        return cls(contender, rates, seed_scores(trials, contender), difference)
 
     @property
     def again(self) -> float:
@@ -105,20 +115,24 @@ def _lines(
     return [_FindLine.of(each, against.get(each.fingerprint), protocol, trials) for each in found]
 
 
-def _rates(contender: Contender, protocol: SearchProtocol, trials: Sequence[Trial]) -> str:
-    """The rate chosen most often on each task, of equals the first: ``"0.01"``, ``"cifar10 0.01, federalist 0.1"``."""
-    first = protocol.evolution.data.source
-    chosen: dict[str, Counter[float]] = {}
+def _tasks(protocol: SearchProtocol, trials: Sequence[Trial]) -> list[str]:
+    """The tasks that a score is of, the search's first one before those beside it."""
+    outcomes = [each.outcome for each in trials if isinstance(each.outcome, Trained)]
+    beside = dict.fromkeys(each.task for outcome in outcomes for each in outcome.beside or ())
+    return [protocol.evolution.data.source, *beside]
+
+
+def _rates(contender: Contender, trials: Sequence[Trial], tasks: Sequence[str]) -> str:
+    """The rate chosen most often on each task, of equals the first, as ``"0.01, 0.1"``; empty where none was chosen."""
+    chosen: dict[str, Counter[float]] = {task: Counter() for task in tasks}
     for trial in trials:
         if trial.fingerprint == contender.fingerprint and isinstance(trial.outcome, Trained):
-            chosen.setdefault(first, Counter())[trial.outcome.rate] += 1
+            chosen[tasks[0]][trial.outcome.rate] += 1
             for each in trial.outcome.beside or ():
-                if each.rate is not None:
-                    chosen.setdefault(each.task, Counter())[each.rate] += 1
-    rates = {task: f"{counts.most_common(1)[0][0]:g}" for task, counts in chosen.items()}
-    if len(rates) == 1:
-        return rates[first]
-    return ", ".join(f"{task} {rate}" for task, rate in rates.items())
+                chosen[each.task].update([] if each.rate is None else [each.rate])
+    if not chosen[tasks[0]]:
+        return ""
+    return ", ".join(f"{counts.most_common(1)[0][0]:g}" if counts else NONE for counts in chosen.values())
 
 
 def _absent(line: _FindLine) -> str:

@@ -192,7 +192,8 @@ def test_the_table_of_finds_has_what_a_reader_needs_to_load_one() -> None:
     own, *_ = table.sections[0].lines
     shown = dict(zip(titles, (cell.text for cell in own), strict=False))
     assert from_text(shown["formula"]) == get("SGD")
-    assert (shown["rate"], shown["To Adam"], shown["n"]) == ("digits 0.1, text 0.01", "+5.40", "3")
+    assert (shown["rate"], shown["To Adam"]) == ("0.1, 0.01", "+5.40")
+    assert " on digits, then on text; " in table.caption
     claimed = contenders_against(trials, [contender("paper, full", seed) for seed in SEEDS], ADAM, 3)
     assert shown["Verdict"] == claimed["paper, full-0"].verdict
     assert own[titles.index("To Adam")].value == claimed["paper, full-0"].mean
