@@ -55,7 +55,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_first_page_links_to_every_other() -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / "docs" / "index.md").read_text("utf-8"))
-    assert set(map(named, PAGES)) - {"index.md"} == set(links)
+    assert set(map(named, PAGES)) - {"index.md"} == {link for link in links if not link.startswith("../")}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)

@@ -38,6 +38,28 @@ def finds_table(
         kinds.setdefault(search.kind, []).extend(each.contender for each in search.finds(protocol)[:1])
     sections = {kind: _lines(found, known, protocol, trials) for kind, found in kinds.items()}
     sections["baselines"] = [_FindLine.of(each, None, protocol, trials) for each in known]
+    return Table.of(
+        name="search_finds",
+        title="What each search found",
+        caption=(
+            f"{placed(where, (trial.device for trial in trials))}: the best find of each of n = {len(searches)} "
+            f"searches, scored again with {seeds} fresh seeds. Scores: {scored_by(trials)}. formula: the optimizer as "
+            "text, to be copied from the page as it is shown, or from the CSV file. With names of paper_optimizers, "
+            'GraphOptimizer(from_text("FORMULA"), learning_rate=RATE, total_steps=STEPS, warmup_steps=STEPS // 10) '
+            "loads it (docs/tutorials/spec.md). rate: the peak that the search's rule chose for most fresh seeds, "
+            f"on {', then on '.join(_tasks(protocol, trials))}; begin tuning there. "
+            "again: the mean, where a run that could not be trained counts 0. "
+            f"To {known[0].name}: the difference in {points_of(trials)}, paired by seed, with its interval and the "
+            f'verdict on "better"; those of one kind of search are one family, and hold together with '
+            f"{confidence_words(seeds)} (artifact/ANALYSIS.md)."
+        ),
+        columns=_columns(known[0].name),
+        sections=sections if kinds else {},
+        section_name="kind",
+    )
+
+
+def _columns(baseline: str) -> tuple[Column[_FindLine], ...]:
     columns: tuple[Column[_FindLine], ...] = (
         Column("search, and number of the find", "find", lambda line: words(line.contender.name)),
         Column("formula", "formula", lambda line: words(line.contender.spec.to_text())),
@@ -50,28 +72,9 @@ def finds_table(
         ),
         Column("sd", "rescored_sd", lambda line: percent(line.sd, 2), numeric=True),
     )
-    compared = difference_columns(f"To {known[0].name}", lambda line: line.difference, _absent)
+    compared = difference_columns(f"To {baseline}", lambda line: line.difference, _absent)
     # How many seeds there are, and would settle it, the CSV file has: the formula takes what room there is.
-    columns += tuple(replace(each, title="") if each.title in ("Settle", "n") else each for each in compared)
-    return Table.of(
-        name="search_finds",
-        title="What each search found",
-        caption=(
-            f"{placed(where, (trial.device for trial in trials))}: the best find of each of n = {len(searches)} "
-            f"searches, scored again with {seeds} fresh seeds. Scores: {scored_by(trials)}. formula: the optimizer as "
-            "text, to be copied from the page as it is shown or from the CSV file. Load one with from_text, both from paper_optimizers: "
-            'GraphOptimizer(from_text("FORMULA"), learning_rate=RATE, total_steps=STEPS, warmup_steps=STEPS // 10) '
-            "(docs/tutorials/spec.md). rate: the peak that the rule of the search chose for most of the fresh seeds, "
-            f"on {', then on '.join(_tasks(protocol, trials))}; begin tuning there. "
-            "again: the mean, where a run that could not be trained counts 0. "
-            f"To {known[0].name}: the difference in {points_of(trials)}, paired by seed, with its interval and the "
-            f'verdict on "better"; those of one kind of search are one family, and hold together with '
-            f"{confidence_words(seeds)} (artifact/ANALYSIS.md)."
-        ),
-        columns=columns,
-        sections=sections if kinds else {},
-        section_name="kind",
-    )
+    return columns + tuple(replace(each, title="") if each.title in ("Settle", "n") else each for each in compared)
 
 
 class _FindLine(NamedTuple):
