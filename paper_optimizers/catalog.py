@@ -146,7 +146,10 @@ class CatalogEntry:
 
     @property
     def first_rate(self) -> float | None:
-        """The peak learning rate to begin tuning with, see `middle_rate`; None where none was measured."""
+        """The peak learning rate to begin tuning with, see `middle_rate`; None where none was measured.
+
+        It is for networks with batch normalisation; for others begin with a third of it.
+        """
         return middle_rate(self.rates) if self.rates else None
 
 
