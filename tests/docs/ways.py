@@ -154,6 +154,8 @@ WAYS: dict[str, Way] = {
     "pip install '.[optax]'": Parsed("it fetches packages that the lock of the tests holds"),
     "pip install '.[reproduce,search]'": Parsed("it fetches packages that the lock of the tests holds"),
     "pip install '.[cpu]' scikit-learn": Parsed("it fetches packages that the lock of the tests holds"),
+    "pip install -e .": Parsed("it fetches packages that the lock of the tests holds"),
+    "pip install flax": Parsed("it fetches a package that is not among the locked ones"),
     "pip install atheris": Parsed("it fetches a package that is not among the locked ones"),
     "pip install pytorch-lightning": Parsed("it fetches a package that is not among the locked ones"),
     "pip install transformers accelerate": Parsed("it fetches packages that are not among the locked ones"),
