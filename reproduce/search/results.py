@@ -95,7 +95,14 @@ def top(
 
 def budgeted(records: Sequence[AnyRecord], epochs: int, screening_epochs: Mapping[Stage, int]) -> list[StageEvaluation]:
     """The evaluations of the evolution stage that were over when a budget was; those of the opening cost nothing."""
-    return [record for record, spent in _with_epochs(records, screening_epochs) if spent <= epochs]
+    within = [record for record, spent in _with_epochs(records, screening_epochs) if spent <= epochs]
+    return [record for record in within if record.stage == "evolution"]
+
+
+def num_scored(records: Sequence[AnyRecord], epochs: int, screening_epochs: Mapping[Stage, int]) -> int:
+    """Count the candidates that had a score on either stage when a budget was over, those of the opening included."""
+    within = _with_epochs(records, screening_epochs)
+    return len({record.sample for record, spent in within if spent <= epochs})
 
 
 def best_so_far(records: Sequence[AnyRecord], screening_epochs: Mapping[Stage, int]) -> tuple[list[int], list[float]]:
@@ -103,6 +110,8 @@ def best_so_far(records: Sequence[AnyRecord], screening_epochs: Mapping[Stage, i
     best = 0.0
     costs, scores = [], []
     for record, spent in _with_epochs(records, screening_epochs):
+        if record.stage != "evolution":
+            continue
         best = max(best, score_of(record.outcome) or 0.0)
         costs.append(spent)
         scores.append(best)
@@ -112,14 +121,13 @@ def best_so_far(records: Sequence[AnyRecord], screening_epochs: Mapping[Stage, i
 def _with_epochs(
     records: Sequence[AnyRecord], screening_epochs: Mapping[Stage, int]
 ) -> Iterator[tuple[StageEvaluation, int]]:
-    """The evaluations of the evolution stage, each with the epochs spent after the opening when it was over."""
+    """All evaluations, each with the epochs spent after the opening when it was over."""
     samples, spent = samples_of(records), 0
     for record in records:
         if isinstance(record, StageEvaluation):
             if samples[record.sample].slot.phase == "child":
                 spent += epochs_of(record.outcome, screening_epochs[record.stage])
-            if record.stage == "evolution":
-                yield record, spent
+            yield record, spent
 
 
 #: What became of a draw, in the order of the pictures.

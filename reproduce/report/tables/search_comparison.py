@@ -16,7 +16,7 @@ from reproduce.search.comparison import ComparedSearch
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.records import Header, StageEvaluation
 from reproduce.search.rescoring import baselines
-from reproduce.search.results import budgeted
+from reproduce.search.results import budgeted, num_scored
 from reproduce.search.trials import Contender, SeedScores, Trial, seed_scores
 
 
@@ -59,9 +59,10 @@ def comparison_table(
             f"top {settings.top}: the same for the {settings.top} best of each search together. They are chosen by "
             "their scores in the search alone, so that fresh seeds flatter "
             "none; a run that could not be trained counts 0 (untrained: how many of all of these). shrinkage: best "
-            "less the mean of those of its runs with fresh seeds that could be trained, mean over searches. evaluated: "
-            "candidates that the budget was enough for, those that all started from included, in all searches of a "
-            "kind; reused: of those, scores known from a search before. "
+            "less the mean of those of its runs with fresh seeds that could be trained, mean over searches. scored: "
+            "candidates that the budget was enough for, on the short first stage or on both, those that all started "
+            "from included, in all searches of a kind; evaluated: scores on the second stage, evolution; reused: of "
+            "those, scores known from a search before. "
             f"{_not_tested(seeds) if own is None else _tested(own, trials, seeds)}"
         ),
         columns=columns,
@@ -80,6 +81,9 @@ def _columns(top: int) -> tuple[Column[_SearchLine], ...]:
         Column(f"top {top}", "rescored_top", lambda line: percent(line.top, 2), numeric=True),
         Column("untrained", "untrained_runs", lambda line: _untrained(line.rescored), numeric=True),
         Column("shrinkage", "shrinkage", lambda line: points(line.shrinkage, 2), numeric=True),
+        Column(
+            "scored", "scored", lambda line: missing(NONE) if line.scored is None else count(line.scored), numeric=True
+        ),
         Column("evaluated", "evaluated", lambda line: _count(line.within), numeric=True),
         Column("reused", "reused", lambda line: _count(line.reused), numeric=True),
     )
@@ -113,6 +117,7 @@ class _SearchLine(NamedTuple):
         top: The mean of the best together.
         shrinkage: What fresh seeds took off the best score.
         rescored: All scores with fresh seeds.
+        scored: Candidates with a score within the budget; None for a baseline.
         within: What was evaluated within the budget; None for a baseline.
     """
 
@@ -122,6 +127,7 @@ class _SearchLine(NamedTuple):
     top: float | None
     shrinkage: float | None
     rescored: Sequence[SeedScores]
+    scored: int | None
     within: Sequence[StageEvaluation] | None
 
     @property
@@ -147,6 +153,7 @@ def _of_kind(searches: Sequence[ComparedSearch], protocol: SearchProtocol, trial
         top=_mean(statistics.fmean(each.rank for each in of_search) for of_search in complete),
         shrinkage=_mean(score - statistics.fmean(again) for score, again in trained),
         rescored=[each for of_search in scores for each in of_search],
+        scored=sum(num_scored(search.records, epochs, screening) for search in searches),
         within=[each for search in searches for each in budgeted(search.records, epochs, screening)],
     )
 
@@ -154,7 +161,7 @@ def _of_kind(searches: Sequence[ComparedSearch], protocol: SearchProtocol, trial
 def _of_baseline(contender: Contender, trials: Sequence[Trial]) -> _SearchLine:
     scores = seed_scores(trials, contender)
     again = Summary(scores.rank, None, len(scores.compared)) if scores.compared else None
-    return _SearchLine(contender.name, None, again, None, None, [scores], None)
+    return _SearchLine(contender.name, None, again, None, None, [scores], None, None)
 
 
 def _mean(values: Iterable[float]) -> float | None:

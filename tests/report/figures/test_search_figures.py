@@ -107,7 +107,9 @@ def test_the_table_of_a_comparison(comparison):
         assert lines[each.kind][5].text.endswith(f"/{len(scores) * len(TINY.rescoring.seeds)}")
         left = statistics.fmean(scores[0].trained.values())
         assert lines[each.kind][6].value == pytest.approx(found[0].search_score - left)
-    assert lines["random, full"][8].value > 0
+        in_ledger = {record.sample for record in each.records if isinstance(record, StageEvaluation)}
+        assert TINY.sizes.initial <= lines[each.kind][7].value <= len(in_ledger)
+    assert lines["random, full"][9].value > 0
     adam = seed_scores(trials, baselines(["Adam"])[0])
     assert lines["Adam"][2].value == pytest.approx(sum(adam.compared.values()) / len(TINY.rescoring.seeds))
     assert "20 epochs" in table.caption
