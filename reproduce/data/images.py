@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 #: What is decoded, whatever a file is called. Pillow knows more, among them formats for which it starts other programs.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")
+
+#: How BMP files name compression into runs of equal pixels, with 8 bits a pixel and with 4.
+_RUNS = (1, 2)
+#: Pixels of the largest such file: Pillow decodes these alone in Python, which takes long for what a few bytes can say.
+_MOST_IN_RUNS = 2**24
 
 
 def decode(content: bytes, origin: str, size: int | None) -> NDArray[np.uint8]:
@@ -39,6 +45,7 @@ def decode(content: bytes, origin: str, size: int | None) -> NDArray[np.uint8]:
         raise DataError(f"cannot read the image {origin}: the file is empty; replace or remove it")
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            _require_quick(image, origin)
             return np.asarray(_fit(to_rgb(image), size), np.uint8)
     except UnidentifiedImageError:
         raise DataError(
@@ -49,6 +56,15 @@ def decode(content: bytes, origin: str, size: int | None) -> NDArray[np.uint8]:
         raise DataError(f"cannot read the image {origin}: {error}") from None
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise DataError(f"cannot read the image {origin}: {error}; replace or remove it") from None
+
+
+def _require_quick(image: Image.Image, origin: str) -> None:
+    if image.info.get("compression") in _RUNS and math.prod(image.size) > _MOST_IN_RUNS and image.format == "BMP":
+        width, height = image.size
+        raise DataError(
+            f"cannot read the image {origin}: a BMP with runs of equal pixels, of {width} x {height} pixels; expected "
+            f"at most {_MOST_IN_RUNS} pixels in this form: save it without compression, or as PNG"
+        )
 
 
 def resize_all(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

@@ -178,6 +178,19 @@ def test_what_cannot_be_brought_to_8_bits_is_refused_by_name(content: bytes, sai
         decode(content, "pets/x", None)
 
 
+def test_a_bmp_of_runs_is_read_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    palette, rows = bytes((0, 0, 0, 0, 255, 255, 255, 0)), bytes((4, 1, 0, 0, 4, 0, 0, 1))  # From below: white, black.
+    header = struct.pack("<iiiHHiiiiii", 40, 4, 2, 1, 8, 1, len(rows), 0, 0, 2, 0)
+    start = 14 + len(header) + len(palette)
+    content = b"BM" + struct.pack("<iii", start + len(rows), 0, start) + header + palette + rows
+    assert decode(content, "an image", None)[..., 0].tolist() == [[0] * 4, [255] * 4]
+    monkeypatch.setattr("reproduce.data.images._MOST_IN_RUNS", 7)
+    with pytest.raises(
+        DataError, match=r"BMP with runs of equal pixels, of 4 x 2 pixels; expected at most 7 .* as PNG"
+    ):
+        decode(content, "an image", None)
+
+
 def test_of_an_animation_the_first_picture_is_read() -> None:
     first, second = (Image.new("L", (4, 4), level) for level in (10, 200))
     assert pixels(saved(first, "gif", save_all=True, append_images=[second])).max() == 10
