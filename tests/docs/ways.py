@@ -80,6 +80,7 @@ WAYS: dict[str, Way] = {
     "make ablations PROFILE=small DATA_DIR=...": RUN,
     "make transfer PROFILE=small DATA_DIR=...": RUN,
     "make finetune PROFILE=small DATA_DIR=...": RUN,
+    "make finetune PROFILE=paper DATA_DIR=... LOCK=gpu": RUN,
     "make search PROFILE=small DATA_DIR=...": RUN,
     "make compare-searches PROFILE=small DATA_DIR=...": RUN,
     "make bench-engine": RUN,
