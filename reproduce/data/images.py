@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
 #: What is decoded, whatever a file is called. Pillow knows more, among them formats for which it starts other programs.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")
 
+#: Pixels of the largest image: decoding and converting as many takes seconds and over a gigabyte, and a short file can
+#: claim to have them.
+_MOST_PIXELS = 2**26
 #: How BMP files name compression into runs of equal pixels, with 8 bits a pixel and with 4.
 _RUNS = (1, 2)
 #: Pixels of the largest such file: Pillow decodes these alone in Python, which takes long for what a few bytes can say.
@@ -59,8 +61,13 @@ def decode(content: bytes, origin: str, size: int | None) -> NDArray[np.uint8]:
 
 
 def _require_quick(image: Image.Image, origin: str) -> None:
-    if image.info.get("compression") in _RUNS and math.prod(image.size) > _MOST_IN_RUNS and image.format == "BMP":
-        width, height = image.size
+    width, height = image.size
+    if width * height > _MOST_PIXELS:
+        raise DataError(
+            f"cannot read the image {origin}: it has {width} x {height} pixels; expected at most {_MOST_PIXELS}: make "
+            "it smaller, since it is trained on at a few hundred a side at most"
+        )
+    if image.format == "BMP" and image.info.get("compression") in _RUNS and width * height > _MOST_IN_RUNS:
         raise DataError(
             f"cannot read the image {origin}: a BMP with runs of equal pixels, of {width} x {height} pixels; expected "
             f"at most {_MOST_IN_RUNS} pixels in this form: save it without compression, or as PNG"

@@ -191,6 +191,16 @@ def test_a_bmp_of_runs_is_read_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> 
         decode(content, "an image", None)
 
 
+def test_an_image_of_too_many_pixels_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (4, 3)).save(file, "PNG")
+    monkeypatch.setattr("reproduce.data.images._MOST_PIXELS", 12)
+    assert decode(file.getvalue(), "an image", None).shape == (3, 4, 3)
+    monkeypatch.setattr("reproduce.data.images._MOST_PIXELS", 11)
+    with pytest.raises(DataError, match=r"it has 4 x 3 pixels; expected at most 11: make it smaller"):
+        decode(file.getvalue(), "an image", None)
+
+
 def test_of_an_animation_the_first_picture_is_read() -> None:
     first, second = (Image.new("L", (4, 4), level) for level in (10, 200))
     assert pixels(saved(first, "gif", save_all=True, append_images=[second])).max() == 10

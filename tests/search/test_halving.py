@@ -7,7 +7,7 @@ import pytest
 from reproduce.outcomes import epochs_of, score_of
 from reproduce.search.algorithm import Limits, Selection
 from reproduce.search.records import Sample, StageEvaluation
-from reproduce.search.results import best_so_far
+from reproduce.search.results import best_so_far, num_scored
 from tests.search.fakes import SCREENING, TINY, FakeScorer, search
 from tests.search.kills import untimed
 
@@ -51,6 +51,9 @@ def test_what_halving_spends_on_the_initial_stage_is_in_the_budget(tmp_path):
         for record in of(StageEvaluation, records)
         if samples[record.sample].slot.phase == "child"
     )
+    assert num_scored(records, 60, SCREENING) > TINY.sizes.initial
+    assert num_scored(records, spent, SCREENING) == len({each.sample for each in of(StageEvaluation, records)})
+    assert num_scored(records, -1, SCREENING) == 0
     costs, _ = best_so_far(records, SCREENING)
     assert 60 <= costs[-1] <= spent
     assert costs[TINY.sizes.particles] > epochs_of(

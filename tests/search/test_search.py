@@ -28,7 +28,7 @@ from reproduce.search.records import (
     entry_from_dict,
     read_search_records,
 )
-from reproduce.search.results import acceptance, best_so_far, budgeted, num_scored, primitive_shares, top
+from reproduce.search.results import acceptance, best_so_far, budgeted, primitive_shares, top
 from reproduce.search.sampling import Sampler
 from reproduce.search.search import run_search
 from reproduce.search.spaces import FULL, IDENTITY, Space
@@ -167,10 +167,6 @@ def test_the_peers_begin_alike_and_end_on_their_budget(tmp_path):
         assert scores == sorted(scores)
         within = budgeted(records, 60, SCREENING)
         assert 0 < len(within) <= len(costs)
-        scored = {record.sample for record in of(StageEvaluation, records)}
-        assert len(within) + TINY.sizes.initial <= num_scored(records, 60, SCREENING) + TINY.sizes.particles
-        assert num_scored(records, 10**9, SCREENING) == len(scored)
-        assert num_scored(records, -1, SCREENING) == 0
         (best,) = top(records, 1, 60, SCREENING)
         assert best.search_score == max(score_of(record.outcome) or 0.0 for record in within), name
         assert best.rate in [record.outcome.rate for record in within if record.sample == best.sample]
