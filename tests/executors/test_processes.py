@@ -2,8 +2,8 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,19 +11,15 @@ from reproduce.errors import WorkerError
 from reproduce.executors.executor import Executor
 from reproduce.executors.processes import ProcessWorkers
 from reproduce.study.plan import Plan
-from reproduce.study.protocol import StudyProtocol
 from reproduce.study.rows import Job, Row
-from reproduce.tasks.optimizers import Entrant
 from tests.study.cases import ENTRANTS, TINY, TWO_TASKS, InventedWork
 
 
-def run_all(
-    folder: Path, size: int, protocol: StudyProtocol = TINY, entrants: Sequence[Entrant] = ENTRANTS, **arguments: object
-) -> tuple[list[Row], list[str]]:
+def run_all(folder: Path, size: int, **arguments: object) -> tuple[list[Row], list[str]]:
     rows: list[Row] = []
     notices: list[str] = []
     with Executor(ProcessWorkers(size, folder / "log"), notices.append) as pool:
-        for job, row in pool.run(InventedWork(folder, **arguments), lambda: Plan(protocol, entrants, rows).jobs()):
+        for job, row in pool.run(InventedWork(folder, **arguments), lambda: Plan(TINY, ENTRANTS, rows).jobs()):
             assert job == row.job
             rows.append(row)
     return rows, notices
@@ -48,12 +44,14 @@ def test_all_jobs_are_run_once_and_an_optimizer_keeps_to_its_worker(tmp_path: Pa
 
 
 def test_a_free_worker_begins_another_task_only_where_nothing_of_the_first_waits(tmp_path: Path) -> None:
-    rows, _ = run_all(tmp_path, 2, TWO_TASKS, ENTRANTS[:1], seconds=0.02)
-    assert Plan(TWO_TASKS, ENTRANTS[:1], rows).jobs() == []
-    begun = [job.split(" on ")[1].split()[0] for _, job in ran(tmp_path)]
-    assert len({worker for worker, _ in ran(tmp_path)[:2]}) == 2
-    assert begun[: len(TINY.rates.grid)] == ["digits"] * len(TINY.rates.grid)  # Nothing else is known to be wanted yet.
-    assert begun[-1] == "again"
+    work, waiting = InventedWork(tmp_path), Plan(TWO_TASKS, ENTRANTS[:1], []).jobs()
+    begun, free = SimpleNamespace(group=work.group(waiting[0])), SimpleNamespace(group=None)
+    others = [job for job in waiting if job.task == "again"]
+    pool = Executor(ProcessWorkers(2, tmp_path / "log"), print)
+    pool._workers = [begun, free]
+    assert work.group(others[0]) != begun.group  # Which would save the free worker a compilation.
+    assert pool._first(work, free, waiting) is waiting[0]
+    assert pool._first(work, free, others) is others[0]
 
 
 def test_a_worker_that_dies_once_is_replaced_and_its_job_run_again(tmp_path: Path) -> None:
