@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reproduce.report.analysis.families import Difference
-from reproduce.report.analysis.studies import Compared, best_against_best
-from reproduce.report.results import COMPARED, StudyResults
+from reproduce.report.analysis.studies import Compared, against, best_against_best, origin_of
+from reproduce.report.results import COMPARED, Result, StudyResults
 from reproduce.study.protocol import TaskSettings
 
 #: Studies that compare every optimizer, in this order.
@@ -36,6 +36,7 @@ class TaskAnswer:
         device: What the runs were measured on.
         compared: The best evolved optimizer beside the best baseline.
         difference: Their difference.
+        missed: The baselines that tuning did not choose, and whose test accuracies are better than the chosen one's.
     """
 
     profile: str
@@ -46,6 +47,7 @@ class TaskAnswer:
     device: str
     compared: Compared
     difference: Difference
+    missed: tuple[Compared, ...]
 
 
 def answers(profile: str, studies: Iterable[StudyResults]) -> Iterator[TaskAnswer]:
@@ -65,7 +67,16 @@ def answers(profile: str, studies: Iterable[StudyResults]) -> Iterator[TaskAnswe
                     device="; ".join(sorted({row.device for row in finals})),
                     compared=found,
                     difference=found.difference,
+                    missed=_missed(study, task.name, found.reference),
                 )
+
+
+def _missed(study: StudyResults, task: str, chosen: Result) -> tuple[Compared, ...]:
+    return tuple(
+        each
+        for each in against(study, task, chosen)
+        if origin_of(each.result.entrant) == "baseline" and each.difference and each.difference.verdict == "SUPPORTED"
+    )
 
 
 def data_words(task: TaskSettings) -> str:

@@ -105,6 +105,13 @@ def answer_sentence(found: Sequence[TaskAnswer]) -> str:
         )
         profiles = " and ".join(dict.fromkeys(each.profile for each in images))
         parts.append(f"**On real images (profile {profiles}) {_beaten(images)}**: {outcomes}.")
+        parts += [
+            f"On {name} tuning missed {missed.label}, which tests {100 * missed.difference.mean:.1f} points above "
+            f"{missed.reference.optimizer}, the baseline that it chose."
+            for name, each in zip(names, images, strict=True)
+            for missed in each.missed
+            if missed.difference is not None
+        ]
     if digits:
         counts = Counter(each.difference.verdict for each in digits)
         outcomes = ", ".join(f"{PLAIN[each]} on {counts[each]}" for each in VERDICTS if counts[each])
