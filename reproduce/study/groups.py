@@ -11,7 +11,7 @@ from reproduce.study.protocol import studies
 
 #: By name; a profile need not have all of a group.
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "transfer": ("transfer",),
+    "transfer": ("transfer", "finds"),
     "finetune": ("finetune", "transfer_learning"),
     "ablations": ("decays", "schedules"),
     "robustness": ("label_noise", "imbalance", "gradient_noise", "batch_size", "architectures"),

@@ -88,6 +88,8 @@ def _make_study_small(table: Table) -> None:
     optimizers |= {"catalog": optimizers["catalog"][:2], "keras": [optimizers["reference"], *scheduled]}
     if "optax" in optimizers:
         optimizers["optax"] = optimizers["optax"][:1]
+    if "specs" in optimizers:
+        optimizers["specs"] = dict(list(optimizers["specs"].items())[:1])
     decays = {
         name: values for name, values in optimizers.pop("weight_decays", {}).items() if name in optimizers["keras"]
     }

@@ -5,7 +5,10 @@ from reproduce.errors import ProtocolError
 from reproduce.study.groups import GROUPS, named_studies
 from reproduce.study.protocol import profiles, studies
 
-SMALL = ("architectures", "decays", "finetune", "label_noise", "main", "schedules", "transfer", "transfer_learning")
+SMALL = (
+    *("architectures", "decays", "finds", "finetune", "label_noise", "main", "schedules", "transfer"),
+    "transfer_learning",
+)
 
 
 def test_a_group_is_what_the_profile_has_of_it_or_what_is_named() -> None:
