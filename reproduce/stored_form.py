@@ -25,6 +25,18 @@ _TRAINING: Table = {
     **dict.fromkeys(("gradient_noise", "augmentations", "accumulation", "precision", "frozen")),
 }
 _AUGMENTATION: Table = {"crop_padding": 0, "cutout": 0}
+#: The settings of a surrogate in the first ledgers, by what they are called in its task's model and training.
+_SURROGATE_MODEL: Table = {
+    **{"width": "base_filters", "dropout": "dropout", "batch_norm_momentum": "batch_norm_momentum"},
+    **{"conv_bias": "conv_bias"},
+}
+_SURROGATE_TRAINING: Table = {"batch_size": "batch_size", "steps_per_epoch": "steps_per_epoch"}
+_SCORING_TRAINING = ("epochs", "warmup_fraction", "hold_fraction")
+_STANDARDISED = {"standardised": True, "unit": False}
+_PRECISIONS = {"float32": "float32", "mixed_bfloat16": "bfloat16"}
+_CROP_FLIP_CUTOUT = ["crop", "flip", "cutout"]
+#: What a round through Keras could say in the first ledgers.
+_OF_KERAS = {"name", "data", "model", "training", "rates"}
 #: Sources without a test part of their own.
 _SPLIT_HERE = ("digits", "digits100", "digits200", "text", "federalist")
 _NORMALISED = ("surrogate", "efficientnetv2")
@@ -54,20 +66,51 @@ def stored_model(model: Table) -> dict[str, Any]:
 
 def stored_round(settings: Table) -> dict[str, Any]:
     """The stored form of a round of elimination."""
-    stored = dict(settings)
-    if "surrogate" in settings:
-        stored["surrogate"] = stored_surrogate(settings["surrogate"])
-    if "keras" in settings:
-        stored["keras"] = _stored_tables(settings["keras"], _OF_SEARCHES)
-    return stored
+    surrogate = settings["surrogate"]
+    stored = {key: value for key, value in settings.items() if key != "surrogate"}
+    first, *beside = surrogate["tasks"]
+    if surrogate["trainer"] == "keras" and not beside and first.keys() <= _OF_KERAS and _is_named_after_data(first):
+        own = {key: value for key, value in first.items() if key != "name"}
+        return {**stored, "keras": _stored_tables(own, _OF_SEARCHES)}
+    return {**stored, "surrogate": stored_surrogate(surrogate)}
 
 
 def stored_surrogate(surrogate: Table) -> dict[str, Any]:
-    """The stored form of a surrogate's settings."""
-    augmentation = surrogate.get("augmentation")
-    augment = {"augment": augmentation is not None, **_AUGMENTATION, **(augmentation or {})}
-    others = {key: value for key, value in _without_own_bias(surrogate).items() if key != "augmentation"}
-    return {**_stored_tables(others, _OF_SEARCHES), **augment}
+    """The stored form of a surrogate's settings: that of the first ledgers, where it has what they could say."""
+    first, *beside = surrogate["tasks"]
+    model, training = first["model"], first["training"]
+    augmentation = first.get("augmentation")
+    names = [] if augmentation is None else _CROP_FLIP_CUTOUT
+    said = {
+        **{"network": "surrogate", "start": "scratch", **{key: model.get(key) for key in _SURROGATE_MODEL}},
+        "pixels": model.get("pixels"),
+    }
+    trained = {key: training[key] for key in (*_SURROGATE_TRAINING, *_SCORING_TRAINING, "precision") if key in training}
+    plain = {"gradient_noise": 0.0, "accumulation": 1, "frozen": "nothing", "augmentations": names}
+    is_old = (
+        surrogate["trainer"] == "engine"
+        and _is_named_after_data(first)
+        and (model, _listed(training)) == (said, {**trained, **plain})
+        and said["pixels"] in _STANDARDISED
+        and {"steps_per_epoch"} <= trained.keys()
+        and trained["precision"] in _PRECISIONS
+        and not any("augmentation" in each for each in beside)
+    )
+    if not is_old:
+        return {**surrogate, "tasks": [_stored_tables(each, _OF_SEARCHES) for each in surrogate["tasks"]]}
+    return {
+        "data": _stored_data(first["data"], _OF_SEARCHES),
+        **{old: model[key] for key, old in _SURROGATE_MODEL.items() if (key, model[key]) != ("conv_bias", True)},
+        "standardise": _STANDARDISED[said["pixels"]],
+        "precision": _PRECISIONS[trained["precision"]],
+        **{old: training[key] for key, old in _SURROGATE_TRAINING.items()},
+        "scoring": {
+            **{key: training[key] for key in _SCORING_TRAINING},
+            **{"nesterov": surrogate["nesterov"], **first["rates"]},
+        },
+        **({"beside": beside, "reference": first["reference"]} if beside else {}),
+        **{"augment": augmentation is not None, **_AUGMENTATION, **(augmentation or {})},
+    }
 
 
 def _without_own_bias(settings: Table) -> dict[str, Any]:
@@ -93,9 +136,50 @@ def current_form(stored: Any) -> Any:
     if table.keys() >= _TRAINING.keys():
         return _without_neutral(_TRAINING, table, {})
     if table.keys() >= {"augment", *_AUGMENTATION}:
-        augment, augmentation = table.pop("augment"), {key: table.pop(key) for key in _AUGMENTATION}
-        return {**table, "augmentation": augmentation} if augment else table
+        return _current_surrogate(table)
+    if table.keys() >= {"keep", "seeds", "keras"}:
+        keras = table.pop("keras")
+        task = {"name": _source(keras), **keras} if isinstance(keras, dict) else keras
+        return {**table, "surrogate": {"tasks": [task], "trainer": "keras"}}
     return table
+
+
+def _current_surrogate(table: dict[str, Any]) -> dict[str, Any]:
+    """A surrogate as it is read, from the form of the first ledgers; what is unknown there stays, to be refused."""
+    augment, sizes = table.pop("augment"), {key: table.pop(key) for key in _AUGMENTATION}
+    scoring = table.pop("scoring", None)
+    rates = dict(scoring) if isinstance(scoring, dict) else {}
+    model = {key: table.pop(old) for key, old in _SURROGATE_MODEL.items() if old in table}
+    training = {key: table.pop(old) for key, old in _SURROGATE_TRAINING.items() if old in table}
+    training |= {key: rates.pop(key) for key in _SCORING_TRAINING if key in rates}
+    if "standardise" in table:
+        model["pixels"] = "standardised" if table.pop("standardise") else "unit"
+    if "precision" in table:
+        precision = table.pop("precision")
+        training["precision"] = "mixed_bfloat16" if precision == "bfloat16" else precision
+    nesterov = {"nesterov": rates.pop("nesterov")} if "nesterov" in rates else {}
+    task = {"name": _source(table), "model": {"network": "surrogate", **model}, "training": training, "rates": rates}
+    task |= {key: table.pop(key) for key in ("data", "reference") if key in table}
+    if augment:
+        training["augmentations"] = _CROP_FLIP_CUTOUT
+        task["augmentation"] = sizes
+    beside = table.pop("beside", [])
+    return {**table, "tasks": [task, *(beside if isinstance(beside, list) else [beside])], **nesterov}
+
+
+def _source(table: Table) -> Any:
+    """The source of a table's data, after which the tasks of the first ledgers are named."""
+    data = table.get("data")
+    return data.get("source") if isinstance(data, dict) else None
+
+
+def _is_named_after_data(task: Table) -> bool:
+    return bool(task["name"] == task["data"]["source"])
+
+
+def _listed(table: Table) -> dict[str, Any]:
+    """The table with lists for tuples."""
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in table.items()}
 
 
 def _stored_task(task: Table) -> dict[str, Any]:

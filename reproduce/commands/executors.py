@@ -18,7 +18,6 @@ from reproduce.results_layout import WORKERS_LOG
 from reproduce.screen import note
 
 if TYPE_CHECKING:
-    from reproduce.elimination.protocol import RoundSettings
     from reproduce.executors.executor import Executor
     from reproduce.search.surrogate_settings import SurrogateSettings
     from reproduce.tasks.scoring import Scorer
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
 _BATCH_OF_A_CORE = 4
 _BATCH_ELSEWHERE = 32
 
-#: Gives the scorer of a surrogate or a round.
-ScoreOn: TypeAlias = "Callable[[SurrogateSettings | RoundSettings], Scorer]"
+#: Gives the scorer of a surrogate.
+ScoreOn: TypeAlias = "Callable[[SurrogateSettings], Scorer]"
 
 
 def add_executor_arguments(parser: argparse.ArgumentParser, processes: str) -> None:

@@ -204,5 +204,5 @@ def _require_noise(contender: Contender, trials: Sequence[Trial]) -> None:
     if trained < 2:
         raise ReproduceError(
             f"{contender.name} could be trained with {trained} of {len(trials)} seeds, and noise takes two: name "
-            "another noise.optimizer in the protocol, or lower the thresholds of evolution.scoring"
+            "another noise.optimizer in the protocol, or lower the thresholds of its rates in evolution.tasks"
         )

@@ -7,38 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reproduce.data import DataSettings
 from reproduce.errors import ProtocolError
-from reproduce.models.settings import ModelSettings
 from reproduce.plain_data import require, require_at_least, require_seeds
 from reproduce.protocols import load_settings, plain_settings, settings_hash
 from reproduce.search.surrogate_settings import SurrogateSettings
 from reproduce.stored_form import stored_round
-from reproduce.tasks.rates import RateScreening
-from reproduce.tasks.scoring import Scoring, ScoringWork
-from reproduce.tasks.task import Task
-from reproduce.training.settings import TrainingSettings
-
-
-@dataclass(frozen=True)
-class KerasSettings:
-    """A network of `reproduce.models`, trained through Keras.
-
-    Attributes:
-        data: Its data.
-        model: See `ModelSettings`.
-        training: See `TrainingSettings`; its epochs are those of the run that counts.
-        rates: See `RateScreening`.
-    """
-
-    data: DataSettings
-    model: ModelSettings
-    training: TrainingSettings
-    rates: RateScreening
-
-    def work(self, data_dir: Path | None = None) -> Scoring:
-        """Candidates scored on it, one after another."""
-        return Scoring(Task(self.data, self.model, self.training), self.rates, "keras", data_dir)
 
 
 @dataclass(frozen=True)
@@ -49,38 +22,18 @@ class RoundSettings:
         name: In tables and ledgers.
         keep: How many of those that take part go on to the next round, or are the finalists of the last.
         seeds: Of the runs of each optimizer; the mean of their scores decides.
-        surrogate: The search's ConvNet in another size, through the engine; or None.
-        keras: Another network, through Keras; or None.
+        surrogate: What optimizers are scored on.
     """
 
     name: str
     keep: int
     seeds: tuple[int, ...]
-    surrogate: SurrogateSettings | None = None
-    keras: KerasSettings | None = None
+    surrogate: SurrogateSettings
 
     def __post_init__(self) -> None:
         require(re.fullmatch(r"[\w.-]+", self.name) is not None, "name", self.name, "letters, digits and any of _ . -")
         require_at_least(1, self, "keep")
         require_seeds("seeds", self.seeds)
-        one = (self.surrogate is None) != (self.keras is None)
-        require(one, "surrogate", self.name, "given, or keras, and not both")
-
-    @property
-    def data(self) -> DataSettings:
-        """The round's data."""
-        settings = self.surrogate or self.keras
-        if settings is None:
-            raise ValueError(f"round {self.name} has no network")
-        return settings.data
-
-    def work(self, data_dir: Path | None = None, batch: int = 1, largest: int | None = None) -> ScoringWork:
-        """Candidates scored in this round; arguments as of `Scoring`."""
-        if self.surrogate is not None:
-            return self.surrogate.work(data_dir, batch, largest)
-        if self.keras is not None:
-            return self.keras.work(data_dir)
-        raise ValueError(f"round {self.name} has no network")
 
     def hash(self) -> str:
         """Hash everything that a score in this round depends on beside spec, seed and data."""

@@ -16,6 +16,7 @@ from reproduce.libraries import recorded_settings
 from reproduce.search.records import End, Header, read_search_records
 from reproduce.search.rescoring import different
 from reproduce.search.results import top
+from reproduce.search.surrogate_settings import SurrogateSettings
 from reproduce.search.trials import Contender, SeedScores, Trial, open_trials, run_trials, seed_scores
 from reproduce.tasks.scoring import Scorer
 
@@ -60,7 +61,7 @@ def eliminate(
     path: Path,
     entrants: Sequence[Contender],
     baselines: Sequence[Contender],
-    score_in: Callable[[RoundSettings], Scorer],
+    score_on: Callable[[SurrogateSettings], Scorer],
     on_trial: Callable[[Trial, int], None],
     notify: Callable[[str], None],
 ) -> list[RoundResult]:
@@ -71,7 +72,7 @@ def eliminate(
         path: The ledger of trials.
         entrants: Who takes part, of different fingerprints.
         baselines: Who runs beside them in every round.
-        score_in: Gives the scorer of a round.
+        score_on: Gives the scorer of a surrogate.
         on_trial: Called with each new trial and how many of its round are left.
         notify: Called with what the user should know.
 
@@ -86,7 +87,7 @@ def eliminate(
                 ledger,
                 settings.name,
                 settings.hash(),
-                score_in(settings),
+                score_on(settings.surrogate),
                 [*entrants, *baselines],
                 settings.seeds,
                 on_trial,
@@ -125,7 +126,7 @@ def unfinished(ledgers: Sequence[Path]) -> list[Path]:
 
 def protocol_settings(protocol: EliminationProtocol) -> dict[str, str]:
     """List the user's settings that can move a score; the library below Keras is no field of a trial."""
-    return recorded_settings(keras=any(each.keras is not None for each in protocol.rounds))
+    return recorded_settings(keras=any(each.surrogate.trainer == "keras" for each in protocol.rounds))
 
 
 def standings(

@@ -106,12 +106,14 @@ def behave(settings: SurrogateSettings, behaviour: Behaviour) -> SurrogateSettin
         ProtocolError: For "published" with a hold, in which the published search's rate is 0.
     """
     if behaviour == "described":
-        return replace(settings, scoring=replace(settings.scoring, nesterov="released"))
-    if settings.scoring.hold_fraction:
-        raise ProtocolError(
-            f"scoring.hold_fraction must be 0 for the published behaviour; received {settings.scoring.hold_fraction}"
-        )
-    return replace(settings, scoring=replace(settings.scoring, nesterov="search"))
+        return replace(settings, nesterov="released")
+    for each in settings.tasks:
+        held_for = each.training.hold_fraction
+        if held_for:
+            raise ProtocolError(
+                f"task {each.name}: training.hold_fraction must be 0 for the published behaviour; received {held_for}"
+            )
+    return replace(settings, nesterov="search")
 
 
 def conditions_hash(settings: SurrogateSettings, integrity: IntegritySettings, behaviour: Behaviour) -> str:

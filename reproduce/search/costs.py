@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reproduce.data.catalog import published_train_samples
 from reproduce.estimates import Span, StepCost, TaskEstimate, stored_records
 from reproduce.outcomes import Outcome, epochs_of
 from reproduce.results_layout import COMPARISON, SEARCH, SETTINGS_FILE
@@ -15,11 +16,10 @@ from reproduce.search.protocol import SearchProtocol, stored_search_protocol
 from reproduce.search.records import AnyRecord, End, Header, StageEvaluation, read_search_records
 from reproduce.search.surrogate_settings import SurrogateSettings
 from reproduce.tasks.rates import RateScreening
+from reproduce.training.settings import steps_per_epoch
 
 #: All that decides what a step costs but for the candidate; see `surrogate_key`.
 SurrogateKey = tuple[Any, ...]
-
-_ENGINE = "engine"
 
 
 @dataclass
@@ -37,8 +37,11 @@ class ScoreTimings:
     num_scores: int = 0
 
     def add(self, settings: SurrogateSettings, device: str, outcome: Outcome, seconds: float) -> None:
-        """A score was found in a ledger."""
-        steps = epochs_of(outcome, settings.scoring.screening_epochs) * settings.steps_per_epoch
+        """A score was found in a ledger; one of an epoch without a known number of steps is passed over."""
+        of_an_epoch = _steps_of_an_epoch(settings, None)
+        if of_an_epoch is None:
+            return
+        steps = epochs_of(outcome, settings.screening_epochs) * of_an_epoch
         self.found.setdefault(surrogate_key(settings), {}).setdefault(device, []).append((seconds, steps))
         self.num_scores += 1
 
@@ -60,10 +63,12 @@ class ScoreTimings:
 
 def surrogate_key(settings: SurrogateSettings) -> SurrogateKey:
     """Surrogates of the same key have steps of the same cost."""
-    data = settings.data
+    first, *others = settings.tasks
+    training = first.training
     return (
-        *(settings.base_filters, data.source, data.image_size, settings.batch_size),
-        *(settings.precision, settings.augmentation is not None, settings.beside),
+        *(settings.trainer, first.model.network, first.model.width, first.data.source),
+        *(getattr(first.data, "image_size", None), getattr(first.data, "window", None)),
+        *(training.batch_size, training.precision, training.augmentations != (), *others),
     )
 
 
@@ -104,7 +109,7 @@ def estimate_search(protocol: SearchProtocol, ledger: Path, measured: ScoreTimin
     for stage, settings in _stages(protocol).items():
         number, each = numbers[stage], epochs_of_scores(settings)
         redrawn = children * sizes.redraws if stage == drawn_on else 0
-        most = number * each.high + redrawn * _screening(settings.scoring)
+        most = number * each.high + redrawn * _screening(settings.tasks[0].rates)
         wanted[stage] = (Span(number, number + redrawn), Span(number * each.low, most))
     found = []
     for stage, (runs, epochs) in wanted.items():
@@ -121,18 +126,36 @@ def estimate_search(protocol: SearchProtocol, ledger: Path, measured: ScoreTimin
 
 
 def estimate_scores(
-    study: str, task: str, settings: SurrogateSettings, runs: Span, epochs: Span, measured: ScoreTimings
+    study: str,
+    task: str,
+    settings: SurrogateSettings,
+    runs: Span,
+    epochs: Span,
+    measured: ScoreTimings,
+    at_hand: int | None = None,
 ) -> TaskEstimate:
-    """Estimate the cost of so many scores on a surrogate, of so many epochs in all."""
-    steps, cost = epochs.times(settings.steps_per_epoch), measured.cost(settings)
+    """Estimate the cost of so many scores on a surrogate, of so many epochs in all.
+
+    Args:
+        study: What they are for.
+        task: A part of that.
+        settings: The surrogate.
+        runs: How many scores.
+        epochs: All their epochs.
+        measured: See `measure_searches`.
+        at_hand: Training samples of the first task's data; None where they are not at hand.
+    """
+    of_an_epoch, cost = _steps_of_an_epoch(settings, at_hand), measured.cost(settings)
+    steps = None if of_an_epoch is None else epochs.times(of_an_epoch)
+    is_counted = settings.tasks[0].training.steps_per_epoch is not None or at_hand is not None
     return TaskEstimate(
         study=study,
         task=task,
-        runner=_ENGINE,
+        runner=settings.trainer,
         runs=runs,
         steps=steps,
-        counted="data",  # Their protocols say how many steps an epoch has.
-        seconds=None if cost is None else steps.times(cost.seconds),
+        counted="data" if is_counted else "published",
+        seconds=None if cost is None or steps is None else steps.times(cost.seconds),
         measured=cost,
         num_bytes=measured.bytes_per_score * runs.high,
         by_workers=False,
@@ -141,9 +164,17 @@ def estimate_scores(
 
 def epochs_of_scores(settings: SurrogateSettings) -> Span:
     """Count the epochs of one score: cut off by the first screening, or trained on all tasks after both screenings."""
-    scoring = settings.scoring
-    beside = sum(_screening(each.rates) + each.training.epochs for each in settings.beside or ())
-    return Span(len(scoring.first_rates) * scoring.screening_epochs, _screening(scoring) + scoring.epochs + beside)
+    first = settings.tasks[0].rates
+    whole = sum(_screening(each.rates) + each.training.epochs for each in settings.tasks)
+    return Span(len(first.first_rates) * first.screening_epochs, whole)
+
+
+def _steps_of_an_epoch(settings: SurrogateSettings, at_hand: int | None) -> int | None:
+    """Count the steps of an epoch on the first task; None where its data are neither at hand nor of a known size."""
+    first = settings.tasks[0]
+    samples = published_train_samples(first.data) if at_hand is None else at_hand
+    known = first.training.steps_per_epoch
+    return known if known is not None or samples is None else steps_per_epoch(first.training, samples)
 
 
 def _screening(rates: RateScreening) -> int:
@@ -162,7 +193,7 @@ def _stages(protocol: SearchProtocol) -> Mapping[Stage, SurrogateSettings]:
 def _done(records: Sequence[AnyRecord], stage: Stage, settings: SurrogateSettings) -> tuple[int, int]:
     """Scores on a stage that a ledger has, and their epochs."""
     outcomes = [record.outcome for record in records if isinstance(record, StageEvaluation) and record.stage == stage]
-    return len(outcomes), sum(epochs_of(outcome, settings.scoring.screening_epochs) for outcome in outcomes)
+    return len(outcomes), sum(epochs_of(outcome, settings.screening_epochs) for outcome in outcomes)
 
 
 def _less(span: Span, done: float) -> Span:

@@ -140,7 +140,7 @@ class Driver:
         known = [self._known(proposal) for proposal in proposals]
         unknown = [proposal.genome for proposal, screened in zip(proposals, known, strict=True) if screened is None]
         settings = self._plan.settings
-        checked = iter(screen(unknown, settings.integrity, settings.evolution.scoring.nesterov))
+        checked = iter(screen(unknown, settings.integrity, settings.evolution.nesterov))
         for proposal, screened in zip(proposals, known, strict=True):
             yield proposal, screened or next(checked)
 

@@ -171,8 +171,8 @@ class SearchProtocol:
         require_seeds("seeds", (self.seed,))
         searched = {self.seed, *self.comparison.seeds}
         fresh = not searched & set(self.rescoring.seeds)
-        forms = [stage.scoring.nesterov for stage in (self.initial, self.evolution)]
-        require(len(set(forms)) == 1, "evolution.scoring.nesterov", forms[1], f"that of the initial stage, {forms[0]}")
+        forms = [stage.nesterov for stage in (self.initial, self.evolution)]
+        require(len(set(forms)) == 1, "evolution.nesterov", forms[1], f"that of the initial stage, {forms[0]}")
         require(fresh, "rescoring.seeds", list(self.rescoring.seeds), f"fresh seeds, none of {sorted(searched)}")
 
     @property
@@ -183,7 +183,7 @@ class SearchProtocol:
     @property
     def screening_epochs(self) -> dict[Stage, int]:
         """Epochs of a training that chooses a rate, on each stage."""
-        return {"initial": self.initial.scoring.screening_epochs, "evolution": self.evolution.scoring.screening_epochs}
+        return {"initial": self.initial.screening_epochs, "evolution": self.evolution.screening_epochs}
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain data in their stored form."""

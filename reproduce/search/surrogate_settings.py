@@ -1,75 +1,53 @@
-"""The settings of the surrogate, apart from what computes it: stored ones are read without JAX."""
+"""The settings of a surrogate, apart from what computes it: stored ones are read without JAX.
+
+A surrogate is what candidates are scored on: a task in the words of a study's, or several. Searches, eliminations and
+replays all have one for each of their stages.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from reproduce.data.settings import DataSettings, PictureSettings
-from reproduce.models.settings import ConvNetSettings, ModelSettings
-from reproduce.plain_data import require, require_at_least
+from reproduce.data.settings import DataSettings
+from reproduce.models.settings import ModelSettings
+from reproduce.plain_data import require
 from reproduce.tasks.rates import RateScreening
 from reproduce.tasks.scoring import Scoring, ScoringWork
 from reproduce.tasks.several import ScoredPart, SeveralScorings
-from reproduce.tasks.task import AugmentationSettings, Task
-from reproduce.tasks.trainer import CROP_FLIP_CUTOUT
+from reproduce.tasks.task import AugmentationSettings, NesterovForm, Task
+from reproduce.tasks.trainer import CROP_FLIP_CUTOUT, TrainerName, require_engine
 from reproduce.training.settings import TrainingSettings
 
 
-@dataclass(frozen=True, kw_only=True)
-class ScoringSettings(RateScreening):
-    """The rule by which a candidate's rate is chosen, and how its score is measured at that rate.
-
-    Attributes:
-        epochs: Epochs of the run that counts.
-        warmup_fraction: Share of a run's steps in which the rate rises to its peak.
-        patience: See `RateScreening`; a search always has one.
-        hold_fraction: Share of its steps at the peak after the warm-up.
-        nesterov: The form of Nesterov momentum; see `reproduce.population.assembly.Member`.
-    """
-
-    epochs: int
-    warmup_fraction: float
-    patience: int = field()
-    hold_fraction: float = 0.0
-    nesterov: Literal["released", "search"] = "released"
-
-    def __post_init__(self) -> None:
-        require_at_least(1, self, "epochs")
-        require(0 <= self.warmup_fraction < 1, "warmup_fraction", self.warmup_fraction, "in [0, 1)")
-        room = 1 - self.warmup_fraction
-        require(0 <= self.hold_fraction < room, "hold_fraction", self.hold_fraction, f"in [0, {room:g})")
-        super().__post_init__()
-
-
 @dataclass(frozen=True)
-class BesideSettings:
-    """A further task that candidates are scored on.
+class ScoredTask:
+    """A task that candidates are scored on, and the rule by which their rates are chosen.
 
     Attributes:
         name: The task's name.
-        reference: The accuracy that counts 1.
-        data: Its data.
-        model: See `ModelSettings`; one of the engine's networks.
-        training: See `TrainingSettings`; its epochs are those of the run that counts.
-        rates: See `RateScreening`.
+        data: Its data; scores never see the test part.
+        model: Its network.
+        training: The run that counts.
+        rates: How the rate of that run is chosen.
+        augmentation: Sizes of the engine's augmentation; see `Task`.
+        reference: The accuracy that counts 1 beside other tasks; given where there are any.
     """
 
     name: str
-    reference: float
     data: DataSettings
     model: ModelSettings
     training: TrainingSettings
     rates: RateScreening
+    augmentation: AugmentationSettings | None = None
+    reference: float | None = None
 
     def __post_init__(self) -> None:
-        require(0 < self.reference <= 1, "reference", self.reference, "in (0, 1]")
         require(bool(self.name), "name", self.name, "a name")
-
-    def task(self, nesterov: Literal["released", "search"]) -> Task:
-        """The task that candidates are trained on, with a form of Nesterov momentum."""
-        return Task(self.data, self.model, self.training, nesterov=nesterov)
+        require(self.reference is None or 0 < self.reference <= 1, "reference", self.reference, "in (0, 1]")
+        names = list(self.training.augmentations)
+        sized = self.augmentation is None or self.training.augmentations == CROP_FLIP_CUTOUT
+        require(sized, "training.augmentations", names, f"{list(CROP_FLIP_CUTOUT)} where augmentation has its sizes")
 
 
 @dataclass(frozen=True)
@@ -77,85 +55,48 @@ class SurrogateSettings:
     """Everything that a candidate's score depends on, beside its spec and its seed.
 
     Attributes:
-        data: The images and how many of them; scores never see the test part.
-        base_filters: Filters of the first of three convolutions; the others have twice and four times as many.
-        dropout: Rate before the last layer.
-        batch_norm_momentum: Share of the old running mean and variance kept at each step.
-        standardise: Whether each channel gets the mean 0 and deviation 1 of the training images, instead of [0, 1].
-        precision: Type of the convolutions and of the last layer; everything else is float32.
-        batch_size: Images of a step.
-        steps_per_epoch: Steps between two measurements of validation accuracy.
-        scoring: How the rate is chosen and the score measured.
-        augmentation: What is done to training images at random; left out, nothing.
-        beside: Further tasks, which make the score a mean over all; left out, there are none. See
+        tasks: What candidates are trained on. The score on one is its accuracy; on several it is a mean over all, see
             `reproduce.tasks.several`.
-        reference: The accuracy on this surrogate that counts 1 beside other tasks; given where there are any.
-        conv_bias: See `reproduce.models.settings.ConvNetSettings`; the first searches had the bias.
+        trainer: What trains them: "engine", or "keras" for a network that the engine lacks.
+        nesterov: The form of Nesterov momentum in the engine; see `reproduce.population.assembly.Member`.
     """
 
-    data: PictureSettings
-    base_filters: int
-    dropout: float
-    batch_norm_momentum: float
-    standardise: bool
-    precision: Literal["float32", "bfloat16"]
-    batch_size: int
-    steps_per_epoch: int
-    scoring: ScoringSettings
-    augmentation: AugmentationSettings | None = None
-    beside: tuple[BesideSettings, ...] | None = None
-    reference: float | None = None
-    conv_bias: bool = True
+    tasks: tuple[ScoredTask, ...]
+    trainer: TrainerName = "engine"
+    nesterov: NesterovForm = "released"
 
     def __post_init__(self) -> None:
-        self._check_beside()
-        require(1 <= self.base_filters <= 4096, "base_filters", self.base_filters, "between 1 and 4096")
-        require(0 <= self.dropout < 1, "dropout", self.dropout, "in [0, 1)")
-        momentum = self.batch_norm_momentum
-        require(0 <= momentum < 1, "batch_norm_momentum", momentum, "in [0, 1)")
-        require_at_least(1, self, "batch_size", "steps_per_epoch")
+        require(len(self.tasks) > 0, "tasks", [], "one task or more")
+        names = list(self.names)
+        require(len(set(names)) == len(names), "tasks", names, "tasks of different names")
+        references = [each.reference for each in self.tasks]
+        if len(self.tasks) == 1:
+            require(references == [None], "tasks[0].reference", references[0], "left out where there is one task")
+        for number, reference in enumerate(references):
+            given = reference is not None or len(self.tasks) == 1
+            require(given, f"tasks[{number}].reference", reference, "given where there are several tasks")
+        if self.trainer == "engine":
+            for each in self.tasks:
+                require_engine(each.name, self._task(each))
 
     @property
-    def task(self) -> Task:
-        """The surrogate as a task."""
-        model = ConvNetSettings(
-            network="surrogate",
-            width=self.base_filters,
-            dropout=self.dropout,
-            batch_norm_momentum=self.batch_norm_momentum,
-            pixels="standardised" if self.standardise else "unit",
-            conv_bias=self.conv_bias,
-        )
-        training = TrainingSettings(
-            batch_size=self.batch_size,
-            epochs=self.scoring.epochs,
-            steps_per_epoch=self.steps_per_epoch,
-            warmup_fraction=self.scoring.warmup_fraction,
-            hold_fraction=self.scoring.hold_fraction,
-            augmentations=() if self.augmentation is None else CROP_FLIP_CUTOUT,
-            precision="mixed_bfloat16" if self.precision == "bfloat16" else "float32",
-        )
-        return Task(self.data, model, training, augmentation=self.augmentation, nesterov=self.scoring.nesterov)
+    def names(self) -> tuple[str, ...]:
+        """The tasks' names."""
+        return tuple(each.name for each in self.tasks)
+
+    @property
+    def screening_epochs(self) -> int:
+        """Epochs of a training that chooses a rate, on the first task."""
+        return self.tasks[0].rates.screening_epochs
 
     def work(self, data_dir: Path | None = None, batch: int = 1, largest: int | None = None) -> ScoringWork:
-        """Candidates scored on it, and on the tasks beside it; arguments as of `Scoring`."""
-        own = Scoring(self.task, self.scoring, "engine", data_dir, batch, largest)
-        if self.beside is None or self.reference is None:
-            return own
-        parts = [ScoredPart(self.data.source, own, self.reference)]
-        for each in self.beside:
-            task = each.task(self.scoring.nesterov)
-            parts.append(
-                ScoredPart(each.name, Scoring(task, each.rates, "engine", data_dir, batch, largest), each.reference)
-            )
-        return SeveralScorings(tuple(parts))
+        """Candidates scored on all tasks; arguments as of `Scoring`, which the engine alone looks at."""
+        at_once, most = (batch, largest) if self.trainer == "engine" else (1, None)
+        parts = [
+            (each, Scoring(self._task(each), each.rates, self.trainer, data_dir, at_once, most)) for each in self.tasks
+        ]
+        scored = [ScoredPart(each.name, work, each.reference) for each, work in parts if each.reference is not None]
+        return SeveralScorings(tuple(scored)) if scored else parts[0][1]
 
-    def _check_beside(self) -> None:
-        wanted = "given" if self.beside else "left out"
-        require(
-            (self.reference is None) == (self.beside is None), "reference", self.reference, f"{wanted}, as beside is"
-        )
-        require(self.reference is None or 0 < self.reference <= 1, "reference", self.reference, "in (0, 1]")
-        require(self.beside != (), "beside", [], "left out where there is none")
-        names = [each.name for each in self.beside or ()]
-        require(len(set(names)) == len(names), "beside", names, "tasks of different names")
+    def _task(self, each: ScoredTask) -> Task:
+        return Task(each.data, each.model, each.training, each.augmentation, self.nesterov)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from reproduce.data.settings import DataSettings
 from reproduce.models.settings import ModelSettings
 from reproduce.plain_data import require_at_least
 from reproduce.training.settings import TrainingSettings
+
+#: As users have it, or as the published search computed it; see `reproduce.population.assembly.Member`.
+NesterovForm = Literal["released", "search"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,4 @@ class Task:
     model: ModelSettings
     training: TrainingSettings
     augmentation: AugmentationSettings | None = None
-    nesterov: Literal["released", "search"] = "released"
-
-    def for_epochs(self, epochs: int) -> Task:
-        """The same with trainings of another length."""
-        return replace(self, training=replace(self.training, epochs=epochs))
+    nesterov: NesterovForm = "released"

@@ -90,6 +90,17 @@ def trainer_of(name: str, task: Task, optimizer: Optimizer, asked: Literal["auto
     return "engine" if lacking is None and spec_of(optimizer) is not None else "keras"
 
 
+def require_engine(name: str, task: Task) -> None:
+    """Refuse a task of this name that the engine cannot train.
+
+    Raises:
+        ProtocolError: Naming the setting that the engine lacks.
+    """
+    lacking = _lacking(task)
+    if lacking is not None:
+        raise ProtocolError(f"task {name}: the engine has no {lacking}; set trainer to 'keras'")
+
+
 def _engine_alone(task: str, entrant: Entrant, reason: str) -> str:
     """Explain why a transformation cannot be trained on a task, and what can."""
     why = reason if reason.startswith("runner") else f"the engine has no {reason}"

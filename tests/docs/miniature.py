@@ -77,8 +77,9 @@ def miniature(table: Table) -> Table:
         small["rescoring"] |= {"top": 2, "seeds": small["rescoring"]["seeds"][:2]}
         small["noise"]["seeds"] = small["noise"]["seeds"][:3]
         small["comparison"] |= {"seeds": [0], "epochs": 20, "top": 2}
-    for scoring in _tables(small, "scoring"):
-        scoring |= {"epochs": 2, "screening_epochs": 1, "first_threshold": 0.05, "second_threshold": 0.05}
+    for task in [task for surrogate in _surrogates(small) for task in surrogate["tasks"]]:
+        task["training"] |= {"epochs": 2}
+        task["rates"] |= {"screening_epochs": 1, "first_threshold": 0.05, "second_threshold": 0.05}
     return small
 
 
@@ -98,6 +99,12 @@ def _make_study_small(table: Table) -> None:
     table["rates"] = {"grid": [0.1, 1.0], "most_extra_rates": 0}
     table["seeds"] = {"tune": table["seeds"]["tune"][:1], "final": table["seeds"]["final"][:2]}
     table["tasks"] = table["tasks"][:2]
+
+
+def _surrogates(table: Table) -> list[Table]:
+    """The surrogates of a search, or of the rounds of an elimination; none of a study."""
+    stages = [table[stage] for stage in ("initial", "evolution") if stage in table]
+    return [*stages, *(each["surrogate"] for each in table.get("rounds", ()))]
 
 
 def _tables(table: Any, name: str) -> Iterator[Table]:

@@ -16,6 +16,7 @@ LEDGER = ROOT / "artifact" / "results" / "smoke" / "search" / "ledger.jsonl"
 SMALLER = {
     "seeds = [321, 322, 323, 324, 325]": "seeds = [321]",
     "keep = 3": "keep = 1",
+    'name = "cifar10"': 'name = "digits"',
     'source = "cifar10"': 'source = "digits"\ntest_fraction = 0.4\ntrain_per_class = 20',
     "image_size = 64": "image_size = 32",
     "width = 24": "width = 8",
@@ -40,7 +41,7 @@ def protocol(tmp_path: Path) -> Path:
         text = text.replace(old, new)
     path = tmp_path / "last.toml"
     path.write_text(f'profile = "last"\ndescription = "Reduced."\nentrants = 1\nbaselines = []\n\n{text}')
-    assert tomllib.loads(path.read_text())["rounds"][0]["keras"]["model"]["network"] == "efficientnetv2"
+    assert tomllib.loads(path.read_text())["rounds"][0]["surrogate"]["tasks"][0]["model"]["network"] == "efficientnetv2"
     return path
 
 

@@ -14,6 +14,7 @@ from reproduce.report.tables.elimination import elimination_table
 from reproduce.search.trials import Contender, Trial
 from reproduce.tasks.trainer import Candidate
 from tests.search.fakes import FakeScorer, invented
+from tests.search.surrogates import changed
 
 PROTOCOL = load_elimination_protocol("smoke")
 ENTRANTS = [Contender.of(f"#{number}", get(name)) for number, name in enumerate(("A1", "A2", "A3", "A4", "Opt7"))]
@@ -33,7 +34,7 @@ def expected(contender, seeds) -> float:
 def test_the_library_below_keras_is_recorded_where_a_round_computes_with_it(monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     rounds = (PROTOCOL.rounds, load_elimination_protocol("paper").rounds)
-    uses_keras = [any(each.keras for each in found) for found in rounds]
+    uses_keras = [any(each.surrogate.trainer == "keras" for each in found) for found in rounds]
     found = [protocol_settings(replace(PROTOCOL, rounds=each)) for each in rounds]
     assert [settings.get("KERAS_BACKEND") for settings in found] == ["jax" if uses else None for uses in uses_keras]
     assert uses_keras == [False, True]
@@ -70,7 +71,7 @@ def test_another_protocol_or_other_data_are_refused(tmp_path):
     with pytest.raises(LedgerError, match="another experiment: data is d in line 1 and e now"):
         carry_out(path, data="e")
     first = PROTOCOL.rounds[0]
-    wider = replace(first, surrogate=replace(first.surrogate, base_filters=9))
+    wider = replace(first, surrogate=changed(first.surrogate, model={"width": 9}))
     with pytest.raises(LedgerError, match="another experiment: protocol is"):
         carry_out(path, protocol=replace(PROTOCOL, rounds=(wider, *PROTOCOL.rounds[1:])))
 

@@ -43,31 +43,31 @@ def test_what_the_user_can_mend_is_one_message(log, tmp_path, capsys):
     assert "cannot read the log" in capsys.readouterr().err
 
 
-def toml(settings, name):
+def toml(settings, name, heading="[{}]"):
     """One table, and those inside it after it."""
     tables = {key: value for key, value in settings.items() if isinstance(value, dict)}
+    lists = {
+        key: value for key, value in settings.items() if isinstance(value, list | tuple) and dict in map(type, value)
+    }
     lines = [
-        f"{key} = {json.dumps(value)}" for key, value in settings.items() if key not in tables and value is not None
+        f"{key} = {json.dumps(value)}"
+        for key, value in settings.items()
+        if key not in {**tables, **lists} and value is not None
     ]
-    text = "\n".join([f"[{name}]" if name else "", *lines, ""])
-    return text + "".join(toml(table, f"{name}.{key}" if name else key) for key, table in tables.items())
+    text = "\n".join([heading.format(name) if name else "", *lines, ""])
+    named = {key: f"{name}.{key}" if name else key for key in settings}
+    text += "".join(toml(table, named[key]) for key, table in tables.items())
+    return text + "".join(toml(table, named[key], "[[{}]]") for key, found in lists.items() for table in found)
 
 
 @pytest.mark.slow
 def test_replay_scores_again_and_goes_on(log, tmp_path, capsys):
     settings = plain_settings(load_search_protocol("smoke")) | {"profile": "tiny"}
-    scoring = {
-        "epochs": 1,
-        "screening_epochs": 1,
-        "first_rates": [0.1],
-        "second_rates": [0.01],
-        "second_threshold": 0.0,
-    }
-    evolution = settings["evolution"]
-    settings["evolution"] = evolution | {
-        "base_filters": 2,
-        "scoring": evolution["scoring"] | scoring | {"first_threshold": 0.0},
-    }
+    rates = {"screening_epochs": 1, "first_rates": [0.1], "second_rates": [0.01]}
+    (task,) = settings["evolution"]["tasks"]
+    task["model"] |= {"width": 2}
+    task["training"] |= {"epochs": 1}
+    task["rates"] |= rates | {"first_threshold": 0.0, "second_threshold": 0.0}
     protocol = tmp_path / "tiny.toml"
     protocol.write_text(toml(settings, ""))
     command = [

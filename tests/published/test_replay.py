@@ -24,6 +24,7 @@ from reproduce.search.protocol import load_search_protocol
 from reproduce.stored_form import stored_surrogate
 from tests.published.test_log import log
 from tests.search.fakes import FakeScorer, invented
+from tests.search.surrogates import changed
 
 CONDITIONS = Conditions("0123456789abcdef", IntegritySettings(), "published", FakeScorer())
 
@@ -78,16 +79,16 @@ def test_jobs_repeat_what_the_log_scored():
 
 def test_the_published_behaviour_is_one_setting():
     settings = load_search_protocol("smoke").evolution
-    assert behave(settings, "published").scoring.nesterov == "search"
-    assert behave(settings, "described").scoring.nesterov == "released"
+    assert behave(settings, "published").nesterov == "search"
+    assert behave(settings, "described").nesterov == "released"
     check = IntegritySettings()
     hashes = [conditions_hash(settings, check, "published"), conditions_hash(settings, check, "described")]
     hashes.append(conditions_hash(settings, replace(check, threshold=3.0), "described"))
     assert len(set(hashes)) == 3
     without = {"surrogate": stored_surrogate(plain_settings(settings)), "behaviour": "published"}
     assert hashes[0] == settings_hash(without)  # As it was before the check was a setting.
-    held = replace(settings, scoring=replace(settings.scoring, hold_fraction=0.1))
-    assert behave(held, "described").scoring.hold_fraction == 0.1
+    held = changed(settings, training={"hold_fraction": 0.1})
+    assert behave(held, "described").tasks[0].training.hold_fraction == 0.1
     with pytest.raises(ProtocolError, match=r"hold_fraction must be 0 for the published behaviour; received 0\.1"):
         behave(held, "published")
 

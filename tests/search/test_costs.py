@@ -1,6 +1,5 @@
 """Costs of searches and eliminations, from their protocols and from what their like has cost."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from reproduce.results_layout import STORED_RESULTS
 from reproduce.search.costs import ScoreTimings, estimate_search, measure_searches
 from reproduce.search.protocol import load_search_protocol
 from reproduce.search.records import StageEvaluation, read_search_records
+from tests.search.surrogates import changed
 
 SMOKE = load_search_protocol("smoke")
 PROTOCOLS = STORED_RESULTS.parent / "protocols"
@@ -86,8 +86,12 @@ def test_a_round_of_keras_is_counted_by_the_data_or_their_published_number() -> 
 
 def test_another_kind_of_surrogate_is_not_measured(measured: ScoreTimings) -> None:
     assert measured.cost(SMOKE.evolution).num_runs > 50
-    for change in ({"base_filters": 64}, {"batch_size": 128}, {"precision": "bfloat16"}):
-        assert measured.cost(replace(SMOKE.evolution, **change)) is None
+    for part, change in (
+        ("model", {"width": 64}),
+        ("training", {"batch_size": 128}),
+        ("training", {"precision": "mixed_bfloat16"}),
+    ):
+        assert measured.cost(changed(SMOKE.evolution, **{part: change})) is None
 
 
 def test_the_command_takes_searches_and_eliminations_by_name_and_with_all(tmp_path: Path, capsys) -> None:

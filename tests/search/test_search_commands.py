@@ -161,7 +161,7 @@ def test_mistakes_are_one_message(command, executor, tmp_path, capsys):
         ("search", "children = 2", "children = 3"),
         ("compare-searches", "epochs = 20", "epochs = 21"),
         ("noise-floor", "batch_size = 64", "batch_size = 32"),
-        ("eliminate", "base_filters = 8", "base_filters = 9"),
+        ("eliminate", "width = 8", "width = 9"),
     ],
 )
 def test_a_changed_protocol_leaves_what_is_there_as_it_is(executor, tmp_path, capsys, command, old, new):

@@ -9,6 +9,7 @@ import pytest
 
 from reproduce.elimination.protocol import load_elimination_protocol
 from reproduce.errors import ProtocolError
+from reproduce.models.settings import VisionTransformerSettings
 from reproduce.protocols import settings_hash
 from reproduce.search import protocol as module
 from reproduce.search import protocol as protocol_module
@@ -19,6 +20,7 @@ from reproduce.search.published_space import Primitive
 from reproduce.search.spaces import FULL, SPACES
 from reproduce.search.surrogate_settings import AugmentationSettings
 from reproduce.stored_settings import write_stored_settings
+from tests.search.surrogates import changed
 
 PROTOCOLS = Path(__file__).resolve().parents[2] / "artifact" / "protocols"
 RESULTS = PROTOCOLS.parent / "results"
@@ -37,9 +39,11 @@ def test_every_profile_has_a_search_and_an_elimination(profile):
     algorithms, spaces = protocol.comparison.algorithms, protocol.comparison.spaces
     assert (set(algorithms), set(spaces)) == COMPARED.get(profile, (ALGORITHMS, {"full", "no-decay", "bello2017"}))
     assert not {*protocol.rescoring.seeds} & {each for round_ in elimination.rounds for each in round_.seeds}
-    widths = [round_.surrogate.base_filters for round_ in elimination.rounds if round_.surrogate is not None]
+    widths = [
+        round_.surrogate.tasks[0].model.width for round_ in elimination.rounds if round_.surrogate.trainer == "engine"
+    ]
     assert widths == sorted(set(widths))
-    assert widths[0] > protocol.evolution.base_filters
+    assert widths[0] > protocol.evolution.tasks[0].model.width
 
 
 def test_the_paper_profile_has_the_published_sizes():
@@ -47,16 +51,19 @@ def test_the_paper_profile_has_the_published_sizes():
     sizes = protocol.sizes
     assert (sizes.initial, sizes.particles, sizes.steps, sizes.children, sizes.redraws) == (500, 50, 5, 7, 4)
     for stage, base, steps, warmup in ((protocol.initial, 32, 200, 800), (protocol.evolution, 48, 400, 800)):
-        scoring = stage.scoring
-        assert (stage.base_filters, stage.batch_size, stage.steps_per_epoch, scoring.epochs) == (base, 128, steps, 40)
-        assert scoring.warmup_fraction * steps * scoring.epochs == warmup
-        assert scoring.screening_epochs * steps == 800
-        assert scoring.first_rates == (10.0, 1e-2, 1e-5)
-        assert scoring.second_rates == (1.0, 0.1, 1e-3, 1e-4)
-        assert (scoring.first_threshold, scoring.second_threshold, scoring.patience) == (0.25, 0.40, 3)
-    assert (protocol.initial.augmentation, protocol.initial.standardise) == (None, False)
-    assert (protocol.evolution.augmentation, protocol.evolution.standardise) == (AugmentationSettings(4, 8), True)
-    last = load_elimination_protocol("paper").rounds[-1].keras
+        (task,) = stage.tasks
+        training, rates = task.training, task.rates
+        sizes = (task.model.width, training.batch_size, training.steps_per_epoch, training.epochs)
+        assert sizes == (base, 128, steps, 40)
+        assert training.warmup_fraction * steps * training.epochs == warmup
+        assert rates.screening_epochs * steps == 800
+        assert rates.first_rates == (10.0, 1e-2, 1e-5)
+        assert rates.second_rates == (1.0, 0.1, 1e-3, 1e-4)
+        assert (rates.first_threshold, rates.second_threshold, rates.patience) == (0.25, 0.40, 3)
+    initial, evolution = protocol.initial.tasks[0], protocol.evolution.tasks[0]
+    assert (initial.augmentation, initial.model.pixels) == (None, "unit")
+    assert (evolution.augmentation, evolution.model.pixels) == (AugmentationSettings(4, 8), "standardised")
+    (last,) = load_elimination_protocol("paper").rounds[-1].surrogate.tasks
     assert (last.model.network, last.model.width, last.model.depth) == ("efficientnetv2", 24, 15)
 
 
@@ -74,7 +81,7 @@ def test_hashes_cover_what_can_change_a_number_and_nothing_else(tmp_path):
     assert hashes(text.replace("top = 5", "top = 6")) == before
     searched = hashes(text.replace("children = 4", "children = 5"))
     assert [one != other for one, other in zip(searched, before, strict=True)] == [True, False, True]
-    scored = hashes(text.replace("base_filters = 6", "base_filters = 7"))
+    scored = hashes(text.replace("width = 6", "width = 7"))
     assert all(one != other for one, other in zip(scored, before, strict=True))
     for old, new in (
         ("operand = 0.8", "operand = 0.81"),
@@ -104,7 +111,7 @@ EARLIER = {
 def with_bias(profile):
     """A profile's protocol, with the bias before batch normalisation that the first surrogates had."""
     protocol = load_search_protocol(profile)
-    biased = {name: dataclasses.replace(getattr(protocol, name), conv_bias=True) for name in ("initial", "evolution")}
+    biased = {name: changed(getattr(protocol, name), model={"conv_bias": True}) for name in ("initial", "evolution")}
     return dataclasses.replace(protocol, **biased)
 
 
@@ -173,7 +180,7 @@ def test_a_change_of_what_a_name_stands_for_is_another_hash(monkeypatch, tmp_pat
         ("search", 'profile = "own"', 'profile = "mine"', "profile must be 'own', as the path says; received 'mine'"),
         ("elimination", "keep = 2", "keep = 4", "keeping no more than the round before"),
         ("elimination", 'name = "longer"', 'name = "wider"', "different names"),
-        ("elimination", "[rounds.surrogate]", "[rounds.other]", "unknown key rounds"),
+        ("elimination", "[[rounds.surrogate.tasks]]", "[[rounds.other.tasks]]", "unknown key rounds"),
     ],
 )
 def test_a_mistake_in_a_protocol_is_named(tmp_path, name, old, new, said):
@@ -203,24 +210,24 @@ def test_plans():
 
 
 BESIDE = """
-[[evolution.beside]]
+[[evolution.tasks]]
 name = "text"
 reference = 0.4
-[evolution.beside.data]
+[evolution.tasks.data]
 source = "text"
 window = 16
 validation_fraction = 0.25
 test_fraction = 0.4
-[evolution.beside.model]
+[evolution.tasks.model]
 network = "char_lstm"
 width = 8
 depth = 1
 dropout = 0.2
-[evolution.beside.training]
+[evolution.tasks.training]
 batch_size = 64
 epochs = 2
 warmup_fraction = 0.1
-[evolution.beside.rates]
+[evolution.tasks.rates]
 screening_epochs = 1
 first_rates = [0.1]
 first_threshold = 0.1
@@ -231,9 +238,9 @@ second_threshold = 0.2
 
 def with_beside(tmp_path, change=lambda text: text):
     text = (PROTOCOLS / "smoke" / "search.toml").read_text().replace('"smoke"', '"own"')
-    text = text.replace("[evolution]\n", "[evolution]\nreference = 0.9\n").replace(
-        "[rescoring]", BESIDE + "\n[rescoring]"
-    )
+    first = '[[evolution.tasks]]\nname = "digits"\n'
+    assert first in text
+    text = text.replace(first, f"{first}reference = 0.9\n").replace("[rescoring]", BESIDE + "\n[rescoring]")
     path = tmp_path / "own.toml"
     path.write_text(change(text))
     return load_search_protocol(str(path))
@@ -243,8 +250,7 @@ def test_a_search_on_several_tasks_is_read_hashed_and_kept(tmp_path):
     one, several = load_search_protocol("smoke"), with_beside(tmp_path)
     assert several.evolution.work().facts().name == "digits, text"
     assert several.initial.work().facts().name == "digits"
-    scoring = dataclasses.replace(several.evolution.scoring, nesterov="search")
-    work = dataclasses.replace(several.evolution, scoring=scoring).work()
+    work = dataclasses.replace(several.evolution, nesterov="search").work()
     assert {part.work.task.nesterov for part in work.parts} == {"search"}
     assert several.scoring_hash() != one.scoring_hash()
     other = with_beside(tmp_path, lambda text: text.replace("reference = 0.4", "reference = 0.5"))
@@ -255,14 +261,32 @@ def test_a_search_on_several_tasks_is_read_hashed_and_kept(tmp_path):
     assert (stored.scoring_hash(), stored.search_hash()) == (several.scoring_hash(), several.search_hash())
 
 
+def test_the_first_task_may_have_any_network_of_the_engine(tmp_path):
+    protocol = load_search_protocol("smoke")
+    network = VisionTransformerSettings(
+        network="vision_transformer", width=8, dropout=0.1, pixels="unit", depth=1, heads=2, patch_size=4
+    )
+    other = dataclasses.replace(protocol, evolution=changed(protocol.evolution, model=network))
+    assert other.evolution.work().task.model == network
+    assert other.scoring_hash() != protocol.scoring_hash()
+    write_stored_settings(tmp_path, other.to_dict())
+    stored = stored_search_protocol(tmp_path / "protocol.json")
+    assert stored == other
+    assert stored.scoring_hash() == other.scoring_hash()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("reference = 0.9\n", "", "evolution.reference must be given, as beside is; received None"),
-        ("reference = 0.4", "reference = 0", r"evolution.beside\[0\].reference must be in \(0, 1\]; received 0"),
-        ("reference = 0.9", "reference = 2", r"evolution.reference must be in \(0, 1\]; received 2"),
-        (BESIDE, BESIDE + BESIDE, "evolution.beside must be tasks of different names; received"),
-        (BESIDE, "", "evolution.reference must be left out, as beside is; received 0.9"),
+        (
+            "reference = 0.9\n",
+            "",
+            r"evolution.tasks\[0\].reference must be given .*; received None",
+        ),
+        ("reference = 0.4", "reference = 0", r"evolution.tasks\[1\].reference must be in \(0, 1\]; received 0"),
+        ("reference = 0.9", "reference = 2", r"evolution.tasks\[0\].reference must be in \(0, 1\]; received 2"),
+        (BESIDE, BESIDE + BESIDE, "evolution.tasks must be tasks of different names; received"),
+        (BESIDE, "", r"evolution.tasks\[0\].reference must be left out where there is one task; received 0.9"),
         ("redraws = 4\n", "redraws = 4\nkeep = 1.0\n", "sizes.keep must be between 0 and 1, or left out; received 1.0"),
     ],
 )

@@ -44,8 +44,8 @@ def _card(search: StoredSearch, place: int, finalist: Finalist, elimination: str
     contender, spec, number = finalist.contender, finalist.contender.spec, _number(search, finalist)
     trials = [each for each in search.trials if each.fingerprint == contender.fingerprint]
     fresh, chosen = seed_scores(trials, contender), _chosen(search, finalist, number)
-    scoring = search.protocol.evolution.scoring
-    shape = Shape(scoring.warmup_fraction, scoring.hold_fraction)
+    training = search.protocol.evolution.tasks[0].training
+    shape = Shape(training.warmup_fraction, training.hold_fraction)
     usage = f'GraphOptimizer(from_text("{spec.to_text()}"), {_rate(chosen, trials):g}, {shape.arguments})'
     return Card(
         name=contender.name,
@@ -148,9 +148,8 @@ def _comparisons(search: StoredSearch, finalist: Finalist, fresh: SeedScores, re
     known = next((each for each in search.baselines if each.name == reference), None)
     test = summarise(list(fresh.compared.values()))
     if known is not None and test is not None:
-        source = Source(
-            SEARCH, f"{search.protocol.evolution.data.source}, evolution stage", finalist.contender.name, "final"
-        )
+        tasks = " and ".join(search.protocol.evolution.names)
+        source = Source(SEARCH, f"{tasks}, evolution stage", finalist.contender.name, "final")
         contenders, planned = [each.contender for each in search.finalists], len(search.protocol.rescoring.seeds)
         against = contenders_against(search.trials, contenders, known, planned)
         yield Comparison(source, test, fresh.untrained, against.get(finalist.contender.fingerprint))

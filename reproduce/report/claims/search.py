@@ -212,9 +212,7 @@ def _compared_where(compared: StoredComparison) -> str:
 
 def _place(protocol: SearchProtocol, records: Iterable[object]) -> str:
     devices = listed(record.device for record in records if isinstance(record, Header | Trial))
-    beside = [each.data.source for each in protocol.evolution.beside or ()]
-    sources = " and ".join([protocol.evolution.data.source, *beside])
-    return f"{sources}, on {devices or 'no device'}"
+    return f"{' and '.join(protocol.evolution.names)}, on {devices or 'no device'}"
 
 
 def _shrinkage(search: StoredSearch) -> dict[int, float]:

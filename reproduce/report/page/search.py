@@ -129,5 +129,5 @@ def _noise(folder: Path) -> Iterator[Table | Picture]:
 
 
 def _where(protocol: SearchProtocol) -> str:
-    sources = dict.fromkeys((protocol.initial.data.source, protocol.evolution.data.source))
-    return f"profile {protocol.profile}, {' and '.join(sources)}"
+    tasks = dict.fromkeys((*protocol.initial.names, *protocol.evolution.names))
+    return f"profile {protocol.profile}, {' and '.join(tasks)}"

@@ -28,13 +28,13 @@ def elimination_table(results: Sequence[RoundResult], where: str, devices: Itera
         reverse=True,
     )
     baselines = [each.contender for each in first if each.is_baseline]
-    sources = listed(result.settings.data.source for result in results)
+    tasks = listed(name for result in results for name in result.settings.surrogate.names)
     rounds = "; ".join(f"{result.settings.name}, n = {len(result.settings.seeds)}" for result in results)
     return Table.of(
         name="elimination",
         title="Progressive elimination",
         caption=(
-            f"{placed(f'{where}, {sources}', devices)}: best validation accuracy in percent, mean over seeds, "
+            f"{placed(f'{where}, {tasks}', devices)}: best validation accuracy in percent, mean over seeds, "
             f"the rate chosen by the rule of the search ({rounds}). A dash: eliminated before. In brackets, "
             "where runs could not be trained: how many could, of which the mean is; the others count 0 in what "
             "follows. "

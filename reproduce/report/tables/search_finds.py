@@ -47,7 +47,7 @@ def finds_table(
             "text, to be copied from the page as it is shown, or from the CSV file. With names of paper_optimizers, "
             'GraphOptimizer(from_text("FORMULA"), learning_rate=RATE, total_steps=STEPS, warmup_steps=STEPS // 10) '
             "loads it (docs/tutorials/spec.md). rate: the peak that the search's rule chose for most fresh seeds, "
-            f"on {', then on '.join(_tasks(protocol, trials))}; begin tuning there. "
+            f"on {', then on '.join(protocol.evolution.names)}; begin tuning there. "
             "again: the mean, where a run that could not be trained counts 0. "
             f"To {known[0].name}: the difference in {points_of(trials)}, paired by seed, with its interval and the "
             f'verdict on "better"; those of one kind of search are one family, and hold together with '
@@ -96,7 +96,7 @@ class _FindLine(NamedTuple):
     def of(
         cls, contender: Contender, difference: Difference | None, protocol: SearchProtocol, trials: Sequence[Trial]
     ) -> _FindLine:
-        rates = _rates(contender, trials, _tasks(protocol, trials))
+        rates = _rates(contender, trials, protocol.evolution.names)
         return cls(contender, rates, seed_scores(trials, contender), difference)
 
     @property
@@ -116,13 +116,6 @@ def _lines(
     planned = len(protocol.rescoring.seeds)
     against = contenders_against(trials, found, known[0], planned)
     return [_FindLine.of(each, against.get(each.fingerprint), protocol, trials) for each in found]
-
-
-def _tasks(protocol: SearchProtocol, trials: Sequence[Trial]) -> list[str]:
-    """The tasks that a score is of, the search's first one before those beside it."""
-    outcomes = [each.outcome for each in trials if isinstance(each.outcome, Trained)]
-    beside = dict.fromkeys(each.task for outcome in outcomes for each in outcome.beside or ())
-    return [protocol.evolution.data.source, *beside]
 
 
 def _rates(contender: Contender, trials: Sequence[Trial], tasks: Sequence[str]) -> str:
