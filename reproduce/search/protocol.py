@@ -14,7 +14,7 @@ from reproduce.search.algorithm import Stage
 from reproduce.search.genome import NUM_HIDDEN
 from reproduce.search.particles import SelectionRule
 from reproduce.search.probabilities import DESCRIBED, PUBLISHED, Probabilities
-from reproduce.search.spaces import SPACES, Space
+from reproduce.search.spaces import SPACES
 from reproduce.search.surrogate_settings import SurrogateSettings
 from reproduce.stored_form import stored_surrogate
 from reproduce.stored_settings import stored_settings
@@ -174,11 +174,6 @@ class SearchProtocol:
         forms = [stage.nesterov for stage in (self.initial, self.evolution)]
         require(len(set(forms)) == 1, "evolution.nesterov", forms[1], f"that of the initial stage, {forms[0]}")
         require(fresh, "rescoring.seeds", list(self.rescoring.seeds), f"fresh seeds, none of {sorted(searched)}")
-
-    @property
-    def search_space(self) -> Space:
-        """The space of ``search``."""
-        return SPACES[self.space]
 
     @property
     def screening_epochs(self) -> dict[Stage, int]:

@@ -56,7 +56,21 @@ class DataFacts(NamedTuple):
     checksum: str
 
 
-class _UnderOneRule:
+class ScoredAlike:
+    """Base of scorings, which score all candidates alike."""
+
+    def group(self, candidate: Candidate) -> str:
+        """All candidates share what is compiled."""
+        del candidate
+        return ""
+
+    def task_of(self, candidate: Candidate) -> str:
+        """All candidates are scored on the same."""
+        del candidate
+        return ""
+
+
+class _UnderOneRule(ScoredAlike):
     """Base of the scorings under one rule."""
 
     rule: RateScreening
@@ -66,16 +80,6 @@ class _UnderOneRule:
     def screening_epochs(self) -> int:
         """Epochs of the rule."""
         return self.rule.screening_epochs
-
-    def group(self, candidate: Candidate) -> str:
-        """All candidates share what is compiled."""
-        del candidate
-        return ""
-
-    def task_of(self, candidate: Candidate) -> str:
-        """All candidates are scored alike."""
-        del candidate
-        return ""
 
     def largest_batch(self, candidate: Candidate) -> int:
         """The number that was given."""

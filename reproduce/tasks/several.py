@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from reproduce.outcomes import Outcome, ScoreBeside, Trained, epochs_of
 from reproduce.plain_data import require
-from reproduce.tasks.scoring import DataFacts, Score, ScoringWork
+from reproduce.tasks.scoring import DataFacts, Score, ScoredAlike, ScoringWork
 from reproduce.tasks.trainer import Candidate, TrainerName
 
 
@@ -33,7 +33,7 @@ class ScoredPart:
 
 
 @dataclass(frozen=True)
-class SeveralScorings:
+class SeveralScorings(ScoredAlike):
     """Candidates scored on several tasks; a `reproduce.tasks.scoring.ScoringWork`.
 
     Attributes:
@@ -65,16 +65,6 @@ class SeveralScorings:
     def make(self) -> Score:
         """Make what scores on each task; errors as of `reproduce.tasks.scoring.Scoring.make`."""
         return _SeveralScores(self.parts)
-
-    def group(self, candidate: Candidate) -> str:
-        """All candidates share what is compiled."""
-        del candidate
-        return ""
-
-    def task_of(self, candidate: Candidate) -> str:
-        """All candidates are scored alike."""
-        del candidate
-        return ""
 
     def largest_batch(self, candidate: Candidate) -> int:
         """The most that the first task takes."""

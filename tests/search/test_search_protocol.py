@@ -34,7 +34,7 @@ LOADERS = {"search": load_search_protocol, "elimination": load_elimination_proto
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_profile_has_a_search_and_an_elimination(profile):
     protocol, elimination = load_search_protocol(profile), load_elimination_protocol(profile)
-    assert protocol.search_space is FULL
+    assert protocol.space == "full"
     assert set(protocol.rescoring.baselines) >= {"Adam", "AdamW", "Nesterov"}
     algorithms, spaces = protocol.comparison.algorithms, protocol.comparison.spaces
     assert (set(algorithms), set(spaces)) == COMPARED.get(profile, (ALGORITHMS, {"full", "no-decay", "bello2017"}))
