@@ -9,7 +9,9 @@ from reproduce.population.networks.convnet import ConvNet
 from reproduce.population.networks.convolutions import CONVOLUTIONS
 
 RANDOM = np.random.default_rng(0)
-MEMBERS, IMAGES, KERNELS = 3, RANDOM.normal(size=(3, 2, 5, 6, 4)), RANDOM.normal(size=(3, 3, 3, 4, 5))
+MEMBERS, KERNELS = 3, RANDOM.normal(size=(3, 3, 3, 4, 5))
+#: Members' images by their height and width.
+IMAGES = {(5, 6): RANDOM.normal(size=(3, 2, 5, 6, 4)), (6, 4): RANDOM.normal(size=(3, 2, 6, 4, 4))}
 
 
 def written_out(images: np.ndarray, kernel: np.ndarray, stride: int) -> np.ndarray:
@@ -26,29 +28,31 @@ def written_out(images: np.ndarray, kernel: np.ndarray, stride: int) -> np.ndarr
     return answer
 
 
+@pytest.mark.parametrize("size", IMAGES)
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("form", CONVOLUTIONS)
-def test_values_and_derivatives_are_the_sums(form, stride):
+def test_values_and_derivatives_are_the_sums(form, stride, size):
     """A convolution is linear in its images and in its kernel: a derivative along a direction is its value there."""
 
     def convolve(images, kernel):
         return CONVOLUTIONS[form](images, kernel, stride)
 
-    images, kernels = jnp.float32(IMAGES), jnp.float32(KERNELS)
-    expected = np.stack([written_out(*pair, stride) for pair in zip(IMAGES, KERNELS, strict=True)])
+    own = IMAGES[size]
+    images, kernels = jnp.float32(own), jnp.float32(KERNELS)
+    expected = np.stack([written_out(*pair, stride) for pair in zip(own, KERNELS, strict=True)])
     np.testing.assert_allclose(convolve(images[0], kernels[0]), expected[0], rtol=0, atol=2e-5)
     together = jax.jit(jax.vmap(convolve))
     np.testing.assert_allclose(together(images, kernels), expected, rtol=0, atol=2e-5)
-    shared = np.stack([written_out(IMAGES[0], kernel, stride) for kernel in KERNELS])
+    shared = np.stack([written_out(own[0], kernel, stride) for kernel in KERNELS])
     np.testing.assert_allclose(jax.vmap(convolve, (None, 0))(images[0], kernels), shared, rtol=0, atol=2e-5)
 
     weights = RANDOM.normal(size=expected.shape)
     slopes = jax.jit(
         jax.vmap(jax.grad(lambda *pair: (convolve(*pair[:2]) * pair[2]).sum(), argnums=(0, 1)))
     )(images, kernels, jnp.float32(weights))  # fmt: skip
-    directions = RANDOM.normal(size=IMAGES.shape), RANDOM.normal(size=KERNELS.shape)
+    directions = RANDOM.normal(size=own.shape), RANDOM.normal(size=KERNELS.shape)
     for member in range(MEMBERS):
-        moved = (directions[0][member], KERNELS[member]), (IMAGES[member], directions[1][member])
+        moved = (directions[0][member], KERNELS[member]), (own[member], directions[1][member])
         for slope, direction, pair in zip(slopes, directions, moved, strict=True):
             value = (weights[member] * written_out(*pair, stride)).sum()
             assert np.vdot(slope[member], direction[member]) == pytest.approx(value, abs=2e-3)

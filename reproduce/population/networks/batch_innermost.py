@@ -26,7 +26,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from reproduce.population.networks.convolutions import shifted
+from reproduce.population.networks.convolutions import from_taps, shifted
 from reproduce.population.problems import Arrays
 
 #: Strides of the three blocks.
@@ -126,14 +126,7 @@ def scattered(change: Any, shape: tuple[int, ...], stride: int) -> Any:
         whole = jax.ShapeDtypeStruct(shape, change.dtype)
         (scattered_back,) = jax.linear_transpose(partial(patches, stride=stride), whole)(change)
         return scattered_back
-    # Padding lies below and to the right: an even row was seen by tap 0 of its own place and tap 2 of the place
-    # before, an odd one by tap 1; and so were columns.
-    tap = change.reshape(3, 3, channels, height // 2, width // 2, batch)
-    even_even = tap[0, 0] + _next(tap[2, 0], 1) + _next(tap[0, 2], 2) + _next(_next(tap[2, 2], 1), 2)
-    even_odd = tap[0, 1] + _next(tap[2, 1], 1)
-    odd_even = tap[1, 0] + _next(tap[1, 2], 2)
-    even_rows, odd_rows = jnp.stack([even_even, even_odd], 3), jnp.stack([odd_even, tap[1, 1]], 3)
-    return jnp.stack([even_rows, odd_rows], 2).reshape(shape)
+    return from_taps(change.reshape(3, 3, channels, height // 2, width // 2, batch), shape)
 
 
 @cache
@@ -256,10 +249,3 @@ def _column(of_channels: Any) -> Any:
 def _strided(shape: tuple[int, ...], stride: int) -> tuple[int, int, int]:
     """[H', W', B] of what a block gives for [C, H, W, B]."""
     return -(-shape[1] // stride), -(-shape[2] // stride), shape[3]
-
-
-def _next(x: Any, axis: int) -> Any:
-    """Moved on by one place along an axis; zeros come in, and the last place goes."""
-    before = [(0, 0)] * x.ndim
-    before[axis] = (1, 0)
-    return lax.slice_in_dim(jnp.pad(x, before), 0, x.shape[axis], axis=axis)

@@ -21,7 +21,6 @@ from jax import lax
 
 from reproduce.population.device import arithmetic_type, default_layout
 from reproduce.population.networks.batch_innermost import (
-    EPSILON,
     STRIDES,
     features_in_training,
     features_outside_training,
@@ -30,6 +29,7 @@ from reproduce.population.networks.batch_innermost import (
 )
 from reproduce.population.networks.convolutions import CONVOLUTIONS, Convolution, Convolve, convolution_of
 from reproduce.population.networks.layers import Dropout, dense_weights, glorot_uniform, logits
+from reproduce.population.networks.normalisation import normalised_swish, swish_outside_training
 from reproduce.population.problems import Arrays, Inference
 
 
@@ -130,22 +130,14 @@ class ConvNet:
         for block, (stride, (kernel, bias, gamma, beta)) in enumerate(
             zip(STRIDES, split_blocks(parameters), strict=True)
         ):
-            x = convolve(x, kernel.astype(dtype), stride)
-            x = x if bias is None else x + bias.astype(dtype)
-            x, running = self._normalise(x, gamma, beta, statistics[2 * block : 2 * block + 2], training)
-            updated += running
-            x = jax.nn.swish(x)
+            product = convolve(x, kernel.astype(dtype), stride)
+            running = statistics[2 * block : 2 * block + 2]
+            if training:
+                x, *batch = normalised_swish(product, bias, gamma, beta)
+                updated += (self._moved(old, new) for old, new in zip(running, batch, strict=True))
+            else:
+                x = swish_outside_training(product, bias, gamma, beta, running)
         return x.mean((1, 2)), tuple(updated)
-
-    def _normalise(self, x: Any, gamma: Any, beta: Any, running: Arrays, training: bool) -> tuple[Any, Arrays]:
-        wide = x.astype(jnp.float32)
-        if training:
-            mean, variance = wide.mean((0, 1, 2)), wide.var((0, 1, 2))
-            running = self._moved(running[0], mean), self._moved(running[1], variance)
-        else:
-            mean, variance = running
-        scale = gamma * lax.rsqrt(variance + EPSILON)
-        return ((wide - mean) * scale + beta).astype(x.dtype), running
 
     def _moved(self, old: Any, new: Any) -> Any:
         """Running statistics after a batch's."""

@@ -30,9 +30,31 @@ def convolution_of(layout: Layout) -> Convolution:
     return "batch-innermost" if layout == "map" else "patches"
 
 
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
 def patches(x: Any, kernel: Any, stride: int) -> Any:
-    """The 3x3 neighbourhoods, side by side, times a matrix; over members one batched matrix product."""
-    return jnp.concatenate(list(shifted(x, stride)), axis=-1) @ kernel.reshape(-1, kernel.shape[-1])
+    """The 3x3 neighbourhoods, side by side, times a matrix; over members one batched matrix product.
+
+    Its gradient makes the neighbourhoods again: kept, they are nine times what came in.
+    """
+    return _neighbourhoods(x, stride) @ kernel.reshape(-1, kernel.shape[-1])
+
+
+def _patches_forward(x: Any, kernel: Any, stride: int) -> tuple[Any, tuple[Any, Any]]:
+    return patches(x, kernel, stride), (x, kernel)
+
+
+def _patches_backward(stride: int, saved: tuple[Any, Any], change: Any) -> tuple[Any, Any]:
+    # Behind the barrier the neighbourhoods are not those of the forward pass, which XLA would keep.
+    (x, change), kernel = lax.optimization_barrier((saved[0], change)), saved[1]
+    seen, outputs = _neighbourhoods(x, stride), change.shape[-1]
+    of_kernel = jnp.matmul(
+        seen.reshape(-1, seen.shape[-1]).T, change.reshape(-1, outputs), preferred_element_type=jnp.float32
+    )
+    back = change @ kernel.reshape(-1, outputs).T
+    return _scattered(back, x.shape, stride), of_kernel.reshape(kernel.shape).astype(kernel.dtype)
+
+
+patches.defvjp(_patches_forward, _patches_backward)
 
 
 def shifts(x: Any, kernel: Any, stride: int) -> Any:
@@ -82,6 +104,45 @@ def shifted(x: Any, stride: int) -> Iterator[Any]:
     for i in range(3):
         for j in range(3):
             yield x[:, i : i + (rows - 1) * stride + 1 : stride, j : j + (columns - 1) * stride + 1 : stride]
+
+
+def from_taps(tap: Any, shape: tuple[int, ...]) -> Any:
+    """Put together what a kernel's taps at stride 2 saw, summed by pixel: each of four phases is a sum of whole arrays.
+
+    Args:
+        tap: [3, 3, A, H / 2, W / 2, Z], by the tap's row and column.
+        shape: [A, H, W, Z], whose sides H and W are even.
+    """
+    # Padding lies below and to the right: an even row was seen by tap 0 of its own place and tap 2 of the place
+    # before, an odd one by tap 1; and so were columns.
+    even_even = tap[0, 0] + _next(tap[2, 0], 1) + _next(tap[0, 2], 2) + _next(_next(tap[2, 2], 1), 2)
+    even_odd = tap[0, 1] + _next(tap[2, 1], 1)
+    odd_even = tap[1, 0] + _next(tap[1, 2], 2)
+    even_rows, odd_rows = jnp.stack([even_even, even_odd], 3), jnp.stack([odd_even, tap[1, 1]], 3)
+    return jnp.stack([even_rows, odd_rows], 2).reshape(shape)
+
+
+def _next(x: Any, axis: int) -> Any:
+    """Moved on by one place along an axis; zeros come in, and the last place goes."""
+    before = [(0, 0)] * x.ndim
+    before[axis] = (1, 0)
+    return lax.slice_in_dim(jnp.pad(x, before), 0, x.shape[axis], axis=axis)
+
+
+def _neighbourhoods(x: Any, stride: int) -> Any:
+    """[B, H', W', 9 C] of [B, H, W, C], by tap's row, tap's column, channel."""
+    return jnp.concatenate(list(shifted(x, stride)), axis=-1)
+
+
+def _scattered(change: Any, shape: tuple[int, ...], stride: int) -> Any:
+    """The transpose of `_neighbourhoods`: [B, H', W', 9 C] to ``shape``, [B, H, W, C]."""
+    batch, height, width, channels = shape
+    if stride != 2 or height % 2 or width % 2:
+        whole = jax.ShapeDtypeStruct(shape, change.dtype)
+        (scattered_back,) = jax.linear_transpose(partial(_neighbourhoods, stride=stride), whole)(change)
+        return scattered_back
+    tap = change.reshape(batch, height // 2, width // 2, 3, 3, channels)
+    return from_taps(tap.transpose(3, 4, 0, 1, 2, 5), shape)
 
 
 @cache
