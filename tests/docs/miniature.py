@@ -155,7 +155,7 @@ def _executor(*_: object, **__: object) -> Iterator[InventedRows]:
 
 @contextmanager
 def _scoring(options: argparse.Namespace, _: object) -> Iterator[ScoreOn]:
-    yield lambda settings: FakeScorer(data=load_dataset(settings.data, options.data_dir).checksum())
+    yield lambda settings: FakeScorer(data=load_dataset(settings.tasks[0].data, options.data_dir).checksum())
 
 
 def _measured(name: str) -> Callable[..., None]:

@@ -120,6 +120,7 @@ def invented_row(job: Job, protocol: StudyProtocol = TINY, **changes: object) ->
         phase=job.phase,
         rate=job.rate,
         seed=job.seed,
+        weight_decay=job.weight_decay,
         weights="scratch",
         precision="float32",
         diverged_at=None,
