@@ -37,6 +37,7 @@ class Door:
         climbing: How to climb instead of to descend, which no negative rate does.
         clipping: How gradients are clipped.
         any_spec: What runs a spec that is given.
+        no_momentum: What to do where a spec has no momentum to set.
     """
 
     framework: str
@@ -47,6 +48,7 @@ class Door:
     climbing: str
     clipping: str
     any_spec: str = "GraphOptimizer"
+    no_momentum: str = "leave momentum out"
 
     def require_rate(self, value: Any, title: str, spec: OptimizerSpec | None = None) -> Any:
         """`check_rate` of a learning rate that has no default; ``title`` names the optimizer, ``spec`` is what it runs.
@@ -119,7 +121,9 @@ class Door:
         if momentum is None:
             return running
         if spec.momentum.type == "none":
-            raise ValueError(f"this spec has no momentum to set; received momentum={momentum!r:.80}")
+            raise ValueError(
+                f"this spec has no momentum to set; received momentum={momentum!r:.80}: {self.no_momentum}"
+            )
         return running.with_momentum(momentum)
 
     def run_phases(

@@ -63,20 +63,24 @@ def installed_parts(name: str) -> Iterator[Path]:
     return (folder / top for top in tops)
 
 
-@pytest.fixture(scope="module")
-def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of a new environment: the wheel, Keras, NumPy, what these two require, and nothing else."""
-    folder = tmp_path_factory.mktemp("bare")
+def environment(folder: Path, wheel: Path, *names: str) -> Path:
+    """The interpreter of a new environment: the wheel, these distributions, what they require, and nothing else."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     python = folder / "bin" / "python"
     query = "import sysconfig; print(sysconfig.get_path('purelib'))"
     packages = Path(subprocess.run([python, "-c", query], check=True, capture_output=True, text=True).stdout.strip())
     install(wheel, packages)
-    for name in closure("keras", "numpy"):
+    for name in closure(*names):
         for part in installed_parts(name):
             if not (packages / part.name).exists():
                 (packages / part.name).symlink_to(part)
     return python
+
+
+@pytest.fixture(scope="module")
+def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment of Keras and NumPy alone."""
+    return environment(tmp_path_factory.mktemp("bare"), wheel, "keras", "numpy")
 
 
 def run(python: Path | str, folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -160,6 +164,54 @@ def test_the_door_to_keras_names_the_back_end_that_is_there(bare: Path, tmp_path
     (tmp_path / "torch.py").touch()
     answer = run(bare, tmp_path, "-c", "import paper_optimizers.keras", KERAS_BACKEND="tensorflow")
     assert answer.stderr.splitlines()[-1].endswith("[cpu]', or set KERAS_BACKEND to one that is: torch")
+
+
+STEPS = {
+    "torch": """
+import torch
+from paper_optimizers.torch import Opt9
+weight = torch.nn.Parameter(torch.ones(2))
+weight.grad = torch.ones(2)
+Opt9([weight], lr=0.1, total_steps=4, warmup_steps=0).step()
+assert bool((weight < 1).all())
+""",
+    "optax": """
+import jax, jax.numpy as jnp
+from paper_optimizers.optax import opt9
+weight, transformation = jnp.ones(2), opt9(0.1, total_steps=4, warmup_steps=0)
+change, _ = jax.jit(transformation.update)(weight, transformation.init(weight), weight)
+assert bool((change < 0).all())
+""",
+}
+WITHOUT_KERAS = """
+import importlib, sys
+import paper_optimizers as po
+po.NumpyOptimizer(po.from_text(po.get("Opt9").to_text()), total_steps=4)
+assert not {"keras", "tensorflow"} & {*sys.modules}
+for module in sys.argv[1:]:
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("framework", "other", "missing"),
+    [("torch", "optax", "needs JAX and Optax, and optax is"), ("optax", "torch", "needs PyTorch, which is")],
+)
+def test_a_door_steps_where_keras_is_not_installed(
+    wheel: Path, tmp_path: Path, framework: str, other: str, missing: str
+) -> None:
+    pytest.importorskip(framework)
+    python = environment(tmp_path / "environment", wheel, framework, "numpy")
+    absent = f"from importlib.util import find_spec\nassert find_spec('keras') is find_spec('{other}') is None\n"
+    doors = ("paper_optimizers.keras", f"paper_optimizers.{other}")
+    said = printed(run(python, tmp_path, "-c", absent + STEPS[framework] + WITHOUT_KERAS, *doors)).splitlines()
+    assert said == [
+        "paper_optimizers.keras needs Keras, which is not installed: pip install paper-optimizers",
+        f"paper_optimizers.{other} {missing} not installed: pip install 'paper-optimizers[{other}]'",
+    ]
 
 
 @pytest.mark.parametrize("command", ["check-claims", "tables", "search", "estimate", "report"])

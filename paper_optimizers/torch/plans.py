@@ -61,8 +61,6 @@ def _others(name: str, number: Any, inputs: Sequence[int], out: int) -> Run:
     a, b, c = (*inputs, 0, 0)[:3]
     if name == "add":
         return lambda r: torch.add(r[a], r[b], alpha=number, out=r[out])
-    if name == "lerp":
-        return lambda r: torch.lerp(r[a], r[b], number, out=r[out])
     if name == "where":
         return lambda r: torch.where(r[a], r[b], r[c], out=r[out])
     if name == "where_less":

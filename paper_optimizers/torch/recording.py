@@ -1,8 +1,8 @@
 """An array namespace that computes nothing: it writes down what a step would do, for a plan that runs it in pieces.
 
 A step over whole tensors is some twenty operations, each of which reads and writes all of memory. Written down first, a
-factor costs nothing (it is carried along until an operation of torch takes it as its own), an average is one `lerp`,
-and what is left can be run piece by piece in the processor's cache (`paper_optimizers.torch.plans`).
+factor costs nothing (it is carried along until an operation of torch takes it as its own), and what is left can be run
+piece by piece in the processor's cache (`paper_optimizers.torch.plans`).
 """
 
 from __future__ import annotations
@@ -102,19 +102,14 @@ class Term:
         if not isinstance(other, Term):
             value = self.movable()
             return self.tape.add("shift", value.index, number=float(other) / value.factor, factor=value.factor)
-        if self.factor != 1.0 and other.factor == 1.0:
-            return other._plus(self)
-        return self._plus(other)
+        # A factor of 1 costs nothing. Of others the larger one is moved out: what is left overflows last.
+        swapped = self.factor != 1.0 and (other.factor == 1.0 or abs(other.factor) > abs(self.factor))
+        first, second = (other, self) if swapped else (self, other)
+        value = first.movable()
+        number = second.factor / value.factor
+        return self.tape.add("add", value.index, second.index, number=number, factor=value.factor)
 
     __radd__ = __add__
-
-    def _plus(self, other: Term) -> Term:
-        # Of two infinite averages lerp would make NaN: it is for those of gradients, and not of their powers.
-        given = self.tape.nodes[self.index].name == self.tape.nodes[other.index].name == "array"
-        if given and abs(self.factor + other.factor - 1.0) < 1e-15 and 0.0 < other.factor < 1.0:
-            return self.tape.add("lerp", self.index, other.index, number=other.factor)
-        value = self.movable()
-        return self.tape.add("add", value.index, other.index, number=other.factor / value.factor, factor=value.factor)
 
     def __sub__(self, other: Any) -> Term:
         return self + -other
@@ -167,17 +162,17 @@ class RecordingNamespace(Namespace):
 
     def maximum(self, a: Any, b: Any) -> Any:
         """The larger one, and NaN where either is NaN."""
-        return self._bounded("maximum", "at_least", max, a, b)
+        return self._bounded("maximum", "at_least", NUMPY.maximum, a, b)
 
     def minimum(self, a: Any, b: Any) -> Any:
         """The smaller one, and NaN where either is NaN."""
-        return self._bounded("minimum", "at_most", min, a, b)
+        return self._bounded("minimum", "at_most", NUMPY.minimum, a, b)
 
-    def _bounded(self, name: str, with_number: str, numbers: Callable[..., float], a: Any, b: Any) -> Any:
+    def _bounded(self, name: str, with_number: str, numbers: Callable[..., Any], a: Any, b: Any) -> Any:
         if not isinstance(a, Term):
             a, b = b, a
         if not isinstance(a, Term):
-            return numbers(a, b)
+            return float(numbers(a, b))
         if not isinstance(b, Term):
             value = a.positive()
             return a.tape.add(with_number, value.index, number=b / value.factor, factor=value.factor)

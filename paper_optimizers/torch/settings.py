@@ -27,6 +27,7 @@ TORCH_DOOR = Door(
     lowering="lower it with a scheduler of torch, such as WarmupHoldCosine of this module",
     climbing="pass maximize=True",
     clipping="call torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) before each step",
+    no_momentum="leave momentum out; if OneCycleLR or CyclicLR sets it, pass cycle_momentum=False to the scheduler",
 )
 
 

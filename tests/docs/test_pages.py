@@ -1,6 +1,8 @@
 """Every page of the documentation: its examples run from top to bottom, and its links lead somewhere."""
 
+import ast
 import re
+from collections.abc import Collection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,11 +19,13 @@ PAGES = sorted((ROOT / "docs").rglob("*.md"))
 TUTORIALS = [page for page in PAGES if page.parent.name == "tutorials" and page.name != "loops.md"]
 
 
-#: What a page's examples need beyond this project's environment.
+#: What an example needs beyond Keras on TensorFlow, by what it imports.
 NEEDS = {
-    "jax.md": ("optax", "flax"),
-    "lightning.md": ("torch", "pytorch_lightning"),
-    "trainer.md": ("torch", "transformers", "accelerate"),
+    "optax": {"optax"},
+    "torch": {"torch"},
+    "flax": {"flax"},
+    "pytorch_lightning": {"pytorch_lightning"},
+    "transformers": {"transformers", "accelerate"},
 }
 
 
@@ -29,16 +33,57 @@ def named(page: Path) -> str:
     return page.relative_to(ROOT / "docs").as_posix()
 
 
+def examples(page: Path) -> list[str]:
+    """The blocks of Python of a page."""
+    return re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+
+
+def needs(example: str) -> set[str]:
+    """The libraries of `NEEDS` without which an example cannot run."""
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse(example)):
+        names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+        imported.update(names or ([node.module or ""] if isinstance(node, ast.ImportFrom) else []))
+    words = {word for name in imported for word in name.split(".")}
+    return set().union(*(NEEDS[word] for word in words & NEEDS.keys()))
+
+
+def needs_more(page: Path) -> list[str]:
+    """The examples that need what the first one, which the others go on from, does not."""
+    return [example for example in examples(page) if needs(example) - needs(examples(page)[0])]
+
+
+def run_examples(page: Path, without: Collection[str] = ()) -> None:
+    """Run the examples from top to bottom in one namespace; skip the test where a library that they need is missing."""
+    chosen = {number: each for number, each in enumerate(examples(page), start=1) if each not in without}
+    for library in sorted(set().union(*map(needs, chosen.values()))):
+        pytest.importorskip(library, reason=f"the page's examples need {library}")
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for number, example in chosen.items():
+        exec(compile(example, f"{named(page)}, example {number}", "exec"), names)
+
+
 @pytest.mark.parametrize("page", TUTORIALS, ids=named)
 def test_the_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    examples = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
-    assert examples
-    for library in NEEDS.get(page.name, ()):
-        pytest.importorskip(library, reason=f"the page's examples need {library}")
     monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {"__name__": "__main__"}
-    for number, example in enumerate(examples, start=1):
-        exec(compile(example, f"{named(page)}, example {number}", "exec"), names)
+    run_examples(page, without=needs_more(page))
+
+
+@pytest.mark.parametrize("page", list(filter(needs_more, TUTORIALS)), ids=named)
+def test_the_examples_run_with_those_that_need_more(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_examples(page)
+
+
+def test_what_needs_more_are_three_examples() -> None:
+    found = {page.name: list(map(needs, needs_more(page))) for page in TUTORIALS if needs_more(page)}
+    assert found == {
+        "jax.md": [{"optax", "flax"}],
+        "lightning.md": [{"torch", "pytorch_lightning"}],
+        "trainer.md": [{"transformers", "accelerate"}],
+    }
 
 
 def test_a_search_takes_the_twenty_three_lines_that_its_page_says() -> None:

@@ -15,6 +15,8 @@ from paper_optimizers.expressions import Expression
 
 Array = NDArray[np.float64]
 RELEASED = ("released_a", "released_b")
+#: The fifteen published optimizers, which have a class or a function of their own at every door.
+EVOLVED = tuple(name for name in po.names() if po.describe(name).family in ("evolved", "adam-variant"))
 
 
 def decayed(expression: Expression, decay: Expression) -> Expression:

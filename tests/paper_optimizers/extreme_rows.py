@@ -7,15 +7,18 @@ division without epsilon, where XLA may drop the addition of 0 that makes a divi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from paper_optimizers import NumpyOptimizer, OptimizerSpec
 from paper_optimizers.expressions import apply, leaf, to_graph
+from paper_optimizers.namespaces import Namespace
 from paper_optimizers.operands import OPERANDS
 from paper_optimizers.ops import FUNCTIONS
+from paper_optimizers.program import compile_spec
+from paper_optimizers.step import PureOptimizer, step_values
 
 MAGNITUDES = (0.0, 1e-30, 1e-20, 0.5, 50.0, 100.0, 1e4, 2e19, 1e30, 3e38, np.inf)
 _LARGEST = float(np.finfo(np.float32).max)
@@ -72,6 +75,22 @@ def operand_rows() -> Iterator[tuple[str, OptimizerSpec]]:
 #: Everything that is computed number by number, by name.
 ROWS = dict((*function_rows(), *operand_rows()))
 NORM = OptimizerSpec(to_graph(apply("clip_norm", leaf("gradient"))))
+
+
+def updates_of(
+    spec: OptimizerSpec, xp: Namespace, weight: Any, gradients: Sequence[Any], scalar: Callable[[int], Any]
+) -> list[Any]:
+    """The update of each step, in the operations of ``xp``; ``scalar`` makes its number out of one of Python."""
+    optimizer = PureOptimizer(compile_spec(spec), xp)
+    (state,) = optimizer.init([weight]).tensors
+    updates = []
+    for step, gradient in enumerate(gradients, start=1):
+        values = step_values(optimizer.program, xp, count=scalar(step), progress=None, one_cycle_phase=None)
+        update, state = optimizer.update(
+            values, gradient, weight, state, draw=lambda number, tensor: xp.full_like(tensor, 0.5)
+        )
+        updates.append(update)
+    return updates
 
 
 def oracle(spec: OptimizerSpec) -> list[np.ndarray]:

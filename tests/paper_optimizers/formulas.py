@@ -212,16 +212,24 @@ def one_cycle(total: int, warmup: int, hold: int) -> Array:
 
 
 def trajectory(
-    name: str, start: Array, gradients: list[Array], rates: Array, phases: tuple[int, int, int], *, decay: bool = True
+    name: str,
+    start: Array,
+    gradients: list[Array],
+    rates: Array,
+    phases: tuple[int, int, int],
+    *,
+    decay: bool = True,
+    momentum: float | None = None,
 ) -> list[Array]:
     """The weights after each step.
 
     ``rates`` are base rates, one a step; ``phases`` are total, warm-up and hold steps. Past the total, curves, momentum
-    and rate keep their last values.
+    and rate keep their last values. ``momentum`` is a constant in the place of the formula's.
     """
     formula, (total, warmup, hold) = FORMULAS[name], phases
     cycle = one_cycle(total, warmup, hold)
-    mu = [cycle[min(t, total - 1)] if formula.momentum == "cycle" else formula.momentum for t in range(len(gradients))]
+    kept = formula.momentum if momentum is None else momentum
+    mu = [cycle[min(t, total - 1)] if kept == "cycle" else kept for t in range(len(gradients))]
     weight, changes, weights = start, [], []
     for t in range(len(gradients)):
         now = known_curves(min(t, total - 1), total)

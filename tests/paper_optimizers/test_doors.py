@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import paper_optimizers as po
+from tests.paper_optimizers.cases import EVOLVED
 
 STEPS = "total_steps must be an integer of at least 1; received"
 
@@ -53,7 +54,11 @@ DOORS = [at_keras, at_torch, at_optax]
             r"must be less than total_steps; received 5 \+ 4",
         ),
         (0.1, {"total_steps": 9, "decay": 0.9}, r"decay says whether .*; received 0\.9\. For a learning rate that dec"),
-        (0.1, {"spec": "Opt1", "momentum": 0.9}, r"this spec has no momentum to set; received momentum=0\.9"),
+        (
+            0.1,
+            {"spec": "Opt1", "momentum": 0.9},
+            r"this spec has no momentum to set; received momentum=0\.9: leave momentum out",
+        ),
         (0.1, {"spec": 3}, "spec must be an OptimizerSpec, a catalog name or a spec's plain data; received 3"),
         (0.1, {"spec": "None ~ g"}, r"received the text 'None ~ g'; pass the spec that it says: from_text\("),
     ],
@@ -63,6 +68,20 @@ def test_the_same_fault_is_refused_at_every_door(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         door(rate, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("framework", "more"),
+    [("torch", {"create", *(f"lr{number}" for number in range(1, 10))}), ("optax", {"graphstate"})],
+)
+def test_every_door_offers_what_keras_has(framework: str, more: set[str]) -> None:
+    """Under the same names, which are functions at Optax: ``evolved_schedule`` for ``EvolvedSchedule``."""
+    pytest.importorskip(framework)
+    ours, theirs = (importlib.import_module(f"paper_optimizers.{each}") for each in ("keras", framework))
+    names, others = ({name.replace("_", "").lower() for name in door.__all__} for door in (ours, theirs))
+    assert others == names | more
+    assert names > {name.lower() for name in EVOLVED}
+    assert {*theirs.__all__} <= vars(theirs).keys()
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -8,8 +8,6 @@ import numpy as np
 
 import paper_optimizers as po
 from paper_optimizers.keras.namespace import KERAS
-from paper_optimizers.program import compile_spec
-from paper_optimizers.step import PureOptimizer, step_values
 from tests.paper_optimizers import extreme_rows as extremes
 from tests.paper_optimizers.keras_contract.worlds import BACKEND, arrays
 
@@ -29,17 +27,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def updates_of(spec: po.OptimizerSpec, weight: Any, gradients: list[Any]) -> list[Any]:
     """The update of each step, in Keras' own operations."""
-    optimizer = PureOptimizer(compile_spec(spec), KERAS)
-    (state,) = optimizer.init([weight]).tensors
-    updates = []
-    for step, gradient in enumerate(gradients):
-        count = keras.ops.ones(()) * (step + 1)
-        values = step_values(optimizer.program, KERAS, count=count, progress=None, one_cycle_phase=None)
-        update, state = optimizer.update(
-            values, gradient, weight, state, draw=lambda number, tensor: 0.5 * keras.ops.ones_like(tensor)
-        )
-        updates.append(update)
-    return updates
+    return extremes.updates_of(spec, KERAS, weight, gradients, lambda step: keras.ops.ones(()) * step)
 
 
 def test_every_row_means_the_same_at_the_ends_of_float32() -> None:

@@ -16,6 +16,8 @@ from tests.paper_optimizers.keras_contract.worlds import BACKEND
 
 SHAPES = ((2 * quick.LEAST,), (3, 2))
 STEPS, RATE = 4, 0.05
+#: The weight decay of those that have one here.
+DECAYS = {"Opt7": 0.01, "Opt10": 0.01}
 
 
 def gradients() -> list[list[np.ndarray]]:
@@ -37,10 +39,7 @@ def oracle(spec: Any, start: list[np.ndarray], weight_decay: float | None) -> li
     return path
 
 
-@pytest.mark.parametrize(
-    ("name", "weight_decay"),
-    [("Opt1", None), ("Opt7", 0.01), ("Opt8", None), ("Opt9", None), ("Opt10", 0.01), ("A5", None)],
-)
+@pytest.mark.parametrize(("name", "weight_decay"), [(name, DECAYS.get(name)) for name in po.names()])
 def test_large_and_small_tensors_follow_the_oracle(name: str, weight_decay: float | None) -> None:
     random = np.random.default_rng(1)
     start = [random.normal(size=shape).astype(np.float32) for shape in SHAPES]

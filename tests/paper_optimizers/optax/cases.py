@@ -13,8 +13,6 @@ from paper_optimizers.optax import graph_optimizer
 
 TOTAL, WARMUP, HOLD = 12, 3, 2
 RUN = {"total_steps": TOTAL, "warmup_steps": WARMUP, "hold_steps": HOLD}
-#: Their updates read what the tests of properties feed them in the same way; one transformation each.
-EVOLVED = [*(f"Opt{number}" for number in range(1, 11)), *(f"A{number}" for number in range(1, 6))]
 
 
 def tree(seed: int = 0, dtype: Any = jnp.float32) -> dict[str, Any]:

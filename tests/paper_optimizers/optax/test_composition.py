@@ -15,7 +15,8 @@ import optax
 
 import paper_optimizers.optax as door
 from paper_optimizers.optax import graph_optimizer
-from tests.paper_optimizers.optax.cases import EVOLVED, RUN, close, made, tree, walk
+from tests.paper_optimizers.cases import EVOLVED
+from tests.paper_optimizers.optax.cases import RUN, close, made, tree, walk
 
 STATIC = ("total_steps", "warmup_steps", "hold_steps")
 ROOT = Path(__file__).resolve().parents[3]
@@ -129,7 +130,8 @@ def test_flax_trains_with_one() -> None:
 SHARDED = """
 import jax, jax.numpy as jnp, numpy as np, optax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from tests.paper_optimizers.optax.cases import EVOLVED, made, walk
+from tests.paper_optimizers.cases import EVOLVED
+from tests.paper_optimizers.optax.cases import made, walk
 assert jax.device_count() == 2
 rows = NamedSharding(Mesh(np.array(jax.devices()), ("rows",)), PartitionSpec("rows"))
 values = np.random.default_rng(0).normal(size=(4, 6, 3)).astype(np.float32)

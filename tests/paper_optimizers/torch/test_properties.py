@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.paper_optimizers import parabola
+from tests.paper_optimizers.cases import EVOLVED
 from tests.paper_optimizers.torch.worlds import (
     SHAPES,
     TABLE,
@@ -196,6 +198,17 @@ def test_it_descends(name: str) -> None:
         (0.5 * param**2).sum().backward()
         optimizer.step()
     assert float(param.detach().abs().max()) < 0.5
+
+
+@pytest.mark.parametrize("published", EVOLVED)
+def test_on_a_parabola_most_of_the_loss_goes(published: str) -> None:
+    param = torch.nn.Parameter(torch.zeros(3))
+    optimizer = door.create(published, [param], lr=parabola.rate(published), **parabola.RUN)
+    target = torch.tensor(parabola.TARGET)
+    for _ in range(parabola.STEPS):
+        param.grad = 2.0 * (param.detach() - target)
+        optimizer.step()
+    assert parabola.is_descended(param.detach())
 
 
 def test_a_step_that_the_scaler_skips_is_none(make: Make) -> None:

@@ -1,8 +1,12 @@
 """The schedules as schedulers of torch: with our optimizers, saved and loaded, and the run that they bring."""
 
+from typing import Any
+
 import pytest
 
 from tests.paper_optimizers.torch.worlds import assert_close, door, give_gradients, parameters, torch
+
+schedulers = torch.optim.lr_scheduler
 
 
 def run(optimizer, scheduler, params, steps) -> None:
@@ -80,3 +84,65 @@ def test_a_longer_run() -> None:
     for group in optimizer.param_groups:
         group["total_steps"] = 8
     assert optimizer.applied_learning_rates() > over
+
+
+def one_cycle(optimizer: Any, **arguments: Any) -> Any:
+    return schedulers.OneCycleLR(optimizer, max_lr=0.1, total_steps=10, **arguments)
+
+
+def cyclic(optimizer: Any, **arguments: Any) -> Any:
+    return schedulers.CyclicLR(optimizer, base_lr=0.01, max_lr=0.1, step_size_up=3, **arguments)
+
+
+def sequential(optimizer: Any) -> Any:
+    parts = [schedulers.LinearLR(optimizer, 0.1, total_iters=3), schedulers.CosineAnnealingLR(optimizer, 7)]
+    return schedulers.SequentialLR(optimizer, parts, milestones=[3])
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "arguments"),
+    [
+        ("Opt1", one_cycle, {"cycle_momentum": False}),
+        ("Opt9", one_cycle, {}),
+        ("Momentum", one_cycle, {}),
+        ("Opt1", cyclic, {"cycle_momentum": False}),
+        ("Opt10", cyclic, {}),
+        ("Opt9", sequential, {}),
+        ("Opt7", schedulers.CosineAnnealingLR, {"T_max": 9}),
+        ("A5", schedulers.ReduceLROnPlateau, {"patience": 1}),
+    ],
+)
+def test_torchs_schedulers_set_rate_and_momentum(name: str, make: Any, arguments: dict[str, Any]) -> None:
+    """As an optimizer of torch is told, so by hand: the same rates, and momenta where these are set."""
+    shapes = ((3, 2), (2,))
+    ours, theirs = parameters(shapes=shapes), parameters(shapes=shapes)
+    optimizer, by_hand = (door.create(name, each, lr=0.1, total_steps=12) for each in (ours, theirs))
+    plain = torch.optim.SGD(parameters(shapes=shapes), lr=0.1, momentum=0.5)
+    pair = make(plain, **arguments), make(optimizer, **arguments)
+    said, told, given = (each.param_groups[0] for each in (plain, optimizer, by_hand))
+    rates = []
+    for step in range(10):
+        given["lr"] = said["lr"]
+        given["momentum"] = None if told["momentum"] is None else said["momentum"]
+        rates.append(told["lr"])
+        for each, params in ((optimizer, ours), (by_hand, theirs)):
+            give_gradients(params, step)
+            each.step()
+        plain.step()
+        for scheduler in pair:
+            scheduler.step(*([1.0] if make is schedulers.ReduceLROnPlateau else []))
+    assert len(set(rates)) > 2
+    assert (told["momentum"] is not None) == (make in (one_cycle, cyclic) and not arguments)
+    assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("make", [one_cycle, cyclic])
+def test_momentum_that_a_scheduler_sets_where_there_is_none(make: Any) -> None:
+    params = parameters()
+    optimizer = door.Opt1(params, lr=0.1)
+    make(optimizer)
+    give_gradients(params, 0)
+    said = r"no momentum to set; received momentum=0\.9.*pass cycle_momentum=False to the scheduler$"
+    with pytest.raises(ValueError, match=said):
+        optimizer.step()
+    assert optimizer.param_groups[0]["updates"] == 0
