@@ -26,7 +26,7 @@ class RunSchedule:
     Attributes:
         peak: The base schedule's largest rate, a number or an array.
         phases: The run.
-        factor: What the base schedule is multiplied by, or None.
+        factor: The graph whose value multiplies the base schedule, or None.
     """
 
     peak: Any

@@ -77,7 +77,7 @@ class EvolvedSchedule(WarmupHoldCosine):
         total_steps: T, the number of steps of the run.
         warmup_steps: Steps of the warm-up.
         hold_steps: Steps at the peak after it.
-        last_epoch: As in every scheduler of torch.
+        last_epoch: Steps already done, less 1, as in every scheduler of torch.
 
     Raises:
         KeyError: With the nearest name, for an unknown schedule.

@@ -100,7 +100,7 @@ class SpecStepper:
         return self._step(code, counts, table, gradient, weight, optimizer, workspace, key)
 
     def measured(self, weight: Any, optimizer: Any) -> Any:
-        """Those that are trained."""
+        """The weights that are trained."""
         del optimizer
         return weight
 

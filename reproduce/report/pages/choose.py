@@ -160,7 +160,7 @@ def _range(name: str, task: StudyTask) -> str:
 
 
 def _stand_in(name: str, task: StudyTask) -> str:
-    """What a cell says of an optimizer that a task left out: which one stands for it, if any does."""
+    """Name the optimizer that stands for one that a task left out; a dash if none does."""
     measured = stands_for(name, task)
     return "-" if measured in (None, name) else f"as {measured}"
 

@@ -171,7 +171,7 @@ def _brace_lines() -> Iterable[tuple[str, ...]]:
 
 
 def _defaults(brace: Brace) -> Iterable[str]:
-    """What holds without the brace, for each way to write its words."""
+    """List the values without the brace, one for each function that it serves."""
     for op in brace.ops:
         for rule in rules(brace.kind)[op]:
             yield number_text((default_values(op) | dict(rule.values))[brace.name])
