@@ -30,8 +30,8 @@ class Invariances:
     """How an optimizer's update answers to a change of its inputs (every one is measured by a test).
 
     Attributes:
-        gradient_scale: What multiplying all gradients by a positive constant does to the update: ``"invariant"``
-            (nothing), ``"proportional"`` (multiplies it too) or ``"none"`` (something else).
+        gradient_scale: The effect on the update of multiplying all gradients by a positive constant: ``"invariant"``
+            (none), ``"proportional"`` (multiplies it too) or ``"none"`` (something else).
         odd: Whether negating gradients and weights negates the update.
         weight: Whether the update is independent of the weight.
     """
@@ -113,16 +113,16 @@ class CatalogEntry:
     """One optimizer of the catalog.
 
     Attributes:
-        name: What `get` finds it by.
+        name: The name that `get` takes.
         family: "evolved" (Opt1 to Opt10), "adam-variant" (A1 to A5), "released" (a slip of the released code, kept
             so that its results can be reproduced) or "baseline".
         equation: The update in plain text; symbols as in `paper_optimizers.operands`.
-        description: What the update does, in words.
+        description: The update in words.
         origin: Where it was published.
         invariances: See `Invariances`.
         rates: Peak learning rates that worked, task by task; empty where none were measured.
         deviations: How it differs from its origin; empty where it does not.
-        needs: What training with it takes, of `NEEDS`; empty for most.
+        needs: The conditions of training with it, from `NEEDS`; empty for most.
         spec: The optimizer.
     """
 

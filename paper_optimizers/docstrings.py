@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from paper_optimizers.catalog import CatalogEntry
@@ -23,19 +23,23 @@ SYMBOLS: Mapping[str, str] = {
     "v^": "the average of g with beta 0.9, corrected for its start",
     "s^": "the average of g^2 with beta 0.99, corrected for its start",
     "lam^": "the average of g^3 with beta 0.999, corrected for its start",
+    "a1": "1 - t / T",
     "a2": "t / T",
     "a4": "(1 - cos(pi * t / T)) / 2",
     "a6": "(1 - cos(2 * pi * t / T)) / 2",
     "a8": "(1 - cos(pi * ((2 * t) % T) / T)) / 2",
     "a10": "((2 * t) % T) / T",
     "a11": "0.01 ** (t / T)",
+    "a12": "1 - 0.01 ** (t / T)",
     "a13": "B / (0.05 + B), B = 0.95 (1 - (t + 1) / T)",
+    "a14'": "(0.95 - B) / (0.05 + B), B = 0.95 (1 - (t + 1) / T)",
     "held_a13": "a13, which in the last step keeps its value of the step before",
     "clip": "clip(a, b) cuts a to at most |b| in size",
     "norm": "norm(x) cuts a tensor to length 1",
     "softsign": "softsign(x) = x / (1 + |x|)",
     "sig": "sig(x) = 1 / (1 + exp(-x))",
     "deriv_tanh": "deriv_tanh(x) = 1 - tanh(x)^2",
+    "deriv_soft": "deriv_soft(x) = 1 / (1 + |x|)",
     "bessel_i1e": "bessel_i1e(x) = exp(-|x|) I_1(x), the scaled Bessel function",
     "eps": "1e-7",
 }
@@ -66,10 +70,10 @@ with a third of it or less.
 
 """
 _Made = TypeVar("_Made")
-_TOKEN = re.compile(r"lam\^|[vs]\^|[A-Za-z]\w*")
+_TOKEN = re.compile(r"lam\^|[vs]\^|[A-Za-z]\w*'?")
 #: What a symbol's text brings with it.
 _MADE_OF = {"q1": ("v^",), "q2": ("s^",), "q3": ("lam^",), "held_a13": ("a13",)}
-_SENTENCES = frozenset(("clip", "norm", "softsign", "sig", "deriv_tanh", "bessel_i1e"))
+_SENTENCES = frozenset(("clip", "norm", "softsign", "sig", "deriv_tanh", "deriv_soft", "bessel_i1e"))
 
 
 class Manual(NamedTuple):
@@ -95,11 +99,11 @@ def docstring(entry: CatalogEntry, manual: Manual, name: str = "") -> str:
     example = (manual.clipped if clips else manual.example).format(name=name or entry.name, rate=f"{rate:g}")
     parts = [
         f"{entry.name}: u = {entry.equation}.",
-        _filled(entry.description),
+        filled(entry.description),
         mathematics(entry, manual.rate),
-        *map(_filled, remarks(entry, manual.rate)),
-        *_inherited(manual.base),
-        f"Examples:\n{_indented(example)}",
+        *map(filled, remarks(entry, manual.rate)),
+        *inherited(manual.base),
+        f"Examples:\n{indented(example)}",
         f"References:\n    {entry.origin}.",
     ]
     return "\n\n".join(part for part in parts if part)
@@ -144,6 +148,36 @@ def symbols_of(equation: str) -> list[str]:
     return [symbol for symbol in SYMBOLS if symbol in found]
 
 
+def explained(equation: str) -> list[str]:
+    """Explain the symbols of an equation, a phrase each."""
+    return [SYMBOLS[each] if each in _SENTENCES else f"``{each}`` is {SYMBOLS[each]}" for each in symbols_of(equation)]
+
+
+def listed(lines: Iterable[str]) -> str:
+    """Write phrases as a list in Markdown, which ends with a full stop."""
+    return ";\n".join(f"- {line}" for line in lines) + "."
+
+
+def inherited(base: Any) -> list[str]:
+    """Take over the sections of arguments and errors of ``base``, without its spec."""
+    text = inspect.cleandoc(base.__doc__ or "")
+    found = (
+        re.search(rf"^{section}:\n.*?(?=\n\n|\Z)", text, re.MULTILINE | re.DOTALL) for section in ("Args", "Raises")
+    )
+    without_spec = (re.sub(r"\n    spec[ :].*?(?=\n    \S)", "", each[0], flags=re.DOTALL) for each in found if each)
+    return [re.sub(r"\n    KeyError: [^\n]*(\n     [^\n]*)*", "", each) for each in without_spec]
+
+
+def filled(text: str) -> str:
+    """Break a paragraph into lines of at most 100 characters."""
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
+
+
+def indented(text: str) -> str:
+    """Indent every line by four blanks."""
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
 def _step(entry: CatalogEntry) -> str:
     lines = {
         "none": ("w = w - eta u",),
@@ -161,9 +195,7 @@ def _symbols(entry: CatalogEntry, rate: str) -> str:
     if entry.spec.momentum.type != "none":
         lines.append("``mu`` is ``momentum``; without it, it falls from 0.95 to 0.85 over the warm-up and rises again")
     equation = entry.equation + (" a4 a8 deriv_tanh" if entry.spec.schedule is not None else "")
-    for symbol in symbols_of(equation):
-        lines.append(SYMBOLS[symbol] if symbol in _SENTENCES else f"``{symbol}`` is {SYMBOLS[symbol]}")
-    return "\n".join(f"- {line}{';' if line is not lines[-1] else '.'}" for line in lines)
+    return listed([*lines, *explained(equation)])
 
 
 def _rates(entry: CatalogEntry, rate: str) -> str:
@@ -184,21 +216,3 @@ def _state(entry: CatalogEntry) -> str:
     numbers = len(program.moments) + len(program.states) + (entry.spec.momentum.type != "none")
     steps = " Needs ``total_steps``." if entry.spec.needs_total_steps else ""
     return f"It keeps {numbers} number{'s' * (numbers != 1)} for every weight; Adam keeps 2.{steps}"
-
-
-def _inherited(base: Any) -> list[str]:
-    """Take over the sections of arguments and errors of ``base``, without its spec."""
-    text = inspect.cleandoc(base.__doc__ or "")
-    found = (
-        re.search(rf"^{section}:\n.*?(?=\n\n|\Z)", text, re.MULTILINE | re.DOTALL) for section in ("Args", "Raises")
-    )
-    without_spec = (re.sub(r"\n    spec[ :].*?(?=\n    \S)", "", each[0], flags=re.DOTALL) for each in found if each)
-    return [re.sub(r"\n    KeyError: [^\n]*(\n     [^\n]*)*", "", each) for each in without_spec]
-
-
-def _filled(text: str) -> str:
-    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())

@@ -32,12 +32,12 @@ class Door:
         framework: Its name.
         rate: The argument for the learning rate.
         own_schedule: The schedule of ours that can be that argument and brings its run; empty where none can.
-        scheduling: What to do for a rate that decays.
-        lowering: What to do in place of a warm-up for a rate that falls.
+        scheduling: Advice for a rate that decays.
+        lowering: Advice for a rate that falls, without a warm-up.
         climbing: How to climb instead of to descend, which no negative rate does.
         clipping: How gradients are clipped.
-        any_spec: What runs a spec that is given.
-        no_momentum: What to do where a spec has no momentum to set.
+        any_spec: The class or function that runs any spec.
+        no_momentum: Advice where a spec has no momentum to set.
     """
 
     framework: str

@@ -9,7 +9,7 @@ class SpecError(ValueError):
     """A spec, or the text or JSON it was read from, is not valid.
 
     Attributes:
-        reason: What was received, what was expected and how to mend it.
+        reason: The message: what was received, what was expected and how to mend it.
         path: Where in the document, e.g. ``update.nodes[2].inputs[0].decay``; empty for the document itself.
     """
 

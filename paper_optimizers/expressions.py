@@ -29,9 +29,9 @@ class Expression(NamedTuple):
     Attributes:
         op: The op's name.
         params: Names and values of parameters, sorted.
-        arguments: None for an operand or a curve.
+        arguments: The expressions that the op takes; empty for an operand or a curve.
         draw: Where the op draws random numbers: expressions with one label, not None, are one node.
-        decay: What multiplies the value on its way to a function, or None.
+        decay: The factor of the value on its way to a function, or None.
     """
 
     op: str

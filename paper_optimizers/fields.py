@@ -40,7 +40,7 @@ class OneCycle:
     low: float = 0.85
 
     def __post_init__(self) -> None:
-        """Both in [0, 1)."""
+        """Check that ``high`` and ``low`` lie in [0, 1)."""
         object.__setattr__(self, "high", coefficient(self.high, "high"))
         object.__setattr__(self, "low", coefficient(self.low, "low"))
 

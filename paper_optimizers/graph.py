@@ -53,8 +53,8 @@ class Node:
     Attributes:
         id: A name unique in its graph: a letter or underscore, then letters, digits or underscores, 64 at most.
         op: A name in the op, operand or curve table.
-        inputs: As many edges as the op has arguments; none for an operand or curve.
-        params: Only values that differ from the defaults are kept, so equal nodes compare equal.
+        inputs: Edges, as many as the op has arguments; empty for an operand or curve.
+        params: The values that differ from the defaults; others are dropped, so equal nodes compare equal.
     """
 
     id: str

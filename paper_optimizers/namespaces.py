@@ -33,7 +33,7 @@ class Namespace:
         """``x``; a library whose compiler would compute it anew for each of its uses keeps it from that.
 
         Args:
-            x: What is used more than once and takes long to compute.
+            x: A value that is used more than once and takes long to compute.
             not_negative: A scalar that is not negative, which the compiler does not know.
         """
         del not_negative

@@ -39,13 +39,13 @@ class Program:
     """A compiled spec.
 
     Attributes:
-        instructions: In order of evaluation; the last one's value is the update.
+        instructions: The ops in order of evaluation; the last one's value is the update.
         moments: The EMAs to keep, each the size of the weight.
         states: The decay rate of each per-node state (0 where the state is no average); a state has the size of the
             weight and starts at zero.
         num_draws: Uniform random tensors, each the size of the weight, needed at every step.
         decays: The distinct decay functions on the edges.
-        spec: What was compiled.
+        spec: The spec that was compiled.
     """
 
     instructions: tuple[Instruction, ...]

@@ -38,7 +38,7 @@ class StepValues(NamedTuple):
         decays: The value of each of the program's decays.
         corrections: The bias correction ``1 - beta^count`` of each of its moments.
         state_corrections: The same for each of its states.
-        rate_factor: What the learning rate is multiplied by, or None for 1.
+        rate_factor: The factor of the learning rate, or None for 1.
         momentum: The momentum coefficient, or None without momentum.
     """
 
@@ -71,7 +71,7 @@ class TensorState(NamedTuple):
     velocity: Any
 
     def arrays(self) -> tuple[Any, ...]:
-        """All of them, in one order."""
+        """The arrays: averages, states of nodes, then the momentum, if there is one."""
         return self.moments + self.states + (() if self.velocity is None else (self.velocity,))
 
     def map(self, function: Callable[[Any], Any]) -> TensorState:
@@ -177,10 +177,10 @@ class PureOptimizer:
 
         Args:
             values: The step's scalars.
-            learning_rate: Before the spec's schedule factor.
-            gradient: Of the weight's shape.
-            weight: Before the step.
-            state: Before the step.
+            learning_rate: The rate, without the spec's schedule factor.
+            gradient: The gradient, of the weight's shape.
+            weight: The weights before the step.
+            state: Their state before the step.
             weight_decay: Takes so much of the weight, times the applied rate, before all else.
             draw: Source of randomness; needed where the program draws masks.
         """

@@ -45,7 +45,7 @@ def missing_attribute(module: str, name: str, public: Sequence[str], made: str =
 
     Args:
         module: The module's name.
-        name: What it does not have.
+        name: The name that it does not have.
         public: The names that it has.
         made: A sentence on how else to come by it, which goes before the nearest name; not where only the case differs.
     """

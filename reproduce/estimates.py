@@ -47,7 +47,7 @@ class Span:
     high: float
 
     def times(self, factor: float) -> Span:
-        """Both ends multiplied."""
+        """Multiply both ends by ``factor``."""
         return Span(self.low * factor, self.high * factor)
 
 

@@ -84,7 +84,7 @@ def _marked(mark: Path, wait: bool) -> Iterator[None]:
 
 
 def _holder(mark: Path) -> str:
-    """Who holds a lock: filelock writes the process and its host, a line each."""
+    """Name the holder of a lock: filelock writes the process and its host, a line each."""
     try:
         process, host, *_ = mark.read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):

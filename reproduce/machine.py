@@ -219,7 +219,7 @@ def _vectors(told: Mapping[str, str]) -> list[str]:
 
 
 def _cpu_information() -> dict[str, str]:
-    """What Linux tells of the first core, by its names for it; nothing elsewhere."""
+    """Read what Linux tells of the first core, by its names for it; empty on other systems."""
     found: dict[str, str] = {}
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():

@@ -74,7 +74,7 @@ class Training:
 
     @property
     def validation_accuracy(self) -> float | None:
-        """At the end of training; None if it diverged."""
+        """The validation accuracy at the end of training; None if it diverged."""
         return self.curve.validation_accuracy[-1] if self.diverged_at is None else None
 
 

@@ -47,7 +47,7 @@ class BaseOptimizer(keras.optimizers.Optimizer):
 
     Args:
         learning_rate: A number of at least 0, a schedule, or a callable without arguments. It has no default.
-        **keras_arguments: As in every Keras optimizer.
+        **keras_arguments: The arguments of every Keras optimizer.
 
     Raises:
         ValueError: For an argument that is missing or out of its range.

@@ -225,7 +225,7 @@ class GraphOptimizer(BaseOptimizer):
         return replicas == 1 and not everywhere and moves_rows_alone(self._pure.program)
 
     def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
-        """Nothing: Keras knows no schedule factor, so `update_step` decays, at the rate that is applied."""
+        """Do nothing: Keras knows no schedule factor, so `update_step` decays, at the rate that is applied."""
 
     def _step_values(self) -> StepValues:
         return self._pure.values(ops.convert_to_tensor(self.iterations))

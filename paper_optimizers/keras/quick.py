@@ -79,7 +79,7 @@ class Movable(NamedTuple):
     Attributes:
         gradient: Its gradient.
         variable: A Keras variable.
-        slots: What is kept of it, Keras variables.
+        slots: Its averages, states and momentum, which are Keras variables.
         weight_decay: How much of it is taken before the step, times the applied rate; 0 for none.
     """
 
@@ -98,8 +98,8 @@ def move_together(
         pure: The compiled spec over its run.
         counter: The optimizer's own variable.
         updates: How many there were.
-        rate: Before the spec's factor.
-        movables: What is moved.
+        rate: The learning rate, without the spec's schedule factor.
+        movables: The variables with their gradients and state.
     """
     import torch
 

@@ -17,7 +17,15 @@ from paper_optimizers.keras.namespace import KERAS
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import FIRST_RATE, RunPhases, base_rate, held_steps
 from paper_optimizers.program import evaluate_graph
+from paper_optimizers.schedule_docstrings import ScheduleManual
 from paper_optimizers.serialization import graph_to_dict
+
+_MANUAL = ScheduleManual(
+    base="WarmupHoldCosine",
+    optimizers="any optimizer of Keras, as its ``learning_rate``",
+    peak="``peak``",
+    counted="updates (batches with Keras' own optimizers)",
+)
 
 
 def held_tensor(step: Any, total_steps: int) -> Any:
@@ -41,6 +49,7 @@ def held_tensor(step: Any, total_steps: int) -> Any:
 
 
 @keras.saving.register_keras_serializable("paper_optimizers")
+@_MANUAL.of_base
 class WarmupHoldCosine(keras.optimizers.schedules.LearningRateSchedule):
     """Linear warm-up from 0 to ``peak``, hold at it, then half a cosine to 0.
 
@@ -117,11 +126,9 @@ class WarmupHoldCosine(keras.optimizers.schedules.LearningRateSchedule):
 
 
 @keras.saving.register_keras_serializable("paper_optimizers")
+@_MANUAL.of_evolved
 class EvolvedSchedule(WarmupHoldCosine):
     """An evolved schedule: `WarmupHoldCosine` times a factor over the decay curves.
-
-    The factor may exceed 1, so the rate may exceed ``peak``. At step 0 the rate is 1e-7, as released (LR8's factor is
-    10^7 there).
 
     Args:
         factor: ``"LR1"`` to ``"LR9"``, or a graph of kind "decay" (or its JSON form as plain data).
@@ -134,6 +141,14 @@ class EvolvedSchedule(WarmupHoldCosine):
     Raises:
         KeyError: With the nearest name, for an unknown schedule.
         ValueError: As `WarmupHoldCosine`; SpecError for a malformed graph.
+
+    Examples:
+        >>> import keras
+        >>> from paper_optimizers import EvolvedSchedule
+        >>> schedule = EvolvedSchedule("LR7", 0.1, total_steps=100, warmup_steps=10)
+        >>> [round(float(schedule(step)), 3) for step in (5, 10, 55, 99)]
+        [0.052, 0.11, 0.052, 0.0]
+        >>> optimizer = keras.optimizers.Adam(schedule)
 
     References:
         Morgan & Hougen, arXiv 2404.06679.

@@ -17,6 +17,14 @@ from paper_optimizers.graph import Graph
 from paper_optimizers.jax_namespace import JAX
 from paper_optimizers.one_cycle import FIRST_RATE, RunPhases, base_rate, held_steps
 from paper_optimizers.program import evaluate_graph
+from paper_optimizers.schedule_docstrings import ScheduleManual
+
+_MANUAL = ScheduleManual(
+    base="warmup_hold_cosine",
+    optimizers="any optimizer of Optax, as its ``learning_rate``",
+    peak="``peak``",
+    counted="updates",
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class RunSchedule:
     Attributes:
         peak: The base schedule's largest rate, a number or an array.
         phases: The run.
-        factor: What the base schedule is multiplied by, or None.
+        factor: The graph whose value multiplies the base schedule, or None.
     """
 
     peak: Any
@@ -56,6 +64,7 @@ def _held(count: Any, total_steps: int) -> jax.Array:
     return jnp.asarray(held_steps(count, total_steps, "count").astype(np.int32))
 
 
+@_MANUAL.of_base
 def warmup_hold_cosine(peak: float, total_steps: int, warmup_steps: int = 0, hold_steps: int = 0) -> optax.Schedule:
     """Linear warm-up from 0 to ``peak``, hold at it, then half a cosine to 0.
 
@@ -72,6 +81,7 @@ def warmup_hold_cosine(peak: float, total_steps: int, warmup_steps: int = 0, hol
         ValueError: If a value is out of its range, or warm-up and hold leave no step for the cosine.
 
     Examples:
+        >>> from paper_optimizers.optax import warmup_hold_cosine
         >>> schedule = warmup_hold_cosine(0.1, total_steps=100, warmup_steps=10)
         >>> [round(float(schedule(step)), 3) for step in (0, 5, 10, 55, 99)]
         [0.0, 0.05, 0.1, 0.05, 0.0]
@@ -82,13 +92,11 @@ def warmup_hold_cosine(peak: float, total_steps: int, warmup_steps: int = 0, hol
     return RunSchedule(check_peak(peak), RunPhases(total_steps, warmup_steps, hold_steps).checked())
 
 
+@_MANUAL.of_evolved
 def evolved_schedule(
     factor: str | Graph, peak: float, total_steps: int, warmup_steps: int = 0, hold_steps: int = 0
 ) -> optax.Schedule:
     """`warmup_hold_cosine` times a factor over the decay curves.
-
-    The factor may exceed 1, so the rate may exceed ``peak``. At step 0 the rate is 1e-7, as released (LR8's factor is
-    10^7 there).
 
     Args:
         factor: ``"LR1"`` to ``"LR9"``, or a graph of kind "decay".
@@ -100,6 +108,14 @@ def evolved_schedule(
     Raises:
         KeyError: With the nearest name, for an unknown schedule.
         ValueError: As `warmup_hold_cosine`.
+
+    Examples:
+        >>> import optax
+        >>> from paper_optimizers.optax import evolved_schedule
+        >>> schedule = evolved_schedule("LR7", 0.1, total_steps=100, warmup_steps=10)
+        >>> [round(float(schedule(step)), 3) for step in (5, 10, 55, 99)]
+        [0.052, 0.11, 0.052, 0.0]
+        >>> optimizer = optax.adam(schedule)
 
     References:
         Morgan & Hougen, arXiv 2404.06679.

@@ -39,9 +39,9 @@ class Settings:
     Attributes:
         pure: The compiled spec over its run.
         rate: A number, an array, or a schedule.
-        momentum: What replaces the spec's coefficient where that is an array, or None.
+        momentum: An array that replaces the spec's coefficient, or None.
         weight_decay: A number or an array, or None.
-        seed: Of the dropout masks: a number or an array, or None.
+        seed: The seed of the dropout masks: a number or an array, or None.
         reads_weights: Whether a step reads the weights.
     """
 

@@ -89,12 +89,21 @@ def graph_optimizer(
         >>> transformation = graph_optimizer(spec, 0.1, total_steps=5_000, warmup_steps=500)
     """
     given = {
-        "total_steps": total_steps, "warmup_steps": warmup_steps, "hold_steps": hold_steps, "decay": decay,
-        "momentum": momentum, "seed": seed, "weight_decay": weight_decay,
-    }  # fmt: skip
+        "total_steps": total_steps,
+        "warmup_steps": warmup_steps,
+        "hold_steps": hold_steps,
+        "decay": decay,
+        "momentum": momentum,
+        "seed": seed,
+        "weight_decay": weight_decay,
+    }
     title = spec if isinstance(spec, str) else "graph_optimizer"
-    settings = checked_settings(title, spec, learning_rate, given, OPTAX)
-    if mask is not None and weight_decay is None:
+    return _transformation(title, checked_settings(title, spec, learning_rate, given, OPTAX), mask)
+
+
+def _transformation(title: str, settings: Settings, mask: Any) -> optax.GradientTransformationExtraArgs:
+    """Make the transformation of these settings; ``title`` is its name in messages."""
+    if mask is not None and settings.weight_decay is None:
         raise ValueError("mask says which parameters decay: pass weight_decay= with it")
     key = _new_key(settings) if settings.pure.program.num_draws else None
     return optax.GradientTransformationExtraArgs(

@@ -146,10 +146,10 @@ def create(name: str, params: Iterable[Any], lr: Any = None, **arguments: Any) -
     """The catalog's optimizer called ``name``, of a class of its own where it has one.
 
     Args:
-        name: Such as ``"Opt4"``, ``"A1"``, ``"Opt1-released"`` or ``"Lion"``.
-        params: As for `GraphOptimizer`.
-        lr: Likewise.
-        **arguments: Likewise.
+        name: A name of the catalog such as ``"Opt4"``, ``"A1"``, ``"Opt1-released"`` or ``"Lion"``.
+        params: Parameters or groups, as `GraphOptimizer` takes them.
+        lr: The learning rate, as there.
+        **arguments: Its other arguments.
 
     Raises:
         KeyError: With the nearest name, if the catalog has none of this name.

@@ -56,7 +56,7 @@ class GraphOptimizer(torch.optim.Optimizer):
         decay (bool): Whether edge decays and the schedule factor are applied.
         momentum (float): A constant momentum coefficient in [0, 1) instead of the spec's; only for specs with momentum.
         seed (int): Seed of the dropout masks of specs that have them.
-        weight_decay (float): Before each step it takes so much times ``eta`` of the weight (decoupled).
+        weight_decay (float): Decoupled: before each step it takes so much of the weight, times ``eta``.
         maximize (bool): Whether to climb instead of to descend.
         foreach (bool): Whether small tensors are moved together and large ones in pieces, which is faster. None is True
             wherever the spec can be run so.

@@ -109,9 +109,9 @@ class PiecePlan(NamedTuple):
     """The work to run for every piece.
 
     Attributes:
-        num_arrays: The first registers are pieces of the arrays; then come temporaries.
-        dtypes: Of the temporaries.
-        instructions: In order.
+        num_arrays: How many arrays there are; the first registers are their pieces, then come temporaries.
+        dtypes: The types of the temporaries.
+        instructions: The work, in order.
     """
 
     num_arrays: int

@@ -41,7 +41,7 @@ class Recording:
         return Term(self, index)
 
     def store(self, index: int, array: int) -> None:
-        """From here on a node's value is what stands in the array of this number."""
+        """Let a node read the array of this number, which holds its value by then."""
         self.nodes[index] = RecordedOp("array", number=array)
 
     def add(self, name: str, *inputs: int, number: float | None = None, factor: float = 1.0) -> Term:

@@ -13,9 +13,25 @@ from paper_optimizers.curves import numpy_progress
 from paper_optimizers.namespaces import NUMPY
 from paper_optimizers.one_cycle import FIRST_RATE, RunPhases, base_rate
 from paper_optimizers.program import evaluate_graph
+from paper_optimizers.schedule_docstrings import ScheduleManual, mean_ratio, schedule_docstring
 from paper_optimizers.torch.optimizer import GraphOptimizer
 
+_MANUAL = ScheduleManual(
+    base="WarmupHoldCosine",
+    optimizers="any optimizer of torch",
+    peak="the ``lr`` of a group",
+    counted="the calls of `step`",
+)
+_EXAMPLE = """\
+>>> import torch
+>>> from paper_optimizers.torch import {name}
+>>> optimizer = torch.optim.Adam([torch.nn.Parameter(torch.ones(2))], lr={rate:.2g})
+>>> scheduler = {name}(optimizer, total_steps=100, warmup_steps=10)
+>>> optimizer.param_groups[0]["lr"]
+1e-07"""
 
+
+@_MANUAL.of_base
 class WarmupHoldCosine(LRScheduler):
     """Linear warm-up from 0 to the optimizer's ``lr``, hold at it, then half a cosine to 0.
 
@@ -36,6 +52,7 @@ class WarmupHoldCosine(LRScheduler):
 
     Examples:
         >>> import torch
+        >>> from paper_optimizers.torch import WarmupHoldCosine
         >>> optimizer = torch.optim.Adam([torch.nn.Parameter(torch.ones(2))], lr=0.1)
         >>> scheduler = WarmupHoldCosine(optimizer, total_steps=100, warmup_steps=10)
         >>> optimizer.param_groups[0]["lr"]
@@ -65,11 +82,9 @@ class WarmupHoldCosine(LRScheduler):
         return float(base_rate(NUMPY, held, peak, self.total_steps, self.warmup_steps, self.hold_steps))
 
 
+@_MANUAL.of_evolved
 class EvolvedSchedule(WarmupHoldCosine):
     """An evolved schedule: `WarmupHoldCosine` times the factor of LR1 to LR9.
-
-    The factor may exceed 1, so the rate may exceed the optimizer's ``lr``. At step 0 the rate is 1e-7, as released
-    (LR8's factor is 10^7 there).
 
     Args:
         optimizer: Any optimizer of torch; the ``lr`` of each group is the base schedule's peak.
@@ -77,11 +92,19 @@ class EvolvedSchedule(WarmupHoldCosine):
         total_steps: T, the number of steps of the run.
         warmup_steps: Steps of the warm-up.
         hold_steps: Steps at the peak after it.
-        last_epoch: As in every scheduler of torch.
+        last_epoch: Steps already done, less 1, as in every scheduler of torch.
 
     Raises:
         KeyError: With the nearest name, for an unknown schedule.
         ValueError: As `WarmupHoldCosine`.
+
+    Examples:
+        >>> import torch
+        >>> from paper_optimizers.torch import EvolvedSchedule
+        >>> optimizer = torch.optim.Adam([torch.nn.Parameter(torch.ones(2))], lr=0.1)
+        >>> scheduler = EvolvedSchedule(optimizer, "LR7", total_steps=100, warmup_steps=10)
+        >>> optimizer.param_groups[0]["lr"]
+        1e-07
 
     References:
         Morgan & Hougen, arXiv 2404.06679.
@@ -138,7 +161,8 @@ class _Named(EvolvedSchedule):
 
 def _named(name: str) -> type[_Named]:
     entry = describe_schedule(name)
-    doc = f"`EvolvedSchedule` with the factor of {name}: {entry.equation}. Arguments are those of `WarmupHoldCosine`."
+    example = _EXAMPLE.format(name=name, rate=0.001 * mean_ratio(entry))
+    doc = schedule_docstring(entry, _MANUAL, WarmupHoldCosine, example)
     return type(name, (_Named,), {"__doc__": doc, "__module__": __name__})
 
 

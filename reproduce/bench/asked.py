@@ -31,9 +31,13 @@ class AskedProcess:
         """Start the process."""
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")
         self._process = subprocess.Popen(
-            self._command, env=dict(self._environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self._errors, text=True,
-        )  # fmt: skip
+            self._command,
+            env=dict(self._environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+        )
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:

@@ -98,9 +98,11 @@ def earlier_version() -> Path | None:
             # An index of its own: that of the checkout is left alone.
             subprocess.run(
                 ["git", f"--work-tree={unfinished}", "checkout", EARLIER, "--", "reproduce", "paper_optimizers"],
-                cwd=_ROOT, env={**os.environ, "GIT_INDEX_FILE": str(unfinished / "index")},
-                capture_output=True, check=True,
-            )  # fmt: skip
+                cwd=_ROOT,
+                env={**os.environ, "GIT_INDEX_FILE": str(unfinished / "index")},
+                capture_output=True,
+                check=True,
+            )
             unfinished.rename(folder)
         except subprocess.CalledProcessError:
             return None

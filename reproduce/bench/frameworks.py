@@ -65,9 +65,11 @@ def bench_frameworks(settings: FrameworkBenchSettings, output: Path, console: Co
         ReproduceError: If the engine fails, or a file cannot be read or written.
     """
     conditions = {
-        "settings": asdict(settings), "device": cpu_name(), "user": recorded_settings(),
+        "settings": asdict(settings),
+        "device": cpu_name(),
+        "user": recorded_settings(),
         "versions": versions("tensorflow", "jax", "optax", "torch"),
-    }  # fmt: skip
+    }
     unfinished = Unfinished(
         output / FRAMEWORK_TIMES.parent, conditions, lambda name: say(console, f"Measuring size {name} ...")
     )

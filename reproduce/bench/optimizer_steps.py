@@ -87,9 +87,11 @@ def bench_optimizers(settings: StepBenchSettings, output: Path, console: Console
     if len(lacking) == len(settings.doors):
         raise ReproduceError(f"nothing to measure: the libraries of {', '.join(lacking)} are not installed")
     conditions = {
-        "settings": asdict(settings), "device": cpu_name(), "user": recorded_settings(),
+        "settings": asdict(settings),
+        "device": cpu_name(),
+        "user": recorded_settings(),
         "versions": versions("tensorflow", "tensorflow-cpu", "jax", "optax", "torch"),
-    }  # fmt: skip
+    }
     folder = output / DOOR_COSTS.parent
     unfinished = Unfinished(folder, conditions, lambda name: say(console, f"{name} ..."))
     costs: list[DoorCost] = []

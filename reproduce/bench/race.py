@@ -90,7 +90,7 @@ class Contestant:
         return float(np.quantile(self.speeds(cpu=cpu), share))
 
     def seconds_per_step(self) -> float:
-        """On the clock for a step of one member, validation included; the median of the measurements."""
+        """Seconds on the clock for a step of one member, validation included; the median of the measurements."""
         return float(np.median(np.asarray(self.seconds) / np.asarray(self.member_steps)))
 
     def per_minute_once(self) -> float:

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the four commands."""
+    _add_optimizers(commands)
+    _add_engine(commands)
+    _add_frameworks(commands)
+    devices = commands.add_parser("devices", help="show the devices that JAX and TensorFlow see")
+    devices.add_argument(
+        "--require", choices=("cpu", "gpu"), default="cpu", help="end with status 1 unless both see one"
+    )
+    devices.set_defaults(command=_devices)
+
+
+def _add_optimizers(commands: Commands) -> None:
     bench = commands.add_parser(
         "bench-optimizers", help="time a training step of every optimizer beside Adam of the same framework"
     )
@@ -26,28 +37,43 @@ def add(commands: Commands) -> None:
         "--rounds", type=positive, default=30, help="how often each step is timed, in turns (default: %(default)s)"
     )
     bench.add_argument(
-        "--optimizers", nargs="+", metavar="NAME",
+        "--optimizers",
+        nargs="+",
+        metavar="NAME",
         help="names as in protocols (default: the evolved ones, and those of a main study in Keras on TensorFlow)",
-    )  # fmt: skip
+    )
     bench.add_argument(
-        "--doors", nargs="+", metavar="DOOR", choices=tuple(DOORS),
+        "--doors",
+        nargs="+",
+        metavar="DOOR",
+        choices=tuple(DOORS),
         help=f"frameworks: {', '.join(DOORS)} (default: all that are installed)",
-    )  # fmt: skip
+    )
     bench.add_argument(
-        "--networks", nargs="+", metavar="NETWORK", choices=tuple(NETWORKS),
+        "--networks",
+        nargs="+",
+        metavar="NETWORK",
+        choices=tuple(NETWORKS),
         help=f"what is trained: {', '.join(NETWORKS)} (default: all)",
-    )  # fmt: skip
+    )
     bench.add_argument(
-        "--peers", nargs="+", metavar="MODULE.CLASS", default=(),
+        "--peers",
+        nargs="+",
+        metavar="MODULE.CLASS",
+        default=(),
         help="optimizers of other packages, which you have installed, to be timed beside PyTorch's Adam",
-    )  # fmt: skip
+    )
     add_output(bench, "folder to write to")
     bench.set_defaults(command=_bench)
+
+
+def _add_engine(commands: Commands) -> None:
     engine = commands.add_parser("bench-engine", help="time the population engine beside one-at-a-time Keras")
     engine.add_argument(
-        "--size", choices=("smoke", "full"),
+        "--size",
+        choices=("smoke", "full"),
         help="smoke: a network for CPUs; full: the paper's surrogate at full length, for GPUs (default: by the device)",
-    )  # fmt: skip
+    )
     engine.add_argument("--candidates", type=positive, help="candidates the engine scores at once (default: 32)")
     engine.add_argument(
         "--rounds", type=positive, help="measurements of the engine and of Keras (default: 10, full: 3)"
@@ -59,23 +85,24 @@ def add(commands: Commands) -> None:
     engine.add_argument("--quick", action="store_true", help="measure little, to see that everything runs")
     add_output(engine, "folder to write to")
     engine.set_defaults(command=_bench_engine)
+
+
+def _add_frameworks(commands: Commands) -> None:
     frameworks = commands.add_parser(
         "bench-frameworks", help="time a training step in the population engine and in other frameworks, on all cores"
     )
     frameworks.add_argument(
-        "--sizes", nargs="+", metavar="SIZE", choices=tuple(STEP_SIZES),
+        "--sizes",
+        nargs="+",
+        metavar="SIZE",
+        choices=tuple(STEP_SIZES),
         help=f"what is trained: {', '.join(STEP_SIZES)} (default: all)",
-    )  # fmt: skip
+    )
     frameworks.add_argument(
         "--rounds", type=positive, default=9, help="how often each contestant is timed, in turns (default: %(default)s)"
     )
     add_output(frameworks, "folder to write to")
     frameworks.set_defaults(command=_bench_frameworks)
-    devices = commands.add_parser("devices", help="show the devices that JAX and TensorFlow see")
-    devices.add_argument(
-        "--require", choices=("cpu", "gpu"), default="cpu", help="end with status 1 unless both see one"
-    )
-    devices.set_defaults(command=_devices)
 
 
 def _bench(options: argparse.Namespace, console: Console) -> None:

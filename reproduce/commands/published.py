@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from reproduce.commands.arguments import add_data_dir, add_output, expanded, positive, profile
+from reproduce.commands.durations import say_time_of_replay
 from reproduce.commands.executors import add_scoring_arguments, open_scoring
 from reproduce.counts import number_of
+from reproduce.results_layout import LEDGER_FILE
 from reproduce.screen import say
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ def _replay(options: argparse.Namespace, console: Console) -> None:
     from reproduce.plain_data import to_plain
     from reproduce.published.comparison import agreement_of, compare
     from reproduce.published.log import read_published_log
-    from reproduce.published.replay import Conditions, behave, conditions_hash
+    from reproduce.published.replay import Conditions, behave, conditions_hash, num_open
     from reproduce.published.sample import jobs_of, logged_functions, stratified_sample
     from reproduce.report.tables.published import replay_tables
     from reproduce.search.protocol import load_search_protocol
@@ -101,6 +103,7 @@ def _replay(options: argparse.Namespace, console: Console) -> None:
     with open_scoring(options, console) as score_on:
         scorer = score_on(settings)
         code = conditions_hash(settings, protocol.integrity, options.behaviour)
+        say_time_of_replay(settings, num_open(jobs, folder / LEDGER_FILE), options.output, console)
         replayed = _run(jobs, Conditions(code, protocol.integrity, options.behaviour, scorer), folder, console)
     comparisons = compare(functions, replayed)
     found = agreement_of(functions, comparisons)
@@ -127,7 +130,6 @@ def _run(jobs: list[LoggedRun], conditions: Conditions, folder: Path, console: C
     """Run the jobs, with progress."""
     from reproduce.ledger import Ledger
     from reproduce.published.replay import row_from_dict, run_replay
-    from reproduce.results_layout import LEDGER_FILE
     from reproduce.search.progress import TrialProgress
 
     with (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from reproduce.commands.arguments import add_data_dir, add_output, add_profile
-from reproduce.commands.durations import say_time_of_search
+from reproduce.commands.durations import say_time_of_comparison, say_time_of_noise, say_time_of_search
 from reproduce.commands.executors import add_scoring_arguments, open_scoring
 from reproduce.results_layout import COMPARISON, FINALISTS, LEDGER_FILE, NOISE, RESCORING_FILE, SEARCH
 from reproduce.screen import say
@@ -142,6 +142,7 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
         settings = protocol.comparison
         for plan in comparison_plans(protocol):
             require_this_search(plan, folder / plan.name / LEDGER_FILE, scorers)
+        say_time_of_comparison(protocol, folder, options.output, console)
         write_stored_settings(folder, protocol.to_dict(), hash=protocol.comparison_hash(), data=data_of(scorers))
         searches = run_comparison(
             protocol, folder, scorers, lambda plan, path, cache: _run_named(plan, path, scorers, console, cache)
@@ -176,6 +177,7 @@ def _noise(options: argparse.Namespace, console: Console) -> None:
         (contender,) = baselines([settings.optimizer])
         now = {"protocol": protocol.scoring_hash(), "data": scorers["evolution"].data}
         require_these_trials(folder / LEDGER_FILE, {RESCORED_STAGE: now}, recorded_settings())
+        say_time_of_noise(protocol, folder, options.output, console)
         write_stored_settings(folder, protocol.to_dict(), hash=protocol.scoring_hash(), data=data_of(scorers))
         with TrialProgress(console, "scoring again and again") as progress:
             trials = rescore(

@@ -54,7 +54,7 @@ def _key(fingerprint: str, settings: ImageSettings) -> str:
 
 
 def _load(path: Path) -> Dataset | None:
-    """None if there is nothing usable: it is then written anew."""
+    """Read a data set from a cache file; None if the file cannot be used, and is to be written anew."""
     try:
         arrays = read_arrays(path)
         parts = {

@@ -35,7 +35,7 @@ class Folder(Tree):
         return self._members(PurePosixPath(), ())
 
     def fingerprint(self) -> None:
-        """None: it would take as long as reading everything."""
+        """Give none: a fingerprint would take as long as reading everything."""
 
     def _members(self, place: PurePosixPath, above: tuple[tuple[int, int], ...]) -> Iterator[TreeMember]:
         folder = self.path / place

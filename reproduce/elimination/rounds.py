@@ -52,7 +52,7 @@ class RoundResult:
 
     @property
     def survivors(self) -> list[Contender]:
-        """Who goes on, best first."""
+        """The optimizers that go on to the next round, best first."""
         return [each.contender for each in self.standings if each.survived and not each.is_baseline]
 
 
@@ -120,7 +120,7 @@ def read_entrants(protocol: EliminationProtocol, ledgers: Sequence[Path]) -> lis
 
 
 def unfinished(ledgers: Sequence[Path]) -> list[Path]:
-    """Those of the searches that have not ended, so that others may yet be their best."""
+    """List the ledgers of searches that have not ended, whose best may yet change."""
     return [path for path in ledgers if not any(isinstance(each, End) for each in read_search_records(path)[-1:])]
 
 

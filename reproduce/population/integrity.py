@@ -28,7 +28,7 @@ class IntegrityResult:
     """The check's findings for C candidates and R rates.
 
     Attributes:
-        plain: [C, R] loss before the last step; NaN or infinite where the run left the numbers.
+        plain: [C, R] loss before the last step; NaN or infinite where it had become so.
         flipped: [C, R] the same ascending; NaN where it was not needed.
         passed: [C] whether some rate passed, plain or flipped.
         flip: [C] whether it passed only flipped: the candidate is to ascend its expression.

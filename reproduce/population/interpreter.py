@@ -100,7 +100,7 @@ class SpecStepper:
         return self._step(code, counts, table, gradient, weight, optimizer, workspace, key)
 
     def measured(self, weight: Any, optimizer: Any) -> Any:
-        """Those that are trained."""
+        """The weights that are trained."""
         del optimizer
         return weight
 
@@ -150,7 +150,7 @@ class Code(NamedTuple):
         functions: See `Block`.
         result: [M] the register of the update.
         keeper: [M, N] the function that keeps each state.
-        kind: [M, N] which of the stateful functions of the table that is.
+        kind: [M, N] the place of that function in the list of functions that keep a state.
         moment_power: [M, J] power of the gradient of each average.
         moment_beta: [M, J] its decay rate.
     """

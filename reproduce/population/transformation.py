@@ -106,7 +106,7 @@ class TransformationStepper:
         )
 
     def workspace(self) -> tuple[()]:
-        """None is needed."""
+        """An empty workspace: this stepper needs none."""
         return ()
 
     def step(

@@ -1,9 +1,10 @@
-"""Waves: training a list of members of any length to the end, in batches of a few fixed sizes.
+"""Waves: train a list of members of any length to the end, in batches of a few fixed sizes.
 
-Vectorised, the members that failed or were cut short are dropped between epochs and the rest packed into the smallest
-size that holds them, so that no length of the list compiles anything new. Mapped, a lane without a member costs
-nothing: there nothing is packed, and short lists take as many lanes as others, so that one compilation serves most.
-Each core then takes batch after batch from the list, ever smaller ones towards its end, and none waits for another.
+A batch has lanes, one for each member. In the layout "vectorise" an empty lane costs as much as a full one. So members
+that failed or were cut short are dropped between epochs, and the rest move into the smallest batch that holds them. The
+sizes are few and fixed: no length of the list compiles anything new. In the layout "map" an empty lane costs nothing.
+So nothing moves, and short lists take as many lanes as others: one compilation serves most lists. Each core takes batch
+after batch from the list, smaller ones towards its end, and none waits for another.
 """
 
 from __future__ import annotations

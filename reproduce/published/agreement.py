@@ -136,7 +136,9 @@ def rank_correlation(values: _Array, random: np.random.Generator) -> Estimate | 
 def _ceiling(
     values: _Array, counts: NDArray[np.int64], published: Noise, ours: Noise, random: np.random.Generator
 ) -> Estimate | None:
-    """Both sides' noise on one truth, which is spread as the log's scores are once their noise is taken off.
+    """The rank correlation that a perfect replay would reach: two noisy scores of one truth.
+
+    The truth is spread as the log's scores are once their noise is taken off.
 
     Our noise counts in proportion to our scores' own true spread, since a rank correlation knows no units.
     """

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.errors import ProtocolError
-from reproduce.ledger import Ledger, require_same, require_schema
+from reproduce.ledger import Ledger, read_records, require_same, require_schema
 from reproduce.outcomes import NotTrained, Outcome, score_of
 from reproduce.plain_data import from_plain, to_plain
 from reproduce.population.integrity import check_integrity
@@ -120,6 +121,17 @@ def conditions_hash(settings: SurrogateSettings, integrity: IntegritySettings, b
     """Hash everything that a row depends on beside candidate, run and data."""
     checked = held(integrity=plain_settings(integrity))
     return settings_hash({"surrogate": stored_surrogate(plain_settings(settings)), "behaviour": behaviour, **checked})
+
+
+def num_open(jobs: Sequence[LoggedRun], path: Path) -> int:
+    """Count the jobs that the ledger at ``path``, where there is one, has no row of.
+
+    Raises:
+        LedgerError: If it cannot be read.
+    """
+    rows = read_records(path, row_from_dict) if path.is_file() else []
+    known = {(row.fingerprint, row.run) for row in rows}
+    return sum((job.function.fingerprint, job.run) not in known for job in jobs)
 
 
 def run_replay(

@@ -238,7 +238,7 @@ def _ticks(axis: Axis, scale: _Scale, length: float) -> list[float]:
 
 
 def _ticks_between_powers(scale: _Scale) -> list[float]:
-    """Once, twice and five times each power of ten, for an axis that spans too little to have two powers."""
+    """List 1, 2 and 5 times each power of ten, for an axis that spans too little to have two powers."""
     powers = range(math.floor(scale.low), math.ceil(scale.high) + 1)
     found = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
     return [tick for tick in found if scale.low <= math.log10(tick) <= scale.high]

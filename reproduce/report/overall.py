@@ -197,5 +197,5 @@ def _most_run(places: Sequence[tuple[StudyResults, str]]) -> dict[str, Result]:
 
 
 def _num_runs(result: Result) -> tuple[int, int]:
-    """Those that are reported count first, then those that chose the rate."""
+    """Count the runs that are reported, and those that chose the rate."""
     return len(result.finals), len(result.tuning)

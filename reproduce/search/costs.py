@@ -81,7 +81,7 @@ def measure_searches(folders: Iterable[Path], measured: ScoreTimings) -> None:
             device = next((record.device for record in records if isinstance(record, Header)), "")
             for record in records:
                 if isinstance(record, StageEvaluation) and record.cached is None:
-                    measured.add(_stages(protocol)[record.stage], device, record.outcome, record.seconds)
+                    measured.add(stages_of(protocol)[record.stage], device, record.outcome, record.seconds)
 
 
 def estimate_search(protocol: SearchProtocol, ledger: Path, measured: ScoreTimings) -> list[TaskEstimate]:
@@ -106,17 +106,17 @@ def estimate_search(protocol: SearchProtocol, ledger: Path, measured: ScoreTimin
         numbers = {"initial": sizes.initial + children, "evolution": sizes.particles + kept}
     drawn_on = "evolution" if sizes.keep is None else "initial"
     wanted: dict[Stage, tuple[Span, Span]] = {}
-    for stage, settings in _stages(protocol).items():
+    for stage, settings in stages_of(protocol).items():
         number, each = numbers[stage], epochs_of_scores(settings)
         redrawn = children * sizes.redraws if stage == drawn_on else 0
         most = number * each.high + redrawn * _screening(settings.tasks[0].rates)
         wanted[stage] = (Span(number, number + redrawn), Span(number * each.low, most))
     found = []
     for stage, (runs, epochs) in wanted.items():
-        settings = _stages(protocol)[stage]
-        num, spent = _done(done, stage, settings)
+        settings = stages_of(protocol)[stage]
+        num, spent = scored(done, stage, settings)
         ended = any(isinstance(record, End) for record in done)
-        left = [Span(0, 0) if ended else _less(span, less) for span, less in ((runs, num), (epochs, spent))]
+        left = [Span(0, 0) if ended else less(span, spent) for span, spent in ((runs, num), (epochs, spent))]
         found.append(estimate_scores("search", stage, settings, left[0], left[1], measured))
     runs = Span(again, again)
     found.append(
@@ -186,15 +186,17 @@ def _settings_of_compared(beside: Path) -> SearchProtocol:
     return stored_search_protocol(beside.parent.with_name(SETTINGS_FILE))
 
 
-def _stages(protocol: SearchProtocol) -> Mapping[Stage, SurrogateSettings]:
+def stages_of(protocol: SearchProtocol) -> Mapping[Stage, SurrogateSettings]:
+    """The surrogate of each stage."""
     return {"initial": protocol.initial, "evolution": protocol.evolution}
 
 
-def _done(records: Sequence[AnyRecord], stage: Stage, settings: SurrogateSettings) -> tuple[int, int]:
-    """Scores on a stage that a ledger has, and their epochs."""
+def scored(records: Sequence[AnyRecord], stage: Stage, settings: SurrogateSettings) -> tuple[int, int]:
+    """Count the scores on a stage that a ledger has, and their epochs."""
     outcomes = [record.outcome for record in records if isinstance(record, StageEvaluation) and record.stage == stage]
     return len(outcomes), sum(epochs_of(outcome, settings.screening_epochs) for outcome in outcomes)
 
 
-def _less(span: Span, done: float) -> Span:
+def less(span: Span, done: float) -> Span:
+    """Take from both ends what is done; neither falls below 0."""
     return Span(max(0, span.low - done), max(0, span.high - done))

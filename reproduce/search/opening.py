@@ -38,7 +38,7 @@ class Opening:
     particles: int
 
     def start(self) -> OpeningState:
-        """Nothing is known yet."""
+        """The state in which nothing is known yet."""
         return OpeningState()
 
     def ask(self, state: OpeningState) -> Sequence[Request]:

@@ -80,7 +80,7 @@ class ParticleSearch:
     keep: float | None = None
 
     def start(self) -> ParticleState:
-        """At the first step, unless there is nothing to do."""
+        """The state at the first step, or at the end if there is nothing to do."""
         return self._step(self.particles, 0, 0)
 
     def ask(self, state: ParticleState) -> Sequence[Request]:

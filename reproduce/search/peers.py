@@ -81,7 +81,7 @@ class RandomSearch:
     keep: float | None = None
 
     def start(self) -> PeerState:
-        """Before the first round."""
+        """The state before the first round."""
         return PeerState(0, 0, self.limits.reached(0, 0))
 
     def ask(self, state: PeerState) -> Sequence[Request]:
@@ -118,7 +118,7 @@ class AgingEvolution:
     keep: float | None = None
 
     def start(self) -> PeerState:
-        """Before the first round."""
+        """The state before the first round."""
         scored = sorted(
             (individual for individual in self.population if individual.score is not None),
             key=lambda individual: individual.rank,

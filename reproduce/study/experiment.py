@@ -144,7 +144,7 @@ def describe_data(experiment: Experiment, task: str) -> dict[str, Any]:
 
 
 def _drop_checkpoint(experiment: Experiment, job: Job) -> None:
-    """Only once its row is on disk is a run's state of no more use."""
+    """Remove the state of a run whose row is on disk, which nothing needs any more."""
     checkpoint_path(experiment.folder, job).unlink(missing_ok=True)
 
 

@@ -30,7 +30,7 @@ def pretraining_of(task: TaskSettings, data_dir: Path | None, cache_dir: Path) -
 
 
 def pretrainings_of(protocol: StudyProtocol, data_dir: Path | None, cache_dir: Path) -> list[Pretraining]:
-    """Those of all tasks, each once; arguments and errors as of `pretraining_of`."""
+    """List the pretraining of all tasks, each once; arguments and errors as of `pretraining_of`."""
     found = (pretraining_of(task, data_dir, cache_dir) for task in protocol.tasks)
     return list(dict.fromkeys(each for each in found if each is not None))
 

@@ -149,17 +149,17 @@ class OptimizerSettings:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All of them, in the order of the tables."""
+        """The names of all optimizers, in the order of the tables."""
         return tuple(name for names in (*self.lists, self.specs or {}) for name in names)
 
     @property
     def entrants(self) -> tuple[Entrant, ...]:
-        """All of them, in the order of the tables; errors as of `roster`."""
+        """All optimizers that compete, in the order of the tables; errors as of `roster`."""
         return roster(*self.lists, self.specs, equal_mean=bool(self.equal_mean_rates))
 
     @property
     def lists(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-        """Those of the catalog, of Keras and of Optax."""
+        """The names from the catalog, from Keras and from Optax."""
         return self.catalog, self.keras, self.optax or ()
 
     def decays_of(self, optimizer: str) -> tuple[float | None, ...]:

@@ -88,9 +88,13 @@ def _muon(
 ) -> optax.GradientTransformation:
     # Without an average of its own, Optax' Muon only makes its matrix orthogonal.
     orthogonal = contrib.scale_by_muon(
-        ns_coeffs, ns_steps, beta=0.0, eps=eps, nesterov=False,
+        ns_coeffs,
+        ns_steps,
+        beta=0.0,
+        eps=eps,
+        nesterov=False,
         weight_dimension_numbers=lambda matrices: jax.tree.map(lambda _: contrib.MuonDimensionNumbers(), matrices),
-    )  # fmt: skip
+    )
     scaled = optax.stateless_with_tree_map(lambda update, _: update * (rms * max(update.shape) ** 0.5))
     moved = optax.chain(optax.trace(momentum, nesterov=True), orthogonal, scaled)
 

@@ -15,8 +15,8 @@ from reproduce.report.pages.site import on_page_markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-#: Without loops.md, whose examples are scripts on back ends of their own: see `tests.docs.test_loops`.
-TUTORIALS = [page for page in PAGES if page.parent.name == "tutorials" and page.name != "loops.md"]
+#: Without two whose examples are scripts on back ends of their own: see `tests.docs.test_loops` and `test_script`.
+TUTORIALS = [page for page in PAGES if page.parent.name == "tutorials" and page.name not in ("loops.md", "script.md")]
 
 
 #: What an example needs beyond Keras on TensorFlow, by what it imports.

@@ -15,10 +15,18 @@ PAGES = [
 MOST_WORDS, MOST_ON_AVERAGE = 40, 20
 
 
+GENERATED = re.compile(r"<!-- (\w+):[^>]*-->(.*?)<!-- end of \1 -->", re.DOTALL)
+
+
+def generated(text: str) -> str:
+    """Only what stands between generated marks."""
+    return "\n\n".join(found[2] for found in GENERATED.finditer(text))
+
+
 def prose(text: str) -> list[str]:
     """The sentences of a page: without code, tables, headings, pictures, and what stands between generated marks."""
     text = re.sub(r"```.*?```", "\n\n", text, flags=re.DOTALL)
-    text = re.sub(r"<!-- (\w+):.*?<!-- end of \1 -->", "\n\n", text, flags=re.DOTALL)
+    text = GENERATED.sub("\n\n", text)
     text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     lines = ["" if re.match(r"\s*(\||#|:::|    \w)", line) else line for line in text.splitlines()]
@@ -41,3 +49,14 @@ def test_sentences_are_short(page: Path) -> None:
     counts = {sentence: words(sentence) for sentence in prose(page.read_text("utf-8"))}
     assert [sentence for sentence, count in counts.items() if count > MOST_WORDS] == []
     assert sum(counts.values()) < MOST_ON_AVERAGE * len(counts)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_generated_sentences_are_not_long(page: Path) -> None:
+    """Tables are no sentences, and `prose` has none of them."""
+    sentences = prose(generated(page.read_text("utf-8")))
+    assert [sentence for sentence in sentences if words(sentence) > MOST_WORDS] == []
+
+
+def test_generated_text_is_found() -> None:
+    assert prose(generated("no\n<!-- a: by make -->\nOne. Two.\n\n| no |\n<!-- end of a -->\nno")) == ["One.", "Two."]

@@ -21,10 +21,10 @@ class After:
 
 @dataclass(frozen=True)
 class As:
-    """Stands for other commands: of what the page leaves open, this is what is run.
+    """Run another command in its place, since the page leaves a part open, such as a name.
 
     Attributes:
-        command: What is run, as with `RUN`.
+        command: The command that is run, as with `RUN`.
     """
 
     command: str

@@ -9,7 +9,9 @@ from reproduce.commands.estimate import _others
 from reproduce.elimination.costs import estimate_elimination, measure_eliminations
 from reproduce.elimination.protocol import load_elimination_protocol
 from reproduce.estimates import Span
+from reproduce.report.tables.estimates import time_words
 from reproduce.results_layout import STORED_RESULTS
+from reproduce.search.comparison_costs import estimate_comparison, estimate_noise
 from reproduce.search.costs import ScoreTimings, estimate_search, measure_searches
 from reproduce.search.protocol import load_search_protocol
 from reproduce.search.records import StageEvaluation, read_search_records
@@ -106,3 +108,35 @@ def test_the_command_takes_searches_and_eliminations_by_name_and_with_all(tmp_pa
     assert _others(str(PROTOCOLS / "gpu" / "search.toml"), []) == ["search"]
     assert _others(str(PROTOCOLS / "gpu" / "elimination.toml"), []) == ["elimination"]
     assert _others(str(PROTOCOLS / "gpu" / "main.toml"), []) == []
+
+
+def test_compared_searches_lie_within_their_estimate_and_cost_nothing_more(measured: ScoreTimings) -> None:
+    """What was kept of the comparison: scores that a search took over from another took no time."""
+    folder = STORED_RESULTS / "smoke" / "search-comparison"
+    planned = estimate_comparison(SMOKE, NOWHERE, measured)
+    spent = [
+        record
+        for ledger in folder.glob("*/ledger.jsonl")
+        for record in read_search_records(ledger)
+        if isinstance(record, StageEvaluation)
+    ]
+    for each, stage in zip(planned, ("initial", "evolution"), strict=False):
+        own = [score for score in spent if score.stage == stage and score.cached is None]
+        assert 0 < len(own) <= each.runs.high
+        assert sum(score.seconds for score in own) <= each.seconds.high
+    assert planned[0].runs == Span(2 * 3 * 60, 2 * 3 * 60)  # Two seeds in three spaces.
+    assert {each.study for each in planned} == {"search-comparison"}
+    done = estimate_comparison(SMOKE, folder, measured)
+    assert [each.runs.high for each in done[:2]] == [0, 0]
+    assert done[2].runs.high < planned[2].runs.high
+    assert time_words(planned, 1).startswith("It takes about ")
+
+
+def test_a_noise_floor_is_its_seeds_less_those_on_record(measured: ScoreTimings) -> None:
+    (planned,) = estimate_noise(SMOKE, NOWHERE, measured)
+    count = len(SMOKE.noise.seeds)
+    assert planned.runs == Span(count, count)
+    assert planned.seconds.high > 0
+    (done,) = estimate_noise(SMOKE, STORED_RESULTS / "smoke" / "noise-floor", measured)
+    assert done.runs == Span(0, 0)
+    assert time_words([done], 1) == ""

@@ -121,6 +121,7 @@ def test_searches_are_compared(executor, tmp_path, capsys):
     command = ["compare-searches", "--profile", small("search", tmp_path), "--output", str(tmp_path / "output")]
     assert main(command) == 0
     shown = capsys.readouterr().out
+    assert " ".join(shown.split()).startswith("It takes about ")
     for kind in ("paper, full", "elitist, full", "random, full", "aging, full", "paper, no-decay", "paper, bello2017"):
         assert kind in shown
     folder = tmp_path / "output" / "search" / "search-comparison"
@@ -132,6 +133,7 @@ def test_the_noise_floor(executor, tmp_path, capsys):
     command = ["noise-floor", "--profile", small("search", tmp_path), "--output", str(tmp_path / "output")]
     assert main(command) == 0
     shown = " ".join(capsys.readouterr().out.split())
+    assert "It takes about " in shown
     assert "n = 3 seeds" in shown
     assert "seeds that settle a difference of" in shown
     assert [candidate.seed for candidate in sorted(executor.scored, key=lambda each: each.seed)] == [201, 202, 203]

@@ -76,10 +76,14 @@ class Scenario:
 SCENARIOS = tuple(
     Scenario(seen_in, correlation, unequal)
     for seen_in, correlation in (
-        ("schedules", -0.6), ("main", -0.24), ("decays", 0.02), ("transfer", 0.45), ("finetune", 0.84),
+        ("schedules", -0.6),
+        ("main", -0.24),
+        ("decays", 0.02),
+        ("transfer", 0.45),
+        ("finetune", 0.84),
     )
     for unequal in (False, True)
-)  # fmt: skip
+)
 
 
 def two_way(runs: Numbers, error: float) -> Flags:

@@ -117,7 +117,7 @@ def _again(finalist: Finalist, fresh: SeedScores, trials: Sequence[Trial]) -> st
 
 
 def _descent(search: StoredSearch, number: int) -> str:
-    """From the random candidate it goes back to, with the scores on the evolution stage."""
+    """Tell the descent from the first random candidate on, with the scores on the evolution stage."""
     samples, line = samples_of(search.records), [number]
     while (parent := samples[line[-1]].parent) is not None:
         line.append(parent)
@@ -144,7 +144,7 @@ def _elimination(course: ContenderCourse | None, rounds: Sequence[str]) -> str:
 
 
 def _comparisons(search: StoredSearch, finalist: Finalist, fresh: SeedScores, reference: str) -> Iterator[Comparison]:
-    """Beside the reference on the search's own stage, where both were scored; an untrained run counts 0."""
+    """Compare a find with the reference where the search scored both, on its own stage; an untrained run counts 0."""
     known = next((each for each in search.baselines if each.name == reference), None)
     test = summarise(list(fresh.compared.values()))
     if known is not None and test is not None:

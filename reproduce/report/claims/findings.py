@@ -59,7 +59,7 @@ def enough(counted: Sequence[Counted], at_least: int, what: str) -> Finding:
     Args:
         counted: Every function that may be counted.
         at_least: How many must be better; all, where there are fewer.
-        what: They are counted for, for the evidence.
+        what: The words that the evidence begins with, such as ``"better than Adam"``.
 
     Returns:
         The finding. Its evidence counts all verdicts, names what is decided, and says how many seeds would settle what

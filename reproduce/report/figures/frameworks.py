@@ -56,9 +56,14 @@ def draw(best: dict[str, list[FrameworkTime]]) -> Any:
         places = [sizes.index(each.size) + 0.12 * (number - len(best) / 2) for each in line]
         axes.vlines(places, [each.times_low for each in line], [each.times_high for each in line], color=GREY)
         axes.plot(
-            places, [each.times for each in line], color=look.color, linestyle="none", marker=look.marker, markersize=5,
+            places,
+            [each.times for each in line],
+            color=look.color,
+            linestyle="none",
+            marker=look.marker,
+            markersize=5,
             label=plain(framework),
-        )  # fmt: skip
+        )
     axes.set_yscale("log")
     axes.set_xticks(range(len(sizes)), [plain(size.replace("-", "\n")) for size in sizes])
     axes.yaxis.set_major_formatter("{x:g}")

@@ -93,7 +93,7 @@ def measured_on(found: Iterable[TaskAnswer]) -> str:
 
 
 def answer_sentence(found: Sequence[TaskAnswer]) -> str:
-    """On how many tasks the best evolved optimizer beats the best baseline, and what it is on each; digits apart."""
+    """Say on how many tasks the best evolved optimizer beats the best baseline, and each verdict; digits apart."""
     images = on_images(found)
     digits = [each for each in found if each.profile == _DIGITS]
     parts = []

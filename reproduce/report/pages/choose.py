@@ -14,7 +14,7 @@ from reproduce.report.figures.rates import sensitivity
 from reproduce.report.pages import ROOT
 from reproduce.report.pages.answer import answer_sentence, kept_answers, kept_collections, measured_on
 from reproduce.report.pages.beside_adam import adam_sentences
-from reproduce.report.pages.comparison import dearest_sentence
+from reproduce.report.pages.comparison import slowest_sentences
 from reproduce.report.pages.rates import StudyTask, compared_tasks, kept_cards, measured_rates, stands_for
 from reproduce.report.pages.tables import markdown, with_tables
 from reproduce.report.table import signed
@@ -38,7 +38,7 @@ def page() -> str:
     tables = {
         "answer": _short_answer(),
         "rates": rates_table(),
-        "steps": f"{dearest_sentence()}\n",
+        "steps": f"{slowest_sentences()}\n",
         "evolved": evolved_table(),
         "differences": differences(),
     }
@@ -160,7 +160,7 @@ def _range(name: str, task: StudyTask) -> str:
 
 
 def _stand_in(name: str, task: StudyTask) -> str:
-    """What a cell says of an optimizer that a task left out: which one stands for it, if any does."""
+    """Name the optimizer that stands for one that a task left out; a dash if none does."""
     measured = stands_for(name, task)
     return "-" if measured in (None, name) else f"as {measured}"
 

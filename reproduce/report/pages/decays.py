@@ -16,7 +16,7 @@ _STUDY = "decays"
 
 
 def decays_sentence() -> str:
-    """Who of the paper's optimizers loses accuracy without them, how much, and what they are beside Adam then.
+    """Say which of the paper's optimizers lose accuracy without decays, how much, and how they compare with Adam then.
 
     The rows are those of the most telling profile, on the first task of its study.
     """

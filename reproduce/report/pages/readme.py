@@ -19,7 +19,7 @@ def page() -> str:
         "answer": "\n\n".join(
             [answer.answer_sentence(answer.on_images(found)), adam_sentences(), answer.answer_lines()]
         ),
-        "peers": comparison.peers_sentence(),
+        "peers": comparison.peers_sentences(),
         "status": reproduction.compute_lines() + verdicts,
     }
     return with_tables((ROOT / "README.md").read_text("utf-8"), tables)

@@ -28,10 +28,10 @@ def replay_paragraph() -> str:
     if not kept:
         return "No replay has been run.\n"
     first, perfect = kept[0][1], kept[0][2]
-    found = enumerated([f"{_shown(value, replay)} in {_place(replay)}" for replay, value, _ in kept])
+    found = " It is ".join(f"{_shown(value, replay)} in {_place(replay)}." for replay, value, _ in kept)
     ceilings = enumerated([_shown(ceiling) for _, _, ceiling in kept])
     return (
-        f"Spearman's rank correlation of the log's scores with ours is {found}. Scores are noisy on both sides, so "
+        f"Spearman's rank correlation of the log's scores with ours is {found} Scores are noisy on both sides, so "
         f"even a perfect replay would reach only {ceilings}. Behind a correlation is its confidence interval at 95 %, "
         f"behind what a perfect replay reaches the range of 95 % of simulated ones. {first.value:.2f} is little: of "
         f"two candidates, log and replay agree which is better in about {agreeing_pairs(first.value)} of 100 pairs. "

@@ -75,7 +75,9 @@ class Brace(NamedTuple):
 
 BRACES = (
     Brace(
-        "s hat{beta=0.999}", "beta", ("moment", "moment_sign", "gradient_blend", "aggregate"),
+        "s hat{beta=0.999}",
+        "beta",
+        ("moment", "moment_sign", "gradient_blend", "aggregate"),
         "how much an average keeps in a step; also of sign(v hat), q1 to q3 and mean(...)",
     ),
     Brace("v hat{corrected=false}", "corrected", ("moment",), "whether the average is corrected for its start"),
@@ -87,18 +89,27 @@ BRACES = (
     Brace("norm(g){max_norm=2}", "max_norm", ("clip_norm",), "the length that a longer tensor is cut to"),
     Brace("drop(g, 0.5){draw=1}", "draw", (), "words with one number share one random mask"),
     Brace(
-        "a11{base=0.1}", "base", ("exponential_decay", "exponential_growth"),
-        "the 0.01 in its formula; also of a12", "decay",
+        "a11{base=0.1}",
+        "base",
+        ("exponential_decay", "exponential_growth"),
+        "the 0.01 in its formula; also of a12",
+        "decay",
     ),
     Brace(
-        "a13{initial=0.9}", "initial", ("demon_decay", "demon_growth", "demon_released"),
-        "the 0.95 in its formula, of which 0.05 is the rest; also of a14 and a14'", "decay",
+        "a13{initial=0.9}",
+        "initial",
+        ("demon_decay", "demon_growth", "demon_released"),
+        "the 0.95 in its formula, of which 0.05 is the rest; also of a14 and a14'",
+        "decay",
     ),
     Brace(
-        "a13{held=true}", "held", ("demon_decay",),
-        "whether the last step keeps the value of the step before, which is not 0", "decay",
+        "a13{held=true}",
+        "held",
+        ("demon_decay",),
+        "whether the last step keeps the value of the step before, which is not 0",
+        "decay",
     ),
-)  # fmt: skip
+)
 #: Braces after the momentum type: an optimizer with them, their place in JSON, what stands without them, and meaning.
 HEADERS = (
     ("Nest{momentum=0.9} ~ g", "momentum.coefficient", "one cycle", "the coefficient of Mom or Nest, a constant"),
@@ -160,7 +171,7 @@ def _brace_lines() -> Iterable[tuple[str, ...]]:
 
 
 def _defaults(brace: Brace) -> Iterable[str]:
-    """What holds without the brace, for each way to write its words."""
+    """List the values without the brace, one for each function that it serves."""
     for op in brace.ops:
         for rule in rules(brace.kind)[op]:
             yield number_text((default_values(op) | dict(rule.values))[brace.name])

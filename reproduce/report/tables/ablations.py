@@ -151,7 +151,7 @@ def _base_name(entrant: Entrant) -> str:
 
 
 def _crossed(study: StudyResults, names: dict[str | None, str]) -> Callable[[tuple[str, str | None]], Cell]:
-    """From a task and a schedule to what one optimizer came to there, marked among its schedules."""
+    """Make the function from a task and a schedule to one optimizer's accuracy there, marked among its schedules."""
     best = {task: marks([study.results[task, name] for name in names.values()]) for task in study.tasks}
 
     def cell(place: tuple[str, str | None]) -> Cell:

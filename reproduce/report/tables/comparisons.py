@@ -104,7 +104,7 @@ def end_of_interval(points: float) -> str:
 
 
 def interval_text(low: float, high: float) -> str:
-    """Both ends in points."""
+    """Write an interval, given in shares, in points: ``"-0.5 to +1.2"``."""
     return f"{end_of_interval(100 * low)} to {end_of_interval(100 * high)}"
 
 
@@ -147,7 +147,7 @@ def accuracy_cell(result: Result) -> Cell:
 
 
 def _interval(found: Difference) -> Cell:
-    """Both ends; a table is sorted by the lower one."""
+    """Make the cell of an interval, sorted by its lower end."""
     if found.low is None or found.high is None:
         return missing(NONE)
     return Cell(interval_text(found.low, found.high), found.low)

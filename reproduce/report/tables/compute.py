@@ -51,7 +51,7 @@ def _by_task(study: StudyResults, pretraining: Sequence[PretrainingRow]) -> list
 
 
 def _pretrainings(studies: Sequence[StudyResults]) -> list[list[PretrainingRow]]:
-    """Those of each study that no study before it has: weights that several start from were trained once."""
+    """List each study's pretraining that no study before it has: weights that several start from were trained once."""
     found: list[list[PretrainingRow]] = []
     counted: set[str] = set()
     for study in studies:

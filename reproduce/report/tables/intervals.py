@@ -107,7 +107,7 @@ def _difference(line: _IntervalLine) -> Cell:
 def _interval_columns(
     title: str, name: str, found: Callable[[_IntervalLine], Estimate | None]
 ) -> tuple[Column[_IntervalLine], ...]:
-    """Both ends as shown, sorted by the lower one, then the upper one for the CSV file alone."""
+    """Make two columns: the interval as shown, sorted by its lower end, and its upper end for the CSV file alone."""
 
     def shown(line: _IntervalLine) -> Cell:
         each = found(line)

@@ -48,7 +48,7 @@ _NEEDS = {"pure": "-", "tensor": "whole tensor", "random": "random numbers", "st
 
 
 def primitive_tables() -> list[Table]:
-    """All of the search space."""
+    """Make the tables of the whole search space."""
     return [operand_table(), unary_table(), binary_table(), curve_table(), decay_unary_table(), decay_binary_table()]
 
 
@@ -160,7 +160,7 @@ def _texts(leaf: Primitive, kind: Kind) -> tuple[str, str]:
 
 
 def _value_at(step: int) -> Callable[[Primitive], Cell]:
-    """From a curve to its value at a step of `CURVE_STEPS`."""
+    """Make the function from a curve to its value at a step of `CURVE_STEPS`."""
     now = numpy_progress(np.array([step]), CURVE_STEPS)
     return lambda curve: number(np.asarray(evaluate_graph(_graph(curve, "decay"), NUMPY, now)).ravel()[0].item(), 3)
 

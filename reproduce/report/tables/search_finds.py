@@ -132,5 +132,5 @@ def _rates(contender: Contender, trials: Sequence[Trial], tasks: Sequence[str]) 
 
 
 def _absent(line: _FindLine) -> str:
-    """What stands for a difference that is not there: of baselines there is none."""
+    """Say why a difference is missing: a baseline has none, another was not run."""
     return NOT_RUN if not line.scores.compared else NONE

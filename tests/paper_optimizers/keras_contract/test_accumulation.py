@@ -1,4 +1,4 @@
-"""Rows 12, 13 and 14: gradient accumulation, and the stateless form of a step."""
+"""Gradient accumulation, and the stateless form of a step."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ AVERAGED = {"use_ema": True, "ema_momentum": 0.5}
         ("momentum", AVERAGED | {"ema_overwrite_frequency": 1}),
     ],
 )
-def test_row_12_accumulated_batches_are_one_update_of_their_mean(name: str, arguments: dict[str, Any]) -> None:
+def test_accumulated_batches_are_one_update_of_their_mean(name: str, arguments: dict[str, Any]) -> None:
     """Rate, decays, momentum, masks, weight decay and averages are those of the run with larger batches."""
     make = OPTIMIZERS[name]
     once, accumulating = make(**arguments), make(**arguments, gradient_accumulation_steps=ACCUMULATION)
@@ -64,7 +64,7 @@ def test_row_12_accumulated_batches_are_one_update_of_their_mean(name: str, argu
     assert int(accumulating.iterations) == 3
 
 
-def test_row_12_the_rate_of_an_update_is_the_schedule_there() -> None:
+def test_the_rate_of_an_update_is_the_schedule_there() -> None:
     optimizer = po.GraphOptimizer("SGD", 0.1, total_steps=10, warmup_steps=2, gradient_accumulation_steps=8)
     variable = keras.Variable(np.zeros(1, "float32"))
     weights = [0.0]
@@ -75,7 +75,7 @@ def test_row_12_the_rate_of_an_update_is_the_schedule_there() -> None:
     np.testing.assert_allclose(-np.diff(weights[::8]), expected, atol=1e-7)
 
 
-def test_row_12_a_keras_schedule_counts_batches_as_with_every_optimizer() -> None:
+def test_a_keras_schedule_counts_batches_as_with_every_optimizer() -> None:
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([0, 1, 2], [0.0, 0.5, 0.25, 0.125])
     variable = keras.Variable(np.zeros(1, "float32"))
     optimizer = po.GraphOptimizer("SGD", schedule, gradient_accumulation_steps=2)
@@ -84,14 +84,14 @@ def test_row_12_a_keras_schedule_counts_batches_as_with_every_optimizer() -> Non
     assert_equal([variable], [[-0.5 - 0.125]])
 
 
-def test_row_12_without_any_update_an_average_is_the_weight() -> None:
+def test_without_any_update_an_average_is_the_weight() -> None:
     optimizer, variables = OPTIMIZERS["Opt1"](use_ema=True, gradient_accumulation_steps=4), make_variables()
     train(optimizer, variables, range(3))
     optimizer.finalize_variable_values(variables)
     assert_equal(variables, make_variables())
 
 
-def test_row_13_between_updates_nothing_moves(make) -> None:
+def test_between_updates_nothing_moves(make) -> None:
     optimizer = make(gradient_accumulation_steps=ACCUMULATION)
     variables = make_variables()
     train(optimizer, variables, range(ACCUMULATION))
@@ -105,7 +105,7 @@ def test_row_13_between_updates_nothing_moves(make) -> None:
     assert not all(np.array_equal(a, b) for a, b in zip(arrays(variables), weights, strict=True))
 
 
-def test_row_12_phases_are_counted_in_updates() -> None:
+def test_phases_are_counted_in_updates() -> None:
     optimizer = po.Opt4(0.1, total_steps=10, warmup_steps=2, hold_steps=1, gradient_accumulation_steps=3)
     assert optimizer._learning_rate.get_config() == po.WarmupHoldCosine(0.1, 10, 2, 1).get_config()
     assert (optimizer.total_steps, optimizer.warmup_steps, optimizer.hold_steps) == (10, 2, 1)
@@ -114,14 +114,14 @@ def test_row_12_phases_are_counted_in_updates() -> None:
 
 
 @pytest.mark.parametrize("name", ["Opt4", "everything"])
-def test_row_13_accumulation_in_fit(name: str) -> None:
+def test_accumulated_batches_train_in_fit(name: str) -> None:
     model = compiled(OPTIMIZERS[name](gradient_accumulation_steps=2))
     assert np.isfinite(fit(model).history["loss"]).all()
     assert int(model.optimizer.iterations) == 3
 
 
 @STATELESS
-def test_row_14_stateless_apply_is_apply(make) -> None:
+def test_stateless_apply_is_apply(make) -> None:
     stateful, stateless = make(), make()
     theirs, ours = make_variables(), make_variables()
     stateless.build(ours)
@@ -135,7 +135,7 @@ def test_row_14_stateless_apply_is_apply(make) -> None:
 
 
 @STATELESS
-def test_row_14_stateless_apply_wants_all_of_the_state(make) -> None:
+def test_stateless_apply_wants_all_of_the_state(make) -> None:
     optimizer = make()
     variables = make_variables()
     with pytest.raises(ValueError, match="must be built"):
@@ -166,6 +166,6 @@ def test_rows_13_and_14_a_jitted_loop_is_the_eager_one(name: str, accumulation: 
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="elsewhere it works")
-def test_row_14_on_tensorflow_stateless_apply_is_refused(make) -> None:
+def test_on_tensorflow_stateless_apply_is_refused(make) -> None:
     with pytest.raises(ValueError, match="not supported with the TensorFlow backend"):
         make().stateless_apply([], [], [])

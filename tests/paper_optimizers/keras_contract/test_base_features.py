@@ -1,4 +1,4 @@
-"""Rows 16, 17, 18, 26, 27 and 28: what every Keras optimizer does around its own step."""
+"""What every Keras optimizer does around its own step."""
 
 import json
 from typing import Any
@@ -40,7 +40,7 @@ def decay_shares(optimizer: keras.optimizers.Optimizer) -> list[float]:
     return [DECAY * RATE * float(factor) for factor in factors]
 
 
-def test_row_16_weight_decay_comes_before_the_step_and_apart_from_it(make) -> None:
+def test_weight_decay_comes_before_the_step_and_apart_from_it(make) -> None:
     decaying, plain = make(weight_decay=DECAY), make()
     ours, theirs = make_variables(), make_variables()
     for step, share in enumerate(decay_shares(plain)):
@@ -52,7 +52,7 @@ def test_row_16_weight_decay_comes_before_the_step_and_apart_from_it(make) -> No
 
 
 @pytest.mark.parametrize("name", ["Opt4", "Opt5", "Opt6"])
-def test_row_16_weight_decay_follows_the_schedule_factor(name: str) -> None:
+def test_weight_decay_follows_the_schedule_factor(name: str) -> None:
     """With no gradient only the decay moves: as of Keras' Adam at the rates of the same schedule."""
     for step, share in ((1, 0.157), (50, 0.498), (99, 1.96)):
         constant = getattr(po, name)(0.1, total_steps=100, weight_decay=0.1)
@@ -72,7 +72,7 @@ def weight_after(optimizer: keras.optimizers.Optimizer, step: int) -> float:
     return float(arrays([variable])[0][0])
 
 
-def test_row_16_variables_can_be_excluded_from_weight_decay(make) -> None:
+def test_variables_can_be_excluded_from_weight_decay(make) -> None:
     plain, by_name, by_list = make(), make(weight_decay=DECAY), make(weight_decay=DECAY)
     kept, named, listed = make_variables(), make_variables(), make_variables()
     by_name.exclude_from_weight_decay(var_names=["weight_1"])
@@ -95,7 +95,7 @@ def clipped(name: str, limit: float, gradients: list[np.ndarray]) -> list[np.nda
 
 
 @pytest.mark.parametrize("name", ["clipnorm", "clipvalue", "global_clipnorm"])
-def test_row_17_gradients_are_clipped_before_the_spec_sees_them(make, name: str) -> None:
+def test_gradients_are_clipped_before_the_spec_sees_them(make, name: str) -> None:
     clipping, plain = make(**{name: 0.5}), make()
     ours, theirs = make_variables(), make_variables()
     for step in range(3):
@@ -104,7 +104,7 @@ def test_row_17_gradients_are_clipped_before_the_spec_sees_them(make, name: str)
         assert_equal(ours, theirs, 2e-6)
 
 
-def test_row_17_the_norm_node_is_another_thing() -> None:
+def test_the_norm_node_is_another_thing() -> None:
     """A node clips what it is given: here twice the gradient, to norm 1; `clipnorm` the gradient, to norm 0.1."""
     spec = po.from_text("None ~ norm((g)+(g))")
     gradient = np.array([3.0, 4.0], "float32")
@@ -116,12 +116,12 @@ def test_row_17_the_norm_node_is_another_thing() -> None:
     np.testing.assert_allclose(moves, [-gradient / 5, -0.2 * gradient / 5], rtol=1e-6)
 
 
-def test_row_17_only_one_kind_of_clipping(make) -> None:
+def test_one_kind_of_clipping_excludes_the_others(make) -> None:
     with pytest.raises(ValueError, match="Only one of `clipnorm`, `clipvalue` and `global_clipnorm`"):
         make(clipnorm=1.0, clipvalue=1.0)
 
 
-def test_row_18_moving_average_of_the_weights(make) -> None:
+def test_the_moving_average_of_the_weights_is_kept(make) -> None:
     averaging, plain = make(use_ema=True, ema_momentum=0.9), make()
     ours, theirs = make_variables(), make_variables()
     expected: list[np.ndarray] = []
@@ -136,7 +136,7 @@ def test_row_18_moving_average_of_the_weights(make) -> None:
     assert_equal(ours, expected, 1e-6)
 
 
-def test_row_18_the_average_overwrites_the_weights(make) -> None:
+def test_the_average_overwrites_the_weights(make) -> None:
     optimizer = make(use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=2)
     variables = make_variables()
     train(optimizer, variables, range(1))
@@ -157,7 +157,7 @@ def test_static_loss_scale(make) -> None:
 
 
 @pytest.mark.parametrize("name", ["Opt4", "everything"])
-def test_row_26_inside_a_multi_optimizer(name: str) -> None:
+def test_a_multi_optimizer_can_hold_it(name: str) -> None:
     variables, alone, others = make_variables(), make_variables(), make_variables()
     inner, twin = OPTIMIZERS[name](), OPTIMIZERS[name]()
     choice = keras.optimizers.OptimizerMap(keras.optimizers.SGD(0.1), {variables[1].path: inner})
@@ -173,7 +173,7 @@ def test_row_26_inside_a_multi_optimizer(name: str) -> None:
     assert keras.saving.serialize_keras_object(revived) == document
 
 
-def test_row_26_a_multi_optimizer_in_fit() -> None:
+def test_a_multi_optimizer_trains_in_fit() -> None:
     choice = keras.optimizers.OptimizerMap(
         po.Opt1(0.05), {".*hidden/.*": OPTIMIZERS["everything"](), ".*output/bias": keras.optimizers.Adam()}
     )
@@ -183,7 +183,7 @@ def test_row_26_a_multi_optimizer_in_fit() -> None:
     assert [int(inner.iterations) for inner in model.optimizer.optimizers] == [6, 6, 6]
 
 
-def test_row_27_no_gradients(make) -> None:
+def test_an_empty_list_is_skipped_and_missing_gradients_are_refused(make) -> None:
     optimizer = make()
     variables = make_variables()
     optimizer.apply([])
@@ -196,7 +196,7 @@ def test_row_27_no_gradients(make) -> None:
         optimizer.apply(gradients_of(0)[:1])
 
 
-def test_row_27_a_missing_gradient_leaves_its_variable_alone(make) -> None:
+def test_a_missing_gradient_leaves_its_variable_alone(make) -> None:
     optimizer = make()
     variables = make_variables(shapes=((3, 2), (20,)))
     optimizer.build(variables)
@@ -212,14 +212,14 @@ def test_row_27_a_missing_gradient_leaves_its_variable_alone(make) -> None:
     assert int(optimizer.iterations) == 2
 
 
-def test_row_27_an_unknown_variable_is_refused(make) -> None:
+def test_an_unknown_variable_is_refused(make) -> None:
     optimizer = make()
     train(optimizer, make_variables(), range(1))
     with pytest.raises(ValueError, match="Unknown variable"):
         optimizer.apply(gradients_of(0), make_variables())
 
 
-def test_row_27_apply_gradients_takes_pairs(make) -> None:
+def test_apply_gradients_takes_pairs(make) -> None:
     optimizer, twin = make(), make()
     ours, theirs = make_variables(), make_variables()
     assert int(optimizer.apply_gradients(zip(gradients_of(0), ours, strict=True))) == 1
@@ -236,7 +236,7 @@ def test_variables_overwritten_by_their_gradients_have_no_slots(make) -> None:
     assert not any("weight_0" in v.path for v in optimizer.variables)
 
 
-def test_row_28_constraints_are_applied_after_the_step(make) -> None:
+def test_constraints_are_applied_after_the_step(make) -> None:
     optimizer, free = make(), make()
     variables, theirs = make_variables(), make_variables()
     variables[0].constraint = keras.constraints.NonNeg()

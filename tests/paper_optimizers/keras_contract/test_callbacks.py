@@ -1,4 +1,4 @@
-"""Rows 9 and 18: Keras' callbacks that read or move an optimizer."""
+"""Keras' callbacks that read or move an optimizer."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def rate_of(model: keras.Model) -> float:
 
 
 @pytest.mark.parametrize("name", ["Opt4", "everything"])
-def test_row_9_learning_rate_scheduler(name: str) -> None:
+def test_learning_rate_scheduler_sets_the_rate(name: str) -> None:
     model = compiled(OPTIMIZERS[name]())
     callback = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
     history = fit(model, epochs=3, callbacks=[callback]).history
@@ -23,27 +23,27 @@ def test_row_9_learning_rate_scheduler(name: str) -> None:
     assert rate_of(model) == pytest.approx(0.00625)
 
 
-def test_row_9_learning_rate_scheduler_refuses_a_schedule_as_for_any_optimizer() -> None:
+def test_learning_rate_scheduler_refuses_a_schedule_as_for_any_optimizer() -> None:
     model = compiled(po.Opt4(po.WarmupHoldCosine(0.1, 40)))
     with pytest.raises(TypeError, match="not settable"):
         fit(model, callbacks=[keras.callbacks.LearningRateScheduler(lambda epoch: 0.1)])
 
 
-def test_row_9_reduce_on_plateau() -> None:
+def test_reduce_on_plateau_lowers_the_rate() -> None:
     model = compiled(OPTIMIZERS["Opt4"]())
     callback = keras.callbacks.ReduceLROnPlateau(monitor="loss", factor=0.1, patience=1, min_delta=1e9)
     fit(model, epochs=4, callbacks=[callback])
     assert rate_of(model) == pytest.approx(0.05e-3, rel=1e-4)
 
 
-def test_row_9_tensorboard(tmp_path: Path) -> None:
+def test_the_tensorboard_callback_writes_its_file(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     model = compiled(po.Opt4(po.WarmupHoldCosine(0.1, 40)))
     fit(model, callbacks=[keras.callbacks.TensorBoard(tmp_path)])
     assert list(tmp_path.rglob("events*"))
 
 
-def test_row_18_swap_ema_weights() -> None:
+def test_swap_ema_weights_validates_with_the_average() -> None:
     model = compiled(OPTIMIZERS["Opt4"](use_ema=True, ema_momentum=0.5))
     x, y = np.ones((8, 3), "float32"), np.ones((8, 2), "float32")
 
@@ -73,7 +73,7 @@ class InterruptAt(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize("name", ["Opt9", "everything"])
-def test_row_7_backup_and_restore(name: str, tmp_path: Path) -> None:
+def test_backup_and_restore_resumes_training(name: str, tmp_path: Path) -> None:
     """A run that was interrupted and started again ends as one that was not: decays, momentum and masks included."""
     straight = compiled(OPTIMIZERS[name]())
     fit(straight, epochs=4)
@@ -89,7 +89,7 @@ def test_row_7_backup_and_restore(name: str, tmp_path: Path) -> None:
     assert_equal(resumed.optimizer.variables, straight.optimizer.variables, 1e-6)
 
 
-def test_row_7_checkpoints_of_the_whole_model(tmp_path: Path) -> None:
+def test_a_checkpoint_of_the_whole_model_trains_on(tmp_path: Path) -> None:
     model = compiled(OPTIMIZERS["everything"]())
     path = tmp_path / "model.keras"
     fit(model, callbacks=[keras.callbacks.ModelCheckpoint(path)])

@@ -1,4 +1,4 @@
-"""Row 23: what fit compiles does what the eager step does, and is traced as often as with Keras' own Adam."""
+"""What fit compiles does what the eager step does, and is traced as often as with Keras' own Adam."""
 
 import keras
 import pytest
@@ -22,7 +22,7 @@ def draws_other_numbers(optimizer: keras.optimizers.Optimizer, jit_compile: bool
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="fit on PyTorch is eager unless a C++ compiler is asked for")
-def test_row_23_compiled_is_eager(make) -> None:
+def test_a_compiled_step_is_the_eager_one(make) -> None:
     eager = compiled(make(), run_eagerly=True)
     fit(eager)
     for mode in MODES:
@@ -54,13 +54,13 @@ def traces(optimizer: keras.optimizers.Optimizer, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.skipif(BACKEND == "torch", reason="fit on PyTorch is eager unless a C++ compiler is asked for")
 @pytest.mark.parametrize("name", ["Opt4", "everything"])
-def test_row_23_traced_no_more_than_adam(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_is_traced_no_more_often_than_adam_s(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert traces(OPTIMIZERS[name](), monkeypatch) == traces(keras.optimizers.Adam(), monkeypatch) <= 8
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="tf.function is TensorFlow's")
 @pytest.mark.parametrize("jit_compile", [False, True])
-def test_row_23_one_trace_of_a_tensorflow_function(make, jit_compile: bool) -> None:
+def test_a_tensorflow_function_is_traced_once(make, jit_compile: bool) -> None:
     import tensorflow as tf
 
     optimizer, twin = make(), make()
@@ -80,7 +80,7 @@ def test_row_23_one_trace_of_a_tensorflow_function(make, jit_compile: bool) -> N
         assert_equal(variables, theirs, 2e-5)
 
 
-def test_row_23_a_step_keeps_nothing_of_its_trace(make) -> None:
+def test_a_step_keeps_nothing_of_its_trace(make) -> None:
     """After a compiled run the optimizer can be stepped eagerly: no tensor of the trace is left in it."""
     model = compiled(make())
     fit(model, epochs=1)

@@ -1,4 +1,4 @@
-"""Rows 1 to 5: configuration, registration, copies, names and arguments."""
+"""Configuration, registration, copies, names and arguments."""
 
 import copy
 import json
@@ -39,7 +39,7 @@ def same_function(one: keras.optimizers.Optimizer, other: keras.optimizers.Optim
     assert_equal(ours, theirs)
 
 
-def test_row_1_from_config(make) -> None:
+def test_a_config_makes_an_equal_optimizer(make) -> None:
     optimizer = make()
     revived = type(optimizer).from_config(optimizer.get_config())
     assert revived.get_config() == optimizer.get_config()
@@ -47,7 +47,7 @@ def test_row_1_from_config(make) -> None:
     same_function(optimizer, revived)
 
 
-def test_row_1_serialize_through_json(make) -> None:
+def test_an_optimizer_survives_json(make) -> None:
     optimizer = make()
     document = json.loads(json.dumps(keras.saving.serialize_keras_object(optimizer)))
     revived = keras.saving.deserialize_keras_object(document)
@@ -81,7 +81,7 @@ def test_rows_1_and_5_every_keras_argument_passes_through(make, arguments: dict[
     ],
     ids=lambda arguments: ", ".join(arguments),
 )
-def test_row_1_our_arguments_round_trip(arguments: dict[str, Any]) -> None:
+def test_our_arguments_round_trip(arguments: dict[str, Any]) -> None:
     optimizer = po.Opt9(**({"learning_rate": 0.01} | arguments))
     revived = po.Opt9.from_config(json.loads(json.dumps(optimizer.get_config())))
     assert revived.get_config() == optimizer.get_config()
@@ -89,14 +89,14 @@ def test_row_1_our_arguments_round_trip(arguments: dict[str, Any]) -> None:
     same_function(optimizer, revived)
 
 
-def test_row_1_a_custom_spec_revives() -> None:
+def test_a_custom_spec_revives() -> None:
     optimizer = po.GraphOptimizer(EVERYTHING, 0.1, total_steps=9)
     revived = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
     assert revived.spec == EVERYTHING
     assert po.GraphOptimizer(EVERYTHING.to_dict(), 0.1, total_steps=9).spec == EVERYTHING
 
 
-def test_row_1_numpy_arguments_leave_plain_json() -> None:
+def test_numpy_arguments_leave_plain_json() -> None:
     optimizer = po.Opt9(
         np.float32(0.5),
         total_steps=np.int64(50),
@@ -110,7 +110,7 @@ def test_row_1_numpy_arguments_leave_plain_json() -> None:
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_row_2_registered_name(cls: type) -> None:
+def test_a_class_is_registered_under_its_name(cls: type) -> None:
     config = {"class_name": f"paper_optimizers>{cls.__name__}", "config": {"learning_rate": 0.1, "total_steps": 10}}
     assert type(keras.optimizers.get(config)) is cls
     assert keras.saving.get_registered_name(cls) == f"paper_optimizers>{cls.__name__}"
@@ -119,18 +119,18 @@ def test_row_2_registered_name(cls: type) -> None:
         keras.optimizers.get(f"paper_optimizers>{cls.__name__}")
 
 
-def test_row_2_compile_by_name() -> None:
+def test_a_model_is_compiled_by_the_optimizer_s_name() -> None:
     model = compiled({"class_name": "paper_optimizers>Opt1", "config": {"learning_rate": 0.1}})
     assert isinstance(model.optimizer, po.Opt1)
     assert np.isfinite(fit(model, epochs=1).history["loss"]).all()
 
 
-def test_row_2_an_unknown_registered_name_is_refused() -> None:
+def test_an_unknown_registered_name_is_refused() -> None:
     with pytest.raises(ValueError, match="Opt11"):
         keras.optimizers.get("paper_optimizers>Opt11")
 
 
-def test_row_3_pickle_and_deepcopy(make) -> None:
+def test_an_optimizer_can_be_pickled_and_copied(make) -> None:
     optimizer = make()
     for twin in (pickle.loads(pickle.dumps(optimizer)), copy.deepcopy(optimizer)):
         assert type(twin) is type(optimizer)
@@ -138,7 +138,7 @@ def test_row_3_pickle_and_deepcopy(make) -> None:
         same_function(make(), twin)
 
 
-def test_row_3_pickle_and_deepcopy_of_a_trained_model(make) -> None:
+def test_a_trained_model_can_be_pickled_and_copied(make) -> None:
     model = compiled(make())
     variables = model.trainable_variables
     model.optimizer.apply([keras.ops.ones(variable.shape) for variable in variables], variables)
@@ -147,14 +147,14 @@ def test_row_3_pickle_and_deepcopy_of_a_trained_model(make) -> None:
         assert_equal(twin.weights, model.weights)
 
 
-def test_row_4_automatic_names() -> None:
+def test_names_are_made_as_keras_makes_them() -> None:
     keras.utils.clear_session()
     assert [po.Opt1(0.1).name, po.Opt1(0.1).name, po.A5(0.1).name] == ["opt1", "opt1_1", "a5"]
     assert po.GraphOptimizer(DROPOUT, 0.1).name == "graph_optimizer"
     assert po.Opt1(0.1, name="mine").name == "mine"
 
 
-def test_row_5_unknown_arguments_are_refused(make) -> None:
+def test_unknown_arguments_are_refused(make) -> None:
     with pytest.raises(ValueError, match=r"not recognized.*nesterov"):
         make(nesterov=True)
 
@@ -169,19 +169,19 @@ def test_row_5_unknown_arguments_are_refused(make) -> None:
         ({"spec": "Opt1"}, "received spec='Opt1'; Opt9 has the catalog's spec: for another use GraphOptimizer"),
     ],
 )
-def test_row_5_an_unknown_argument_is_told_before_what_is_missing(arguments: dict[str, Any], message: str) -> None:
+def test_an_unknown_argument_is_told_before_what_is_missing(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         po.Opt9(**arguments)
 
 
 @pytest.mark.parametrize("rate", ["0.1", True, None, [0.1]])
-def test_row_5_what_is_no_learning_rate_is_refused(rate: object) -> None:
+def test_what_is_no_learning_rate_is_refused(rate: object) -> None:
     with pytest.raises(ValueError, match="learning_rate"):
         po.Opt1(rate)
 
 
 @pytest.mark.parametrize("rate", [-0.05, float("nan"), float("inf"), float("-inf"), np.float32("nan"), -1])
-def test_row_5_a_rate_that_leads_nowhere_is_refused(rate: float) -> None:
+def test_a_rate_that_leads_nowhere_is_refused(rate: float) -> None:
     message = "learning_rate must be a finite number of at least 0; received"
     with pytest.raises(ValueError, match=message):
         po.Opt1(rate)
@@ -191,7 +191,7 @@ def test_row_5_a_rate_that_leads_nowhere_is_refused(rate: float) -> None:
     assert float(keras.ops.convert_to_numpy(optimizer.learning_rate)) == pytest.approx(0.1)
 
 
-def test_row_5_a_rate_of_zero_takes_no_step() -> None:
+def test_a_rate_of_zero_takes_no_step() -> None:
     """A callback may raise it later."""
     variables, optimizer = make_variables(), po.GraphOptimizer("SGD", 0)
     train(optimizer, variables, range(1))
@@ -205,7 +205,7 @@ def test_row_5_a_rate_of_zero_takes_no_step() -> None:
 
 @pytest.mark.parametrize("name", ["weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "loss_scale_factor"])
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), True, "1"])
-def test_row_5_a_number_out_of_its_range_is_refused(name: str, value: Any) -> None:
+def test_a_number_out_of_its_range_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"^{name} must be a .*number.*; received {value!r}$"):
         po.Opt1(0.1, **{name: value})
     with pytest.raises(ValueError, match=f"^{name} must be"):
@@ -225,12 +225,12 @@ def test_row_5_a_number_out_of_its_range_is_refused(name: str, value: Any) -> No
         ({"seed": -1}, "seed must be an integer of at least 0"),
     ],
 )
-def test_row_5_other_arguments_out_of_their_range_are_refused(arguments: dict[str, Any], message: str) -> None:
+def test_other_arguments_out_of_their_range_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         po.Opt1(0.1, **arguments)
 
 
-def test_row_5_what_was_compiled_into_a_program_cannot_be_assigned() -> None:
+def test_what_was_compiled_into_a_program_cannot_be_assigned() -> None:
     optimizer = po.Opt9(0.1, total_steps=10)
     for name, value in (("spec", po.get("SGD")), ("decay", False), ("momentum", 0.5), ("seed", 3)):
         with pytest.raises(AttributeError, match=f"{name} is fixed when an optimizer is made"):
@@ -238,7 +238,7 @@ def test_row_5_what_was_compiled_into_a_program_cannot_be_assigned() -> None:
 
 
 @pytest.mark.parametrize("rate", [1, 1.0, np.float32(1.0), np.float64(1.0), np.int64(1)])
-def test_row_5_any_number_is_a_learning_rate(rate: Any) -> None:
+def test_any_number_is_a_learning_rate(rate: Any) -> None:
     optimizer = po.GraphOptimizer("SGD", rate)
     assert optimizer.get_config()["learning_rate"] == 1.0
     variables = make_variables()
@@ -247,7 +247,7 @@ def test_row_5_any_number_is_a_learning_rate(rate: Any) -> None:
     assert_equal(variables, expected, 1e-7)
 
 
-def test_row_5_momentum_replaces_the_specs() -> None:
+def test_a_momentum_replaces_that_of_the_spec() -> None:
     same_function(po.GraphOptimizer("Momentum", 0.001, momentum=0.5), keras.optimizers.SGD(0.001, momentum=0.5))
     with pytest.raises(ValueError, match=r"no momentum to set; received momentum=0\.9"):
         po.Opt1(0.1, momentum=0.9)
@@ -257,13 +257,13 @@ def test_row_5_momentum_replaces_the_specs() -> None:
 
 
 @pytest.mark.parametrize("decay", [1e-6, 1, 0, "no", None])
-def test_row_5_decay_is_no_rate_of_decay(decay: Any) -> None:
+def test_decay_is_no_rate_of_decay(decay: Any) -> None:
     """Other optimizers take a number of this name, which lowers the learning rate."""
     with pytest.raises(ValueError, match="decay says whether"):
         po.Opt1(0.1, decay=decay)
 
 
-def test_row_5_an_unknown_spec_name_brings_the_nearest() -> None:
+def test_an_unknown_spec_name_brings_the_nearest() -> None:
     with pytest.raises(KeyError, match="did you mean 'Nesterov'"):
         po.GraphOptimizer("nestrov", 0.1)
     with pytest.raises(ValueError, match="spec must be"):

@@ -1,4 +1,4 @@
-"""Rows 24 and 25: several devices. A process must be told of them before its first tensor, so each has its own."""
+"""Several devices. A process must be told of them before its first tensor, so each has its own."""
 
 import os
 import subprocess
@@ -24,11 +24,11 @@ def run_alone(name: str, **environment: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="tf.distribute is TensorFlow's")
-def test_row_24_mirrored_strategy() -> None:
+def test_mirrored_strategy_trains_as_one_device_does() -> None:
     run_alone("two_devices_tensorflow.py")
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(BACKEND != "jax", reason="keras.distribution needs JAX here")
-def test_row_25_keras_distribution() -> None:
+def test_keras_distribution_trains_as_one_device_does() -> None:
     run_alone("two_devices_jax.py", XLA_FLAGS="--xla_force_host_platform_device_count=2")

@@ -1,4 +1,4 @@
-"""Row 15: every mask is new, on every back end, eager and compiled."""
+"""Every mask is new, on every back end, eager and compiled."""
 
 import keras
 import numpy as np
@@ -25,7 +25,7 @@ def assert_all_differ(observed: np.ndarray) -> None:
     assert len({row.tobytes() for row in np.round(rows)}) == len(rows)
 
 
-def test_row_15_masks_differ_between_steps_and_variables() -> None:
+def test_masks_differ_between_steps_and_variables() -> None:
     observed = masks(po.GraphOptimizer(DROPOUT, 1.0, seed=3), steps=6)
     assert set(np.unique(np.round(observed, 5))) == {0.0, 2.0}
     assert_all_differ(observed)
@@ -33,18 +33,18 @@ def test_row_15_masks_differ_between_steps_and_variables() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.1, 0.3])
-def test_row_15_the_rate_is_the_share_dropped(rate: float) -> None:
+def test_the_rate_is_the_share_dropped(rate: float) -> None:
     observed = masks(po.GraphOptimizer(po.from_text(f"None ~ drop(g, {rate})"), 1.0, seed=3), steps=20)
     assert abs((observed < 0.5).mean() - rate) < 0.05
     np.testing.assert_allclose(observed[observed > 0.5], 1.0 / (1.0 - rate), rtol=1e-5)
 
 
-def test_row_15_two_nodes_draw_two_masks() -> None:
+def test_two_nodes_draw_two_masks() -> None:
     observed = masks(po.GraphOptimizer(po.from_text("None ~ (drop(g, 0.5))-(drop(g, 0.5))"), 1.0, seed=3), 4)
     assert set(np.unique(np.round(observed, 5))) == {-2.0, 0.0, 2.0}
 
 
-def test_row_15_the_seed_decides() -> None:
+def test_the_seed_decides_the_masks() -> None:
     one, same, other, drawn = (masks(po.GraphOptimizer(DROPOUT, 1.0, seed=s), 3) for s in (3, 3, 4, None))
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
@@ -62,7 +62,7 @@ class Weights(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize("jit", ["auto", True, False])
-def test_row_15_masks_differ_inside_fit(jit: str | bool) -> None:
+def test_masks_differ_inside_fit(jit: str | bool) -> None:
     """A loss whose gradient is one everywhere shows the mask of each step."""
     if keras.backend.backend() == "torch" and jit is True:
         pytest.skip("on PyTorch jit_compile=True needs a C++ compiler")

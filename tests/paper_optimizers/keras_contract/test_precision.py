@@ -1,4 +1,4 @@
-"""Rows 19, 20 and 21: loss scaling, low precision and dtypes."""
+"""Loss scaling, low precision and dtypes."""
 
 from collections.abc import Iterator
 
@@ -43,7 +43,7 @@ def scaled_step(optimizer: keras.optimizers.Optimizer, variables: list[keras.Var
         variable.assign(value)
 
 
-def test_row_19_a_skipped_step_moves_nothing(make) -> None:
+def test_a_skipped_step_moves_nothing(make) -> None:
     inner, twin = make(), make()
     optimizer = keras.optimizers.LossScaleOptimizer(inner, initial_scale=8.0)
     variables, theirs = make_variables(), make_variables()
@@ -62,7 +62,7 @@ def test_row_19_a_skipped_step_moves_nothing(make) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-def test_row_20_exact_zeros_in_low_precision(make, dtype: str) -> None:
+def test_gradients_of_zero_in_low_precision_keep_everything_finite(make, dtype: str) -> None:
     optimizer = make()
     variables = make_variables(dtype)
     for _ in range(3):
@@ -75,7 +75,7 @@ def test_row_20_exact_zeros_in_low_precision(make, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-def test_row_20_low_precision_follows_float32(make, dtype: str) -> None:
+def test_low_precision_follows_float32(make, dtype: str) -> None:
     half, full = make(), make()
     variables, theirs = make_variables(dtype), make_variables()
     for a, b in zip(theirs, variables, strict=True):
@@ -87,7 +87,7 @@ def test_row_20_low_precision_follows_float32(make, dtype: str) -> None:
     assert_equal([keras.ops.cast(v, "float32") for v in variables], theirs, 0.05)
 
 
-def test_row_20_averages_move_where_the_dtype_would_round_beta_to_one() -> None:
+def test_averages_move_where_the_dtype_would_round_beta_to_one() -> None:
     optimizer = po.GraphOptimizer(po.from_text("None ~ id(lam hat)"), learning_rate=0.001)
     variable = keras.Variable(np.ones(3), dtype="bfloat16")
     optimizer.apply([keras.ops.ones((3,), "bfloat16")], [variable])
@@ -110,7 +110,7 @@ def test_rows_19_and_20_policies_in_fit(name: str, policy: str) -> None:
 
 
 @pytest.mark.skipif(BACKEND == "jax", reason="JAX has no float64 unless it is switched on at its start")
-def test_row_21_float64_is_float64_throughout(make) -> None:
+def test_float64_is_float64_throughout(make) -> None:
     """Save that Keras' own maximum and minimum give float32 on PyTorch, whatever they are given."""
     keras.config.set_floatx("float64")
     optimizer = make(seed=7)
@@ -128,7 +128,7 @@ def test_row_21_float64_is_float64_throughout(make) -> None:
 
 
 @pytest.mark.skipif(BACKEND == "jax", reason="JAX has no float64 unless it is switched on at its start")
-def test_row_21_float64_weights_in_a_float32_session(make) -> None:
+def test_float64_weights_in_a_float32_session(make) -> None:
     double, single = make(), make()
     variables, theirs = make_variables("float64"), make_variables()
     train(double, variables, range(3))
@@ -138,7 +138,7 @@ def test_row_21_float64_weights_in_a_float32_session(make) -> None:
 
 
 @pytest.mark.parametrize("floatx", ["float16", "bfloat16"])
-def test_row_21_low_precision_as_the_default_type(floatx: str) -> None:
+def test_low_precision_can_be_the_default_type(floatx: str) -> None:
     keras.config.set_floatx(floatx)
     keras.config.set_dtype_policy(floatx)
     for name in ("Opt4", "everything"):
@@ -150,7 +150,7 @@ def test_row_21_low_precision_as_the_default_type(floatx: str) -> None:
 
 
 @pytest.mark.parametrize("floatx", ["float16", "bfloat16"])
-def test_row_21_a_long_schedule_in_low_precision(floatx: str) -> None:
+def test_a_long_schedule_counts_right_in_low_precision(floatx: str) -> None:
     """Step 100,000 is infinite in float16, and one with its neighbours in bfloat16: only the rate may be rounded."""
     schedule = po.EvolvedSchedule("LR1", 0.1, 200_000, 20_000)
     steps = [100, 19_999, 66_000, 100_000, 199_000]
@@ -161,7 +161,7 @@ def test_row_21_a_long_schedule_in_low_precision(floatx: str) -> None:
     np.testing.assert_allclose(found, schedule.values(steps), rtol=2**-8)
 
 
-def test_row_21_a_gradient_of_another_dtype_is_cast(make) -> None:
+def test_a_gradient_of_another_dtype_is_cast(make) -> None:
     optimizer, twin = make(), make()
     variables, theirs = make_variables(), make_variables()
     rounded = gradients_of(0, "bfloat16")
@@ -170,7 +170,7 @@ def test_row_21_a_gradient_of_another_dtype_is_cast(make) -> None:
     assert_equal(variables, theirs)
 
 
-def test_row_21_layers_of_two_dtypes() -> None:
+def test_layers_of_two_dtypes_train_together() -> None:
     half = keras.layers.Dense(4, dtype="bfloat16")
     model = keras.Sequential([keras.Input((3,)), half, keras.layers.Dense(2)])
     model.compile(OPTIMIZERS["everything"](learning_rate=1e-4), "mse")

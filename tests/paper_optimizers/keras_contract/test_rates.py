@@ -1,4 +1,4 @@
-"""Rows 9, 10 and 11: learning rates, our schedules, and training progress."""
+"""Learning rates, our schedules, and training progress."""
 
 import json
 import warnings
@@ -35,7 +35,7 @@ def rate_of(optimizer: keras.optimizers.Optimizer) -> float:
 
 
 @pytest.mark.parametrize("rate", [0.05, np.float32(0.05), lambda: 0.05, po.WarmupHoldCosine(0.05, 40)])
-def test_row_9_number_schedule_and_callable(make, rate: Any) -> None:
+def test_a_rate_is_a_number_a_schedule_or_a_callable(make, rate: Any) -> None:
     optimizer, constant = make(learning_rate=rate), make()
     ours, theirs = make_variables(), make_variables()
     train(optimizer, ours, range(1))
@@ -43,7 +43,7 @@ def test_row_9_number_schedule_and_callable(make, rate: Any) -> None:
     assert_equal(ours, theirs, 1e-7)
 
 
-def test_row_9_a_keras_schedule_is_followed(make) -> None:
+def test_a_keras_schedule_is_followed(make) -> None:
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([1], [0.05, 0.0])
     optimizer, constant = make(learning_rate=schedule), make()
     ours, theirs = make_variables(), make_variables()
@@ -55,7 +55,7 @@ def test_row_9_a_keras_schedule_is_followed(make) -> None:
     assert_equal(ours, theirs)
 
 
-def test_row_9_the_rate_can_be_set_and_made_a_schedule(make) -> None:
+def test_the_rate_can_be_set_and_made_a_schedule(make) -> None:
     optimizer = make()
     count = len(optimizer.variables)
     optimizer.learning_rate = 0.25
@@ -69,7 +69,7 @@ def test_row_9_the_rate_can_be_set_and_made_a_schedule(make) -> None:
         optimizer.learning_rate = 0.1
 
 
-def test_row_9_a_number_with_a_warm_up_is_a_peak(make) -> None:
+def test_a_number_with_a_warm_up_is_a_peak(make) -> None:
     optimizer = make(learning_rate=0.5, total_steps=20, warmup_steps=4, hold_steps=3)
     expected = po.WarmupHoldCosine(0.5, 20, 4, 3)
     assert optimizer._learning_rate.get_config() == expected.get_config()
@@ -80,7 +80,7 @@ def test_row_9_a_number_with_a_warm_up_is_a_peak(make) -> None:
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
-def test_row_10_a_schedule_is_a_finite_function_of_the_step(schedule: po.WarmupHoldCosine) -> None:
+def test_a_schedule_is_a_finite_function_of_the_step(schedule: po.WarmupHoldCosine) -> None:
     steps = range(schedule.total_steps + 5)
     called = [np.array(keras.ops.convert_to_numpy(schedule(step))) for step in steps]
     assert {value.dtype.name for value in called} == {"float32"}
@@ -95,7 +95,7 @@ def test_row_10_a_schedule_is_a_finite_function_of_the_step(schedule: po.WarmupH
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
-def test_row_10_a_schedule_round_trips(schedule: po.WarmupHoldCosine) -> None:
+def test_a_schedule_survives_its_config(schedule: po.WarmupHoldCosine) -> None:
     document = json.loads(json.dumps(keras.optimizers.schedules.serialize(schedule)))
     revived = keras.optimizers.schedules.deserialize(document)
     assert type(revived) is type(schedule)
@@ -108,7 +108,7 @@ def test_row_10_a_schedule_round_trips(schedule: po.WarmupHoldCosine) -> None:
 
 
 @pytest.mark.parametrize("optimizer", [keras.optimizers.Adam, po.Opt1])
-def test_row_10_any_optimizer_takes_our_schedules_in_fit(optimizer: type) -> None:
+def test_any_optimizer_takes_our_schedules_in_fit(optimizer: type) -> None:
     model = compiled(optimizer(po.EvolvedSchedule("LR8", 0.01, 6, 2)))
     assert np.isfinite(fit(model).history["loss"]).all()
     assert rate_of(model.optimizer) == pytest.approx(float(model.optimizer._learning_rate.values(6)), rel=1e-5)
@@ -135,7 +135,7 @@ def test_rows_10_and_11_bad_phases_are_refused(arguments: dict[str, Any], messag
             po.Opt1(0.1, **({"total_steps": 10} | arguments))
 
 
-def test_row_11_total_steps_is_asked_for_where_needed() -> None:
+def test_total_steps_is_asked_for_where_needed() -> None:
     with pytest.raises(ValueError, match=r"Opt4 reads training progress .* pass total_steps="):
         po.Opt4(0.1)
     with pytest.raises(ValueError, match="total_steps="):
@@ -150,7 +150,7 @@ def test_row_11_total_steps_is_asked_for_where_needed() -> None:
         po.Opt9(0.1, decay=False)
 
 
-def test_row_11_total_steps_comes_from_a_schedule(make) -> None:
+def test_total_steps_comes_from_a_schedule(make) -> None:
     for schedule in (po.WarmupHoldCosine(0.05, 40, 4, 2), po.EvolvedSchedule("LR1", 0.05, 40, 4, 2)):
         optimizer = make(learning_rate=schedule, total_steps=None)
         assert (optimizer.total_steps, optimizer.warmup_steps, optimizer.hold_steps) == (40, 4, 2)
@@ -158,7 +158,7 @@ def test_row_11_total_steps_comes_from_a_schedule(make) -> None:
 
 
 @pytest.mark.parametrize("argument", [{"total_steps": 30}, {"warmup_steps": 0}, {"hold_steps": 3}])
-def test_row_11_a_schedule_and_an_argument_may_not_contradict_each_other(argument: dict[str, int]) -> None:
+def test_a_schedule_and_an_argument_may_not_contradict_each_other(argument: dict[str, int]) -> None:
     ((name, value),) = argument.items()
     with pytest.raises(ValueError, match=f"{name}={value} contradicts the schedule .* whose {name} is"):
         po.Opt1(po.WarmupHoldCosine(0.05, 40, 4, 2), **argument)
@@ -166,7 +166,7 @@ def test_row_11_a_schedule_and_an_argument_may_not_contradict_each_other(argumen
 
 @pytest.mark.parametrize("rate", [keras.optimizers.schedules.CosineDecay(0.1, 10), lambda: 0.1])
 @pytest.mark.parametrize("argument", [{"warmup_steps": 5}, {"hold_steps": 5}, {"warmup_steps": 5, "total_steps": 20}])
-def test_row_11_a_foreign_schedule_excludes_a_warm_up(rate: Any, argument: dict[str, int]) -> None:
+def test_a_foreign_schedule_excludes_a_warm_up(rate: Any, argument: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"learning_rate is a schedule .* excludes warmup_steps and hold_steps"):
         po.Opt1(rate, **argument)
     assert po.Opt1(rate, warmup_steps=0, total_steps=20).total_steps == 20
@@ -180,7 +180,7 @@ def same_run(one: keras.optimizers.Optimizer, other: keras.optimizers.Optimizer,
 
 
 @pytest.mark.parametrize("name", ["Opt1", "Opt4", "Opt9"])
-def test_row_11_a_run_that_is_made_longer_is_longer_for_rate_decays_and_momentum(name: str) -> None:
+def test_a_run_that_is_made_longer_is_longer_for_rate_decays_and_momentum(name: str) -> None:
     make = OPTIMIZERS[name]
     for rate in (0.3, po.EvolvedSchedule("LR1", 0.3, 8, 2, 1)):
         phases = {"total_steps": 8, "warmup_steps": 2, "hold_steps": 1}
@@ -196,7 +196,7 @@ def test_row_11_a_run_that_is_made_longer_is_longer_for_rate_decays_and_momentum
 
 
 @pytest.mark.parametrize("name", ["Opt1", "Opt9"])
-def test_row_11_a_schedule_that_is_assigned_brings_its_run(name: str) -> None:
+def test_a_schedule_that_is_assigned_brings_its_run(name: str) -> None:
     make = OPTIMIZERS[name]
     optimizer, schedule = make(total_steps=8), po.WarmupHoldCosine(0.3, 16, 5, 1)
     optimizer.learning_rate = schedule
@@ -204,7 +204,7 @@ def test_row_11_a_schedule_that_is_assigned_brings_its_run(name: str) -> None:
     same_run(optimizer, make(learning_rate=schedule, total_steps=None))
 
 
-def test_row_11_a_run_cannot_be_made_what_no_run_is() -> None:
+def test_a_run_cannot_be_made_what_no_run_is() -> None:
     optimizer = po.Opt9(0.3, total_steps=8, warmup_steps=2)
     with pytest.raises(ValueError, match="must be less than total_steps"):
         optimizer.total_steps = 2
@@ -213,7 +213,7 @@ def test_row_11_a_run_cannot_be_made_what_no_run_is() -> None:
     assert optimizer.get_config()["learning_rate"]["config"]["total_steps"] == optimizer.total_steps == 8
 
 
-def test_row_11_momentum_follows_a_warm_up_that_is_assigned_and_saved() -> None:
+def test_momentum_follows_a_warm_up_that_is_assigned_and_saved() -> None:
     """Where the rate is set from outside, step by step, the phases are the momentum's alone."""
     optimizer = po.Opt9(0.3, total_steps=8)
     optimizer.warmup_steps = 3
@@ -222,7 +222,7 @@ def test_row_11_momentum_follows_a_warm_up_that_is_assigned_and_saved() -> None:
     same_run(optimizer, revived)
 
 
-def test_row_11_a_compiled_step_keeps_its_run(tmp_path: Path) -> None:
+def test_a_compiled_step_keeps_its_run(tmp_path: Path) -> None:
     model = compiled(po.Opt9(0.3, total_steps=6, warmup_steps=2))
     fit(model, epochs=1)
     if BACKEND != "torch":
@@ -241,7 +241,7 @@ def test_row_11_a_compiled_step_keeps_its_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["Opt4", "Opt9", "momentum"])
-def test_row_9_the_applied_rate_and_the_momentum_in_force(name: str) -> None:
+def test_the_applied_rate_and_the_momentum_in_force(name: str) -> None:
     """Both are those of the coming update, as Keras' learning_rate is; read by a callback in every batch."""
     optimizer = OPTIMIZERS[name](learning_rate=po.WarmupHoldCosine(0.3, 6, 2), total_steps=None)
     seen = []
@@ -264,7 +264,7 @@ def test_row_9_the_applied_rate_and_the_momentum_in_force(name: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["None ~ id([a1][g])", "None ~ id([a12][g])", "None ~ id([a14][g])"])
-def test_row_11_past_the_end_a_decay_holds_its_last_value(text: str) -> None:
+def test_past_the_end_a_decay_holds_its_last_value(text: str) -> None:
     optimizer = po.GraphOptimizer(po.from_text(text), 1.0, total_steps=5)
     moves = []
     for _ in range(8):
@@ -278,14 +278,14 @@ def test_row_11_past_the_end_a_decay_holds_its_last_value(text: str) -> None:
     assert set(moves[4:]) == {moves[4]}
 
 
-def test_row_11_past_the_end_everything_stays_finite(make) -> None:
+def test_past_the_end_everything_stays_finite(make) -> None:
     optimizer = make(total_steps=3)
     variables = make_variables()
     train(optimizer, variables, range(8))
     assert all(np.isfinite(keras.ops.convert_to_numpy(v)).all() for v in [*variables, *optimizer.variables])
 
 
-def test_row_12_bias_corrections_follow_the_iterations() -> None:
+def test_bias_corrections_follow_the_iterations() -> None:
     """An average of a constant gradient is that constant from the first step on, as only a true count gives."""
     optimizer = po.GraphOptimizer(po.from_text("None ~ id(v hat)"), 1.0)
     variables = make_variables()
@@ -296,7 +296,7 @@ def test_row_12_bias_corrections_follow_the_iterations() -> None:
         assert_equal(variables, expected, 1e-6)
 
 
-def test_row_9_a_constant_rate_is_warned_of_where_the_last_updates_grow_without_bound() -> None:
+def test_a_constant_rate_is_warned_of_where_the_last_updates_grow_without_bound() -> None:
     with pytest.warns(UserWarning, match="Opt4 received the constant rate 0.1 and needs") as caught:
         po.Opt4(0.1, total_steps=10)
     assert [each.filename for each in caught] == [__file__]

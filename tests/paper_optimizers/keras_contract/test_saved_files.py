@@ -1,4 +1,4 @@
-"""Row 7: models that were saved when the Keras classes lay in other modules, and schedules counted batches, go on.
+"""Models that were saved when the Keras classes lay in other modules, and schedules counted batches, go on.
 
 `tests/paper_optimizers/saved` holds files of commit 90109bb, each saved after five batches, and the weights that the
 same commit had after six more.
@@ -30,18 +30,18 @@ def go_on(model: keras.Model) -> np.ndarray:
     return np.concatenate([weight.ravel() for weight in arrays(model.weights)])
 
 
-def test_row_7_every_file_is_there() -> None:
+def test_every_saved_file_is_there() -> None:
     assert {path.stem for path in SAVED.glob("*.keras")} == CONTINUED.keys()
 
 
 @pytest.mark.parametrize("name", CONTINUED)
-def test_row_7_a_model_saved_before_goes_on_as_it_would_have(name: str) -> None:
+def test_a_model_saved_before_goes_on_as_it_would_have(name: str) -> None:
     model = keras.saving.load_model(SAVED / f"{name}.keras")
     np.testing.assert_allclose(go_on(model), CONTINUED[name], rtol=2e-5, atol=2e-7)
 
 
 @pytest.mark.parametrize("name", CONTINUED)
-def test_row_7_and_is_saved_again(name: str, tmp_path: Path) -> None:
+def test_a_model_saved_before_is_saved_again(name: str, tmp_path: Path) -> None:
     model = keras.saving.load_model(SAVED / f"{name}.keras")
     model.save(tmp_path / "again.keras")
     again = keras.saving.load_model(tmp_path / "again.keras")
@@ -49,7 +49,7 @@ def test_row_7_and_is_saved_again(name: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(go_on(again), CONTINUED[name], rtol=2e-5, atol=2e-7)
 
 
-def test_row_7_a_run_that_is_assigned_makes_the_schedule_count_updates() -> None:
+def test_a_run_that_is_assigned_makes_the_schedule_count_updates() -> None:
     optimizer = keras.saving.load_model(SAVED / "accumulated.keras").optimizer
     assert (optimizer.total_steps, optimizer._learning_rate.total_steps) == (6, 12)
     optimizer.total_steps = 9
@@ -61,7 +61,7 @@ def test_row_7_a_run_that_is_assigned_makes_the_schedule_count_updates() -> None
     "line",
     ["import keras, paper_optimizers", "import paper_optimizers.keras, keras", "from paper_optimizers import Opt9"],
 )
-def test_row_7_a_new_process_opens_them_once_the_door_is_imported(line: str) -> None:
+def test_a_new_process_opens_them_once_the_door_is_imported(line: str) -> None:
     code = f"{line}\nimport keras, sys\nprint(type(keras.saving.load_model(sys.argv[1]).optimizer).__name__)"
     command = [sys.executable, "-c", code, SAVED / "warmup.keras"]
     environment = os.environ | {"PYTHONPATH": str(SAVED.parents[2])}

@@ -1,4 +1,4 @@
-"""Rows 6, 7 and 8: the state has one order, and goes to files and back."""
+"""The state has one order, and goes to files and back."""
 
 import os
 import subprocess
@@ -34,7 +34,7 @@ def train_model(model: keras.Model, first: int, last: int) -> None:
         model.optimizer.apply([keras.ops.convert_to_tensor(gradient) for gradient in gradients], variables)
 
 
-def test_row_6_built_once_in_one_order(make) -> None:
+def test_variables_are_built_once_in_one_order(make) -> None:
     variables = make_variables()
     optimizer = make()
     optimizer.build(variables)
@@ -50,7 +50,7 @@ def test_row_6_built_once_in_one_order(make) -> None:
     assert [variable.path for variable in unbuilt.variables] == [path for _, path in first]
 
 
-def test_row_6_set_weights(make) -> None:
+def test_variables_can_be_read_and_set(make) -> None:
     trained, other = make(), make()
     variables = make_variables()
     train(trained, variables, range(3))
@@ -65,7 +65,7 @@ def test_row_6_set_weights(make) -> None:
     assert_equal(copies, variables)
 
 
-def test_row_7_train_save_load_train(make, tmp_path: Path) -> None:
+def test_training_goes_on_after_save_and_load(make, tmp_path: Path) -> None:
     straight = compiled(make())
     train_model(straight, 0, 2 * STEPS)
 
@@ -87,7 +87,7 @@ def test_row_7_train_save_load_train(make, tmp_path: Path) -> None:
     assert_equal(other.weights, straight.weights)
 
 
-def test_row_7_a_mask_seed_that_was_drawn_is_saved_too(tmp_path: Path) -> None:
+def test_a_mask_seed_that_was_drawn_is_saved_too(tmp_path: Path) -> None:
     model = compiled(po.GraphOptimizer(EVERYTHING, 0.05, total_steps=20))
     train_model(model, 0, 2)
     model.save(tmp_path / "model.keras")
@@ -99,7 +99,7 @@ def test_row_7_a_mask_seed_that_was_drawn_is_saved_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrapped", [False, True], ids=["plain", "loss scaled"])
 @pytest.mark.parametrize("by", ["names", "variables"])
-def test_row_16_what_is_excluded_from_weight_decay_is_saved(by: str, wrapped: bool, tmp_path: Path) -> None:
+def test_what_is_excluded_from_weight_decay_is_saved(by: str, wrapped: bool, tmp_path: Path) -> None:
     optimizer = po.Opt1(0.05, weight_decay=0.5)
     model = compiled(keras.optimizers.LossScaleOptimizer(optimizer) if wrapped else optimizer)
     if by == "names":
@@ -118,7 +118,7 @@ def test_row_16_what_is_excluded_from_weight_decay_is_saved(by: str, wrapped: bo
     assert_equal(loaded.weights, model.weights, 1e-6)
 
 
-def test_row_16_an_exclusion_that_cannot_be_saved_says_so() -> None:
+def test_an_exclusion_that_cannot_be_saved_says_so() -> None:
     optimizer, variables = po.Opt1(0.05, weight_decay=0.5), make_variables()
     with pytest.raises(ValueError, match=r"must be a list of names; received 'bias': write \['bias'\]"):
         optimizer.exclude_from_weight_decay(var_names="bias")
@@ -134,14 +134,14 @@ def test_row_16_an_exclusion_that_cannot_be_saved_says_so() -> None:
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="nothing is compiled")
-def test_row_16_an_exclusion_that_comes_too_late_is_refused() -> None:
+def test_an_exclusion_that_comes_too_late_is_refused() -> None:
     model = compiled(po.Opt1(0.05, weight_decay=0.5))
     fit(model, epochs=1)
     with pytest.raises(ValueError, match="what is excluded from weight decay is part of the training step"):
         model.optimizer.exclude_from_weight_decay(var_names=["kernel"])
 
 
-def test_row_18_averaged_weights_can_be_trained_on_after_saving(tmp_path: Path) -> None:
+def test_averaged_weights_can_be_trained_on_after_saving(tmp_path: Path) -> None:
     """On JAX a second fit of the same model fails, with every Keras optimizer; saving and loading is the way round."""
     model = compiled(OPTIMIZERS["Opt9"](use_ema=True))
     fit(model, epochs=1)
@@ -165,7 +165,7 @@ print(type(model.optimizer) is paper_optimizers.GraphOptimizer, int(model.optimi
 """
 
 
-def test_row_7_a_new_process_loads_the_model_once_the_package_is_imported(tmp_path: Path) -> None:
+def test_a_new_process_loads_the_model_once_the_package_is_imported(tmp_path: Path) -> None:
     """With Keras alone it fails as for any custom object, and names the class that is missing."""
     model = compiled(OPTIMIZERS["everything"]())
     train_model(model, 0, 3)
@@ -179,7 +179,7 @@ def test_row_7_a_new_process_loads_the_model_once_the_package_is_imported(tmp_pa
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="tf.train.Checkpoint is TensorFlow's")
-def test_row_8_tensorflow_checkpoint(make, tmp_path: Path) -> None:
+def test_a_tensorflow_checkpoint_restores_the_state(make, tmp_path: Path) -> None:
     import tensorflow as tf
 
     model = compiled(make())

@@ -1,4 +1,4 @@
-"""Row 22: sparse gradients give what the same gradients give when dense. Keras has none on PyTorch."""
+"""Sparse gradients give what the same gradients give when dense. Keras has none on PyTorch."""
 
 from typing import Any
 from unittest import mock
@@ -49,7 +49,7 @@ def sparse_gradient(step: int) -> Any:
 
 
 @pytest.mark.parametrize(("name", "arguments"), CASES)
-def test_row_22_a_sparse_gradient_is_a_gradient(name: str, arguments: dict[str, Any]) -> None:
+def test_a_sparse_gradient_is_a_gradient(name: str, arguments: dict[str, Any]) -> None:
     sparse, dense = (named(name, **arguments) for _ in range(2))
     ours, theirs = (keras.Variable(np.ones(SHAPE, "float32")) for _ in range(2))
     for step in range(4):
@@ -61,7 +61,7 @@ def test_row_22_a_sparse_gradient_is_a_gradient(name: str, arguments: dict[str, 
 
 @pytest.mark.parametrize(("name", "slots"), [("SGD", 0), ("Adagrad", 1)])
 @pytest.mark.parametrize("arguments", [{}, {"weight_decay": 0.1}, {"clipnorm": 1.0}], ids=str)
-def test_row_22_other_rows_than_those_named_are_not_written(name: str, slots: int, arguments: dict[str, Any]) -> None:
+def test_other_rows_than_those_named_are_not_written(name: str, slots: int, arguments: dict[str, Any]) -> None:
     """Where every row has to move, all are written."""
     optimizer, variable = named(name, **arguments), keras.Variable(np.ones(SHAPE, "float32"))
     optimizer.build([variable])
@@ -73,7 +73,7 @@ def test_row_22_other_rows_than_those_named_are_not_written(name: str, slots: in
     assert (arrays([variable])[0][[1, 3, 4]] == 1.0).all() == (arguments != {"weight_decay": 0.1})
 
 
-def test_row_22_a_jitted_step_moves_rows() -> None:
+def test_a_jitted_step_moves_rows() -> None:
     optimizer, twin = named("Adagrad"), named("Adagrad")
     model = keras.Sequential([keras.Input((2,), dtype="int32"), keras.layers.Embedding(6, 3), keras.layers.Flatten()])
     other = keras.models.clone_model(model)
@@ -103,12 +103,12 @@ def test_row_22_a_jitted_step_moves_rows() -> None:
         ("drop(g, 0.5)", False),
     ],
 )
-def test_row_22_rows_are_moved_alone_where_a_zero_gradient_changes_nothing(text: str, alone: bool) -> None:
+def test_rows_are_moved_alone_where_a_zero_gradient_changes_nothing(text: str, alone: bool) -> None:
     assert moves_rows_alone(compile_spec(po.from_text(f"None ~ {text}"))) == alone
     assert not moves_rows_alone(compile_spec(po.from_text(f"Mom ~ {text}")))
 
 
-def test_row_22_of_the_catalog_sgd_and_adagrad_move_rows_alone() -> None:
+def test_of_the_catalog_sgd_and_adagrad_move_rows_alone() -> None:
     assert {name for name in po.names() if moves_rows_alone(compile_spec(po.get(name)))} == {"SGD", "Adagrad"}
 
 
@@ -122,7 +122,7 @@ def as_dense(gradient: Any) -> np.ndarray:
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="IndexedSlices may name a row twice")
-def test_row_22_rows_named_twice_are_summed(make) -> None:
+def test_sparse_rows_named_twice_are_summed(make) -> None:
     import tensorflow as tf
 
     slices = tf.IndexedSlices(tf.ones((3, 3)), (1, 1, 3), SHAPE)
@@ -138,7 +138,7 @@ def test_row_22_rows_named_twice_are_summed(make) -> None:
     [(False, {}), (True, {}), (False, {"clipnorm": 1.0, "loss_scale_factor": 8.0}), (True, {"clipvalue": 0.5})],
     ids=["plain", "loss scaled", "clipped", "loss scaled and clipped"],
 )
-def test_row_22_an_embedding_trains(wrapped: bool, arguments: dict[str, Any]) -> None:
+def test_an_embedding_trains(wrapped: bool, arguments: dict[str, Any]) -> None:
     """TensorFlow's embeddings have sparse gradients: only rows that were looked up get any."""
     optimizer = OPTIMIZERS["Opt1"](learning_rate=0.1, **arguments)
     model = keras.Sequential([keras.Input((2,), dtype="int32"), keras.layers.Embedding(6, 3), keras.layers.Flatten()])

@@ -1,4 +1,4 @@
-"""Row 25, in a process of its own: keras.distribution over two host devices. Run by test_distribution.py."""
+"""`keras.distribution` over two host devices, in a process of its own, which test_distribution.py starts."""
 
 from collections.abc import Iterator
 

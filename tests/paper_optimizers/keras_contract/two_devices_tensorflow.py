@@ -1,4 +1,4 @@
-"""Row 24, in a process of its own: MirroredStrategy on two logical processors. Run by test_distribution.py."""
+"""MirroredStrategy on two logical processors, in a process of its own, which test_distribution.py starts."""
 
 from collections.abc import Iterator
 from typing import Any
