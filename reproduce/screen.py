@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 from rich import box
 from rich.console import Console
@@ -17,6 +18,7 @@ from reproduce.errors import printable
 _ROOM_FOR_A_BAR = 60
 #: Letters of a word, or of a name, that is not broken; no number has more.
 _LONGEST_WORD = 20
+_NOTED: WeakKeyDictionary[Console, set[str]] = WeakKeyDictionary()
 
 
 def replace_unprintable() -> None:
@@ -32,8 +34,11 @@ def say(console: Console, text: str, style: str | None = None) -> None:
 
 
 def note(console: Console, text: str) -> None:
-    """Say what the user should know while nothing stops."""
-    say(console, f"Note: {text}", "yellow")
+    """Say what the user should know while nothing stops: once on a console, whoever finds it."""
+    noted = _NOTED.setdefault(console, set())
+    if text not in noted:
+        noted.add(text)
+        say(console, f"Note: {text}", "yellow")
 
 
 def progress_bar(console: Console, count: str) -> Progress:

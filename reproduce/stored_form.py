@@ -24,6 +24,9 @@ _TRAINING: Table = {
     **{"batch_size": None, "epochs": None, "steps_per_epoch": 0, "warmup_fraction": None, "hold_fraction": None},
     **dict.fromkeys(("gradient_noise", "augmentations", "accumulation", "precision", "frozen")),
 }
+#: Settings of trainings that were numbers in the code when the first ledgers were made, with those numbers: there is no
+#: word of them in a stored form.
+_TRAINING_BEFORE: Table = {"rand_augment_magnitude": 0.3, "rand_augment_per_image": 2, "statistics_batches": 50}
 _AUGMENTATION: Table = {"crop_padding": 0, "cutout": 0}
 #: The settings of a surrogate in the first ledgers, by what they are called in its task's model and training.
 _SURROGATE_MODEL: Table = {
@@ -197,7 +200,8 @@ def _stored_tables(settings: Table, test_fraction: float) -> dict[str, Any]:
     if "model" in settings:
         stored["model"] = stored_model(settings["model"])
     if "training" in settings:
-        stored["training"] = _filled(_TRAINING, settings["training"])
+        own = {key: value for key, value in settings["training"].items() if _TRAINING_BEFORE.get(key) != value}
+        stored["training"] = _filled(_TRAINING, own)
     return stored
 
 

@@ -21,53 +21,10 @@ from reproduce.report.pages.environment import page
 from reproduce.results_layout import STORED_RESULTS
 from reproduce.study.ledgers import read_rows
 from reproduce.variables import VARIABLES, variable_of
+from tests.settings_of_users import HOSTILE, OTHERS
 from tests.study.cases import TINY_TOML
 
 ROOT = Path(__file__).resolve().parents[1]
-#: For each pinned entry, what a user may have set that would move numbers, or end the run.
-OTHERS: dict[str, dict[str, str]] = {
-    "KERAS_NNX_ENABLED": {"KERAS_NNX_ENABLED": "true"},
-    "KERAS_*": {"KERAS_MAX_STEPS_PER_EPOCH": "1", "KERAS_MAX_EPOCHS": "1"},
-    "JAX_DEFAULT_PRNG_IMPL": {"JAX_DEFAULT_PRNG_IMPL": "rbg"},
-    "JAX_THREEFRY_PARTITIONABLE": {"JAX_THREEFRY_PARTITIONABLE": "0"},
-    "JAX_ENABLE_X64": {"JAX_ENABLE_X64": "1"},
-    "JAX_*": {
-        "JAX_DEFAULT_MATMUL_PRECISION": "bfloat16",
-        "JAX_RANDOM_SEED_OFFSET": "5",
-        "JAX_NUMPY_DTYPE_PROMOTION": "strict",
-        "JAX_NUMPY_RANK_PROMOTION": "raise",
-        "JAX_DEBUG_NANS": "1",
-        "JAX_DISABLE_JIT": "1",
-        "JAX_TRANSFER_GUARD": "disallow",
-    },
-    **{name: {name: "3"} for name in ("NPROC", "PJRT_NPROC", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")},
-    "TF_ENABLE_ONEDNN_OPTS": {"TF_ENABLE_ONEDNN_OPTS": "1"},
-    "TF_DETERMINISTIC_OPS": {"TF_DETERMINISTIC_OPS": "1"},
-    "TF_XLA_FLAGS": {"TF_XLA_FLAGS": "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit"},
-    "TF_*": {"TF_SET_ONEDNN_FPMATH_MODE": "BF16", "TF_USE_DEEP_CONV2D": "1", "TF_CUDNN_USE_AUTOTUNE": "0"},
-    "TORCH*": {"TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1", "TORCHINDUCTOR_MAX_AUTOTUNE": "1"},
-    "PYTORCH_*": {"PYTORCH_TENSOREXPR": "0"},
-    "NPY_PROMOTION_STATE": {"NPY_PROMOTION_STATE": "legacy"},
-    **{name: {name: "3"} for name in ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")},
-    "OPENBLAS_*": {"OPENBLAS_BLOCK_FACTOR": "2"},
-    "OMP_DYNAMIC": {"OMP_DYNAMIC": "true"},
-    "OMP_THREAD_LIMIT": {"OMP_THREAD_LIMIT": "3"},
-    "MKL_NUM_THREADS": {"MKL_NUM_THREADS": "3"},
-    "MKL_*": {"MKL_DYNAMIC": "true"},
-    "ONEDNN_*": {"ONEDNN_DEFAULT_FPMATH_MODE": "BF16"},
-    "DNNL_*": {"DNNL_DEFAULT_FPMATH_MODE": "BF16"},
-    "NVIDIA_TF32_OVERRIDE": {"NVIDIA_TF32_OVERRIDE": "0"},
-    "CUBLAS_WORKSPACE_CONFIG": {"CUBLAS_WORKSPACE_CONFIG": ":16:8"},
-    "CUBLAS*": {"CUBLASLT_HEURISTICS_CACHE_CAPACITY": "0"},
-    "CUDNN_*": {"CUDNN_CONV_WSCAP_DBG": "1"},
-    "MPLBACKEND": {"MPLBACKEND": "module://not_installed.backend_inline"},
-}
-#: The same, as one environment; with threads, which are pinned within a variable that is recorded.
-HOSTILE = {name: value for each in OTHERS.values() for name, value in each.items()} | {
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=true --xla_gpu_deterministic_ops=true",
-    "PYTHONHASHSEED": "7",
-    "MALLOC_ARENA_MAX": "1",
-}
 RECORDED = [each.name for each in VARIABLES if each.treatment == "recorded" and each.name != "KERAS_BACKEND"]
 #: What cannot be any text.
 VALUES = {"XLA_FLAGS": "--xla_cpu_enable_fast_math=true", "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2"}
@@ -245,7 +202,19 @@ def a_benchmark_s_child() -> None:
         keras_candidates.main(None)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("begins", [enter_known_keras, a_fit, a_trainer, a_timed_step, a_benchmark_s_child])
+def a_framework_s_loop() -> None:
+    from reproduce.bench import framework_steps, loop_keras
+    from reproduce.bench.step_sizes import SIZES
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop_keras, "make_loop", lambda *_: None)
+        patch.setattr(framework_steps, "answer_lines", lambda _: None)
+        framework_steps.main("keras", "fit", SIZES["search"])
+
+
+@pytest.mark.parametrize(
+    "begins", [enter_known_keras, a_fit, a_trainer, a_timed_step, a_benchmark_s_child, a_framework_s_loop]
+)
 def test_keras_is_set_right_after_the_user_s_file_was_read(begins: Callable[[], None]) -> None:
     keras = pytest.importorskip("keras")
     try:

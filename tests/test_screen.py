@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from reproduce.screen import screen_table, show_table
+from reproduce.screen import note, screen_table, show_table
 
 
 def shown(table, width: int) -> str:
@@ -27,6 +27,14 @@ def table(name: str = "#143"):
 
 
 LONG = "None ~ exp(tanh(softsign(bessel_i1e(arcsinh(g))))) and more"
+
+
+def test_a_note_is_shown_once_on_a_console():
+    consoles = [Console(file=io.StringIO()) for _ in range(2)]
+    for console in consoles:
+        for text in ("one", "two", "one"):
+            note(console, text)
+        assert console.file.getvalue() == "Note: one\nNote: two\n"
 
 
 def test_what_fits_is_not_broken():

@@ -129,11 +129,9 @@ def _prepare(options: argparse.Namespace, console: Console) -> None:
 
 
 def _beside(unread: Mapping[str, int]) -> str:
-    return (
-        f"; beside it, not read: {', '.join(f'{n:,} images in {where}' for where, n in unread.items())}"
-        if unread
-        else ""
-    )
+    from reproduce.data.tree_files import named_folders
+
+    return f"; beside it, not read: {named_folders(unread)}" if unread else ""
 
 
 def _part_of(counts: tuple[int, int], published: tuple[int, int] | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from reproduce.data.perturbations import perturb
 from reproduce.data.prepared import find_prepared
 from reproduce.data.settings import FOLDER, DataSettings, DigitSettings, ImageSettings, TextSettings
 from reproduce.data.text import load_text
-from reproduce.data.tree_files import TreeFiles, open_folder
-from reproduce.errors import DataError
+from reproduce.data.tree_files import TreeFiles, named_folders, open_folder
+from reproduce.errors import DataError, ReproduceWarning
 
 
 def load_dataset(settings: DataSettings, data_dir: Path | None = None, cache_dir: Path | None = None) -> Dataset:
@@ -32,6 +33,9 @@ def load_dataset(settings: DataSettings, data_dir: Path | None = None, cache_dir
 
     Raises:
         DataError: If there is no such data set, it cannot be read, or it is too small for the settings.
+
+    Warns:
+        ReproduceWarning: If images lie beside those that are read, and the data set is not published with them.
     """
     if isinstance(settings, TextSettings):
         return load_text(settings)
@@ -104,8 +108,20 @@ def how_to_get(entry: DatasetInfo) -> str:
 
 def _load_images(settings: ImageSettings, data_dir: Path | None, cache_dir: Path | None) -> Dataset:
     files = _own_files(data_dir) if settings.source == FOLDER else _cataloged_files(settings.source, data_dir)
-    dataset = cached(files, settings, cache_dir, lambda: make_dataset(files, settings))
+    dataset = cached(files, settings, cache_dir, lambda: _read(files, settings))
     return dataset if settings.source == FOLDER else dataclasses.replace(dataset, name=settings.source)
+
+
+def _read(files: ImageFiles, settings: ImageSettings) -> Dataset:
+    dataset = make_dataset(files, settings)
+    if isinstance(files, TreeFiles) and files.unexpected:
+        warnings.warn(
+            f"{files.origin}: what lies beside the data set is not read, {named_folders(files.unexpected)}: put it "
+            "into class folders, or remove it",
+            ReproduceWarning,
+            stacklevel=2,
+        )
+    return dataset
 
 
 def _named(data_dir: Path, names: Sequence[str], inside: Sequence[str]) -> ImageFiles | None:

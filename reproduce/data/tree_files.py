@@ -46,13 +46,18 @@ class TreeFiles:
         """How many images its layout does not have, by the outermost folder that they lie in."""
         return self._indexed[2]
 
+    @property
+    def unexpected(self) -> Mapping[str, int]:
+        """Those of `unread` that do not belong to the data set as it is published."""
+        return self._indexed[3]
+
     def read(self, wanted: Collection[ImageFile]) -> Iterator[tuple[ImageFile, bytes]]:
         """The contents of some images, in one pass over the tree.
 
         Raises:
             DataError: If the tree is damaged, cut short or unsafe, or an image is no longer in it.
         """
-        layout, index, _ = self._indexed
+        layout, index, *_ = self._indexed
         images: dict[PurePosixPath, list[ImageFile]] = defaultdict(list)
         for image in wanted:
             images[index.places[image].path].append(image)
@@ -78,7 +83,7 @@ class TreeFiles:
             raise DataError(f"{self.origin} has changed while it was read: {min(left)} is gone")
 
     @cached_property
-    def _indexed(self) -> tuple[DatasetLayout, ImageIndex, Mapping[str, int]]:
+    def _indexed(self) -> tuple[DatasetLayout, ImageIndex, Mapping[str, int], Mapping[str, int]]:
         files, folders = self._survey()
         root, layout = find_layout(_names_in_paths(files, folders), self.origin)
         top = PurePosixPath(root)
@@ -89,7 +94,8 @@ class TreeFiles:
         index.places = {image: place._replace(path=inside[place.path]) for image, place in index.places.items()}
         left = files - {place.path for place in index.places.values()}
         unread = Counter(_outermost(path, top) for path in left if is_image(path.name))
-        return layout, index, unread
+        published = {str(top / name) for name in layout.unlabelled}
+        return layout, index, unread, {where: count for where, count in unread.items() if where not in published}
 
     def _survey(self) -> tuple[set[PurePosixPath], set[PurePosixPath]]:
         """The paths of files and of folders. What must be read anyway is held: notes, and an archive's images.
@@ -133,6 +139,11 @@ def open_folder(folder: Path) -> TreeFiles:
         names |= {each.name: _names(listed(Path(each.path))) for each in inner}
     root, _ = find_layout(names, str(folder))
     return TreeFiles(Folder(folder / root))
+
+
+def named_folders(unread: Mapping[str, int]) -> str:
+    """Say where images are that are not read, and how many, of `TreeFiles.unread`."""
+    return ", ".join(f"{count:,} {'image' if count == 1 else 'images'} in {where}" for where, count in unread.items())
 
 
 def _names_in_paths(files: Collection[PurePosixPath], folders: Collection[PurePosixPath]) -> dict[str, set[str]]:

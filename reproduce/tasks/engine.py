@@ -25,7 +25,6 @@ from reproduce.tasks.schedules import peak_rate, rate_phases, rate_shape, schedu
 from reproduce.tasks.task import Task
 from reproduce.tasks.trainer import ENGINE_TYPES, GoOn, Run
 from reproduce.training.settings import (
-    MAX_STATISTICS_STEPS,
     RunLength,
     TrainingSettings,
     run_length,
@@ -140,7 +139,7 @@ class EngineTrainer:
             steps_per_epoch(settings, count),
             self._test if runs[0].test else None,
             settings.samples,
-            MAX_STATISTICS_STEPS,
+            settings.statistics_batches,
         )
         members = [self._member(run, length) for run in runs]
         return train_members(

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from reproduce.data import Dataset
 from reproduce.errors import ReproduceError
+from reproduce.training.settings import TrainingSettings
 
 #: Those that mix two images, and so their labels.
 MIXING = frozenset({"mixup", "cutmix"})
-_RAND_AUGMENT_MAGNITUDE = 0.3
-_RAND_AUGMENT_PER_IMAGE = 2
 
 
 class AugmentedEpochs:
@@ -29,12 +28,22 @@ class AugmentedEpochs:
         dataset: Its training images.
         names: Which augmentations, in which order; see `reproduce.training.settings.TrainingSettings`.
         blank: What cutout fills its squares with, in the range of the data set's pixels; one number, or one a channel.
+        magnitude: How strong "rand_augment" is.
+        per_image: How many changes it makes to an image.
 
     Raises:
         ReproduceError: If keras-cv or TensorFlow is not installed.
     """
 
-    def __init__(self, dataset: Dataset, names: Sequence[str], blank: Any = 0.0) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        names: Sequence[str],
+        blank: Any = 0.0,
+        *,
+        magnitude: float = TrainingSettings.rand_augment_magnitude,
+        per_image: int = TrainingSettings.rand_augment_per_image,
+    ) -> None:
         try:
             import keras
             import keras_cv
@@ -51,6 +60,7 @@ class AugmentedEpochs:
         self._tf = tensorflow
         self._dataset = dataset
         self._names = tuple(names)
+        self._magnitude, self._per_image = magnitude, per_image
         self._blank = np.asarray(blank, np.float32) * np.float32(255 / dataset.largest_pixel)
 
     def epoch(
@@ -110,8 +120,8 @@ class AugmentedEpochs:
             "cutout": lambda: layers.RandomCutout((0.25, 0.25), (0.25, 0.25), seed=seed),
             "rand_augment": lambda: layers.RandAugment(
                 value_range=(0, 255),
-                augmentations_per_image=_RAND_AUGMENT_PER_IMAGE,
-                magnitude=_RAND_AUGMENT_MAGNITUDE,
+                augmentations_per_image=self._per_image,
+                magnitude=self._magnitude,
                 seed=seed,
             ),
             "mixup": lambda: layers.MixUp(seed=seed),

@@ -24,7 +24,7 @@ from reproduce.outcomes import Training, TrainingCurve, pack_bits
 from reproduce.training.augmentation import AugmentedEpochs
 from reproduce.training.checkpoint import Checkpoint, libraries, read_checkpoint, run_name, write_checkpoint
 from reproduce.training.loop import Answers, GradientSettings, Loop, Steps, evaluate
-from reproduce.training.settings import MAX_STATISTICS_STEPS, RunLength, TrainingSettings, run_length
+from reproduce.training.settings import RunLength, TrainingSettings, run_length
 from reproduce.training.start import SCRATCH, Start, backbone_shapes, starting_weights
 from reproduce.training.state import TrainingState
 
@@ -89,7 +89,13 @@ class Fit:
             self._loop = _make_loop(network, optimizer, dataset.train, gradients)
         self._augmented: AugmentedEpochs | None = None
         if training.augmentations and not isinstance(model, TextModelSettings):
-            self._augmented = AugmentedEpochs(dataset, training.augmentations, blank_pixel(model, dataset))
+            self._augmented = AugmentedEpochs(
+                dataset,
+                training.augmentations,
+                blank_pixel(model, dataset),
+                magnitude=training.rand_augment_magnitude,
+                per_image=training.rand_augment_per_image,
+            )
         self._weights = SCRATCH if start is None else start.weights
         self._settings = json.dumps([asdict(model), asdict(training), self._weights, _description(optimizer)])
 
@@ -144,7 +150,7 @@ class Fit:
         """Leave the averaged weights in the network, and running statistics that come from batches of ``order``."""
         if self._move_to_mean is not None:
             self._move_to_mean()
-            few = min(len(order), MAX_STATISTICS_STEPS)
+            few = min(len(order), self._training.statistics_batches)
             self._epoch(order[:few], Steps(np.zeros(few, np.float32), seeds[:few]))
 
     def _epoch(self, order: NDArray[np.int32], steps: Steps) -> Answers:

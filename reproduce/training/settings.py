@@ -12,9 +12,6 @@ Augmentation = Literal["flip", "crop", "cutout", "rand_augment", "mixup", "cutmi
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 Frozen = Literal["nothing", "batch_norm", "backbone"]
 
-#: The most batches of an epoch that batch normalisation sees of averaged weights before they are measured.
-MAX_STATISTICS_STEPS = 50
-
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -36,6 +33,10 @@ class TrainingSettings:
         precision: "float32", or the type that layers compute in beside float32 weights: "mixed_bfloat16" or
             "mixed_float16", which scales the loss.
         samples: Training samples of a run, drawn anew by its seed from all there are; left out, all.
+        rand_augment_magnitude: How strong "rand_augment" is, from 0 to 1.
+        rand_augment_per_image: How many changes it makes to an image.
+        statistics_batches: The most batches of an epoch that batch normalisation sees of averaged weights before these
+            are measured.
         frozen: What of a network with weights of its own is not trained: "nothing", "batch_norm" (statistics and
             factors), or "backbone" (everything but the last layer).
     """
@@ -51,9 +52,14 @@ class TrainingSettings:
     precision: Precision = "float32"
     frozen: Frozen = "nothing"
     samples: int | None = None
+    rand_augment_magnitude: float = 0.3
+    rand_augment_per_image: int = 2
+    statistics_batches: int = 50
 
     def __post_init__(self) -> None:
-        require_at_least(1, self, "batch_size", "epochs", "steps_per_epoch")
+        require_at_least(
+            1, self, "batch_size", "epochs", "steps_per_epoch", "rand_augment_per_image", "statistics_batches"
+        )
         require_at_least(self.batch_size, self, "samples")
         require(0 <= self.warmup_fraction < 1, "warmup_fraction", self.warmup_fraction, "in [0, 1)")
         room = 1 - self.warmup_fraction
@@ -61,6 +67,12 @@ class TrainingSettings:
         require(0 <= self.gradient_noise <= 100, "gradient_noise", self.gradient_noise, "between 0 and 100")
         names = list(self.augmentations)
         require(len(set(names)) == len(names), "augmentations", names, "each at most once")
+        strength = self.rand_augment_magnitude
+        require(0 <= strength <= 1, "rand_augment_magnitude", strength, "between 0 and 1")
+        for name in ("rand_augment_magnitude", "rand_augment_per_image"):
+            value, usual = getattr(self, name), getattr(TrainingSettings, name)
+            applies = "rand_augment" in names or value == usual
+            require(applies, name, value, 'left out where augmentations have no "rand_augment"')
         even = self.accumulation >= 1 and self.batch_size % self.accumulation == 0
         require(even, "accumulation", self.accumulation, f"a divisor of batch_size {self.batch_size}")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from reproduce.bench import framework_forms, frameworks, population_steps
+from reproduce.bench import framework_forms, framework_steps, frameworks, population_steps
 from reproduce.bench.asked import AskedProcess
 from reproduce.bench.framework_forms import EARLIER, ENGINE, FrameworkForm, earlier_version
 from reproduce.bench.framework_forms import framework_forms as forms_of
@@ -191,6 +191,16 @@ def test_a_loop_takes_the_steps_that_it_says(framework, form, steps):
     pytest.importorskip("torch" if framework == "torch" else "jax")
     loop = importlib.import_module(f"reproduce.bench.{LOOPS[framework]}").make_loop(TINY, form)
     assert [loop(), loop()] == [steps, steps]
+
+
+def test_pytorch_computes_with_the_threads_of_its_process(monkeypatch):
+    torch = pytest.importorskip("torch")
+    threads = []
+    monkeypatch.setattr(torch, "set_num_threads", threads.append)
+    monkeypatch.setattr(framework_steps, "answer_lines", lambda _: None)
+    monkeypatch.setenv("NPROC", "3")
+    framework_steps.main("torch", "eager", TINY)
+    assert threads == [3]
 
 
 def test_members_of_the_engine_take_every_step_of_an_epoch():

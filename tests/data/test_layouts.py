@@ -15,7 +15,7 @@ from reproduce.data.image_files import ImageFile, content_checksum, make_dataset
 from reproduce.data.images import decode
 from reproduce.data.layouts.caltech101 import NUM_TRAIN
 from reproduce.data.tree_files import TreeFiles, open_folder
-from reproduce.errors import DataError
+from reproduce.errors import DataError, ReproduceWarning
 from tests.data.cases import FOLDER, encoded
 from tests.data.published import INNER, PUBLISHED, annotations, as_folder, as_tar, as_zip, mat, packed_inside, records
 
@@ -124,6 +124,24 @@ def test_images_that_no_part_has_are_counted(tmp_path: Path) -> None:
     assert open_folder(as_folder(files, tmp_path / "tiny")).unread == {"test": 1, "more": 1}
     packed = TreeFiles(Archive(as_zip(files, tmp_path / "tiny.zip", "tiny")))
     assert packed.unread == {"tiny/test": 1, "tiny/more": 1}
+
+
+def test_what_is_loaded_tells_once_of_images_that_it_leaves_out(tmp_path: Path, recwarn) -> None:
+    files = files_of("tiny_imagenet")
+    path = as_zip(files, tmp_path / "tiny.zip", "tiny")
+    load_dataset(FOLDER, path)
+    assert not recwarn, "those of test, which have no labels, belong to the data set"
+    path = as_zip(files | {"more/odd.png": encoded(1, kind="png")}, tmp_path / "tiny.zip", "tiny")
+    for _ in range(2):  # The second time it comes out of the cache.
+        load_dataset(FOLDER, path, tmp_path / "cache")
+    (told,) = recwarn
+    assert told.category is ReproduceWarning
+    assert str(told.message) == (
+        f"{path}: what lies beside the data set is not read, 1 image in tiny/more: put it into class folders, or "
+        "remove it"
+    )
+    load_dataset(FOLDER, as_folder(files | {"val/odd.png": encoded(1, kind="png")}, tmp_path / "tiny"))
+    assert "1 image in val" in str(recwarn.list[-1].message)
 
 
 def without(*names: str):

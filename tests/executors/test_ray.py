@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,10 +15,12 @@ from reproduce.executors import ray_cluster
 from reproduce.executors.executor import Executor
 from reproduce.executors.ray import RayWorkers
 from reproduce.executors.ray_cluster import short_folder
+from reproduce.libraries import known_environment
 from reproduce.machine import cpu_name, engine_device_name
 from reproduce.tasks.scoring import score_all
 from reproduce.tasks.trainer import Candidate
 from tests.executors.fake_work import FakeWork, outcome_of
+from tests.settings_of_users import HOSTILE, moving
 
 pytestmark = [
     pytest.mark.slow,
@@ -77,10 +79,15 @@ def bring_up(pool):
 
 @pytest.fixture(scope="module")
 def workers():
+    """Two of a cluster that was begun where the user has set what would move numbers."""
     notices = []
-    with Executor(RayWorkers(count=2), notices.append) as pool:
-        pool.notices = notices
-        bring_up(pool)
+    with ExitStack() as held:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in HOSTILE.items():
+                patch.setenv(name, value)
+            pool = held.enter_context(Executor(RayWorkers(count=2), notices.append))
+            pool.notices = notices
+            bring_up(pool)
         yield pool
 
 
@@ -95,6 +102,17 @@ def test_scores_are_those_of_one_process(workers, tmp_path, batch):
 
 def test_the_device_is_the_workers(workers):
     assert workers.ask(engine_device_name) == cpu_name()
+
+
+def its_environment():
+    return dict(os.environ)
+
+
+def test_what_the_user_has_set_is_put_aside_in_workers(workers):
+    found = workers.ask(its_environment)
+    assert found["PYTHONHASHSEED"] == HOSTILE["PYTHONHASHSEED"], "the cluster was begun in another environment"
+    assert moving(found) == moving(known_environment(threads=None if workers.source.has_gpus else 1))
+    assert known_environment(found, threads=1) == found
 
 
 def test_nothing_listens_beyond_this_machine(workers):

@@ -112,11 +112,26 @@ def test_mapped_a_lane_without_a_member_takes_no_step(population):
     assert watched.steps == [[10, steps, steps, 0, 0, 0, 0, 0] for steps in (10, 20, 30)]
 
 
-def test_mapped_lists_of_any_length_share_a_compilation():
+def lowered_by(engine):
+    """What an engine compiles from now on."""
+    lowered = []
+
+    class Noted:
+        def __init__(self, function):
+            self.lower = lambda *given: lowered.append(function) or function.lower(*given)
+
+    engine._epoch, engine._evaluate = Noted(engine._epoch), Noted(engine._evaluate)
+    return lowered
+
+
+@pytest.mark.parametrize("largest", [8, None])
+def test_mapped_lists_of_any_length_share_a_compilation(largest):
+    """One of an epoch and one of an evaluation, and none to find out how many members the memory holds."""
     engine = Population(classification(initial, linear), layout="map")
+    lowered = lowered_by(engine)
     for count in (5, 3, 2, 1):
-        train_members(engine, MEMBERS[:count], EXAMPLES, 1, largest=8)
-    assert len(engine._compiled) == 2
+        train_members(engine, MEMBERS[:count], EXAMPLES, 1, largest=largest)
+    assert len(lowered) == len(engine._compiled) == 2
 
 
 def test_what_becomes_of_a_member_does_not_depend_on_the_cores(population):
@@ -141,14 +156,9 @@ def test_each_core_trains_members_of_its_own_at_the_same_time(population):
     assert [len(training.curve.train_loss) for training in trainings] == [3, 3]
 
 
-def test_cores_that_need_the_same_program_compile_it_once(monkeypatch):
-    engine, lowered = Population(classification(initial, linear), layout="map"), []
-
-    class Noted:
-        def __init__(self, function):
-            self.lower = lambda *given: lowered.append(function) or function.lower(*given)
-
-    engine._epoch, engine._evaluate = Noted(engine._epoch), Noted(engine._evaluate)
+def test_cores_that_need_the_same_program_compile_it_once():
+    engine = Population(classification(initial, linear), layout="map")
+    lowered = lowered_by(engine)
     train_members(engine, 4 * MEMBERS, EXAMPLES, 1, largest=2, cores=4)
     assert len(lowered) == 2
 

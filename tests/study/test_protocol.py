@@ -74,6 +74,17 @@ def test_every_field_has_a_sentence(kind: type) -> None:
         ('"Adam"]', '"Adam"]\noptax = []', "optimizers.optax must be left out where there are none"),
         ("warmup_fraction = 0.2", "warmup_fraction = 1", "training.warmup_fraction must be in"),
         ("hold_fraction = 0.0", "hold_fraction = 0.9", "training.hold_fraction must be in"),
+        (
+            "epochs = 2",
+            "epochs = 2\nstatistics_batches = 0",
+            "training.statistics_batches must be 1 or more; received 0",
+        ),
+        (
+            "epochs = 2",
+            "epochs = 2\nrand_augment_per_image = 3",
+            'rand_augment_per_image must be left out where augmentations have no "rand_augment"; received 3',
+        ),
+        ("epochs = 2", "epochs = 2\nrand_augment_magnitude = 1.5", "magnitude must be between 0 and 1; received 1.5"),
         ("[model]", "[models]", "unknown key models"),
         ("[rates]", "[rates", "is not valid TOML"),
         ('runner = "auto"', "", r"missing key tasks\[0\].runner"),
@@ -316,6 +327,28 @@ def test_the_stored_form_says_everything_and_is_read_back() -> None:
     assert read_settings(StudyProtocol, current_form(stored), "here") == TINY
     # The SHA-256 of all of it as JSON, with sorted keys, without spaces and without the description.
     assert TINY.hash() == "a591e15fd104b928"
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "other"),
+    [
+        ("rand_augment_magnitude", 0.3, 0.5),
+        ("rand_augment_per_image", 2, 3),
+        ("statistics_batches", 50, 20),
+    ],
+)
+def test_what_was_a_number_in_the_code_counts_where_it_is_another(name: str, before: float, other: float) -> None:
+    def having(lines: str) -> StudyProtocol:
+        text = TINY_TOML.replace("augmentations = []", f'augmentations = ["rand_augment"]\n{lines}')
+        return parse_protocol(text)
+
+    plain, same, changed = having(""), having(f"{name} = {before}"), having(f"{name} = {other}")
+    assert plain.hash() == same.hash() != changed.hash()
+    assert plain.to_dict() == same.to_dict()
+    assert name not in plain.to_dict()["tasks"][0]["training"]
+    for protocol in (plain, changed):
+        assert read_settings(StudyProtocol, current_form(protocol.to_dict()), "here") == protocol
+    assert getattr(changed.tasks[0].training, name) == other
 
 
 KEPT = [path for path in sorted(STORED_RESULTS.glob("*/*/protocol.json")) if "study" in stored_settings(path)]

@@ -10,6 +10,7 @@ import pytest
 from reproduce.data import load_dataset
 from reproduce.errors import ProtocolError, ReproduceWarning
 from reproduce.outcomes import Training
+from reproduce.tasks import engine
 from reproduce.tasks.engine import EngineTrainer
 from reproduce.tasks.keras import KerasTrainer
 from reproduce.tasks.optimizers import make_entrant, roster
@@ -149,6 +150,19 @@ def test_a_transformation_s_rate_is_multiplied_by_the_schedule_it_is_crossed_wit
     crossed, plain = roster((), (), ("Adan+LR1", "Adan"))
     first, second = trainer.run([Run(crossed, 0.1, 3), Run(plain, 0.1, 3)])
     assert first.curve.train_loss != second.curve.train_loss
+
+
+def test_statistics_come_from_as_many_batches_as_the_training_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+
+    def noted(population: Any, members: Any, examples: Any, *arguments: Any, **settings: Any) -> list[Training]:
+        given.append(examples.statistics_batches)
+        return []
+
+    monkeypatch.setattr(engine, "train_members", noted)
+    for task in (TASK, changed("training", statistics_batches=7)):
+        EngineTrainer.of(task, DIGITS)._train_members(runs("Adam"), None, None, None)
+    assert given == [50, 7]
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from reproduce.models.settings import Pixels
 from reproduce.training.augmentation import MIXING, AugmentedEpochs
 from reproduce.training.settings import Augmentation
 from tests.settings import MODEL
-from tests.training.cases import invented
+from tests.training.cases import invented, trainer
 
 pytest.importorskip("keras_cv")
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,6 +56,19 @@ def test_each_changes_images_within_their_range_and_follows_the_seed(name: str) 
         np.testing.assert_array_equal(labels, LABELS)
     if name != "rand_augment":  # Its pipeline takes seconds to build; the next test has another seed for it.
         assert np.abs(epoch(name, seed=6)[0] - images).max() > 1
+
+
+def test_how_strong_and_how_many_changes_are_is_as_the_training_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    import keras_cv
+
+    given: list[dict[str, object]] = []
+    monkeypatch.setattr(keras_cv.layers, "RandAugment", lambda **settings: given.append(settings))
+    settings = {"rand_augment_magnitude": 0.7, "rand_augment_per_image": 3}
+    for each in ({}, settings):
+        made = trainer(DATA, training={"batch_size": 8, "augmentations": ("rand_augment",), **each})
+        assert made._augmented is not None
+        made._augmented._change("rand_augment", 5)
+    assert [(each["magnitude"], each["augmentations_per_image"]) for each in given] == [(0.3, 2), (0.7, 3)]
 
 
 def test_cutout_leaves_what_the_network_takes_for_nothing() -> None:

@@ -144,6 +144,22 @@ def test_a_run_measures_the_mean_and_trains_on_where_it_was(monkeypatch: pytest.
     np.testing.assert_array_equal(watched.made.weights()[0], watched.measured[3][weights[0]])
 
 
+def test_statistics_come_from_as_many_batches_as_the_training_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    for settings in ({}, {"statistics_batches": 2}):
+        made = trainer(invented(), ENTRANT, training={"batch_size": 8, "epochs": 1, **settings})
+        epoch = made._epoch
+
+        def noted(order: Any, steps: Any, epoch: Any = epoch) -> Any:
+            if not steps.rates.any():
+                seen.append(len(order))
+            return epoch(order, steps)
+
+        monkeypatch.setattr(made, "_epoch", noted)
+        run(made, 0.05, 1, ENTRANT)
+    assert seen == [3, 3, 2, 2]
+
+
 @pytest.mark.parametrize("settings", [{}, {"precision": "mixed_float16"}], ids=["float32", "mixed_float16"])
 def test_a_run_that_was_cut_off_goes_on_as_if_it_had_not_been(
     settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -132,6 +132,7 @@ class DatasetLayout:
         index: Which images there are.
         notes: Names of the files that `index` reads.
         image: Cuts an image out of a file that holds many; None where each is a file.
+        unlabelled: Folders of images without labels that the data set is published with; they are not read.
     """
 
     title: str
@@ -139,6 +140,7 @@ class DatasetLayout:
     index: Callable[[Contents], ImageIndex]
     notes: Collection[str] = ()
     image: Callable[[bytes, int], bytes] | None = None
+    unlabelled: Collection[str] = ()
 
 
 def require_labels(origin: str, images: Collection[str], labels: Collection[str], where: str) -> None:

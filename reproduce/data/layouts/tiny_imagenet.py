@@ -64,4 +64,5 @@ TINY_IMAGENET = DatasetLayout(
     _fits,
     _index,
     notes=(CLASSES, ANNOTATIONS),
+    unlabelled=("test",),
 )
