@@ -46,7 +46,7 @@ def estimate_comparison(protocol: SearchProtocol, folder: Path, measured: ScoreT
                 for place, span in enumerate((less(runs, num), less(epochs, spent))):
                     left[stage][place] = _sum(left[stage][place], span)
     found = [
-        estimate_scores(COMPARISON, stage, surrogate, *left[stage], measured)
+        estimate_scores(COMPARISON, stage, surrogate, left[stage][0], left[stage][1], measured)
         for stage, surrogate in stages_of(protocol).items()
     ]
     seeds, known = len(protocol.rescoring.seeds), len(protocol.rescoring.baselines)
