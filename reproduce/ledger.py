@@ -202,11 +202,12 @@ def _whole(content: bytes) -> int:
 
 
 def _parse(content: bytes, path: Path, parse: Parse[Kept]) -> list[tuple[Kept, Settings | None]]:
-    lines = []
+    lines: list[tuple[Kept, Settings | None]] = []
+    settings: Settings | None = None
     for number, line in enumerate(content.split(b"\n")[:-1], start=1):
         try:
-            document = json.loads(line, parse_constant=_refuse)
-            settings = _settings_of(document)
+            document = _DECODER.decode(line.decode())
+            settings = _settings_of(document, settings)
             lines.append((parse(document), settings))
         except (ValueError, RecursionError) as error:
             raise LedgerError(
@@ -216,10 +217,17 @@ def _parse(content: bytes, path: Path, parse: Parse[Kept]) -> list[tuple[Kept, S
     return lines
 
 
-def _settings_of(document: Any) -> Settings | None:
-    """Take the settings out of a line's document, whose other fields are its record's."""
+def _settings_of(document: Any, before: Settings | None) -> Settings | None:
+    """Take the settings out of a line's document, whose other fields are its record's; mostly those of the line before.
+
+    Args:
+        document: The line's.
+        before: What the line before it has.
+    """
     settings = document.pop(ENVIRONMENT, None) if isinstance(document, dict) else None
-    return None if settings is None else from_plain(_SETTINGS, settings, ENVIRONMENT)
+    if settings is None or settings == before:
+        return settings
+    return from_plain(_SETTINGS, settings, ENVIRONMENT)
 
 
 def _require_settings(found: Sequence[Settings | None], now: Settings, path: Path) -> None:
@@ -236,6 +244,9 @@ def _require_settings(found: Sequence[Settings | None], now: Settings, path: Pat
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 def _write_all(file: IO[bytes], data: bytes) -> None:

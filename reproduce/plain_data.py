@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -207,7 +208,8 @@ def _reads_one_of(kinds: list[Any], converter: Converter) -> _Hook:
 def _reads_tuple(kind: Any, converter: Converter) -> _Hook:
     hints = get_args(kind)
     if hints[1:] == (Ellipsis,):
-        return _of_type(list, "a list", homogenous_tuple_structure_factory(kind, converter))
+        read_all = _of_type(list, "a list", homogenous_tuple_structure_factory(kind, converter))
+        return _reads_numbers(read_all) if hints[0] is float else read_all
     read = converter.gen_structure_hetero_tuple(kind)
 
     def read_as_many(value: Any, hint: Any) -> Any:
@@ -216,6 +218,17 @@ def _reads_tuple(kind: Any, converter: Converter) -> _Hook:
         return read(value, hint)
 
     return read_as_many
+
+
+def _reads_numbers(read: _Hook) -> _Hook:
+    """``read`` for tuples of numbers, without looking at each number where all are finite floats: curves are long."""
+
+    def read_numbers(value: Any, hint: Any) -> Any:
+        if type(value) is list and {*map(type, value)} == {float} and all(map(math.isfinite, value)):
+            return tuple(value)
+        return read(value, hint)
+
+    return read_numbers
 
 
 def _of_type(plain: type, expected: str, read: _Hook) -> _Hook:

@@ -80,6 +80,8 @@ def stored_round(settings: Table) -> dict[str, Any]:
 
 def stored_surrogate(surrogate: Table) -> dict[str, Any]:
     """The stored form of a surrogate's settings: that of the first ledgers, where it has what they could say."""
+    tasks = [{**each, "training": _as_before(each["training"])} for each in surrogate["tasks"]]
+    surrogate = {**surrogate, "tasks": tasks}
     first, *beside = surrogate["tasks"]
     model, training = first["model"], first["training"]
     augmentation = first.get("augmentation")
@@ -200,9 +202,13 @@ def _stored_tables(settings: Table, test_fraction: float) -> dict[str, Any]:
     if "model" in settings:
         stored["model"] = stored_model(settings["model"])
     if "training" in settings:
-        own = {key: value for key, value in settings["training"].items() if _TRAINING_BEFORE.get(key) != value}
-        stored["training"] = _filled(_TRAINING, own)
+        stored["training"] = _filled(_TRAINING, _as_before(settings["training"]))
     return stored
+
+
+def _as_before(training: Table) -> dict[str, Any]:
+    """Settings of a training without those of `_TRAINING_BEFORE` that are those numbers."""
+    return {key: value for key, value in training.items() if _TRAINING_BEFORE.get(key) != value}
 
 
 def _stored_data(data: Table, test_fraction: float) -> dict[str, Any]:

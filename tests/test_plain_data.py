@@ -156,3 +156,15 @@ def test_what_does_not_fit_is_named(changed: dict[str, Any], fault: str) -> None
 def test_what_is_no_table_is_refused() -> None:
     with pytest.raises(PlainDataError, match=r"^must be a table of keys and values; received \[\]"):
         from_plain(Everything, [])
+
+
+def test_numbers_of_a_long_list_are_each_looked_at() -> None:
+    @dataclass(frozen=True)
+    class Curve:
+        values: tuple[float, ...]
+
+    assert from_plain(Curve, {"values": [0.5, 1.5]}) == Curve((0.5, 1.5))
+    assert [type(each) for each in from_plain(Curve, {"values": [0.5, 1]}).values] == [float, float]
+    for wrong in (math.inf, math.nan, True, "1", None):
+        with pytest.raises(PlainDataError, match=r"values\[1\] must be a"):
+            from_plain(Curve, {"values": [0.5, wrong]})

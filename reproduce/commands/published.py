@@ -11,7 +11,6 @@ from rich.console import Console
 from reproduce.commands.arguments import add_data_dir, add_output, expanded, positive, profile
 from reproduce.commands.durations import say_time_of_replay
 from reproduce.commands.executors import add_scoring_arguments, open_scoring
-from reproduce.counts import number_of
 from reproduce.results_layout import LEDGER_FILE
 from reproduce.screen import say
 
@@ -87,6 +86,7 @@ def _import_log(options: argparse.Namespace, console: Console) -> None:
 
 def _replay(options: argparse.Namespace, console: Console) -> None:
     from reproduce.plain_data import to_plain
+    from reproduce.published.agreement import ReplayOrigin
     from reproduce.published.comparison import agreement_of, compare
     from reproduce.published.log import read_published_log
     from reproduce.published.replay import Conditions, behave, conditions_hash, num_open
@@ -107,12 +107,9 @@ def _replay(options: argparse.Namespace, console: Console) -> None:
         replayed = _run(jobs, Conditions(code, protocol.integrity, options.behaviour, scorer), folder, console)
     comparisons = compare(functions, replayed)
     found = agreement_of(functions, comparisons)
-    origin = (
-        f"Profile {protocol.profile}, {scorer.data_name}, behaviour {options.behaviour}; "
-        f"{number_of(len(replayed), 'run')}, the last on {replayed[-1].device}."
-    )
-    tables = replay_tables(found, comparisons, origin)
-    _finish("agreement", {"origin": origin} | to_plain(found), tables, folder, console)
+    origin = ReplayOrigin(protocol.profile, scorer.data_name, options.behaviour, len(replayed), replayed[-1].device)
+    tables = replay_tables(found, comparisons, origin.sentence)
+    _finish("agreement", {"origin": to_plain(origin)} | to_plain(found), tables, folder, console)
 
 
 def _finish(name: str, document: dict[str, object], tables: list[Table], folder: Path, console: Console) -> None:

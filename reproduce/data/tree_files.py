@@ -48,7 +48,7 @@ class TreeFiles:
 
     @property
     def unexpected(self) -> Mapping[str, int]:
-        """Those of `unread` that do not belong to the data set as it is published."""
+        """The files of `unread` that do not belong to the data set as it is published."""
         return self._indexed[3]
 
     def read(self, wanted: Collection[ImageFile]) -> Iterator[tuple[ImageFile, bytes]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce.counts import Estimate
+from reproduce.counts import Estimate, number_of
 
 _Array = NDArray[np.float64]
 _RESAMPLES = 2000
@@ -43,6 +43,33 @@ class Pair:
     published: float | None
     count: int
     ours: float | None
+
+
+@dataclass(frozen=True)
+class ReplayOrigin:
+    """What a replay was computed on.
+
+    Attributes:
+        profile: The profile whose settings it has.
+        data: The data that candidates were scored on.
+        behaviour: "published" or "described"; see `reproduce.published.replay`.
+        runs: How many it has.
+        device: What the last of them was computed on.
+    """
+
+    profile: str
+    data: str
+    behaviour: str
+    runs: int
+    device: str
+
+    @property
+    def sentence(self) -> str:
+        """The same in words."""
+        return (
+            f"Profile {self.profile}, {self.data}, behaviour {self.behaviour}; {number_of(self.runs, 'run')}, the "
+            f"last on {self.device}."
+        )
 
 
 @dataclass(frozen=True)

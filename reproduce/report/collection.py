@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from reproduce.errors import ReproduceError
 from reproduce.plain_data import from_plain
-from reproduce.published.agreement import Agreement
+from reproduce.published.agreement import Agreement, ReplayOrigin
 from reproduce.published.findings import LogFindings
 from reproduce.report.results import COMPARED, StudyResults
 from reproduce.report.speed import (
@@ -56,13 +56,11 @@ class StoredReplay:
     """How far a replay of the published log agreed with it, as ``replay`` writes it.
 
     Attributes:
-        behaviour: "published" or "described"; see `reproduce.published.replay`.
-        origin: What was computed on what, in a sentence.
+        origin: What was computed on what.
         agreement: How far.
     """
 
-    behaviour: str
-    origin: str
+    origin: ReplayOrigin
     agreement: Agreement
 
 
@@ -194,10 +192,10 @@ def _read_log(path: Path) -> LogFindings:
 
 
 def _read_replay(path: Path) -> StoredReplay:
-    behaviour = path.parent.name.partition("-")[2]
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        return StoredReplay(behaviour, str(document.pop("origin")), from_plain(Agreement, document))
+        origin = from_plain(ReplayOrigin, document.pop("origin"), "origin")
+        return StoredReplay(origin, from_plain(Agreement, document))
     except (OSError, ValueError, RecursionError, AttributeError, KeyError) as error:
         raise ReproduceError(f"cannot read {path}: {error}; replay writes it again") from None
 

@@ -94,11 +94,12 @@ def shared_tasks(studies: Sequence[StudyResults]) -> list[SharedTask]:
 
 
 def num_repeated(studies: Sequence[StudyResults]) -> int:
-    """How many rows repeat another: the same task, optimizer, rate, seed, precision and back end."""
+    """How many rows repeat another: the same task, optimizer, rate, weight decay, seed, precision and back end."""
     labels = {place: shared.label for shared in shared_tasks(studies) for place in shared.places}
     rows = [(labels[study.name, row.task], row) for study in studies for row in study.rows]
     different = {
-        (label, row.fingerprint or row.optimizer, row.rate, row.seed, row.precision, row.backend) for label, row in rows
+        (label, row.fingerprint or row.optimizer, row.rate, row.weight_decay, row.seed, row.precision, row.backend)
+        for label, row in rows
     }
     return len(rows) - len(different)
 
@@ -109,7 +110,7 @@ def repeated_words(studies: Sequence[StudyResults]) -> str:
     if not repeated:
         return ""
     repeat = "repeats another of the" if repeated == 1 else "repeat others of the"
-    return f"{number_of(repeated, 'run')} {repeat} same data, settings, optimizer, rate and seed. "
+    return f"{number_of(repeated, 'run')} {repeat} same data, settings, optimizer, rate, weight decay and seed. "
 
 
 def compare_studies(studies: Sequence[StudyResults], reference: str) -> Overall | None:

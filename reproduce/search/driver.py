@@ -27,7 +27,7 @@ from reproduce.search.algorithm import (
     Stage,
 )
 from reproduce.search.cache import Key, ScoreCache
-from reproduce.search.genome import Genome
+from reproduce.search.genome import Genome, KeptGenome
 from reproduce.search.journal import Journal
 from reproduce.search.mutation import Change, Mutator
 from reproduce.search.plan import Scorers, SearchPlan
@@ -120,11 +120,11 @@ class Driver:
             if not still_open:
                 break
             proposals = [self._propose(requests[index], draw) for index in still_open]
-            for index, proposal in zip(still_open, self._screened(proposals), strict=True):
-                record = self._judge(*proposal)
+            for index, (proposal, screened) in zip(still_open, self._screened(proposals), strict=True):
+                record = self._judge(proposal, screened)
                 self._journal.write(record)
                 if isinstance(record, Sample):
-                    kept[index] = Individual(record.number, record.genome, record.ascend, None)
+                    kept[index] = Individual(record.number, proposal.genome, record.ascend, None)
         return [kept.get(index) for index in range(len(requests))]
 
     def _propose(self, request: NewCandidate, draw: int) -> _Proposal:
@@ -162,7 +162,8 @@ class Driver:
             return Rejection(slot, draw, parent, change, text, ascend, "duplicate", known, fingerprint)
         number = self._samples[fingerprint] = len(self._samples)
         self._fingerprints.append(fingerprint)
-        return Sample(number, slot, draw, parent, change, genome, text, ascend, fingerprint)
+        kept = KeptGenome.from_dict(genome.to_dict())
+        return Sample(number, slot, draw, parent, change, kept, text, ascend, fingerprint)
 
     def _score(self, stage: Stage, individuals: Sequence[Individual]) -> Iterator[Outcome]:
         """The outcome of each, written as soon as those before it are."""

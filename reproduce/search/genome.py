@@ -9,6 +9,7 @@ Source: Morgan & Hougen (arXiv 2404.06679), the search space.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -139,6 +140,30 @@ class Genome:
         genome = cls(hidden, root, momentum)
         genome.express()
         return genome
+
+
+@dataclass(frozen=True)
+class KeptGenome:
+    """A genome as a ledger keeps it, read when it is asked for: reports have thousands of them and look at a few.
+
+    Attributes:
+        text: `Genome.to_dict`'s form as JSON, its keys in that order.
+    """
+
+    text: str
+
+    def read(self) -> Genome:
+        """The genome; raises `ValueError` where the text is of none."""
+        return Genome.from_dict(json.loads(self.text))
+
+    def to_dict(self) -> Any:
+        """Plain data for JSON."""
+        return json.loads(self.text)
+
+    @classmethod
+    def from_dict(cls, document: Any) -> KeptGenome:
+        """The genome of `Genome.to_dict`'s form, which is not looked at."""
+        return cls(json.dumps(document))
 
 
 def active_order(genes: tuple[Gene, ...]) -> tuple[int, ...] | None:

@@ -16,7 +16,7 @@ from reproduce.ledger import Settings, read_records, require_same, require_schem
 from reproduce.outcomes import Outcome
 from reproduce.plain_data import from_plain, to_plain
 from reproduce.search.algorithm import CandidateSlot, Selection, Stage
-from reproduce.search.genome import Genome
+from reproduce.search.genome import Genome, KeptGenome
 from reproduce.search.mutation import Change
 
 #: Raised by one whenever a record changes its meaning.
@@ -71,10 +71,24 @@ class Sample:
     draw: int
     parent: int | None
     change: Change | None
-    genome: Genome
+    genome: KeptGenome
     text: str
     ascend: bool
     fingerprint: str
+
+    def read_genome(self) -> Genome:
+        """The genome.
+
+        Raises:
+            LedgerError: If the ledger that it was read from holds none there.
+        """
+        try:
+            return self.genome.read()
+        except ValueError as error:
+            raise LedgerError(
+                f"sample {self.number} of a search has no genome: {error}; mend the ledger of that search or remove "
+                "the line of that sample and all lines after it"
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -166,11 +180,22 @@ class LedgerEntry:
 
 
 def entry_from_dict(document: Any) -> LedgerEntry:
-    """Read an entry back.
+    """Read an entry back, genome and all.
 
     Raises:
         ValueError: Naming the field that is missing, unknown or not what it must be.
     """
+    entry = _entry(document)
+    if isinstance(entry.record, Sample):
+        try:
+            entry.record.genome.read()
+        except ValueError as error:
+            raise ValueError(f"genome: {error}") from None
+    return entry
+
+
+def _entry(document: Any) -> LedgerEntry:
+    """Read an entry, but the genome of a sample only when it is asked for."""
     kind = document.get("record") if isinstance(document, dict) else None
     if not isinstance(kind, str) or kind not in _KINDS:
         raise ValueError(f"expected an object whose record is one of {', '.join(_KINDS)}")
@@ -184,10 +209,12 @@ def entry_from_dict(document: Any) -> LedgerEntry:
 def read_search_records(path: Path, *, settings: Settings | None = None) -> list[AnyRecord]:
     """The records of a search's ledger, without opening it for writing; see `read_records` for the settings.
 
+    Genomes are read when they are asked for; see `Sample.read_genome`.
+
     Raises:
         LedgerError: As `read_records` and `require_order` do.
     """
-    records = [entry.record for entry in read_records(path, entry_from_dict, settings=settings)]
+    records = [entry.record for entry in read_records(path, _entry, settings=settings)]
     require_order(records, path)
     return records
 

@@ -83,7 +83,9 @@ def top(
     best = sorted(scored, key=lambda pair: (-pair[0].score, pair[1].number))[:count]
     return [
         Finalist(
-            Contender(f"{prefix}#{sample.number}", sample.genome.express(ascend=sample.ascend), sample.fingerprint),
+            Contender(
+                f"{prefix}#{sample.number}", sample.read_genome().express(ascend=sample.ascend), sample.fingerprint
+            ),
             outcome.score,
             sample.text,
             sample.number,
@@ -152,7 +154,8 @@ def primitive_shares(samples: Sequence[Sample]) -> dict[str, float]:
     """The share of samples whose active part has each function and each kind of operand, by the op's name."""
     counts: Counter[str] = Counter()
     for sample in samples:
-        genes = [sample.genome.genes[number] for number in sample.genome.active]
+        genome = sample.read_genome()
+        genes = [genome.genes[number] for number in genome.active]
         operands = (wire.source for gene in genes for wire in gene.inputs if not isinstance(wire.source, int))
         counts.update({gene.function.op for gene in genes} | {operand.op for operand in operands})
     return {op: count / len(samples) for op, count in counts.items()}

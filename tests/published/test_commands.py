@@ -6,6 +6,7 @@ import pytest
 
 from reproduce.cli import main
 from reproduce.errors import ReproduceError
+from reproduce.plain_data import to_plain
 from reproduce.protocols import plain_settings
 from reproduce.published.log import COLUMNS
 from reproduce.report.collection import read_collection
@@ -94,9 +95,9 @@ def test_replay_scores_again_and_goes_on(log, tmp_path, capsys):
     assert (agreement["sampled"], agreement["both"], agreement["neither"]) == (3, 2, 1)
     assert agreement["our_noise"]["degrees_of_freedom"] == 1
     (replay,) = read_collection(folder.parents[1], "tiny").replays
-    assert replay.behaviour == folder.name.removeprefix("replay-")
-    assert (replay.origin, replay.agreement.sampled) == (agreement["origin"], 3)
-    counts, _ = agreement_tables(replay.agreement, replay.origin, "_kept")
+    assert f"replay-{replay.origin.behaviour}" == folder.name
+    assert (to_plain(replay.origin), replay.agreement.sampled) == (agreement["origin"], 3)
+    counts, _ = agreement_tables(replay.agreement, replay.origin.sentence, "_kept")
     assert counts.name == "replay_counts_kept"
     assert "| scored in the log | 2 | 0 |" in to_markdown(counts)
     (folder / "agreement.json").write_text("{}")

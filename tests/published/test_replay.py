@@ -168,9 +168,9 @@ def test_the_agreement_is_written_and_shown(tmp_path):
     assert (found.sampled, found.ours_only, found.neither) == (6, 0, 1)
     assert found.both + found.published_only == 5
     tables = replay_tables(found, comparisons, "Where it ran.")
-    write_findings("agreement", {"origin": "Where it ran."} | to_plain(found), tables, tmp_path / "out")
+    write_findings("agreement", {"origin": {}} | to_plain(found), tables, tmp_path / "out")
     document = json.loads((tmp_path / "out" / "agreement.json").read_text())
-    assert (document["origin"], document["sampled"]) == ("Where it ran.", 6)
+    assert (document["origin"], document["sampled"]) == ({}, 6)
     pairs = (tmp_path / "out" / "pairs.csv").read_text().splitlines()
     assert len(pairs) == 7
     assert pairs[3] == "None ~ expMovAvg(g),0.7,1,0,,not trained,0"

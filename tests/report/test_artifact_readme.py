@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from reproduce.report.analysis.levels import FIRST_LOOK
 from reproduce.report.claims.claim import CLAIMS, check, load_claims
 from reproduce.report.collection import profiles_in, read_collection
 from reproduce.report.figures.index import catalog_pictures
@@ -73,6 +74,26 @@ def test_who_chooses_a_weight_decay_is_told_in_the_same_words_on_each_page() -> 
     assert sentence.startswith("In the main study ")
     for page in (ARTIFACT / "REPORT.md", ROOT / "README.md", ROOT / "docs" / "choose.md"):
         assert sentence.removesuffix(".") in " ".join(page.read_text("utf-8").split())
+
+
+def test_the_report_says_which_studies_have_few_seeds() -> None:
+    (line,) = reproduction.seeds_line().splitlines()
+    (found,) = [each for each in answer.kept_collections() if each.profile == "small"]
+    fewer = {study.name for study in found.studies if len(study.protocol.seeds.final) < FIRST_LOOK}
+    assert set(re.findall(r"`(\w+)` \(\d+\)", line)) == fewer
+    assert f"Of our {len(found.studies)} studies" in line
+    assert line in (ARTIFACT / "REPORT.md").read_text("utf-8")
+
+
+def test_the_compute_page_has_every_search_and_pretraining() -> None:
+    for found in answer.kept_collections():
+        part = compute.page().partition(f"## Profile {found.profile}\n")[2].partition("\n## ")[0]
+        assert ("### What the search cost" in part) == (found.search is not None)
+        assert ("### What the compared searches cost" in part) == (found.comparison is not None)
+        for made in (row.made for study in found.studies for row in study.pretraining):
+            assert f"pretraining, {made}" in part
+        searches = (found.search is not None) + len(found.comparison.searches if found.comparison else ())
+        assert f" {searches} searches of " in compute.compute_line(found)
 
 
 def test_the_compute_page_is_that_of_the_rows() -> None:

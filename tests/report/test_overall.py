@@ -105,11 +105,12 @@ def test_over_all_tasks_and_in_the_figures_a_task_counts_once() -> None:
 def test_the_page_and_the_ledger_say_how_many_runs_repeat_others() -> None:
     repeated = len(STUDIES[2].rows)
     assert num_repeated(STUDIES) == repeated
-    sentence = f"{repeated} runs repeat others of the same data, settings, optimizer, rate and seed. "
+    sentence = f"{repeated} runs repeat others of the same data, settings, optimizer, rate, weight decay and seed. "
     report = report_of(Collection("tiny", Path("nowhere"), STUDIES, {}), [], SearchResults((), ()))
     assert sentence in facts(report)
     assert " of 3 optimizers on 2 tasks in 3 studies " in facts(report)
     assert sentence in compute_table("tiny", STUDIES).caption
     assert "repeat" not in compute_table("tiny", STUDIES[:2]).caption
-    changed = tuple(dataclasses.replace(row, backend="jax") for row in STUDIES[2].rows)
-    assert num_repeated([*STUDIES[:2], dataclasses.replace(STUDIES[2], rows=changed)]) == 0
+    for change in ({"backend": "jax"}, {"weight_decay": 0.05}):
+        changed = tuple(dataclasses.replace(row, **change) for row in STUDIES[2].rows)
+        assert num_repeated([*STUDIES[:2], dataclasses.replace(STUDIES[2], rows=changed)]) == 0

@@ -38,7 +38,7 @@ def test_the_page_shows_each_of_them_and_what_it_names_is_made(rebuilt: dict[str
     assert sorted(f"artifact/{path}" for path in linked) == sorted(set(rebuilt) - {"artifact/RESULTS.md"})
     made = {path.rpartition("/")[2].partition(".")[0] for path in rebuilt}
     assert {"main", "rescoring", "elimination", "step_costs", "engine"} <= made
-    assert {"accuracy_main", "shrinkage", "engine_scaling"} <= made
+    assert {"accuracy_main", "shrinkage"} <= made
     assert len(set(TABLES)) == len(TABLES)
     assert len(set(FIGURES)) == len(FIGURES)
 

@@ -32,6 +32,7 @@ def test_the_sentences_have_the_kept_numbers() -> None:
             f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f}, n = {each.agreement.both} of"
             in replay_paragraph()
         )
+        assert f" in profile {each.origin.profile} ({each.origin.data}; {each.origin.device})" in replay_paragraph()
         assert f"{ceiling.value:.2f} ({ceiling.low:.2f} to {ceiling.high:.2f})" in replay_paragraph()
     first = replays[0].agreement.correlation
     assert first is not None

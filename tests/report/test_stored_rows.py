@@ -5,9 +5,17 @@ from pathlib import Path
 import pytest
 
 from reproduce.cli import main
+from reproduce.report.pages import ARTIFACT
+from reproduce.report.pages.answer import kept_collections
+from reproduce.report.stored_search import read_comparison
+from reproduce.search.genome import Genome
+from reproduce.search.records import Sample
 from reproduce.study.experiment import Experiment, experiment_folder, stored_ledger
 from reproduce.study.protocol import load_protocol
 from tests.report.result_cases import invented, write_study
+
+#: Kept studies that start from pretrained weights and were run before the row of that training was kept.
+WITHOUT_PRETRAINING = {("smoke", "finetune")}
 
 
 @pytest.fixture
@@ -39,3 +47,31 @@ def test_figures_from_kept_rows(kept: Path, tmp_path: Path, capsys: pytest.Captu
     written = {path.name for path in (output / "smoke" / "decays" / "tables").iterdir()}
     assert {"decays.csv", "decays_ablation.tex", "decays_references.html", "runs.csv"} <= written
     assert not (output / "smoke" / "decays" / "ledger.jsonl").exists()
+
+
+def test_kept_runs_that_start_from_trained_weights_have_the_row_of_that_training() -> None:
+    lacking = set()
+    for found in kept_collections():
+        for study in found.studies:
+            pretrained = {task.name for task in study.protocol.tasks if task.model.start == "pretrained"}
+            begun = {row.weights for row in study.rows if row.task in pretrained}
+            if begun != {row.made for row in study.pretraining}:
+                lacking.add((found.profile, study.name))
+    assert lacking == WITHOUT_PRETRAINING
+
+
+def test_kept_searches_are_read_without_looking_at_a_genome(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of candidates are read for each report, and the few best of them are shown."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a genome was looked at")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Genome, "express", refuse)
+        patched.setattr(Genome, "from_dict", refuse)
+        found = read_comparison(ARTIFACT / "results" / "smoke")
+    assert found is not None
+    samples = [each for search in found.searches for each in search.records if isinstance(each, Sample)]
+    assert len(samples) > 500
+    for each in samples[:20]:
+        assert each.read_genome().express(ascend=each.ascend).to_text() == each.text

@@ -238,7 +238,7 @@ def test_shares_of_functions_and_operands(records):
     assert 0.2 < shares["identity"] < 1
     assert all(0 < share <= 1 for share in shares.values())
     # Of the expressed candidates, whose every active operand is a node.
-    ops = [{node.op for node in sample.genome.express().update.active()} for sample in samples]
+    ops = [{node.op for node in sample.read_genome().express().update.active()} for sample in samples]
     for operand in {primitive.op for primitive in OPERANDS}:
         assert shares.get(operand, 0) == pytest.approx(sum(operand in of_one for of_one in ops) / len(samples))
     assert shares["gradient_sign"] > 0

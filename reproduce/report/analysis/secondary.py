@@ -6,7 +6,7 @@ each, not corrected, and show how much wider it would be.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,25 +36,40 @@ class Tuned(NamedTuple):
     chosen: Setting
 
 
-def through_tuning(one: Tuned, other: Tuned, random: np.random.Generator) -> Estimate | None:
-    """The mean difference with a bootstrap interval that chooses the settings again from tuning seeds drawn again.
+def through_tuning(ours: Sequence[Tuned], theirs: Sequence[Tuned], random: np.random.Generator) -> Estimate | None:
+    """The mean difference of the best of ours and of theirs, with a bootstrap interval that chooses both again.
 
-    Final seeds are drawn again too, both for both optimizers together. Another choice was not run with final seeds:
-    what it would have changed is taken from the validation accuracies. It can only be chosen among what was tried with
-    every tuning seed.
+    Tuning seeds are drawn again; then settings are chosen by them, and of each side the optimizer whose validation
+    accuracy is the highest there. Final seeds are drawn again too, both for both optimizers together. Another setting
+    was not run with final seeds: what it would have changed is taken from the validation accuracies. It can only be
+    chosen among what was tried with every tuning seed.
+
+    Args:
+        ours: Those of which the best is compared.
+        theirs: Those of which the best is the reference.
+        random: The source of the draws.
 
     Returns:
-        The estimate; None with fewer than two common final places or two tuning seeds.
+        The estimate; None with fewer than two tuning seeds, or two final places that a pair has in common.
     """
-    differences = common_differences(one.finals, other.finals)
-    seeds = sorted(_seeds(one) & _seeds(other))
-    if len(differences) < 2 or len(seeds) < 2:
+    seeds = sorted(set.intersection(*map(_seeds, [*ours, *theirs]))) if ours and theirs else []
+    if len(seeds) < 2:
         return None
     drawn = random.integers(0, len(seeds), (_RESAMPLES, len(seeds)))
-    means = differences[random.integers(0, len(differences), (_RESAMPLES, len(differences)))].mean(axis=1)
-    means += _changes(one, seeds, drawn) - _changes(other, seeds, drawn)
+    shares = np.vstack([np.full(len(seeds), 1 / len(seeds)), np.eye(len(seeds))[drawn].mean(axis=1)])
+    mine, other = (_chosen_again(each, seeds, shares) for each in (ours, theirs))
+    pairs = list(zip(mine.best.tolist(), other.best.tolist(), strict=True))
+    differences = {
+        pair: common_differences(ours[pair[0]].finals, theirs[pair[1]].finals) for pair in dict.fromkeys(pairs)
+    }
+    if min(map(len, differences.values())) < 2:
+        return None
+    means = (mine.changes - other.changes)[1:]
+    for pair, each in differences.items():
+        here = [place for place, found in enumerate(pairs[1:]) if found == pair]
+        means[here] += each[random.integers(0, len(each), (len(here), len(each)))].mean(axis=1)
     low, high = np.quantile(means, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
-    return Estimate(float(differences.mean()), float(low), float(high))
+    return Estimate(float(differences[pairs[0]].mean()), float(low), float(high))
 
 
 def with_test_images(correct: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Estimate:
@@ -87,10 +102,21 @@ def _seeds(tuned: Tuned) -> set[int]:
     return set(tuned.tuning.get(tuned.chosen, {}))
 
 
-def _changes(tuned: Tuned, seeds: list[int], drawn: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The change in validation accuracy, over all seeds, by the choice of each draw."""
-    tried = [setting for setting, by_seed in tuned.tuning.items() if by_seed.keys() >= set(seeds)]
-    table = np.array([[tuned.tuning[setting][seed] for seed in seeds] for setting in tried], np.float64)
-    chosen = table[:, drawn].mean(axis=2).argmax(axis=0)
-    means = table.mean(axis=1)
-    return np.asarray(means[chosen] - means[tried.index(tuned.chosen)], np.float64)
+class _Choices(NamedTuple):
+    """The choices of each draw: the optimizer, and how its setting changes its validation accuracy over all seeds."""
+
+    best: NDArray[np.int64]
+    changes: NDArray[np.float64]
+
+
+def _chosen_again(tuned: Sequence[Tuned], seeds: list[int], shares: NDArray[np.float64]) -> _Choices:
+    """Choose by draws that hold these shares of the seeds."""
+    highest, changes = [], []
+    for each in tuned:
+        tried = [setting for setting, by_seed in each.tuning.items() if by_seed.keys() >= set(seeds)]
+        table = np.array([[each.tuning[setting][seed] for seed in seeds] for setting in tried], np.float64)
+        found, means = table @ shares.T, table.mean(axis=1)
+        highest.append(found.max(axis=0))
+        changes.append(means[found.argmax(axis=0)] - means[tried.index(each.chosen)])
+    best = np.argmax(highest, axis=0)
+    return _Choices(best, np.array(changes)[best, np.arange(len(shares))])

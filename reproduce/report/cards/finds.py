@@ -41,7 +41,7 @@ def find_cards(search: StoredSearch, rounds: Sequence[RoundResult], reference: s
 
 
 def _card(search: StoredSearch, place: int, finalist: Finalist, elimination: str, reference: str) -> Card:
-    contender, spec, number = finalist.contender, finalist.contender.spec, _number(search, finalist)
+    contender, spec, number = finalist.contender, finalist.contender.spec, finalist.sample
     trials = [each for each in search.trials if each.fingerprint == contender.fingerprint]
     fresh, chosen = seed_scores(trials, contender), _chosen(search, finalist, number)
     training = search.protocol.evolution.tasks[0].training
@@ -69,12 +69,6 @@ def _card(search: StoredSearch, place: int, finalist: Finalist, elimination: str
         reference=reference,
         usage=usage_of("from paper_optimizers import GraphOptimizer, from_text", usage),
     )
-
-
-def _number(search: StoredSearch, finalist: Finalist) -> int:
-    """Number of its sample: no two have one fingerprint."""
-    found = samples_of(search.records).items()
-    return next(number for number, sample in found if sample.fingerprint == finalist.contender.fingerprint)
 
 
 def _chosen(search: StoredSearch, finalist: Finalist, number: int) -> Trained:

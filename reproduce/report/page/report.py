@@ -124,9 +124,15 @@ def catalog_drawings() -> list[Drawing]:
     return [Drawing(optimizer_graph(name, spec), _CARD_FORMATS) for name, spec in catalog_specs().items()]
 
 
-def _tables(found: Collection, checked: Sequence[Checked], searched: SearchResults) -> dict[str, list[Table]]:
+def _judged(found: Collection) -> list[StudyResults]:
+    """The studies of all optimizers with as many seeds as ranks and means over tasks ask for."""
     compared = [study for study in found.studies if study.name in COMPARED]
-    across = across_table(compared, REFERENCE) if compared else None
+    return [study for study in compared if len(study.protocol.seeds.final) >= FIRST_LOOK]
+
+
+def _tables(found: Collection, checked: Sequence[Checked], searched: SearchResults) -> dict[str, list[Table]]:
+    many = _judged(found)
+    across = across_table(many, REFERENCE) if many else None
     of_studies: dict[str, list[Table]] = {RESULTS: [], ROBUSTNESS: []}
     for study in found.studies:
         of_studies[RESULTS if study.name in (*COMPARED, *_PARTS) else ROBUSTNESS] += study_tables(study)
@@ -149,7 +155,9 @@ def _tables(found: Collection, checked: Sequence[Checked], searched: SearchResul
 def _published(found: Collection) -> list[Table]:
     """Tabulate the published log, and how far its replays agree with it."""
     replays = [
-        table for each in found.replays for table in agreement_tables(each.agreement, each.origin, f"_{each.behaviour}")
+        table
+        for each in found.replays
+        for table in agreement_tables(each.agreement, each.origin.sentence, f"_{each.origin.behaviour}")
     ]
     return [*(log_tables(found.log) if found.log else ()), *replays]
 
@@ -157,8 +165,7 @@ def _published(found: Collection) -> list[Table]:
 def _pictures(found: Collection, searched: SearchResults) -> dict[str, list[Picture]]:
     compared = [study for study in found.studies if study.name in COMPARED]
     others = [study for study in found.studies if study.name not in COMPARED]
-    # Ranks and means over tasks say something only of studies that have as many seeds as an analysis asks for.
-    many = [study for study in compared if len(study.protocol.seeds.final) >= FIRST_LOOK]
+    many = _judged(found)
     return {
         SUMMARY: summary_pictures(found),
         RESULTS: [

@@ -62,7 +62,7 @@ def search_results(found: Collection) -> SearchResults:
 
 
 def _search(search: StoredSearch) -> Iterator[Table | Picture]:
-    where, screening = _where(search.protocol), search.protocol.screening_epochs
+    where, screening = searched_on(search.protocol), search.protocol.screening_epochs
     place = f"{where}, evolution stage"
     yield rescoring_table("rescoring", search.finalists, search.baselines, search.trials, place)
     yield search_cost_table(search.records, screening, where)
@@ -106,7 +106,7 @@ def _rounds(folder: Path) -> list[RoundResult]:
 
 def _comparison(found: StoredComparison) -> Iterator[Table | Picture]:
     protocol, searches, trials = found.protocol, found.searches, found.trials
-    where, screening = _where(protocol), protocol.screening_epochs
+    where, screening = searched_on(protocol), protocol.screening_epochs
     yield comparison_table(protocol, searches, trials, where)
     yield finds_table(protocol, searches, trials, where)
     yield comparison_cost_table(compared(searches), trials, screening, where)
@@ -125,9 +125,10 @@ def _noise(folder: Path) -> Iterator[Table | Picture]:
     if len(seed_scores(trials, contender).trained) < 2:
         return
     searched = protocol.sizes.particles * (1 + protocol.sizes.steps * protocol.sizes.children)
-    yield noise_table("noise_floor", contender, trials, searched, f"{_where(protocol)}, evolution stage")
+    yield noise_table("noise_floor", contender, trials, searched, f"{searched_on(protocol)}, evolution stage")
 
 
-def _where(protocol: SearchProtocol) -> str:
+def searched_on(protocol: SearchProtocol) -> str:
+    """Name the profile and the tasks of a search, for captions."""
     tasks = dict.fromkeys((*protocol.initial.names, *protocol.evolution.names))
     return f"profile {protocol.profile}, {' and '.join(tasks)}"

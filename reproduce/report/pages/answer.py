@@ -21,7 +21,7 @@ from reproduce.report.tables.comparisons import interval_text, listed
 #: Profiles, the most telling first; what others come after.
 _PROFILES = ("paper", "gpu", "small", "smoke")
 #: The profile of digits of 8 by 8 pixels, which are no evidence about the paper.
-_DIGITS = "smoke"
+DIGITS = "smoke"
 #: Verdicts on "better" in plain words.
 PLAIN: Mapping[Verdict, str] = {
     "SUPPORTED": "better",
@@ -49,7 +49,7 @@ def kept_answers() -> list[TaskAnswer]:
 
 def on_images(found: Iterable[TaskAnswer]) -> list[TaskAnswer]:
     """The answers on real images: all but those on the digits."""
-    return [each for each in found if each.profile != _DIGITS]
+    return [each for each in found if each.profile != DIGITS]
 
 
 def answer_lines() -> str:
@@ -63,7 +63,7 @@ def answer_lines() -> str:
         f"{weight_decay_sentence()}",
         f"A profile is a size of the experiments: {profiles} has small networks and images, and up to "
         f"{max((each.steps for each in images), default=0):,} updates in the comparisons shown. The picture "
-        f"adds the digits of profile `{_DIGITS}`, no evidence about the paper. {measured_on(found)} "
+        f"adds the digits of profile `{DIGITS}`, no evidence about the paper. {measured_on(found)} "
         "[RESULTS.md](artifact/RESULTS.md) has every table, [REPORT.md](artifact/REPORT.md) the report.",
     )
     lines = "".join(f"- {each}\n" for each in legend)
@@ -95,7 +95,7 @@ def measured_on(found: Iterable[TaskAnswer]) -> str:
 def answer_sentence(found: Sequence[TaskAnswer]) -> str:
     """Say on how many tasks the best evolved optimizer beats the best baseline, and each verdict; digits apart."""
     images = on_images(found)
-    digits = [each for each in found if each.profile == _DIGITS]
+    digits = [each for each in found if each.profile == DIGITS]
     parts = []
     if images:
         names = titles(images)
@@ -115,7 +115,7 @@ def answer_sentence(found: Sequence[TaskAnswer]) -> str:
     if digits:
         counts = Counter(each.difference.verdict for each in digits)
         outcomes = ", ".join(f"{PLAIN[each]} on {counts[each]}" for each in VERDICTS if counts[each])
-        parts.append(f"On digits (profile {_DIGITS}), no evidence about the paper, {_beaten(digits)}: {outcomes}.")
+        parts.append(f"On digits (profile {DIGITS}), no evidence about the paper, {_beaten(digits)}: {outcomes}.")
     return " ".join(parts) or "Nothing has been run."
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import groupby
 
+from paper_optimizers import describe, names
 from reproduce.counts import enumerated
 from reproduce.report.analysis.verdicts import Verdict
 from reproduce.report.claims.claim import CLAIMS, load_claims
@@ -13,8 +15,8 @@ from reproduce.report.pages.reproduction import kept_verdicts
 from reproduce.report.pages.tables import markdown, with_tables
 from reproduce.report.speed import DOOR_COSTS, DoorCost, read_door_costs
 
-#: The prefixes of the evolved optimizers' names.
-_FAMILIES = ("Opt", "A")
+#: The families of the catalog whose steps are compared.
+_FAMILIES = ("evolved", "adam-variant")
 #: Through what a step was timed, in words.
 _DOORS = {
     "keras-tensorflow": "Keras on TensorFlow",
@@ -49,7 +51,7 @@ def doors_table() -> str:
 def slowest_sentences() -> str:
     """Say how slow the slowest step on dense layers is, by framework, and what became of the claim on that."""
     limit, verdict = _claimed()
-    by_door = {words: [*_own("Opt", door), *_own("A", door)] for door, words in _DOORS.items()}
+    by_door = {words: [each for family in _FAMILIES for each in _own(family, door)] for door, words in _DOORS.items()}
     tops = sorted(((max(each.ratio for each in costs), words) for words, costs in by_door.items()), reverse=True)
     times = [f"{ratio:.2f} in {words}" for ratio, words in tops if ratio > limit] or [f"{tops[0][0]:.2f} at most"]
     costs = [each for own in by_door.values() for each in own]
@@ -74,7 +76,7 @@ def peers_table() -> str:
     lines = []
     for family in _FAMILIES:
         own = _own(family)
-        lines += [_line(f"{each.optimizer}, the {word} of {_span(family, own)}", each) for word, each in _ends(own)]
+        lines += [_line(f"{each.optimizer}, the {word} of {_span(own)}", each) for word, each in _ends(own)]
     lines += [_line("{1} of {0}".format(*_package_and_class(each)), each) for each in _peers()]
     return markdown({"optimizer": "", "ratio": ":", "Q1": ":", "Q3": ":", "n": ":"}, lines)
 
@@ -82,12 +84,12 @@ def peers_table() -> str:
 def peers_sentences() -> str:
     """The same in sentences, without quartiles."""
     own = " and ".join(
-        f"{_span(family, _own(family))} take {least.ratio:.2f} to {most.ratio:.2f}"
+        f"{_span(_own(family))} take {least.ratio:.2f} to {most.ratio:.2f}"
         for family in _FAMILIES
         for (_, least), (_, most) in [_ends(_own(family))]
     )
     others = enumerated(["{1} of {0} takes {2:.2f}".format(*_package_and_class(each), each.ratio) for each in _peers()])
-    costs = (*_own("Opt"), *_own("A"), *_peers())
+    costs = (*(each for family in _FAMILIES for each in _own(family)), *_peers())
     rounds = {extreme(each.rounds for each in costs) for extreme in (min, max)}
     return (
         f"In PyTorch, with the time of a step with `torch.optim.Adam(foreach=True)` taken as 1, {own}. "
@@ -102,7 +104,12 @@ def _costs(door: str, network: str) -> list[DoorCost]:
 
 
 def _own(family: str, door: str = "torch", network: str = "dense") -> list[DoorCost]:
-    return [each for each in _costs(door, network) if each.optimizer.removeprefix(family).isdigit()]
+    found = {each.optimizer: each for each in _costs(door, network)}
+    return [found[name] for name in _members(family) if name in found]
+
+
+def _members(family: str) -> list[str]:
+    return [name for name in names() if describe(name).family == family]
 
 
 def _peers() -> list[DoorCost]:
@@ -114,19 +121,18 @@ def _ends(costs: Sequence[DoorCost]) -> tuple[tuple[str, DoorCost], tuple[str, D
     return ("fastest", ranked[0]), ("slowest", ranked[-1])
 
 
-def _span(family: str, costs: Sequence[DoorCost]) -> str:
-    numbers = sorted(int(each.optimizer.removeprefix(family)) for each in costs)
-    return f"{family}{numbers[0]} to {family}{numbers[-1]}"
+def _span(costs: Sequence[DoorCost]) -> str:
+    return f"{costs[0].optimizer} to {costs[-1].optimizer}"
 
 
-def _runs_of(names: Collection[str]) -> str:
+def _runs_of(those: Collection[str]) -> str:
     """Optimizers in the catalog's order, neighbours joined: ``"Opt7 to Opt10 and A5"``."""
     runs = []
     for family in _FAMILIES:
-        numbers = sorted(int(number) for name in names if (number := name.removeprefix(family)).isdigit())
-        for first in (each for each in numbers if each - 1 not in numbers):
-            last = next(each for each in numbers if each >= first and each + 1 not in numbers)
-            runs.append(f"{family}{first}" if first == last else f"{family}{first} to {family}{last}")
+        for inside, neighbours in groupby(_members(family), those.__contains__):
+            first, *others = neighbours
+            if inside:
+                runs.append(f"{first} to {others[-1]}" if others else first)
     return enumerated(runs or ["none"])
 
 

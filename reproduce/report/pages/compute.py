@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+import math
+from collections.abc import Iterator, Sequence
 
-from reproduce.outcomes import epochs_of
-from reproduce.report.collection import profiles_in, read_collection
+from reproduce.counts import number_of
+from reproduce.report.collection import Collection
 from reproduce.report.forms import to_markdown
-from reproduce.report.pages import ARTIFACT
-from reproduce.report.stored_search import StoredSearch, read_trials
-from reproduce.report.tables.comparisons import listed
-from reproduce.report.tables.compute import compute_table
-from reproduce.results_layout import COMPARISON, ELIMINATION, LEDGER_FILE, NOISE, RESCORING_FILE
-from reproduce.search.records import AnyRecord, Header, Rejection, StageEvaluation, read_search_records
+from reproduce.report.page.search import searched_on
+from reproduce.report.pages import answer
+from reproduce.report.stored_search import read_trials
+from reproduce.report.table import Table
+from reproduce.report.tables.comparisons import Timed, listed
+from reproduce.report.tables.compute import compute_table, pretrainings
+from reproduce.report.tables.search_cost import comparison_cost_table, search_cost_table
+from reproduce.results_layout import ELIMINATION, LEDGER_FILE, NOISE
+from reproduce.search.comparison import compared
+from reproduce.search.records import AnyRecord, Header, StageEvaluation
 from reproduce.search.trials import Trial
 
 _START = """# Compute
@@ -25,54 +29,71 @@ not recorded.
 
 
 def page() -> str:
-    """The page: what the studies and the search of each profile cost."""
-    return "\n".join([_START, *(_profile(name) for name in profiles_in(ARTIFACT / "results"))])
+    """The page: what the studies and the searches of each profile cost."""
+    return "\n".join([_START, *(_profile(found) for found in answer.kept_collections())])
 
 
-def _profile(name: str) -> str:
-    found = read_collection(ARTIFACT / "results", name)
-    lines = [f"## Profile {name}\n", to_markdown(compute_table(name, found.studies))]
+def compute_line(found: Collection) -> str:
+    """A line for a list: the runs of a profile's studies and its searches, their hours, and where they were made."""
+    rows = [row for study in found.studies for row in study.rows]
+    trained = [row for own in pretrainings(found.studies) for row in own]
+    records, trials = _searches(found), _trials(found)
+    scores = [each for own in records for each in own if isinstance(each, StageEvaluation)]
+    headers = [each for own in records for each in own if isinstance(each, Header)]
+    devices = listed(each.device for each in (*rows, *trained, *headers, *trials))
+    runs, studies = len(rows) + len(trained), number_of(len(found.studies), "study", "studies")
+    searched = (
+        f" {number_of(len(records), 'search', 'searches')} of {len(scores):,} scores, and "
+        f"{number_of(len(trials), 'run')} with fresh seeds: {_hours([*scores, *trials])} hours."
+    )
+    return (
+        f"- Profile `{found.profile}`: {runs:,} runs in {studies}, {_hours([*rows, *trained])} hours."
+        f"{searched if records else ''} On {devices}.\n"
+    )
+
+
+def _profile(found: Collection) -> str:
+    tables = [f"### {each.title}\n\n{to_markdown(each)}" for each in _search_tables(found)]
+    ledger = to_markdown(compute_table(found.profile, found.studies))
+    sentences = "".join(f"- {sentence}\n" for sentence in _scored_again(found))
+    return "\n".join([f"## Profile {found.profile}\n", ledger, *tables, *([sentences] if sentences else [])])
+
+
+def _search_tables(found: Collection) -> Iterator[Table]:
     if found.search is not None:
-        lines.append(_search(found.search, found.folder))
-    return "\n".join(lines)
+        protocol = found.search.protocol
+        yield search_cost_table(found.search.records, protocol.screening_epochs, searched_on(protocol))
+    if found.comparison is not None:
+        protocol, searches = found.comparison.protocol, compared(found.comparison.searches)
+        where = searched_on(protocol)
+        yield comparison_cost_table(searches, found.comparison.trials, protocol.screening_epochs, where)
 
 
-def _search(search: StoredSearch, place: Path) -> str:
-    scores = [record for record in search.records if isinstance(record, StageEvaluation)]
-    screening = search.protocol.screening_epochs
-    epochs = sum(epochs_of(record.outcome, screening[record.stage]) for record in scores)
-    rejected = sum(isinstance(record, Rejection) for record in search.records)
-    candidates = {record.sample for record in scores}
-    sentences = [
-        f"The search: {len(scores)} scores of {len(candidates)} candidates in {epochs} epochs of "
-        f"training ({_seconds(scores, search.records)}); {rejected} more draws were rejected before training.",
-        f"Its best and the baselines scored again: {len(search.trials)} runs ({_seconds(search.trials)}).",
-    ]
-    for title, folder in (("Elimination", ELIMINATION), ("Noise floor", NOISE)):
-        trials = read_trials(place / folder / LEDGER_FILE)
+def _scored_again(found: Collection) -> Iterator[str]:
+    """The runs that no table of searches has."""
+    for title, trials in (
+        ("The best of the search and the baselines scored again", found.search.trials if found.search else ()),
+        ("Elimination", read_trials(found.folder / ELIMINATION / LEDGER_FILE)),
+        ("Noise floor", read_trials(found.folder / NOISE / LEDGER_FILE)),
+    ):
         if trials:
-            sentences.append(f"{title}: {len(trials)} runs ({_seconds(trials)}).")
-    sentences += _compared(place / COMPARISON)
-    return "".join(f"- {sentence}\n" for sentence in sentences)
+            devices = listed(each.device for each in trials)
+            seconds = math.fsum(each.seconds for each in trials)
+            yield f"{title}: {number_of(len(trials), 'run')}, {seconds:.0f} s on {devices}."
 
 
-def _compared(folder: Path) -> Iterator[str]:
-    """The cost of the searches that were compared; scores that one took over from another cost nothing again."""
-    paths = sorted(folder.glob(f"*/{LEDGER_FILE}"))
-    records = [each for path in paths for each in read_search_records(path)]
-    found = [each for each in records if isinstance(each, StageEvaluation)]
-    scores, trials = [each for each in found if each.cached is None], read_trials(folder / RESCORING_FILE)
-    if paths:
-        yield (
-            f"The searches that were compared: {len(scores):,} scores in {len(paths)} searches "
-            f"({_seconds(scores, records)}); {len(found) - len(scores)} more were taken over from one of the others. "
-            f"Their best and the baselines scored again: {len(trials)} runs ({_seconds(trials)})."
-        )
+def _searches(found: Collection) -> list[Sequence[AnyRecord]]:
+    """The records of the search, and of each of those that were compared."""
+    return [
+        *([found.search.records] if found.search else []),
+        *([each.records for each in found.comparison.searches] if found.comparison else []),
+    ]
 
 
-def _seconds(timed: Sequence[StageEvaluation] | Sequence[Trial], records: Iterable[AnyRecord] = ()) -> str:
-    """The seconds that these took together, and where: trials say it, scores only the headers of their ledgers."""
-    devices = {each.device for each in timed if isinstance(each, Trial)}
-    devices |= {each.device for each in records if isinstance(each, Header)}
-    where = listed(filter(None, devices))
-    return f"{sum(each.seconds for each in timed):.0f} s{f' on {where}' if where else ''}"
+def _trials(found: Collection) -> list[Trial]:
+    """The runs that score again what these found."""
+    return [each for search in (found.search, found.comparison) if search for each in search.trials]
+
+
+def _hours(timed: Sequence[Timed]) -> str:
+    return f"{math.fsum(each.seconds for each in timed) / 3600:.2f}"

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 
 from reproduce.counts import Estimate, enumerated
-from reproduce.errors import ReproduceError
 from reproduce.report.collection import StoredReplay
 from reproduce.report.pages import ROOT
 from reproduce.report.pages.answer import kept_collections
 from reproduce.report.pages.tables import with_tables
-
-_ORIGIN = re.compile(r"Profile (?P<profile>[^,]+), (?P<data>.+), behaviour \w+; [^;]*?, the last on (?P<device>.+)\.")
 
 
 def page() -> str:
@@ -64,11 +60,7 @@ def _kept() -> Iterable[tuple[StoredReplay, Estimate, Estimate]]:
 
 
 def _place(replay: StoredReplay) -> str:
-    """Profile, data and device, of the sentence that `replay` writes: what is kept says them nowhere else."""
-    found = _ORIGIN.fullmatch(replay.origin)
-    if found is None:
-        raise ReproduceError(f"a replay says that it is of {replay.origin!r}; expected a sentence that replay writes")
-    return "profile {profile} ({data}; {device})".format(**found.groupdict())
+    return f"profile {replay.origin.profile} ({replay.origin.data}; {replay.origin.device})"
 
 
 def _shown(found: Estimate, replay: StoredReplay | None = None) -> str:

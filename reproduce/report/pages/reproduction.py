@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 
-from reproduce.counts import number_of
+from reproduce.counts import enumerated
+from reproduce.report.analysis.levels import FIRST_LOOK
 from reproduce.report.analysis.studies import origin_of
 from reproduce.report.claims.claim import CLAIMS, Checked, check, counted_by_source, load_claims
 from reproduce.report.pages import ARTIFACT, answer
 from reproduce.report.pages.beside_adam import adam_sentences
+from reproduce.report.pages.compute import compute_line
 from reproduce.report.pages.decays import decays_sentence
 from reproduce.report.pages.replays import replay_paragraph
 from reproduce.report.pages.tables import markdown, with_tables
@@ -36,6 +38,7 @@ def page() -> str:
         f"![{shown.title}]({path})\n\n{shown.caption}\n",
         "claims": _claims(),
         "replay": replay_paragraph(),
+        "seeds": seeds_line(),
         "compute": compute_lines(),
     }
     return with_tables((ARTIFACT / "REPORT.md").read_text("utf-8"), tables)
@@ -62,18 +65,21 @@ def tuning_sentence() -> str:
     )
 
 
+def seeds_line() -> str:
+    """Say in a line for a list how many seeds differences of a point need, and which studies have fewer so far."""
+    images = [found for found in answer.kept_collections() if found.profile != answer.DIGITS]
+    planned = {study.name: len(study.protocol.seeds.final) for found in images for study in found.studies}
+    fewer = [f"`{name}` ({seeds})" for name, seeds in planned.items() if seeds < FIRST_LOOK]
+    which = f": {enumerated(fewer)}" if fewer else ""
+    return (
+        f"- Differences of one point need {FIRST_LOOK} seeds and more. Of our {len(planned)} studies on real images "
+        f"{len(fewer) or 'none'} {'has' if len(fewer) == 1 else 'have'} fewer so far{which}.\n"
+    )
+
+
 def compute_lines() -> str:
-    """A line for each profile: its runs, their hours, and what they were measured on."""
-    lines = []
-    for found in answer.kept_collections():
-        rows = [row for study in found.studies for row in study.rows]
-        studies = number_of(len(found.studies), "study", "studies")
-        devices = "; ".join(sorted({row.device for row in rows}))
-        hours = sum(row.seconds for row in rows) / 3600
-        lines.append(
-            f"- Profile `{found.profile}`: {len(rows):,} runs in {studies}, {hours:.1f} hours, on {devices}.\n"
-        )
-    return "".join(lines)
+    """A line for each profile: its runs and searches, their hours, and what they were measured on."""
+    return "".join(compute_line(found) for found in answer.kept_collections())
 
 
 def _claims() -> str:

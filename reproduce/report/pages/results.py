@@ -13,7 +13,8 @@ from reproduce.report.pages.beside_adam import adam_sentences
 
 #: Of each profile, in this order, those that it has: the smallest table that answers a study's question.
 TABLES = (
-    *("main", "main_references", "transfer", "transfer_references", "finetune", "finetune_references", "across_tasks"),
+    *("main", "main_references", "main_intervals", "transfer", "transfer_references", "transfer_intervals"),
+    *("finetune", "finetune_references", "finetune_intervals", "across_tasks"),
     *("schedules_crossed", "decays_ablation"),
     *(
         "label_noise_change",
@@ -30,7 +31,6 @@ COMMON_TABLES = (
     *("step_costs", "door_costs_convolutional", "door_costs_dense", "door_costs_embedding", "door_cost_misses"),
     *("engine", "framework_times", "evaluation_times"),
 )
-COMMON_FIGURES = ("engine_scaling",)
 _START = """# Results
 
 The main tables and figures of the rows under `results/`, to be read without running anything. They are written from
@@ -55,7 +55,7 @@ def files() -> dict[str, bytes]:
         parts.append(f"## Profile {report.profile}\n")
         parts += _shown(found, report, report.profile, TABLES, FIGURES)
     parts.append("## Cost, on the machine of the rows\n")
-    parts += _shown(found, reports[0], "common", COMMON_TABLES, COMMON_FIGURES)
+    parts += _shown(found, reports[0], "common", COMMON_TABLES, ())
     page = {"RESULTS.md": "\n".join(parts).encode()}
     return {f"artifact/{path}": data for path, data in (page | found).items()}
 

@@ -17,9 +17,9 @@ AnyRow = Row | PretrainingRow
 def compute_table(profile: str, studies: Sequence[StudyResults]) -> Table:
     """Runs, diverged runs, steps and hours, by study and task and by pretraining, with a line for all."""
     rows: list[AnyRow] = [row for study in studies for row in study.rows]
-    pretrainings = _pretrainings(studies)
-    rows += [row for own in pretrainings for row in own]
-    items = {study.name: _by_task(study, own) for study, own in zip(studies, pretrainings, strict=True) if study.rows}
+    trained = pretrainings(studies)
+    rows += [row for own in trained for row in own]
+    items = {study.name: _by_task(study, own) for study, own in zip(studies, trained, strict=True) if study.rows}
     columns: tuple[Column[tuple[str, Sequence[AnyRow]]], ...] = (
         Column("Task", "task", lambda each: words(each[0])),
         Column("Runs", "runs", lambda each: count(len(each[1])), numeric=True),
@@ -50,7 +50,7 @@ def _by_task(study: StudyResults, pretraining: Sequence[PretrainingRow]) -> list
     return [*own, *((task, [row for row in study.rows if row.task == task]) for task in study.tasks_run)]
 
 
-def _pretrainings(studies: Sequence[StudyResults]) -> list[list[PretrainingRow]]:
+def pretrainings(studies: Sequence[StudyResults]) -> list[list[PretrainingRow]]:
     """List each study's pretraining that no study before it has: weights that several start from were trained once."""
     found: list[list[PretrainingRow]] = []
     counted: set[str] = set()

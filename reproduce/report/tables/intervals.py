@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from reproduce.counts import Estimate
 from reproduce.outcomes import unpack_bits
 from reproduce.report.analysis.secondary import Tuned, through_tuning, with_test_images
-from reproduce.report.analysis.studies import Compared, against
+from reproduce.report.analysis.studies import BEST, Compared, Origin, against, best_against_best, origin_of
 from reproduce.report.results import Result, StudyResults, counted_accuracy
 from reproduce.report.table import NONE, Cell, Column, Table, missing, points, words
 from reproduce.report.tables.comparisons import interval_text, setting
@@ -23,22 +23,19 @@ _SEED = 20240404
 
 
 def interval_table(study: StudyResults) -> Table | None:
-    """Secondary intervals of the differences to the reference; None where no row tells more than the seeds."""
-    reference = study.protocol.optimizers.reference
-    sections = {
-        task: [_line(each) for each in against(study, task, study.result(task, reference))] for task in study.tasks
-    }
+    """Secondary intervals beside the best baseline and the reference; None where no row tells more than the seeds."""
+    sections = {title: lines for task in study.tasks_run for title, lines in _sections(study, task)}
     if not any(line.tuning or line.images for lines in sections.values() for line in lines):
         return None
     return Table.of(
         name=f"{study.name}_intervals",
         title=f"What tuning and test images add to the intervals of the study {study.name}",
         caption=(
-            f"{setting(study)} Test accuracy minus that of {reference} in points, n = "
-            f"{len(study.protocol.seeds.final)} seeds planned. Seeds: the interval that the verdict is from. The "
-            "others are of one comparison each, 95 %, and decide nothing. Tuning: a bootstrap over "
-            f"n = {len(study.protocol.seeds.tune)} tuning seeds that chooses the settings again. Images: the sampling "
-            "of the test images is counted too (artifact/ANALYSIS.md)."
+            f"{setting(study)} Differences of test accuracy in points, n = {len(study.protocol.seeds.final)} seeds "
+            "planned. Seeds: the interval that the verdict is from. The others are of one comparison each, 95 %, and "
+            f"decide nothing. Tuning: a bootstrap over n = {len(study.protocol.seeds.tune)} tuning seeds that chooses "
+            "the settings again, and so which baseline and which evolved optimizer is the best one. Images: the "
+            "sampling of the test images is counted too (artifact/ANALYSIS.md)."
         ),
         columns=(
             Column("Optimizer", "optimizer", lambda line: words(line.compared.label)),
@@ -48,7 +45,7 @@ def interval_table(study: StudyResults) -> Table | None:
             *_interval_columns("Images", "images", lambda line: line.images),
         ),
         sections=sections,
-        section_name="task",
+        section_name="comparison",
     )
 
 
@@ -61,12 +58,41 @@ class _IntervalLine(NamedTuple):
     images: Estimate | None
 
 
-def _line(compared: Compared) -> _IntervalLine:
+def _sections(study: StudyResults, task: str) -> Iterator[tuple[str, list[_IntervalLine]]]:
+    """The best evolved optimizer and each evolved one beside the best baseline, then all beside the reference."""
+    tuned = {each.optimizer: found for each in study.of_task(task) if (found := _tuned(each)) is not None}
+    sides = {origin: [tuned[name] for name in _run(study, task, origin) if name in tuned] for origin in BEST.values()}
+    best = best_against_best(study, task)
+    if best is not None:
+        baseline = best.reference
+        evolved = [each for each in against(study, task, baseline) if origin_of(each.result.entrant) == "paper"]
+        lines = [_line(each, [tuned[each.result.optimizer]], sides["baseline"]) for each in evolved]
+        yield (
+            f"{task}: the best evolved against the best baseline, {baseline.optimizer}",
+            [_line(best, sides["paper"], sides["baseline"])],
+        )
+        yield f"{task}: against the best baseline, {baseline.optimizer}", lines
+    reference = study.protocol.optimizers.reference
+    theirs = [tuned[reference]] if reference in tuned else []
+    yield (
+        f"{task}: against {reference}",
+        [
+            _line(each, [tuned[name] for name in (each.result.optimizer,) if name in tuned], theirs)
+            for each in against(study, task, study.result(task, reference))
+        ],
+    )
+
+
+def _run(study: StudyResults, task: str, origin: Origin) -> list[str]:
+    """The optimizers of an origin that have final runs."""
+    return [each.optimizer for each in study.of_task(task) if each.finals and origin_of(each.entrant) == origin]
+
+
+def _line(compared: Compared, ours: Sequence[Tuned], theirs: Sequence[Tuned]) -> _IntervalLine:
     found, seeds = compared.difference, None
     if found is not None and found.low is not None and found.high is not None:
         seeds = Estimate(found.mean, found.low, found.high)
-    one, other = _tuned(compared.result), _tuned(compared.reference)
-    tuning = None if one is None or other is None else through_tuning(one, other, np.random.default_rng(_SEED))
+    tuning = through_tuning(ours, theirs, np.random.default_rng(_SEED))
     return _IntervalLine(compared, seeds, tuning, _images(compared.result, compared.reference))
 
 

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from reproduce.report.analysis.levels import FIRST_LOOK
 from reproduce.report.claims.claim import CLAIMS, check, claims_table, load_claims
 from reproduce.report.collection import Collection
 from reproduce.report.latex import to_latex
@@ -13,7 +14,7 @@ from reproduce.report.page.report import COST, HEADINGS, RESULTS, ROBUSTNESS, SP
 from reproduce.report.page.search import SearchResults
 from reproduce.report.results import StudyResults
 from reproduce.report.tables.paper import paper_table
-from reproduce.study.protocol import load_protocol, studies
+from reproduce.study.protocol import StudyProtocol, load_protocol, studies
 from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 from tests.report.result_cases import invented, protocol_of
 
@@ -24,8 +25,14 @@ def collection(*found: StudyResults) -> Collection:
     return Collection("tiny", Path("nowhere"), found, {}, None, None)
 
 
+def with_seeds(protocol: StudyProtocol, count: int) -> StudyProtocol:
+    return dataclasses.replace(protocol, seeds=dataclasses.replace(protocol.seeds, final=tuple(range(1, count + 1))))
+
+
 def all_studies() -> list[StudyResults]:
-    plain = {name: invented(protocol_of(name, ("Opt7", "Adam"), ("one", "two"))) for name in NAMES}
+    protocols = {name: protocol_of(name, ("Opt7", "Adam"), ("one", "two")) for name in NAMES}
+    many = {name: with_seeds(protocols[name], FIRST_LOOK) for name in ("main", "transfer")}
+    plain = {name: invented(protocol) for name, protocol in (protocols | many).items()}
     crossed = invented(protocol_of("schedules", ("Adam", "Adam+LR1")))
     decays = invented(protocol_of("decays", ("Opt7", "Opt7-nodecay", "Adam")))
     return list({**plain, "schedules": crossed, "decays": decays}.values())
@@ -44,6 +51,16 @@ def test_every_table_has_a_name_of_its_own_and_stands_under_its_heading() -> Non
     assert by_heading[COST] == {"compute", "step_costs", "engine"}
     assert {"operands", "evolved_schedules", "paper_map"} <= by_heading[SPACE]
     assert [study.name for study in report.studies] == list(NAMES)
+
+
+def test_ranks_over_tasks_are_of_studies_with_enough_seeds_in_table_and_figures_alike() -> None:
+    report = report_of(collection(*all_studies()), [], SearchResults((), ()))
+    (across,) = [table for table in report.tables[RESULTS] if table.name == "across_tasks"]
+    assert "4 tasks (main/one, main/two, transfer/one, transfer/two), 2 functions, n = 160 final runs" in across.caption
+    few = [invented(protocol_of(name, ("Opt7", "Adam"), ("one", "two"))) for name in ("main", "transfer")]
+    report = report_of(collection(*few), [], SearchResults((), ()))
+    shown = {each.name for each in (*report.all_tables, *report.all_pictures)}
+    assert not {"across_tasks", "interquartile_means", "ranks"} & shown
 
 
 def test_figures_and_runs_name_tasks_in_the_protocols_order() -> None:

@@ -4,8 +4,11 @@ import pytest
 
 from reproduce.errors import ReproduceError
 from reproduce.report.cards.index import all_cards
+from reproduce.report.collection import profiles_in
 from reproduce.report.page import writer
+from reproduce.report.page.page import build_page
 from reproduce.report.page.report import RESULTS, Report
+from reproduce.report.pages import ARTIFACT
 from reproduce.report.style import FORMATS, Picture
 from reproduce.report.table import Column, Section, Table, words
 from tests.report.figure_cases import measured
@@ -44,3 +47,11 @@ def test_a_folder_that_cannot_be_written_is_named(report: Report, tmp_path: Path
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ReproduceError, match="file"):
         writer.write_report(report, tmp_path / "file")
+
+
+@pytest.mark.slow
+def test_the_page_of_each_kept_profile_stays_small() -> None:
+    """A page is one file, figures and all: it must open at once, and go by mail."""
+    rows = ARTIFACT / "results"
+    for report in writer.read_reports(rows, profiles_in(rows)):
+        assert len(build_page(report).encode()) < 4_000_000, report.profile
