@@ -1,7 +1,8 @@
 """The Keras contract on the back ends that this process does not run: one run of its folder for each of them.
 
-There three optimizers stand for the table's nine. Between them they have what nine have: decays, a schedule factor,
-moments, states of nodes, random masks, the norm, one-cycle Nesterov momentum. By hand, all nine:
+There two optimizers stand for the table's nine. Between them they have what nine have: decays, a schedule factor,
+moments, states of nodes, random masks, the norm, one-cycle Nesterov momentum. What a new process does with a saved file
+is left out: it begins with the imports, whatever the back end. By hand, all nine and all tests:
 ``KERAS_BACKEND=jax python -m pytest tests/paper_optimizers/keras_contract``.
 """
 
@@ -27,9 +28,19 @@ def test_the_contract_holds_on(backend: str) -> None:
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / "keras_contract")],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-k",
+            "not new_process",
+            str(HERE / "keras_contract"),
+        ],
         cwd=ROOT,
-        env=os.environ | {"KERAS_BACKEND": backend, "CONTRACT_OPTIMIZERS": "Opt4,A5,everything"},
+        env=os.environ | {"KERAS_BACKEND": backend, "CONTRACT_OPTIMIZERS": "A5,everything"},
         capture_output=True,
         text=True,
     )

@@ -11,8 +11,8 @@ from tests.paper_optimizers.cases import RELEASED, ReleasedCase, released_cases,
 from tests.paper_optimizers.formulas import base_rates
 from tests.paper_optimizers.torch.worlds import door, torch
 
-PHASES = (18, 3, 2)
-STEPS = 22  # The last are past the end.
+PHASES = (10, 3, 2)
+STEPS = 12  # The last are past the end.
 SHAPES = ((4, 3), (7,), (300, 230))
 TOLERANCE = 1e-5
 
@@ -64,10 +64,10 @@ def test_the_catalog(name: str, foreach: bool | None, decay: bool) -> None:
 
 @pytest.mark.parametrize("name", ["Opt9", "Opt10", "Momentum", "Nesterov"])
 def test_a_constant_momentum(name: str) -> None:
-    oracle = course(po.get(name).with_momentum(0.7), (18, 0, 0), (0.01,) * STEPS, 3)
+    oracle = course(po.get(name).with_momentum(0.7), (10, 0, 0), (0.01,) * STEPS, 3)
 
     def optimizer_of(params):
-        return door.create(name, params, lr=0.01, total_steps=18, momentum=0.7)
+        return door.create(name, params, lr=0.01, total_steps=10, momentum=0.7)
 
     assert walk(optimizer_of, oracle, torch.float32) < TOLERANCE
 
