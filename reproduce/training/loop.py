@@ -19,7 +19,7 @@ class Steps(NamedTuple):
 
     Attributes:
         rates: The learning rates, float32.
-        seeds: Seeds of the gradient noise, uint32.
+        seeds: Seeds of the gradient noise and, on PyTorch, of dropout's masks; uint32.
     """
 
     rates: NDArray[np.float32]

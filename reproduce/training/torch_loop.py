@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from reproduce.data import Part
 from reproduce.training.loop import Answers, GradientSettings, Steps
 
+_BEYOND_SEEDS = 2**32
+
 
 class TorchLoop:
     """The loop on PyTorch; see `reproduce.training.loop.Loop` for what it does."""
@@ -53,6 +55,8 @@ class TorchLoop:
     def _step(self, inputs: Any, labels: Any, rate: float, seed: int) -> tuple[Any, Any]:
         self._optimizer.learning_rate.assign(rate)
         self._model.zero_grad()
+        # Keras leaves the masks of dropout to PyTorch's own stream here; no seed of the noise is as large.
+        torch.manual_seed(_BEYOND_SEEDS + seed)
         parts = self._settings.accumulation
         losses, right = zip(
             *(self._add_gradients(*part, parts) for part in zip(inputs.chunk(parts), labels.chunk(parts), strict=True)),

@@ -1,4 +1,4 @@
-"""Readers of published data sets: MATLAB's files, and of each layout the file that says what its images are."""
+"""Readers of published data sets: MATLAB's files, and of each layout what says what its images are, a file or names."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -41,25 +41,33 @@ def _reads_matlab(data: bytes) -> bool:
 def _reads_published(name: str, path: str) -> Callable[[bytes], bool]:
     """A reader of one file of a small data set, all others of which are as they should be."""
     files, _ = PUBLISHED[name][1]()
+    return lambda data: _reads_files({**files, path: data})
 
-    def reads(data: bytes) -> bool:
-        tree = TreeFiles(_Memory({**files, path: data}))
-        try:
-            listing = tree.listing()
-            wanted = [
-                ImageFile(part, label, each)
-                for part in PARTS
-                for label in listing[part]
-                for each in listing[part][label]
-            ]
-            found = dict(tree.read(wanted))
-        except DataError:
-            return False
-        require_same(found.keys(), set(wanted))
-        require_same([image for image in wanted if str(image).encode("utf-8").decode("utf-8") != str(image)], [])
-        return True
 
-    return reads
+def _reads_files(files: dict[str, bytes]) -> bool:
+    tree = TreeFiles(_Memory(files))
+    try:
+        listing = tree.listing()
+        wanted = [
+            ImageFile(part, label, each) for part in PARTS for label in listing[part] for each in listing[part][label]
+        ]
+        found = dict(tree.read(wanted))
+    except DataError:
+        return False
+    require_same(found.keys(), set(wanted))
+    require_same([image for image in wanted if str(image).encode("utf-8").decode("utf-8") != str(image)], [])
+    return True
+
+
+def _reads_names(data: bytes) -> bool:
+    """A data set that its files' names alone describe: a name in each line."""
+    paths = [PurePosixPath(line) for line in data.decode("utf-8", "surrogateescape").split("\n")]
+    inside = [path for path in paths if path.parts and not path.is_absolute() and ".." not in path.parts]
+    return _reads_files({str(path): b"an image" for path in inside})
+
+
+def _names(name: str) -> Callable[[], Iterator[bytes]]:
+    return lambda: iter(["\n".join(PUBLISHED[name][1]()[0]).encode()])
 
 
 def _seed(name: str, path: str) -> Callable[[], Iterator[bytes]]:
@@ -85,4 +93,5 @@ PUBLISHED_READERS = (
         Reader(f"published-{name}", _reads_published(name, path), _seed(name, path), longest)
         for name, (path, longest) in _NOTES.items()
     ),
+    Reader("published-caltech101", _reads_names, _names("caltech101"), 4096),
 )

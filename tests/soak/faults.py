@@ -27,6 +27,7 @@ from reproduce.study.plan import Plan
 from reproduce.study.rows import Row
 from reproduce.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from tests.data.cases import FOLDER, make_pets, pack
+from tests.data.published import INNER, PUBLISHED, as_tar, as_zip, packed_inside
 from tests.processes import in_child
 from tests.search.fakes import FakeScorer, search
 from tests.search.kills import untimed
@@ -215,12 +216,29 @@ def torn_last_line(folder: Path, chance: random.Random) -> str:
     return "the half line was dropped, the whole ones kept" if kept else "begun anew"
 
 
-def truncated_archive(folder: Path, chance: random.Random) -> str:
+def _packed(folder: Path, chance: random.Random) -> Path:
+    """An archive of class folders, or of a data set as it is published, archives inside among it."""
     suffix, mode = chance.choice(
         ((".tar", ""), (".tar.gz", "gz"), (".tar.xz", "xz"), (".tar.bz2", "bz2"), (".zip", ""))
     )
-    archive = pack(make_pets(folder / "pets"), folder / f"pets{suffix}", mode)
-    content = archive.read_bytes()
+    name = chance.choice(("", *PUBLISHED))
+    if not name:
+        return pack(make_pets(folder / "pets"), folder / f"pets{suffix}", mode)
+    root, make = PUBLISHED[name]
+    files, _ = make()
+    if name in INNER and chance.random() < 0.5:
+        files = packed_inside(name, files)
+    if suffix == ".zip":
+        return as_zip(files, folder / f"{root}.zip", root)
+    archive = folder / f"{root}{suffix}"
+    archive.write_bytes(as_tar(files, root, mode))
+    return archive
+
+
+def truncated_archive(folder: Path, chance: random.Random) -> str:
+    archive = _packed(folder, chance)
+    load_dataset(FOLDER, archive)  # While it is whole.
+    content = archive.read_bytes().rstrip(b"\0")  # A tar ends in any number of zeros, which nobody misses.
     archive.write_bytes(content[: int(len(content) * chance.uniform(0.02, 0.98))])
     refused(DataError, "is damaged or cut short", lambda: load_dataset(FOLDER, archive, folder / "cache"))
     require(not (folder / "cache").exists(), "something of it was kept")

@@ -170,7 +170,9 @@ def test_text_is_not_augmented() -> None:
 
 _OTHER = """
 import json
-from tests.training.cases import OPT7, digits, losses, run, trainer
+from tests.training.cases import OPT7, digits, invented, losses, run, trainer
+masked = trainer(invented(), OPT7, training={"batch_size": 8})
+print(json.dumps([losses(run(masked, 0.05, seed, OPT7)).tolist() for seed in (1, 1, 2)]))
 made = trainer(digits(), OPT7, model={"dropout": 0.0})
 runs = [losses(run(made, 0.05, 4, OPT7)).tolist() for _ in range(2)]
 print(json.dumps([*runs, run(made, 1e38, 4, OPT7).diverged_at is not None]))
@@ -184,7 +186,9 @@ def test_backends_agree(backend: str, data: Dataset) -> None:
     environment = {**os.environ, "KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", _OTHER]
     output = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
-    first, second, diverged = json.loads(output)
+    masked, plain = map(json.loads, output.splitlines())
+    assert masked[0] == masked[1] != masked[2], "masks of dropout follow the seed"
+    first, second, diverged = plain
     ours = losses(run(trainer(data, OPT7, model={"dropout": 0.0}), 0.05, 4, OPT7))
     np.testing.assert_allclose(first, ours, rtol=2e-3)
     np.testing.assert_allclose(second, first, rtol=1e-3)
