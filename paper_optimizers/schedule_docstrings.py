@@ -20,7 +20,7 @@ from paper_optimizers.program import evaluate_graph
 
 _Made = TypeVar("_Made")
 #: The run by which schedules are compared: its steps, and those of its warm-up.
-_STEPS, _WARMUP = 10_000, 1_000
+_STEPS, _WARMUP = 1_000, 100
 _BASE = """\
 Use it with {optimizers}: the catalog's rates were measured with it. In step ``t`` (from 0) of ``T`` the rate is
 
