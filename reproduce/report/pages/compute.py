@@ -40,7 +40,8 @@ def compute_line(found: Collection) -> str:
     records, trials = _searches(found), _trials(found)
     scores = [each for own in records for each in own if isinstance(each, StageEvaluation)]
     headers = [each for own in records for each in own if isinstance(each, Header)]
-    devices = listed(each.device for each in (*rows, *trained, *headers, *trials))
+    of_runs = (*(each.device for each in rows), *(each.device for each in trained))
+    devices = listed((*of_runs, *(each.device for each in headers), *(each.device for each in trials)))
     runs, studies = len(rows) + len(trained), number_of(len(found.studies), "study", "studies")
     searched = (
         f" {number_of(len(records), 'search', 'searches')} of {len(scores):,} scores, and "
