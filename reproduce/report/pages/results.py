@@ -13,7 +13,7 @@ from reproduce.report.pages.beside_adam import adam_sentences
 
 #: Of each profile, in this order, those that it has: the smallest table that answers a study's question.
 TABLES = (
-    *("main", "main_references", "main_intervals", "transfer", "transfer_references", "transfer_intervals"),
+    *("main", "main_references", "main_intervals", "transfer", "transfer_references"),
     *("finetune", "finetune_references", "finetune_intervals", "across_tasks"),
     *("schedules_crossed", "decays_ablation"),
     *(

@@ -154,13 +154,13 @@ def edited(value: object, *keys: str | int, to: object) -> object:
     ("name", "keys", "to", "field"),
     [
         (SEARCH, ("sizes", "children"), 3, "protocol"),
-        (SEARCH, ("evolution", "base_filters"), 8, "protocol"),
+        (SEARCH, ("evolution", "tasks", 0, "model", "width"), 8, "protocol"),
         (SEARCH, ("seed",), 5, "seed"),
         (SEARCH, ("algorithm",), "elitist", "algorithm"),
         (SEARCH, ("profile",), "gpu", "profile"),
         (COMPARISON, ("comparison", "epochs"), 21, "protocol"),
-        (NOISE, ("evolution", "base_filters"), 8, "protocol"),
-        (ELIMINATION, ("rounds", 0, "surrogate", "base_filters"), 9, "protocol"),
+        (NOISE, ("evolution", "tasks", 0, "model", "width"), 8, "protocol"),
+        (ELIMINATION, ("rounds", 0, "surrogate", "tasks", 0, "model", "width"), 9, "protocol"),
     ],
 )
 def test_settings_that_were_edited_after_the_run_are_refused(
