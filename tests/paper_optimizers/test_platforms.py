@@ -119,7 +119,7 @@ def test_what_users_do_needs_neither_fork_nor_posix_nor_utf_8_as_default(tmp_pat
     pytest.importorskip("matplotlib")
     script = tmp_path / "program.py"
     script.write_text(PROGRAM, encoding="utf-8")
-    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "USERNAME": "user"}  # As Windows has it.
     outcome = subprocess.run(
         [sys.executable, "-X", "warn_default_encoding", str(script)],
         cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300,

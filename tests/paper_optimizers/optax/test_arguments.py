@@ -16,9 +16,9 @@ import optax
 import paper_optimizers as po
 import paper_optimizers.optax as door
 from paper_optimizers.optax import evolved_schedule, graph_optimizer, warmup_hold_cosine
-from tests.paper_optimizers.cases import RELEASED, released_schedules
+from tests.paper_optimizers.cases import EVOLVED, RELEASED, released_schedules
 from tests.paper_optimizers.formulas import base_rates
-from tests.paper_optimizers.optax.cases import EVOLVED, close, made, tree, walk
+from tests.paper_optimizers.optax.cases import close, made, tree, walk
 
 ROOT = Path(__file__).resolve().parents[3]
 
