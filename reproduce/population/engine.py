@@ -227,8 +227,14 @@ class Population:
             state: Of the members.
             data: Arrays over examples.
             batch_size: Examples computed together; None for what suits the layout.
+
+        Raises:
+            ValueError: If there are no examples.
         """
-        count, batch_size = len(data[0]), batch_size or self._evaluated_together(data)
+        count = len(data[0])
+        if not count:
+            raise ValueError("data has no examples, and a mean over none is no number; pass at least one")
+        batch_size = batch_size or self._evaluated_together(data)
         padding = -count % batch_size
         batches = tuple(
             jnp.pad(array, ((0, padding), *((0, 0),) * (array.ndim - 1))).reshape(-1, batch_size, *array.shape[1:])

@@ -171,6 +171,13 @@ def test_evaluation_ignores_its_padding():
     np.testing.assert_allclose(parts, whole, rtol=1e-5)
 
 
+def test_an_evaluation_of_no_examples_is_refused():
+    population = population_of("map")
+    _, state = population.start([member("None ~ g")])
+    with pytest.raises(ValueError, match=r"^data has no examples.*pass at least one$"):
+        population.evaluate(state, tuple(array[:0] for array in data()))
+
+
 def test_steps_may_be_split_over_epochs_as_one_likes():
     """In one, or in twelve of a step each, among other members."""
     members = [member("Nest ~ deltaChange(drop(g, 0.5))", seed=3), Member(get("Opt4"), 0.01, STEPS, 2, seed=1)]
