@@ -108,7 +108,7 @@ bench-engine: venv  ## Time the population engine beside Keras, and on processor
 	$(if $(filter gpu,$(LOCK)),,@$(RUN) -m reproduce bench-frameworks --output $(call quote,$(OUTPUT)))
 
 test: tools  ## Run the tests
-	@$(RUN) -m pytest -n $(TEST_WORKERS) $(TEST_OPTIONS)
+	@$(RUN) -m pytest -n $(TEST_WORKERS) --dist worksteal $(TEST_OPTIONS)
 
 soak: tools  ## Kill runs at random moments, break things on purpose, and write artifact/RELIABILITY.md
 	@$(RUN) -m tests.soak --kills $(KILLS)
