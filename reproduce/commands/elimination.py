@@ -44,6 +44,7 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     from reproduce.report.output import say_how_to_load, show, write, write_specs
     from reproduce.report.stored_search import read_trials
     from reproduce.report.tables.elimination import elimination_table
+    from reproduce.report.tables.search import rates_text
     from reproduce.search.progress import TrialProgress
     from reproduce.search.rescoring import baselines
     from reproduce.search.trials import require_these_trials
@@ -72,10 +73,10 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
         results = eliminate(
             protocol, folder / LEDGER_FILE, entrants, known, score_on, progress.advance, progress.notify
         )
-    table = elimination_table(
-        results, f"profile {protocol.profile}", {trial.device for trial in read_trials(folder / LEDGER_FILE)}
-    )
-    specs = write_specs(results[-1].survivors, folder / FINALISTS)
+    trials = read_trials(folder / LEDGER_FILE)
+    table = elimination_table(results, f"profile {protocol.profile}", {trial.device for trial in trials})
+    last, survivors = [each for each in trials if each.part == protocol.rounds[-1].name], results[-1].survivors
+    specs = write_specs(survivors, folder / FINALISTS)
     write([table], [], folder, console, specs)
     show(table, console)
-    say_how_to_load(specs, console)
+    say_how_to_load(specs, rates_text(last, survivors[0]) if survivors else "", console)
