@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -12,6 +14,7 @@ from reproduce.commands.arguments import add_data_dir, add_output, add_profile, 
 from reproduce.commands.durations import say_time_of_search
 from reproduce.commands.executors import add_scoring_arguments, open_scoring
 from reproduce.counts import number_of
+from reproduce.errors import LedgerError
 from reproduce.results_layout import ELIMINATION, FINALISTS, LEDGER_FILE, SEARCH, profile_ledger
 from reproduce.screen import say
 
@@ -53,6 +56,7 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     protocol = load_elimination_protocol(options.profile)
     folder = options.output / protocol.profile / ELIMINATION
     ledgers = options.searches or [profile_ledger(options.output, protocol.profile, SEARCH)]
+    _require_searches(ledgers, protocol.profile)
     entrants, known = read_entrants(protocol, ledgers), baselines(protocol.baselines)
     say(
         console,
@@ -80,3 +84,12 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     write([table], [], folder, console, specs)
     show(table, console)
     say_how_to_load(specs, rates_text(last, survivors[0]) if survivors else "", console)
+
+
+def _require_searches(ledgers: Sequence[Path], profile: str) -> None:
+    for path in ledgers:
+        if not path.is_file():
+            raise LedgerError(
+                f"no ledger {path}: nothing has been run there yet; run python -m reproduce search --profile {profile} "
+                "with the same --output first, or name the ledger of another search with --searches"
+            )

@@ -103,7 +103,7 @@ def test_its_best_pass_the_rounds_of_an_elimination(executor, tmp_path, capsys):
     ledger = output / "search" / "search" / "ledger.jsonl"
     command = ["eliminate", "--profile", small("elimination", tmp_path), "--output", str(output)]
     assert main(command) == 2
-    assert "nothing has been run there yet" in capsys.readouterr().err
+    assert "nothing has been run there yet; run python -m reproduce search --profile " in capsys.readouterr().err
     stale = tmp_path / "stale.toml"
     text = (tmp_path / "elimination.toml").read_text().replace('"elimination"', '"stale"', 1)
     stale.write_text(text.replace("seeds = [301", "seeds = [0", 1))
