@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 _WORD = r"[^\s(){}\[\]|^*]+"
@@ -36,8 +36,21 @@ def nearest_argument(received: str, known: Iterable[str]) -> str:
 
 def _nearest(received: str, names: Iterable[str], cutoff: float = 0.5) -> str:
     lowered = {name.lower(): name for name in names}
+    numbered = _numbered_alike(received[:80].lower(), lowered)
+    if numbered:
+        return f"; there are {lowered[numbered[0]]} to {lowered[numbered[-1]]}"
     near = difflib.get_close_matches(received[:80].lower(), lowered, n=1, cutoff=cutoff)
     return f"; did you mean {lowered[near[0]]!r}?" if near else ""
+
+
+def _numbered_alike(received: str, names: Collection[str]) -> list[str]:
+    """The names that differ from ``received`` by their number, in order; none where it is one of them."""
+    stem = received.rstrip("0123456789")
+    if not stem or stem == received or received in names:
+        return []
+    numbers = [name.removeprefix(stem) for name in names if name.startswith(stem)]
+    numbers = sorted((each for each in numbers if each.isdecimal()), key=int)
+    return [stem + each for each in numbers] if len(numbers) > 1 else []
 
 
 def missing_attribute(module: str, name: str, public: Sequence[str], made: str = "") -> AttributeError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -12,6 +14,7 @@ from reproduce.commands.arguments import add_data_dir, add_output, add_profile, 
 from reproduce.commands.durations import say_time_of_search
 from reproduce.commands.executors import add_scoring_arguments, open_scoring
 from reproduce.counts import number_of
+from reproduce.errors import LedgerError
 from reproduce.results_layout import ELIMINATION, FINALISTS, LEDGER_FILE, SEARCH, profile_ledger
 from reproduce.screen import say
 
@@ -44,6 +47,7 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     from reproduce.report.output import say_how_to_load, show, write, write_specs
     from reproduce.report.stored_search import read_trials
     from reproduce.report.tables.elimination import elimination_table
+    from reproduce.report.tables.search import rates_text
     from reproduce.search.progress import TrialProgress
     from reproduce.search.rescoring import baselines
     from reproduce.search.trials import require_these_trials
@@ -52,6 +56,7 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
     protocol = load_elimination_protocol(options.profile)
     folder = options.output / protocol.profile / ELIMINATION
     ledgers = options.searches or [profile_ledger(options.output, protocol.profile, SEARCH)]
+    _require_searches(ledgers, protocol.profile)
     entrants, known = read_entrants(protocol, ledgers), baselines(protocol.baselines)
     say(
         console,
@@ -72,10 +77,19 @@ def _eliminate(options: argparse.Namespace, console: Console) -> None:
         results = eliminate(
             protocol, folder / LEDGER_FILE, entrants, known, score_on, progress.advance, progress.notify
         )
-    table = elimination_table(
-        results, f"profile {protocol.profile}", {trial.device for trial in read_trials(folder / LEDGER_FILE)}
-    )
-    specs = write_specs(results[-1].survivors, folder / FINALISTS)
+    trials = read_trials(folder / LEDGER_FILE)
+    table = elimination_table(results, f"profile {protocol.profile}", {trial.device for trial in trials})
+    last, survivors = [each for each in trials if each.part == protocol.rounds[-1].name], results[-1].survivors
+    specs = write_specs(survivors, folder / FINALISTS)
     write([table], [], folder, console, specs)
     show(table, console)
-    say_how_to_load(specs, console)
+    say_how_to_load(specs, rates_text(last, survivors[0]) if survivors else "", console)
+
+
+def _require_searches(ledgers: Sequence[Path], profile: str) -> None:
+    for path in ledgers:
+        if not path.is_file():
+            raise LedgerError(
+                f"no ledger {path}: nothing has been run there yet; run python -m reproduce search --profile {profile} "
+                "with the same --output first, or name the ledger of another search with --searches"
+            )

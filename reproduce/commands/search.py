@@ -105,13 +105,14 @@ def _report(
     """Write the table, the figures and the specs of a search, whose libraries are imported only now."""
     from reproduce.report.figures.search import search_pictures
     from reproduce.report.output import say_how_to_load, show, write, write_specs
-    from reproduce.report.tables.search import rescoring_table
+    from reproduce.report.tables.search import rates_text, rescoring_table
 
     table = rescoring_table("rescoring", *rescored, f"{where}, evolution stage")
     specs = write_specs([each.contender for each in rescored[0]], folder / FINALISTS)
     write([table], search_pictures(records, protocol.screening_epochs, where), folder, console, specs)
     show(table, console)
-    say_how_to_load(specs, console)
+    found, _, trials = rescored
+    say_how_to_load(specs, rates_text(trials, found[0].contender) if found else "", console)
 
 
 def _run(

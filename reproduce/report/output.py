@@ -50,14 +50,22 @@ def write(
             say(console, f"  {path}")
 
 
-def say_how_to_load(specs: Sequence[Path], console: Console) -> None:
-    """Say where specs that `write_specs` wrote lie, and how to load the first; nothing where there is none."""
-    if specs:
-        say(
-            console,
-            f"The specs of these candidates lie in {specs[0].parent}. One is loaded so: "
-            f'paper_optimizers.OptimizerSpec.from_json(pathlib.Path("{specs[0].as_posix()}").read_text("utf-8"))',
-        )
+def say_how_to_load(specs: Sequence[Path], rates: str, console: Console) -> None:
+    """Say where specs that `write_specs` wrote lie, and how to train with the first; nothing where there is none.
+
+    Args:
+        specs: Their paths, the best first.
+        rates: The peak that the first had with most seeds, on each task; empty where it was never trained.
+        console: The terminal.
+    """
+    if not specs:
+        return
+    path, rate = specs[0].as_posix(), rates.split(",")[0] or "RATE"
+    its_rate = f", whose peak rate was {rates} here" if rates else ""
+    say(console, f"The specs of these candidates lie in {specs[0].parent}. To train with the first{its_rate}:")
+    say(console, f"spec = paper_optimizers.OptimizerSpec.from_json(pathlib.Path({path!r}).read_text('utf-8'))")
+    making = "paper_optimizers.GraphOptimizer(spec, {}, total_steps=STEPS, warmup_steps=STEPS // 10)"
+    say(console, f"optimizer = {making.format(rate)}")
 
 
 def write_findings(name: str, document: Mapping[str, object], tables: Iterable[Table], folder: Path) -> None:

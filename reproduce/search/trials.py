@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 from paper_optimizers.spec import OptimizerSpec
 from reproduce.ledger import Ledger, Settings, read_records, require_same, require_schema
-from reproduce.outcomes import Outcome, score_of
+from reproduce.outcomes import Outcome, Trained, score_of
 from reproduce.plain_data import from_plain, to_plain
 from reproduce.tasks.scoring import Scorer, in_order
 from reproduce.tasks.trainer import Candidate
@@ -229,3 +230,16 @@ def seed_scores(trials: Sequence[Trial], contender: Contender) -> SeedScores:
     own = {trial.seed: trial.score for trial in trials if trial.fingerprint == contender.fingerprint}
     trained = {seed: score for seed, score in own.items() if score is not None}
     return SeedScores(trained, len(own) - len(trained), {seed: score or 0.0 for seed, score in own.items()})
+
+
+def chosen_rates(trials: Sequence[Trial], contender: Contender) -> tuple[float | None, ...]:
+    """The peak rate that one contender had with most seeds, of equals the first, on each task in the search's order.
+
+    Returns:
+        None for a task on which no rate was found; nothing at all where the contender was never trained.
+    """
+    own = [trial.outcome for trial in trials if trial.fingerprint == contender.fingerprint]
+    trained = [each for each in own if isinstance(each, Trained)]
+    rates = [(each.rate, *(beside.rate for beside in each.beside or ())) for each in trained]
+    counts = [Counter(rate for rate in of_task if rate is not None) for of_task in zip(*rates, strict=True)]
+    return tuple(count.most_common(1)[0][0] if count else None for count in counts)

@@ -235,7 +235,10 @@ def test_finite_to_the_last_step_and_past_it(name: str, total: int) -> None:
     ("wrong", "message"),
     [
         ("opt4", "the catalog has no optimizer called 'opt4'; did you mean 'Opt4'?"),
-        ("Opt11", "the catalog has no optimizer called 'Opt11'; did you mean 'Opt1"),
+        ("Opt11", "the catalog has no optimizer called 'Opt11'; there are Opt1 to Opt10"),
+        ("a6", "the catalog has no optimizer called 'a6'; there are A1 to A5"),
+        ("a5", "the catalog has no optimizer called 'a5'; did you mean 'A5'?"),
+        ("Adam1", "the catalog has no optimizer called 'Adam1'; did you mean 'Adam'?"),
         ("adam", "did you mean 'Adam'?"),
         ("Prodigy", "; frameworks have it: optax.contrib.prodigy, with safeguard_warmup=True"),
         ("adan", "called 'adan'; frameworks have it: optax.adan. "),
@@ -268,7 +271,7 @@ def test_unknown_names(wrong: str, message: str) -> None:
 def test_unknown_schedules() -> None:
     with pytest.raises(KeyError) as caught:
         po.describe_schedule("lr10")
-    assert "the catalog has no schedule called 'lr10'; did you mean 'LR1'?" in str(caught.value)
+    assert "the catalog has no schedule called 'lr10'; there are LR1 to LR9" in str(caught.value)
     with pytest.raises(KeyError) as caught:
         po.describe_schedule("nadam")
     assert "frameworks have it" not in str(caught.value)

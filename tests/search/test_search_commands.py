@@ -1,6 +1,7 @@
 """The commands of the search room from end to end, on invented scores; and once on real ones."""
 
 import json
+import pathlib
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import paper_optimizers
 from paper_optimizers import OptimizerSpec
 from reproduce.cli import main
 from reproduce.outcomes import ScreenedOut
@@ -74,11 +76,14 @@ def test_a_search_ends_with_its_best_beside_the_baselines(executor, tmp_path, ca
     finalists = sorted((folder / "finalists").iterdir())
     assert len(finalists) == 2
     assert all(str(path) in shown for path in finalists)
-    *_, last = shown.splitlines()
-    assert last.startswith(f"The specs of these candidates lie in {folder / 'finalists'}. One is loaded so: ")
-    named = re.search(r'OptimizerSpec.from_json\(pathlib.Path\("(.*)"\).read_text\("utf-8"\)\)$', last)
-    assert named is not None
-    assert OptimizerSpec.from_json(Path(named[1]).read_text("utf-8")).to_text() in table.replace('""', '"')
+    *_, said, loads, makes = shown.splitlines()
+    assert said.startswith(f"The specs of these candidates lie in {folder / 'finalists'}. To train with the first, ")
+    names = {"pathlib": pathlib, "paper_optimizers": paper_optimizers, "STEPS": 20}
+    exec(f"{loads}\n{makes}", names)
+    assert names["spec"].to_text() in table.replace('""', '"')
+    assert names["optimizer"].spec == names["spec"]
+    rate = names["optimizer"].get_config()["learning_rate"]["config"]["peak"]
+    assert f"whose peak rate was {rate:g} here" in said
     assert " formula" in shown
     assert all(OptimizerSpec.from_json(path.read_text()).fingerprint() for path in finalists)
     protocol = json.loads((folder / "protocol.json").read_text())
@@ -98,7 +103,7 @@ def test_its_best_pass_the_rounds_of_an_elimination(executor, tmp_path, capsys):
     ledger = output / "search" / "search" / "ledger.jsonl"
     command = ["eliminate", "--profile", small("elimination", tmp_path), "--output", str(output)]
     assert main(command) == 2
-    assert "nothing has been run there yet" in capsys.readouterr().err
+    assert "nothing has been run there yet; run python -m reproduce search --profile " in capsys.readouterr().err
     stale = tmp_path / "stale.toml"
     text = (tmp_path / "elimination.toml").read_text().replace('"elimination"', '"stale"', 1)
     stale.write_text(text.replace("seeds = [301", "seeds = [0", 1))

@@ -2,18 +2,19 @@
 
 import math
 import statistics
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from paper_optimizers import NumpyOptimizer, from_text, get
 from reproduce.errors import LedgerError, ProtocolError
-from reproduce.outcomes import ScreenedOut, Trained
+from reproduce.outcomes import ScoreBeside, ScreenedOut, Trained
 from reproduce.report.analysis.searches import contenders_against
 from reproduce.report.tables.search import noise_table, rescoring_table
 from reproduce.search.rescoring import baselines, different
 from reproduce.search.results import Finalist
-from reproduce.search.trials import Contender, Trial, of_seeds, open_trials, run_trials, seed_scores
+from reproduce.search.trials import Contender, Trial, chosen_rates, of_seeds, open_trials, run_trials, seed_scores
 from tests.search.fakes import FakeScorer
 
 CONTENDERS = [Contender.of(name, get(name)) for name in ("Adam", "A1", "Opt7")]
@@ -144,6 +145,20 @@ def test_a_run_that_could_not_be_trained_is_counted_by_itself_and_gains_nothing(
     assert lines["brittle"][6].text == "-20.33 UNDECIDED"
     never = next(table_of({"never": [0.0, 0.0, 0.0]}, {"Adam": [0.8, 0.81, 0.8]}).lines())
     assert [cell.text for cell in never[2:6]] == ["-", "-", "0/3", "-"]
+
+
+def test_the_rate_of_most_seeds_is_that_of_each_task_in_turn():
+    """Of equals the first; a seed that could not be trained has none, nor has a task that none was found on."""
+    (contender,) = baselines(["Nesterov"])
+    assert chosen_rates([trial(contender, 0, 0.0)], contender) == ()
+
+    def on_two_tasks(seed, rate, beside):
+        beside = (ScoreBeside("text", 0.5, beside, 3), ScoreBeside("third", 0.0, None, 0))
+        return replace(trial(contender, seed, 0.8), outcome=Trained(0.8, rate, (), (), (0.8,), False, beside))
+
+    trials = [on_two_tasks(0, 1.0, 0.01), on_two_tasks(1, 0.1, 0.1), on_two_tasks(2, 0.1, 0.1), trial(contender, 3, 0)]
+    assert chosen_rates(trials, contender) == (0.1, 0.1, None)
+    assert chosen_rates(trials[:2], contender) == (1.0, 0.01, None)
 
 
 def test_seeds_that_the_protocol_no_longer_asks_for_do_not_count():

@@ -240,7 +240,7 @@ def test_another_mode_in_the_same_folder(finished: Path, profile: str, exact: bo
         (["figures", "--data-dir", "nowhere"], "no folder nowhere"),
         (["tables", "--weights", "none.h5"], "--weights none.h5 is given, and no task starts from ImageNet weights"),
         (["tables", "--profile", "gpu", "--study", "finetune", "--weights", "none.h5"], "there is no such file"),
-        (["bench-optimizers", "--optimizers", "Opt11"], "no optimizer called 'Opt11'; did you mean"),
+        (["bench-optimizers", "--optimizers", "Opt11"], "no optimizer called 'Opt11'; there are Opt1 to Opt10"),
     ],
 )
 def test_bad_input_is_one_message(arguments: list[str], message: str, tmp_path: Path, capsys) -> None:

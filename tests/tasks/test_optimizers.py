@@ -97,7 +97,7 @@ def test_specs_run_without_decays_and_with_crossed_schedules() -> None:
 @pytest.mark.parametrize(
     ("catalog", "keras", "message"),
     [
-        (("Opt11",), (), "optimizers.catalog: the catalog has no optimizer called 'Opt11'; did you mean"),
+        (("Opt11",), (), "optimizers.catalog: the catalog has no optimizer called 'Opt11'; there are Opt1 to Opt10"),
         ((), ("Opt1",), "optimizers.keras: no optimizer 'Opt1'; there are: SGD"),
         (("A1-nodecay",), (), "A1 has no decay functions and no schedule factor to leave out"),
         ((), ("Adam-nodecay",), "Adam has no decay functions"),

@@ -26,7 +26,7 @@ from reproduce.report.table import (
 )
 from reproduce.report.tables.comparisons import interval_text, placed
 from reproduce.search.results import Finalist
-from reproduce.search.trials import Contender, SeedScores, Trial, seed_scores
+from reproduce.search.trials import Contender, SeedScores, Trial, chosen_rates, seed_scores
 
 
 def rescoring_table(
@@ -68,10 +68,10 @@ def rescoring_table(
             f"{placed(where, (trial.device for trial in trials))}: {scored_by(trials)} on the validation samples "
             "of the search, by which it chose too, with the rate chosen by its rule for each run. again: mean over "
             f"those of n = {seeds} fresh seeds with which it could be trained (trained: how many); shrinkage: what "
-            "they took off the score that a candidate was chosen by. Last columns: difference in points to each tuned "
-            'baseline on common seeds, where a run that could not be trained counts 0, with its verdict on "better" '
-            f"and the interval; those of a column are one family, and hold together with {confidence_words(seeds)} "
-            "(artifact/ANALYSIS.md)."
+            "they took off the score that a candidate was chosen by; rate: the peak of most seeds, on each task. To a "
+            "tuned baseline: the difference in points on common seeds, where a run that could not be trained counts 0, "
+            'with its verdict on "better" and the interval; those of a column are one family, and hold together with '
+            f"{confidence_words(seeds)} (artifact/ANALYSIS.md)."
         ),
         columns=(
             *columns,
@@ -82,6 +82,7 @@ def rescoring_table(
                     each.name, contenders_against(trials, _contenders(finalists), each, seeds)
                 )
             ),
+            Column("rate", "rate", lambda each: _rates(trials, each.contender)),
             Column("formula", "formula", lambda each: words(each.text)),
         ),
         items=[*lines, *known],
@@ -113,6 +114,11 @@ class _RescoringLine(NamedTuple):
         return None if self.search_score is None or self.mean is None else self.search_score - self.mean
 
 
+def rates_text(trials: Sequence[Trial], contender: Contender) -> str:
+    """The contender's `chosen_rates`, as ``"0.01, 0.1"``; empty where it was never trained."""
+    return ", ".join(NONE if rate is None else f"{rate:g}" for rate in chosen_rates(trials, contender))
+
+
 def scored_by(trials: Sequence[Trial]) -> str:
     """A caption's words for the measure of a score."""
     if are_of_several_tasks(trials):
@@ -133,6 +139,11 @@ def _contenders(finalists: Sequence[Finalist]) -> list[Contender]:
 
 def _trained(scores: SeedScores) -> Cell:
     return Cell(f"{len(scores.trained)}/{len(scores.compared)}", len(scores.trained))
+
+
+def _rates(trials: Sequence[Trial], contender: Contender) -> Cell:
+    text = rates_text(trials, contender)
+    return words(text) if text else missing(NONE)
 
 
 def _baseline_columns(name: str, found: Mapping[str, Difference]) -> tuple[Column[_RescoringLine], ...]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from reproduce.outcomes import Trained
 from reproduce.report.analysis.families import Difference
 from reproduce.report.analysis.levels import confidence_words
 from reproduce.report.analysis.searches import contenders_against
 from reproduce.report.statistics import summarise
 from reproduce.report.table import NONE, NOT_RUN, Column, Table, missing, percent, words
 from reproduce.report.tables.comparisons import difference_columns, placed
-from reproduce.report.tables.search import points_of, scored_by
+from reproduce.report.tables.search import points_of, rates_text, scored_by
 from reproduce.search.comparison import ComparedSearch
 from reproduce.search.protocol import SearchProtocol
 from reproduce.search.rescoring import baselines
@@ -37,7 +35,7 @@ def finds_table(
     for search in searches:
         kinds.setdefault(search.kind, []).extend(each.contender for each in search.finds(protocol)[:1])
     sections = {kind: _lines(found, known, protocol, trials) for kind, found in kinds.items()}
-    sections["baselines"] = [_FindLine.of(each, None, protocol, trials) for each in known]
+    sections["baselines"] = [_FindLine.of(each, None, trials) for each in known]
     return Table.of(
         name="search_finds",
         title="What each search found",
@@ -93,11 +91,8 @@ class _FindLine(NamedTuple):
     difference: Difference | None
 
     @classmethod
-    def of(
-        cls, contender: Contender, difference: Difference | None, protocol: SearchProtocol, trials: Sequence[Trial]
-    ) -> _FindLine:
-        rates = _rates(contender, trials, protocol.evolution.names)
-        return cls(contender, rates, seed_scores(trials, contender), difference)
+    def of(cls, contender: Contender, difference: Difference | None, trials: Sequence[Trial]) -> _FindLine:
+        return cls(contender, rates_text(trials, contender), seed_scores(trials, contender), difference)
 
     @property
     def again(self) -> float:
@@ -115,20 +110,7 @@ def _lines(
     """The finds of one kind of search, whose differences to the first baseline are one family."""
     planned = len(protocol.rescoring.seeds)
     against = contenders_against(trials, found, known[0], planned)
-    return [_FindLine.of(each, against.get(each.fingerprint), protocol, trials) for each in found]
-
-
-def _rates(contender: Contender, trials: Sequence[Trial], tasks: Sequence[str]) -> str:
-    """The rate chosen most often on each task, of equals the first, as ``"0.01, 0.1"``; empty where none was chosen."""
-    chosen: dict[str, Counter[float]] = {task: Counter() for task in tasks}
-    for trial in trials:
-        if trial.fingerprint == contender.fingerprint and isinstance(trial.outcome, Trained):
-            chosen[tasks[0]][trial.outcome.rate] += 1
-            for each in trial.outcome.beside or ():
-                chosen[each.task].update([] if each.rate is None else [each.rate])
-    if not chosen[tasks[0]]:
-        return ""
-    return ", ".join(f"{counts.most_common(1)[0][0]:g}" if counts else NONE for counts in chosen.values())
+    return [_FindLine.of(each, against.get(each.fingerprint), trials) for each in found]
 
 
 def _absent(line: _FindLine) -> str:
