@@ -13,9 +13,9 @@ from reproduce.executors.executor import Executor
 from reproduce.executors.work import Work
 from reproduce.libraries import recorded_settings
 from reproduce.machine import backend_name
-from reproduce.results_layout import LEDGER_FILE, STORED_RESULTS
-from reproduce.stored_settings import write_stored_settings
-from reproduce.study.ledgers import check_same, open_ledger, read_rows, require_same_start
+from reproduce.results_layout import LEDGER_FILE, SETTINGS_FILE, STORED_RESULTS
+from reproduce.stored_settings import read_stored_settings, write_stored_settings
+from reproduce.study.ledgers import check_same, open_ledger, read_rows, require_one_run_on, require_same_start
 from reproduce.study.plan import Plan
 from reproduce.study.pretraining import keep_pretraining, pretrainings_of
 from reproduce.study.progress import StudyProgress
@@ -93,6 +93,7 @@ def run_study(
     )
     if path.exists():  # Refused now rather than after data were read, which can take minutes.
         check(read_rows(path, settings=settings))
+        _require_one_run_on(experiment)
     data = {task.name: describe_data(experiment, task.name) for task in protocol.tasks}
     checksums = {task: str(facts["checksum"]) for task, facts in data.items()}
     with open_ledger(path, progress.notify, settings) as ledger:
@@ -141,6 +142,14 @@ def describe_data(experiment: Experiment, task: str) -> dict[str, Any]:
         "classes": dataset.classes,
         **{name: len(part) for name, part in dataset.parts.items()},
     }
+
+
+def _require_one_run_on(experiment: Experiment) -> None:
+    """Refuse a third look, by what was stored when the second began."""
+    path, now = experiment.folder / SETTINGS_FILE, experiment.protocol.seeds
+    later = [row for row in read_rows(experiment.ledger_path) if row.phase == "final" and row.seed not in now.final]
+    if later and path.is_file():
+        require_one_run_on(later, experiment.ledger_path, read_stored_settings(path, StudyProtocol).seeds, now)
 
 
 def _drop_checkpoint(experiment: Experiment, job: Job) -> None:
