@@ -158,12 +158,15 @@ class KindBeats(OfComparison):
             searches = f"comparison of {self.at_least} searches each of {self.kind} and {self.peer}"
             return not_run(f"{searches}{self._lacking(compared)}")
         interval = "" if found.low is None or found.high is None else f" ({interval_text(found.low, found.high)})"
+        needed = found.seeds_to_settle
+        settle = "" if needed is None else f"{needed} searches of each kind would settle it; "
         evidence = (
             f"{self.kind} against {self.peer}: {signed(100 * found.mean, 2)} {points_of(compared.trials)}{interval}, "
             f"n = {found.n} searches of each, the best of each with "
             f"{number_of(len(protocol.rescoring.seeds), 'fresh seed')}, {confidence_words(found.n)} for "
             f"{comparisons_words(found.comparisons)}; the same find in "
-            f"{equal_finds(protocol, compared.searches, (self.kind, self.peer))} of them; {_compared_where(compared)}"
+            f"{equal_finds(protocol, compared.searches, (self.kind, self.peer))} of them; {settle}"
+            f"{_compared_where(compared)}"
         )
         return Finding(found.verdict, evidence)
 

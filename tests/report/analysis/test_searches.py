@@ -137,6 +137,29 @@ def test_claims_on_kinds_of_search() -> None:
     assert KindBeats("paper, full", "random, full", 5).check(nothing).verdict == "NOT RUN"
 
 
+def test_an_undecided_claim_on_kinds_says_how_many_searches_would_settle_it() -> None:
+    found = collection({"paper, full": 0.85, "random, full": 0.80})
+    compared = found.comparison
+    assert compared is not None
+    spread = dict(zip(SEEDS, (0.08, -0.06, 0.05, -0.04, 0.02), strict=True))
+    trials = [
+        replace(each, outcome=trained(0.85 + spread[int(each.fingerprint[-1])]))
+        if each.fingerprint.startswith("random")
+        else each
+        for each in compared.trials
+    ]
+    wide = replace(found, comparison=replace(compared, trials=trials))
+    finding = KindBeats("random, full", "paper, full", 5).check(wide)
+    difference = kinds_against(PROTOCOL, compared.searches, trials, "paper, full")["random, full"]
+    assert finding.verdict == difference.verdict == "UNDECIDED"
+    needed = difference.seeds_to_settle
+    assert needed is not None
+    assert needed > 5
+    end = f"in 0 of them; {needed} searches of each kind would settle it; digits, on a CPU"
+    assert finding.evidence.endswith(end)
+    assert "would settle it" not in KindBeats("random, full", "paper, full", 5).check(found).evidence
+
+
 def test_claims_on_finds_of_searches_beside_a_known_optimizer() -> None:
     found = collection({"paper, full": 0.85, "random, full": 0.80})
     # Runs of one find are all alike here, and without a spread nothing is decided.
