@@ -188,7 +188,8 @@ class StudyResults:
         """The optimizers of a task, run or not, those that are one function as one, in the protocol's order.
 
         One function are optimizers of equal fingerprints, and those whose final runs, at equal settings and seeds, have
-        accuracies that differ by `SAME_FUNCTION` at most, on average over epochs and seeds.
+        accuracies that differ by `SAME_FUNCTION` at most, on average over epochs and seeds. The seeds are those of the
+        first look, so that a study that is run on keeps its families.
         """
         return self._functions.get(task, [])
 
@@ -204,10 +205,11 @@ class StudyResults:
     @cached_property
     def _functions(self) -> Mapping[str, list[SameFunction]]:
         found: dict[str, list[SameFunction]] = {}
+        first = self.protocol.seeds.final
         for task in self.tasks:
             groups: list[list[Result]] = []
             for result in self.of_task(task):
-                group = next((group for group in groups if _are_one_function(group[0], result)), None)
+                group = next((group for group in groups if _are_one_function(group[0], result, first)), None)
                 groups.append([result]) if group is None else group.append(result)
             found[task] = [SameFunction(tuple(each.optimizer for each in group), group[0]) for group in groups]
         return found
@@ -264,20 +266,21 @@ def _result(protocol: StudyProtocol, task: str, entrant: Entrant, rows: Sequence
         entrant=entrant,
         choice=tuning.choice,
         weight_decay=tuning.weight_decay,
-        finals=tuple(final[seed] for seed in protocol.seeds.final if seed in final),
+        finals=tuple(final[seed] for seed in protocol.seeds.final_of(task) if seed in final),
         tuning=tuple(row for row in rows if row.phase == "tune"),
     )
 
 
-def _are_one_function(one: Result, other: Result) -> bool:
-    """Whether two optimizers are one function on their task; see `StudyResults.functions`."""
+def _are_one_function(one: Result, other: Result, seeds: Sequence[int]) -> bool:
+    """Whether two optimizers are one function on their task by these seeds; see `StudyResults.functions`."""
     if one.entrant.fingerprint is not None and one.entrant.fingerprint == other.entrant.fingerprint:
         return True
-    same_seeds = [row.seed for row in one.finals] == [row.seed for row in other.finals]
+    runs, twins = ([row for row in each.finals if row.seed in seeds] for each in (one, other))
+    same_seeds = [row.seed for row in runs] == [row.seed for row in twins]
     same_setting = (one.choice.rate, one.weight_decay) == (other.choice.rate, other.weight_decay)
-    if not one.finals or not same_setting or not same_seeds:
+    if not runs or not same_setting or not same_seeds:
         return False
-    pairs = list(zip(one.finals, other.finals, strict=True))
+    pairs = list(zip(runs, twins, strict=True))
     if any((row.diverged_at, row.steps) != (twin.diverged_at, twin.steps) for row, twin in pairs):
         return False
     differences = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from reproduce.data import Dataset, load_dataset
 from reproduce.data.catalog import published_train_samples
@@ -54,10 +53,11 @@ def _estimate(
     cost = costs.steps.get(step_key(task, runner))
     samples = published_train_samples(task.data) if dataset is None else len(dataset.train)
     steps = None if samples is None else run_length(task.training, samples).total_steps
+    alone = protocol.only(task.name)
     seeds = len(protocol.seeds.tune) if protocol.rates.finalists is None else 1
     runs, seconds = Span(0, 0), Span(0.0, 0.0)
     for entrant in entrants:
-        left = Plan(_only(protocol, task), [entrant], rows).left()
+        left = Plan(alone, [entrant], rows).left()
         growth = protocol.rates.most_extra_rates * seeds * len(protocol.optimizers.decays_of(entrant.name))
         own = Span(left, left + growth if left else 0)
         runs = Span(runs.low + own.low, runs.high + own.high)
@@ -77,10 +77,6 @@ def _estimate(
         measured=cost if known else None,
         num_bytes=costs.bytes_per_row * runs.high + data,
     )
-
-
-def _only(protocol: StudyProtocol, task: TaskSettings) -> StudyProtocol:
-    return replace(protocol, tasks=(task,), folder=None)
 
 
 def _dataset(experiment: Experiment, task: TaskSettings) -> Dataset | None:

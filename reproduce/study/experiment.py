@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,11 +11,12 @@ from typing import Any
 from reproduce.data import load_dataset, require_batch
 from reproduce.executors.executor import Executor
 from reproduce.executors.work import Work
+from reproduce.ledger import Settings
 from reproduce.libraries import recorded_settings
 from reproduce.machine import backend_name
-from reproduce.results_layout import LEDGER_FILE, STORED_RESULTS
-from reproduce.stored_settings import write_stored_settings
-from reproduce.study.ledgers import check_same, open_ledger, read_rows, require_same_start
+from reproduce.results_layout import LEDGER_FILE, SETTINGS_FILE, STORED_RESULTS
+from reproduce.stored_settings import read_stored_settings, write_stored_settings
+from reproduce.study.ledgers import check_same, open_ledger, read_rows, require_one_run_on, require_same_start
 from reproduce.study.plan import Plan
 from reproduce.study.pretraining import keep_pretraining, pretrainings_of
 from reproduce.study.progress import StudyProgress
@@ -92,7 +93,7 @@ def run_study(
         check_same, path=path, protocol=protocol.hash(), backends=_backends(), deterministic=machine.deterministic
     )
     if path.exists():  # Refused now rather than after data were read, which can take minutes.
-        check(read_rows(path, settings=settings))
+        _check_ledger(experiment, check, settings)
     data = {task.name: describe_data(experiment, task.name) for task in protocol.tasks}
     checksums = {task: str(facts["checksum"]) for task, facts in data.items()}
     with open_ledger(path, progress.notify, settings) as ledger:
@@ -141,6 +142,16 @@ def describe_data(experiment: Experiment, task: str) -> dict[str, Any]:
         "classes": dataset.classes,
         **{name: len(part) for name, part in dataset.parts.items()},
     }
+
+
+def _check_ledger(experiment: Experiment, check: Callable[[Sequence[Row]], None], settings: Settings) -> None:
+    """Refuse rows that do not fit, and a third look, by what was stored when the second began."""
+    rows = read_rows(experiment.ledger_path, settings=settings)
+    check(rows)
+    path, now = experiment.folder / SETTINGS_FILE, experiment.protocol.seeds
+    later = [row for row in rows if row.phase == "final" and row.seed not in now.final]
+    if later and path.is_file():
+        require_one_run_on(later, experiment.ledger_path, read_stored_settings(path, StudyProtocol).seeds, now)
 
 
 def _drop_checkpoint(experiment: Experiment, job: Job) -> None:

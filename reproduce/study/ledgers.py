@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reproduce.errors import LedgerError
 from reproduce.ledger import Ledger, Settings, read_records, require_same
+from reproduce.study.protocol import SeedSettings
 from reproduce.study.rows import Row, row_from_dict
 
 
@@ -52,6 +53,28 @@ def check_same(
             now["backend"] = row.backend if row.backend in backends else " or ".join(backends)
         require_same(row, now, path, number)
         require_same_start(row, first.setdefault(row.task, row), path)
+
+
+def require_one_run_on(later: Sequence[Row], path: Path, before: SeedSettings, now: SeedSettings) -> None:
+    """Refuse to run a task on to another number of seeds than the one that it has rows of already: no third look.
+
+    Args:
+        later: The ledger's rows of seeds beyond those of the first look.
+        path: The ledger, for the message.
+        before: The seeds of the settings that were stored beside it.
+        now: The seeds that are asked for.
+
+    Raises:
+        LedgerError: Naming the task.
+    """
+    for task in sorted({row.task for row in later}):
+        settled, asked = ((each.run_on_to or {}).get(task) for each in (before, now))
+        if asked != settled:
+            raise LedgerError(
+                f"{path} holds rows of the task {task} with more than its {len(now.final)} planned seeds, run on to "
+                f"{settled}; seeds.run_on_to.{task} is {'left out' if asked is None else asked} now. A task is run on "
+                f"once (artifact/ANALYSIS.md): give {settled}, or choose another --output"
+            )
 
 
 def _require_one_mode(rows: Sequence[Row], path: Path, now: bool | None) -> None:

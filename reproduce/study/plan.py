@@ -49,9 +49,15 @@ class Plan:
         machine, compares all of them seed by seed.
         """
         places = {task.name: place for place, task in enumerate(self._protocol.tasks)}
-        seeds = {seed: place for place, seed in enumerate(self._protocol.seeds.final)}
+        seeds = {
+            (task.name, seed): place
+            for task in self._protocol.tasks
+            for place, seed in enumerate(self._protocol.seeds.final_of(task.name))
+        }
         listed = [job for jobs, _ in self._jobs.values() for job in jobs]
-        return sorted(listed, key=lambda job: (places[job.task], seeds[job.seed] if job.phase == "final" else -1))
+        return sorted(
+            listed, key=lambda job: (places[job.task], seeds[job.task, job.seed] if job.phase == "final" else -1)
+        )
 
     def left(self) -> int:
         """How many runs are still to come as far as is known: `jobs`, and those after them."""
@@ -68,10 +74,10 @@ class Plan:
 def _jobs_of(protocol: StudyProtocol, pair: tuple[str, str], rows: Sequence[Row]) -> tuple[list[Job], int]:
     """The jobs of one optimizer on one task that can be run now, and how many come after them at least."""
     done = {row.job for row in rows}
-    tuning = tune(protocol, pair[1], rows)
+    tuning, finals = tune(protocol, pair[1], rows), protocol.seeds.final_of(pair[0])
     wanted = [Job(*pair, "tune", setting.rate, seed, setting.weight_decay) for setting, seed in tuning.wanted]
     if tuning.setting is not None:
         rate, decay = tuning.setting
-        wanted += [Job(*pair, "final", rate, seed, decay) for seed in protocol.seeds.final]
+        wanted += [Job(*pair, "final", rate, seed, decay) for seed in finals]
     jobs = [job for job in wanted if job not in done]
-    return jobs, 0 if tuning.setting is not None else tuning.later + len(protocol.seeds.final)
+    return jobs, 0 if tuning.setting is not None else tuning.later + len(finals)

@@ -24,6 +24,7 @@ from reproduce.protocols import (
     settings_hash,
 )
 from reproduce.stored_form import stored_study
+from reproduce.study.looks import later_seeds, require_second_look
 from reproduce.tasks.optimizers import Entrant, make_entrant, require_free_names, roster
 from reproduce.tasks.rates import RateGrid
 from reproduce.tasks.task import Task
@@ -92,16 +93,27 @@ class SeedSettings:
     Attributes:
         tune: Seeds of the runs that choose the rate.
         final: Fresh seeds of the runs that are reported, at the chosen rate.
+        run_on_to: By task, how many final seeds it has in all once it is run on, see `reproduce.study.looks`; left out
+            where none is. It takes no part in the protocol's hash, so that the rows of the first look stay.
     """
 
     tune: tuple[int, ...]
     final: tuple[int, ...]
+    run_on_to: Mapping[str, int] | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
         require_seeds("tune", self.tune)
         require_seeds("final", self.final)
         fresh = not set(self.tune) & set(self.final)
         require(fresh, "final", list(self.final), f"fresh seeds, none of tune = {list(self.tune)}")
+        require(self.run_on_to != {}, "run_on_to", {}, "left out where no task is run on")
+        for task, total in (self.run_on_to or {}).items():
+            require_second_look(f"run_on_to.{task}", total, len(self.final))
+
+    def final_of(self, task: str) -> tuple[int, ...]:
+        """The final seeds of a task: those of the first look, then those that it is run on with."""
+        total = (self.run_on_to or {}).get(task, len(self.final))
+        return self.final + later_seeds(total - len(self.final), (*self.tune, *self.final))
 
 
 @dataclass(frozen=True)
@@ -198,10 +210,16 @@ class StudyProtocol:
         require(len(set(names)) == len(names), "tasks", names, "tasks of different names")
         alone = self.folder is None or len(self.tasks) == 1
         require(alone, "folder", names, "left out of a protocol of several tasks")
+        for name in self.seeds.run_on_to or {}:
+            require(name in names, "seeds.run_on_to", name, f"a task of this protocol: {', '.join(names)}")
 
     def task(self, name: str) -> TaskSettings:
         """The task called ``name``."""
         return next(task for task in self.tasks if task.name == name)
+
+    def only(self, name: str) -> StudyProtocol:
+        """The same study of one of its tasks alone."""
+        return self._of(self.task(name), name)
 
     def on_folder(self, name: str) -> StudyProtocol:
         """The same study of the data set that ``--data-dir`` names; ``name`` is its name.
@@ -212,15 +230,23 @@ class StudyProtocol:
         if self.folder is None:
             raise ProtocolError(f"study {self.study} has no table [folder], so its data cannot be replaced")
         task = dataclasses.replace(self.tasks[0], name=name, data=self.folder)
-        return dataclasses.replace(self, study=f"{self.study}-{name}", tasks=(task,))
+        return dataclasses.replace(self._of(task, self.tasks[0].name), study=f"{self.study}-{name}")
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain data in their stored form."""
         return stored_study(plain_settings(self))
 
     def hash(self) -> str:
-        """16 hexadecimal digits of the settings' stored form; the description and what is None do not count."""
-        return settings_hash({key: value for key, value in self.to_dict().items() if key != "description"})
+        """16 hexadecimal digits of the settings' stored form; description, ``run_on_to`` and None do not count."""
+        counted = {key: value for key, value in self.to_dict().items() if key != "description"}
+        counted["seeds"] = {key: value for key, value in counted["seeds"].items() if key != "run_on_to"}
+        return settings_hash(counted)
+
+    def _of(self, task: TaskSettings, name: str) -> StudyProtocol:
+        """The study of ``task`` alone, run on as far as the task that is called ``name`` here."""
+        total = (self.seeds.run_on_to or {}).get(name)
+        seeds = dataclasses.replace(self.seeds, run_on_to=None if total is None else {task.name: total})
+        return dataclasses.replace(self, tasks=(task,), seeds=seeds)
 
 
 def load_protocol(profile: str, study: str = "main") -> StudyProtocol:

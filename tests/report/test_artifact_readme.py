@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from reproduce.report.analysis.levels import FIRST_LOOK
 from reproduce.report.claims.claim import CLAIMS, check, load_claims
 from reproduce.report.collection import profiles_in, read_collection
 from reproduce.report.figures.index import catalog_pictures
@@ -14,6 +13,7 @@ from reproduce.report.tables.equations import catalog_tables
 from reproduce.report.tables.index import study_tables
 from reproduce.report.tables.paper import PARTS, paper_table
 from reproduce.report.tables.primitives import primitive_tables
+from reproduce.study.looks import FIRST_LOOK
 from tests.report.result_cases import invented, protocol_of
 from tests.test_makefile import MAKEFILE, PHONY_TARGETS
 

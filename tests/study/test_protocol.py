@@ -172,13 +172,11 @@ def test_what_parts_of_one_data_set_depend_on(own: DataSettings, changes: dict[s
     assert leaking_setting(own, next(each for each in (CIFAR, DIGITS, TEXT) if type(each) is not type(own))) is None
 
 
-def test_hash_follows_every_setting_but_the_description() -> None:
-    values = to_plain(TINY)
-    hashes = {TINY.hash()}
-    for path in _leaves(values):
-        if path[-1] != "description":
-            hashes.add(_hash_with(TINY, path))
-    assert len(hashes) == len(list(_leaves(values)))
+def test_hash_follows_every_setting_but_the_description_and_how_far_it_is_run_on() -> None:
+    counted = [path for path in _leaves(to_plain(TINY)) if path not in (("description",), ("seeds", "run_on_to"))]
+    hashes = {TINY.hash(), *(_hash_with(TINY, path) for path in counted)}
+    assert len(hashes) == 1 + len(counted)
+    assert _hash_with(TINY, ("seeds", "run_on_to")) == TINY.hash()
     assert dataclasses.replace(TINY, description="Other words.").hash() == TINY.hash()
     assert parse_protocol(TINY_TOML).hash() == TINY.hash()
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from reproduce.counts import Estimate
 from reproduce.report.analysis.families import ByPlace
-from reproduce.report.analysis.levels import ROUNDING, error_rate, t_limit
+from reproduce.report.analysis.levels import ROUNDING, t_limit
+from reproduce.study.looks import error_rate
 
 
 def compare_with_best(values: Mapping[str, ByPlace]) -> dict[str, Estimate]:

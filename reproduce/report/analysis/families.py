@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce.report.analysis.levels import ROUNDING, error_rate, t_limit
+from reproduce.report.analysis.levels import ROUNDING, t_limit
 from reproduce.report.analysis.power import settling_runs
 from reproduce.report.analysis.verdicts import Verdict, verdict_of
+from reproduce.study.looks import error_rate
 
 #: A number for each place in which runs are comparable: a seed, or a seed on a device.
 ByPlace = Mapping[Any, float]
@@ -29,7 +30,8 @@ class PairedRuns(NamedTuple):
         values: A number for each place, the higher the better.
         reference: The same of what they are compared with.
         margin: What difference is too small to matter; see `reproduce.report.analysis.levels.margin_of`.
-        planned: How many common places are planned; with fewer the verdict is NOT RUN.
+        planned: How many common places are planned; with fewer the verdict is NOT RUN. The error that may be spent is
+            that of so many from the start.
     """
 
     values: ByPlace
@@ -72,6 +74,11 @@ class Difference:
         return verdict_of(self.low, self.high, self.margin)
 
     @property
+    def seeds_judged(self) -> int:
+        """How many seeds its look has, of which its interval has the level: those planned, before all are run."""
+        return max(self.n, self.planned)
+
+    @property
     def seeds_to_settle(self) -> int | None:
         """How many seeds would settle an UNDECIDED verdict; None for others, and where no spread is known.
 
@@ -86,6 +93,17 @@ def compare_family(pairs: Mapping[str, PairedRuns]) -> dict[str, Difference]:
     """All comparisons of a family, by the same names; one without a common place is left out, and counts."""
     found = {name: _compare(pair, len(pairs)) for name, pair in pairs.items()}
     return {name: each for name, each in found.items() if each is not None}
+
+
+def compare_at_looks(first: Mapping[str, PairedRuns], second: Mapping[str, PairedRuns]) -> dict[str, Difference]:
+    """All comparisons of a family that was run on: the first look's, or where that is UNDECIDED the second's.
+
+    Args:
+        first: See `compare_family`; the runs of the first look alone.
+        second: The same comparisons with all runs.
+    """
+    again = compare_family(second)
+    return {name: again[name] if each.verdict == "UNDECIDED" else each for name, each in compare_family(first).items()}
 
 
 def common_differences(values: ByPlace, reference: ByPlace) -> NDArray[np.float64]:
@@ -104,6 +122,6 @@ def _compare(pair: PairedRuns, comparisons: int) -> Difference | None:
     largest = max(abs(value) for by_place in (pair.values, pair.reference) for value in by_place.values())
     # Accuracies move in steps of one example, so a few runs may differ by the same step: no spread would be certainty.
     if n > 1 and (spread := float(np.std(differences, ddof=1))) > ROUNDING * largest:
-        sd, half = spread, t_limit(n - 1, error_rate(n) / comparisons) * spread / math.sqrt(n)
+        sd, half = spread, t_limit(n - 1, error_rate(max(n, pair.planned)) / comparisons) * spread / math.sqrt(n)
         low, high = mean - half, mean + half
     return Difference(mean, low, high, sd, n, pair.planned, pair.margin, comparisons)

@@ -1,17 +1,13 @@
-"""Thresholds of the analysis, set beforehand: looks, error rate spent at each, margin, and equality of functions."""
+"""Thresholds of the analysis, set beforehand: margin, equality of functions; of looks see `reproduce.study.looks`."""
 
 from __future__ import annotations
 
 from functools import cache
 
-#: The number of seeds at which a study is judged first. What is UNDECIDED then may be run on and judged once more.
-FIRST_LOOK = 20
-#: The most seeds that a study is run on to.
-LAST_LOOK = 60
+from reproduce.study.looks import error_rate
+
 #: The fewest searches of each kind whose differences are tested; they are judged once.
 LEAST_SEARCHES = 5
-#: How the probability 0.05 of a false verdict in a family is spent on the two looks.
-_SPENT = (0.04, 0.01)
 #: The largest margin, one point, and the share of the reference's error that is the margin where that is smaller.
 POINT, _SHARE_OF_ERROR = 0.01, 0.1
 #: The same in words.
@@ -22,14 +18,6 @@ WIDTH_WORDS = "Intervals are Student's t, not cut at 0 and 100 %: one that reach
 SAME_FUNCTION = 0.001
 #: Numbers whose difference is below this share of them differ by rounding alone.
 ROUNDING = 1e-12
-
-
-def error_rate(n: int) -> float:
-    """The probability of a false verdict in a family that may be spent at ``n`` seeds: 0.04, after `FIRST_LOOK` 0.01.
-
-    Whoever looks at both has spent 0.05.
-    """
-    return _SPENT[0] if n <= FIRST_LOOK else _SPENT[1]
 
 
 def confidence_words(n: int) -> str:

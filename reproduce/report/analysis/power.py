@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce.report.analysis.levels import FIRST_LOOK, error_rate
+from reproduce.study.looks import FIRST_LOOK, error_rate
 
 #: The probability with which seeds that "settle" a comparison do so.
 POWER = 0.8

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from reproduce.counts import enumerated
 from reproduce.outcomes import Trained
 from reproduce.report.analysis.families import Difference, PairedRuns, compare_family
 from reproduce.report.analysis.levels import POINT, margin_of
@@ -19,6 +21,8 @@ def contenders_against(
 ) -> dict[str, Difference]:
     """The differences of all contenders to a baseline, one family, by fingerprint; without trials there is none.
 
+    They are paired by fresh seeds; one whose two runs are of different devices does not count.
+
     Args:
         trials: Scores with fresh seeds; a run that could not be trained counts 0.
         contenders: What was found.
@@ -29,11 +33,9 @@ def contenders_against(
     if not reference.compared:
         return {}
     margin = margin_of_scores(trials, reference.rank)
+    known = _by_place(trials, baseline)
     return compare_family(
-        {
-            each.fingerprint: PairedRuns(seed_scores(trials, each).compared, reference.compared, margin, planned)
-            for each in contenders
-        }
+        {each.fingerprint: PairedRuns(_by_place(trials, each), known, margin, planned) for each in contenders}
     )
 
 
@@ -42,8 +44,9 @@ def kinds_against(
 ) -> dict[str, Difference]:
     """The differences of all other kinds of search to one kind, one family, by kind, paired by the searches' seeds.
 
-    The number of a search is the mean, over fresh seeds, of the candidate that it scored best. A kind that was planned
-    and has none is left out, and counts as a comparison.
+    The number of a search is the mean, over fresh seeds, of the candidate that it scored best. Two searches of one seed
+    whose fresh scores are of different devices are no pair. A kind that was planned and has no pair is left out, and
+    counts as a comparison.
 
     Args:
         protocol: Of the comparison.
@@ -51,17 +54,31 @@ def kinds_against(
         trials: Scores with fresh seeds; a run that could not be trained counts 0.
         kind: See `ComparedSearch`.
     """
-    found: dict[str, dict[int, float]] = {plan.kind: {} for plan in comparison_plans(protocol)}
-    for search in searches:
-        best = search.finds(protocol)[:1]
-        scores = [seed_scores(trials, each.contender) for each in best]
-        if scores and len(scores[0].compared) == len(protocol.rescoring.seeds):
-            found[search.kind][search.plan.seed] = scores[0].rank
+    found = _numbers(protocol, searches, trials)
     reference = found.pop(kind, {})
     if not reference:
         return {}
     margin, planned = margin_of_scores(trials, statistics.fmean(reference.values())), len(protocol.comparison.seeds)
     return compare_family({other: PairedRuns(own, reference, margin, planned) for other, own in found.items()})
+
+
+def unpaired_seeds(
+    protocol: SearchProtocol, searches: Sequence[ComparedSearch], trials: Sequence[Trial], kinds: tuple[str, str]
+) -> list[int]:
+    """List the planned seeds with which searches of two kinds are no pair; arguments as of `kinds_against`.
+
+    One of the two has no best that was scored with every fresh seed, or their scores are of different devices.
+    """
+    found = _numbers(protocol, searches, trials)
+    one, other = (found.get(kind, {}).keys() for kind in kinds)
+    paired = {place.seed for place in one & other}
+    return [seed for seed in protocol.comparison.seeds if seed not in paired]
+
+
+def unpaired_words(seeds: Sequence[int]) -> str:
+    """``"no pair scored on one device with the seeds 1 and 3"``."""
+    noun = "seed" if len(seeds) == 1 else "seeds"
+    return f"no pair scored on one device with the {noun} {enumerated([str(seed) for seed in seeds])}"
 
 
 def equal_finds(protocol: SearchProtocol, searches: Sequence[ComparedSearch], kinds: tuple[str, str]) -> int:
@@ -83,3 +100,32 @@ def are_of_several_tasks(trials: Sequence[Trial]) -> bool:
 def margin_of_scores(trials: Sequence[Trial], reference: float) -> float:
     """The margin of scores: that of accuracies; 1 point of a mean share, which has no error to take a tenth of."""
     return POINT if are_of_several_tasks(trials) else margin_of(reference)
+
+
+class _SearchPlace(NamedTuple):
+    """The place in which searches are comparable: their seed, and the device of each fresh score of their best."""
+
+    seed: int
+    devices: tuple[str, ...]
+
+
+def _numbers(
+    protocol: SearchProtocol, searches: Sequence[ComparedSearch], trials: Sequence[Trial]
+) -> dict[str, dict[_SearchPlace, float]]:
+    """The numbers of searches by kind and place; of one whose best lacks a fresh score there is none."""
+    found: dict[str, dict[_SearchPlace, float]] = {plan.kind: {} for plan in comparison_plans(protocol)}
+    for search in searches:
+        for best in search.finds(protocol)[:1]:
+            scores = _by_place(trials, best.contender)
+            if len(scores) == len(protocol.rescoring.seeds):
+                place = _SearchPlace(search.plan.seed, tuple(device for _, device in sorted(scores)))
+                found[search.kind][place] = seed_scores(trials, best.contender).rank
+    return found
+
+
+def _by_place(trials: Sequence[Trial], contender: Contender) -> dict[tuple[int, str], float]:
+    """The scores of one contender by fresh seed and device; a run that could not be trained counts 0."""
+    scores = seed_scores(trials, contender).compared
+    return {
+        (trial.seed, trial.device): scores[trial.seed] for trial in trials if trial.fingerprint == contender.fingerprint
+    }

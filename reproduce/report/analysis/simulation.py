@@ -16,8 +16,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from reproduce.report.analysis.levels import FIRST_LOOK, LAST_LOOK, error_rate, t_limit
+from reproduce.report.analysis.levels import t_limit
 from reproduce.report.analysis.verdicts import VERDICTS, Verdict, verdict_of
+from reproduce.study.looks import FIRST_LOOK, MOST_SEEDS, error_rate
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -188,13 +189,13 @@ def verdict_shares(difference: float, spread: float, num_seeds: int, repeats: in
 def error_of_two_looks(scenario: Scenario, repeats: int = REPEATS) -> float:
     """The share of families without a difference in which one is found at the first look or at the last.
 
-    What is UNDECIDED at the first look is run on to `LAST_LOOK` seeds, the most there may be.
+    What is UNDECIDED at the first look is run on to `MOST_SEEDS` seeds, the most there may be.
     """
-    runs = scenario.draw(np.zeros(NUM_FUNCTIONS), LAST_LOOK, repeats, np.random.default_rng(_SEED))
+    runs = scenario.draw(np.zeros(NUM_FUNCTIONS), MOST_SEEDS, repeats, np.random.default_rng(_SEED))
     low, high = paired_intervals(runs[:, :FIRST_LOOK], error_rate(FIRST_LOOK))
     found = (low > 0) | (high < 0)
     undecided = ~found & ~((low > -POINT) & (high < POINT))
-    late_low, late_high = paired_intervals(runs, error_rate(LAST_LOOK))
+    late_low, late_high = paired_intervals(runs, error_rate(MOST_SEEDS))
     return float((found | (undecided & ((late_low > 0) | (late_high < 0)))).any(axis=1).mean())
 
 

@@ -12,10 +12,11 @@ from functools import cache
 from typing import Literal
 
 from paper_optimizers import describe, names
-from reproduce.report.analysis.families import Difference, PairedRuns, compare_family
+from reproduce.report.analysis.families import Difference, PairedRuns, compare_at_looks, compare_family
 from reproduce.report.analysis.levels import margin_of
 from reproduce.report.analysis.verdicts import Verdict
-from reproduce.report.results import Alike, Result, StudyResults
+from reproduce.report.results import Alike, Result, StudyResults, counted_accuracy
+from reproduce.report.statistics import summarise
 from reproduce.tasks.optimizers import LINEAR, Entrant
 
 #: Whose an optimizer is: the paper's, an older one's that it is compared with, or found by a search of this project.
@@ -81,7 +82,7 @@ def against(study: StudyResults, task: str, reference: Result | None) -> list[Co
     found: dict[str, Difference] = {}
     for origin in dict.fromkeys(origin_of(each.first.entrant) for each in others):
         family = [each.first for each in others if origin_of(each.first.entrant) == origin]
-        found |= compare_family({each.optimizer: pair_of(study, each, reference) for each in family})
+        found |= compare_results(study, {each.optimizer: (each, reference) for each in family})
     return [Compared(each.names, each.first, reference, found.get(each.first.optimizer)) for each in others]
 
 
@@ -106,20 +107,37 @@ def in_pairs(study: StudyResults, task: str, pairs: Sequence[tuple[str, str]]) -
     groups: dict[tuple[str, str], list[str]] = {}
     for one, other in pairs:
         groups.setdefault((firsts[one].optimizer, firsts[other].optimizer), []).append(one)
-    family = {
-        ": ".join(pair): pair_of(study, firsts[pair[0]], firsts[pair[1]]) for pair in groups if pair[0] != pair[1]
-    }
-    found = compare_family(family)
+    family = {": ".join(pair): (firsts[pair[0]], firsts[pair[1]]) for pair in groups if pair[0] != pair[1]}
+    found = compare_results(study, family)
     return [
         Compared(tuple(own), firsts[one], firsts[other], found.get(f"{one}: {other}"))
         for (one, other), own in groups.items()
     ]
 
 
-def pair_of(study: StudyResults, result: Result, reference: Result) -> PairedRuns:
-    """Pair the runs of two optimizers on a task, to be compared."""
-    margin = 0.0 if reference.test is None else margin_of(reference.test.mean, 1 / reference.finals[0].num_classes)
-    return PairedRuns(result.by_place, reference.by_place, margin, len(study.protocol.seeds.final))
+def compare_results(study: StudyResults, pairs: Mapping[str, tuple[Result, Result]]) -> dict[str, Difference]:
+    """Compare results with a reference each, all of one family, at one look or two; see `reproduce.study.looks`.
+
+    Args:
+        study: The study.
+        pairs: A result and its reference, by name.
+    """
+    first, tasks = study.protocol.seeds.final, {each.task for pair in pairs.values() for each in pair}
+    seeds_of = [study.protocol.seeds.final_of(task) for task in tasks]
+    every = [seed for seed in (seeds_of[0] if seeds_of else first) if all(seed in each for each in seeds_of)]
+    looks = [{name: _pair_of(*pair, seeds) for name, pair in pairs.items()} for seeds in (first, every)]
+    return compare_family(looks[0]) if len(every) == len(first) else compare_at_looks(*looks)
+
+
+def _pair_of(result: Result, reference: Result, seeds: Sequence[int]) -> PairedRuns:
+    """Pair the runs of two optimizers with these seeds, to be compared."""
+    runs = [row for row in reference.finals if row.seed in seeds]
+    mean = summarise([counted_accuracy(row, row.test_accuracy) for row in runs])
+    margin = 0.0 if mean is None else margin_of(mean.mean, 1 / runs[0].num_classes)
+    own, other = (
+        {place: value for place, value in each.by_place.items() if place[0] in seeds} for each in (result, reference)
+    )
+    return PairedRuns(own, other, margin, len(seeds))
 
 
 @cache

@@ -77,7 +77,8 @@ def enough(counted: Sequence[Counted], at_least: int, what: str) -> Finding:
     evidence = f"{what}: {', '.join(parts) or 'nothing'}; {needed} needed; {number_of_runs(each.n for each in found)}"
     if found:
         family = max(each.comparisons for each in found)
-        evidence += f", {confidence_words(max(each.n for each in found))} for {comparisons_words(family)}"
+        levels = " or ".join(sorted({confidence_words(each.seeds_judged) for each in found}))
+        evidence += f", {levels} for {comparisons_words(family)}"
     seeds = [each.seeds_to_settle for each in found if each.seeds_to_settle is not None]
     if verdict == "UNDECIDED" and seeds:
         evidence += f"; {max(seeds)} seeds would settle it"

@@ -208,7 +208,7 @@ class RunsFinish(OfStudy):
         evidence = f"{total} of {runs} final runs diverged{named}; {seeds} for each optimizer, {_where(study)}"
         if total > self.at_most:
             return Finding("CONTRADICTED", evidence)
-        planned = len(results) * len(study.protocol.seeds.final)
+        planned = sum(len(study.protocol.seeds.final_of(each.task)) for each in results)
         return (
             Finding("SUPPORTED", evidence) if runs == planned else Finding("NOT RUN", f"{runs} of {planned} final runs")
         )

@@ -11,7 +11,13 @@ from reproduce.counts import number_of
 from reproduce.outcomes import Trained
 from reproduce.report.analysis.families import Difference, PairedRuns, compare_family
 from reproduce.report.analysis.levels import confidence_words, margin_of
-from reproduce.report.analysis.searches import contenders_against, equal_finds, kinds_against
+from reproduce.report.analysis.searches import (
+    contenders_against,
+    equal_finds,
+    kinds_against,
+    unpaired_seeds,
+    unpaired_words,
+)
 from reproduce.report.analysis.verdicts import Verdict
 from reproduce.report.claims.findings import Counted, Finding, comparisons_words, enough, not_run
 from reproduce.report.collection import Collection
@@ -149,16 +155,26 @@ class KindBeats(OfComparison):
         protocol, seeds = compared.protocol, len(compared.protocol.comparison.seeds)
         found = kinds_against(protocol, compared.searches, compared.trials, self.peer).get(self.kind)
         if seeds < self.at_least or found is None or found.verdict == "NOT RUN":
-            return not_run(f"comparison of {self.at_least} searches each of {self.kind} and {self.peer}")
+            searches = f"comparison of {self.at_least} searches each of {self.kind} and {self.peer}"
+            return not_run(f"{searches}{self._lacking(compared)}")
         interval = "" if found.low is None or found.high is None else f" ({interval_text(found.low, found.high)})"
+        needed = found.seeds_to_settle
+        settle = "" if needed is None else f"{needed} searches of each kind would settle it; "
         evidence = (
             f"{self.kind} against {self.peer}: {signed(100 * found.mean, 2)} {points_of(compared.trials)}{interval}, "
             f"n = {found.n} searches of each, the best of each with "
             f"{number_of(len(protocol.rescoring.seeds), 'fresh seed')}, {confidence_words(found.n)} for "
             f"{comparisons_words(found.comparisons)}; the same find in "
-            f"{equal_finds(protocol, compared.searches, (self.kind, self.peer))} of them; {_compared_where(compared)}"
+            f"{equal_finds(protocol, compared.searches, (self.kind, self.peer))} of them; {settle}"
+            f"{_compared_where(compared)}"
         )
         return Finding(found.verdict, evidence)
+
+    def _lacking(self, compared: StoredComparison) -> str:
+        """Name the seeds that lack a pair; nothing where none does."""
+        kinds = (self.kind, self.peer)
+        seeds = unpaired_seeds(compared.protocol, compared.searches, compared.trials, kinds)
+        return f": {unpaired_words(seeds)}" if seeds else ""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from paper_optimizers import names
-from reproduce.report.analysis.levels import FIRST_LOOK
 from reproduce.report.cards.card import Card
 from reproduce.report.cards.index import all_cards
 from reproduce.report.cards.keras import KNOWN
@@ -33,6 +32,7 @@ from reproduce.report.tables.index import study_tables
 from reproduce.report.tables.paper import paper_table
 from reproduce.report.tables.primitives import primitive_tables
 from reproduce.report.tables.published import agreement_tables, log_tables
+from reproduce.study.looks import FIRST_LOOK
 
 #: Headings, under each of which tables come before figures, in the order of the page.
 HEADINGS = SUMMARY, CLAIMS, RESULTS, ROBUSTNESS, SEARCH, COST, SPACE = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from reproduce.files import write_text
-from reproduce.report.analysis.levels import FIRST_LOOK, LAST_LOOK
 from reproduce.report.analysis.power import settling_runs
 from reproduce.report.analysis.simulation import (
     ANALYSES,
@@ -18,6 +17,7 @@ from reproduce.report.analysis.simulation import (
 )
 from reproduce.report.pages import ARTIFACT
 from reproduce.report.pages.tables import markdown, with_tables
+from reproduce.study.looks import FIRST_LOOK, MOST_SEEDS
 
 _DIFFERENCES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 _SPREADS = (0.5, 0.8, 1.2)
@@ -51,10 +51,10 @@ def _verdicts() -> str:
     lines = []
     for spread in _SPREADS:
         for difference in _DIFFERENCES:
-            shares = [verdict_shares(difference, spread, seeds) for seeds in (FIRST_LOOK, LAST_LOOK)]
+            shares = [verdict_shares(difference, spread, seeds) for seeds in (FIRST_LOOK, MOST_SEEDS)]
             parts = [f"{each['SUPPORTED']:.2f}, {each['EQUIVALENT']:.2f}, {each['UNDECIDED']:.2f}" for each in shares]
             lines.append([f"{spread:g}", f"{difference:g}", *parts])
-    seeds = (f"{seeds} seeds: SUPPORTED, EQUIVALENT, UNDECIDED" for seeds in (FIRST_LOOK, LAST_LOOK))
+    seeds = (f"{seeds} seeds: SUPPORTED, EQUIVALENT, UNDECIDED" for seeds in (FIRST_LOOK, MOST_SEEDS))
     return _table(("sd", "difference", *seeds), lines)
 
 

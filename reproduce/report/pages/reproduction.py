@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 from reproduce.counts import enumerated
-from reproduce.report.analysis.levels import FIRST_LOOK
 from reproduce.report.analysis.studies import origin_of
 from reproduce.report.claims.claim import CLAIMS, Checked, check, counted_by_source, load_claims
 from reproduce.report.pages import ARTIFACT, answer
@@ -14,6 +13,7 @@ from reproduce.report.pages.compute import compute_line
 from reproduce.report.pages.decays import decays_sentence
 from reproduce.report.pages.replays import replay_paragraph
 from reproduce.report.pages.tables import markdown, with_tables
+from reproduce.study.looks import FIRST_LOOK
 
 #: Of whom a claim is, by its source.
 SOURCES = {"question": "the question", "paper": "the paper", "ours": "ours"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from reproduce.report.analysis.families import Difference, compare_family
-from reproduce.report.analysis.studies import Compared, in_pairs, pair_of
+from reproduce.report.analysis.families import Difference
+from reproduce.report.analysis.studies import Compared, compare_results, in_pairs
 from reproduce.report.results import Result, StudyResults, number_of_runs
 from reproduce.report.table import NONE, Cell, Column, Table, fixed, marked, missing, points, words
 from reproduce.report.tables.accuracy import NAME, task_column
@@ -15,6 +15,7 @@ from reproduce.report.tables.comparisons import (
     difference_columns,
     marks,
     mean_cell,
+    planned_words,
     setting,
     verdict_words,
 )
@@ -36,7 +37,7 @@ def decay_table(study: StudyResults) -> Table:
         caption=(
             f"{setting(study)} Mean test accuracy in percent of an optimizer with its decay functions and "
             "schedule factor, and without them, each at the rate tuned for it, over n common seeds. "
-            f"{verdict_words(len(study.protocol.seeds.final), 'all optimizers of the table on a task')}"
+            f"{verdict_words(study, 'all optimizers of the table on a task')}"
         ),
         columns=(_OPTIMIZER, *columns, *_DIFFERENCES),
         sections={task: in_pairs(study, task, decay_pairs(study.entrants)) for task in study.tasks},
@@ -84,7 +85,7 @@ def schedule_differences(study: StudyResults) -> Table:
         caption=(
             f"{setting(study)} Test accuracy with the schedule minus that without, over n common seeds, each side at "
             f"the rate tuned for it{_scaled(study)}. "
-            f"{verdict_words(len(study.protocol.seeds.final), 'all schedules with one optimizer on a task')}"
+            f"{verdict_words(study, 'all schedules with one optimizer on a task')}"
         ),
         columns=(_OPTIMIZER, *_DIFFERENCES),
         sections={
@@ -136,7 +137,7 @@ def change_table(study: StudyResults) -> Table:
 def _runs(study: StudyResults) -> str:
     """How many final runs a number rests on, and how many it should."""
     counts = (len(result.finals) for result in study.results.values() if result.finals)
-    return f"{number_of_runs(counts)} ({len(study.protocol.seeds.final)} planned)"
+    return f"{number_of_runs(counts)} ({planned_words(study)})"
 
 
 def _scaled(study: StudyResults) -> str:
@@ -165,9 +166,7 @@ def _crossed(study: StudyResults, names: dict[str | None, str]) -> Callable[[tup
 def _changes(study: StudyResults, task: str, first: str) -> Mapping[str, Difference]:
     """Compute the change from one task to another, by the first optimizer of each function."""
     names = [each.names[0] for each in study.functions_everywhere]
-    return compare_family(
-        {name: pair_of(study, study.results[task, name], study.results[first, name]) for name in names}
-    )
+    return compare_results(study, {name: (study.results[task, name], study.results[first, name]) for name in names})
 
 
 def _change(changes: Mapping[str, Difference]) -> Callable[[Result], Cell]:

@@ -14,6 +14,7 @@ from reproduce.report.tables.comparisons import (
     accuracy_cell,
     difference_columns,
     marks,
+    planned_words,
     setting,
     verdict_words,
 )
@@ -75,7 +76,7 @@ def task_table(study: StudyResults) -> Table:
             [
                 setting(study),
                 "Mean test accuracy in percent ± sd over the final runs (n in the CSV file and in the table with a "
-                f"section for each task; {len(study.protocol.seeds.final)} planned).",
+                f"section for each task; {planned_words(study)}).",
                 MARKS,
             ]
         ),
@@ -183,9 +184,9 @@ def _caption(study: StudyResults) -> str:
     sentences = [
         setting(study),
         "Test accuracy in percent at the end of training, mean ± sd, at the rate chosen on validation, over n fresh "
-        f"seeds ({len(study.protocol.seeds.final)} planned). {MARKS} Optimizers that are one function on a task are "
+        f"seeds ({planned_words(study)}). {MARKS} Optimizers that are one function on a task are "
         "one line.",
-        verdict_words(len(study.protocol.seeds.final), "the paper's optimizers, or the baselines"),
+        verdict_words(study, "the paper's optimizers, or the baselines"),
     ]
     diverged = sum(result.num_diverged for result in results)
     if diverged:

@@ -52,18 +52,38 @@ def marks(results: Sequence[Result]) -> Mapping[str, Mark]:
     return found | {name: "best" for name, mean in means.items() if same_mean(mean, highest)}
 
 
-def verdict_words(num_seeds: int, of: str) -> str:
-    """How differences and verdicts of a table are read.
+def verdict_words(study: StudyResults, of: str) -> str:
+    """How differences and verdicts of a study's table are read.
 
     Args:
-        num_seeds: How many seeds are planned.
+        study: The study.
         of: What one family is.
     """
+    seeds = study.protocol.seeds
+    later = {confidence_words(len(seeds.final_of(task))) for task in seeds.run_on_to or {}}
+    again = f", and where that left a task UNDECIDED that was run on, with {listed(later)}" if later else ""
     return (
         f"Differences in points, paired by seed; the intervals of a family ({of}) hold together with "
-        f'{confidence_words(num_seeds)}. {WIDTH_WORDS} Verdict: on "better", from the interval and a margin of '
-        f"{MARGIN_WORDS} (artifact/ANALYSIS.md)."
+        f'{confidence_words(len(seeds.final))}{again}. {WIDTH_WORDS} Verdict: on "better", from the interval and a '
+        f"margin of {MARGIN_WORDS} (artifact/ANALYSIS.md)."
     )
+
+
+def levels_words(study: StudyResults) -> str:
+    """The coverage of intervals that are of all seeds of a task: ``"96 %"``, ``"96 % or, on digits, 99 %"``."""
+    seeds = study.protocol.seeds
+    later = [f" or, on {task}, {confidence_words(len(seeds.final_of(task)))}" for task in seeds.run_on_to or {}]
+    return confidence_words(len(seeds.final)) + "".join(later)
+
+
+def planned_words(study: StudyResults) -> str:
+    """How many final seeds are planned: ``"20 planned"``, ``"20 planned, digits run on to 43"``."""
+    return f"{len(study.protocol.seeds.final)} planned{run_on_words(study)}"
+
+
+def run_on_words(study: StudyResults) -> str:
+    """How far tasks are run on, to follow the number that was planned: ``", digits run on to 43"``, or nothing."""
+    return "".join(f", {task} run on to {total}" for task, total in (study.protocol.seeds.run_on_to or {}).items())
 
 
 def difference_columns(

@@ -14,7 +14,7 @@ from reproduce.report.analysis.secondary import Tuned, through_tuning, with_test
 from reproduce.report.analysis.studies import BEST, Compared, Origin, against, best_against_best, origin_of
 from reproduce.report.results import Result, StudyResults, counted_accuracy
 from reproduce.report.table import NONE, Cell, Column, Table, missing, points, words
-from reproduce.report.tables.comparisons import interval_text, setting
+from reproduce.report.tables.comparisons import interval_text, run_on_words, setting
 from reproduce.study.rows import Row
 from reproduce.study.tuning import Setting
 
@@ -32,10 +32,11 @@ def interval_table(study: StudyResults) -> Table | None:
         title=f"What tuning and test images add to the intervals of the study {study.name}",
         caption=(
             f"{setting(study)} Differences of test accuracy in points, n = {len(study.protocol.seeds.final)} seeds "
-            "planned. Seeds: the interval that the verdict is from. The others are of one comparison each, 95 %, and "
-            f"decide nothing. Tuning: a bootstrap over n = {len(study.protocol.seeds.tune)} tuning seeds that chooses "
-            "the settings again, and so which baseline and which evolved optimizer is the best one. Images: the "
-            "sampling of the test images is counted too (artifact/ANALYSIS.md)."
+            f"planned{run_on_words(study)}. Seeds: the interval that the verdict is from. The others are of one "
+            "comparison each, 95 %, and decide nothing. Tuning: a bootstrap over "
+            f"n = {len(study.protocol.seeds.tune)} tuning seeds that chooses the settings again, and so which baseline "
+            "and which evolved optimizer is the best one. Images: the sampling of the test images is counted too "
+            "(artifact/ANALYSIS.md)."
         ),
         columns=(
             Column("Optimizer", "optimizer", lambda line: words(line.compared.label)),

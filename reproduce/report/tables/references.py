@@ -7,11 +7,18 @@ from typing import NamedTuple
 
 from reproduce.counts import Estimate, number_of
 from reproduce.report.analysis.best import compare_with_best
-from reproduce.report.analysis.levels import confidence_words
 from reproduce.report.analysis.studies import BEST, Compared, against, best_against_best, find
 from reproduce.report.results import Result, SameFunction, StudyResults
 from reproduce.report.table import NONE, NOT_RUN, Cell, Column, Table, missing, points, words
-from reproduce.report.tables.comparisons import difference_columns, interval_text, mean_cell, setting, verdict_words
+from reproduce.report.tables.comparisons import (
+    difference_columns,
+    interval_text,
+    levels_words,
+    mean_cell,
+    planned_words,
+    setting,
+    verdict_words,
+)
 
 _BASELINE = next(name for name, origin in BEST.items() if origin == "baseline")
 
@@ -25,10 +32,10 @@ def reference_table(study: StudyResults) -> Table:
             [
                 setting(study),
                 "Test accuracy minus that of the reference, mean over n common seeds "
-                f"({len(study.protocol.seeds.final)} planned). The best evolved optimizer and the best baseline are "
+                f"({planned_words(study)}). The best evolved optimizer and the best baseline are "
                 "those with the highest validation accuracy in tuning; their comparison is a family of its own. So "
                 "that pair has an interval of its own, narrower than the one it has among the others.",
-                verdict_words(len(study.protocol.seeds.final), "the paper's optimizers, or the baselines"),
+                verdict_words(study, "the paper's optimizers, or the baselines"),
                 "Settle: how many seeds would settle an UNDECIDED verdict with probability 0.8, whether there is a "
                 "difference of the margin or none. Optimizers that are one function on a task are one line.",
             ]
@@ -53,7 +60,7 @@ def best_table(study: StudyResults) -> Table:
             f"{setting(study)} Mean test accuracy in percent of each of {num_functions} on a task; then, in points, "
             "its difference to the best of the others with an interval that always holds 0. May be best: yes where "
             "the interval goes above 0; where it does not, another is better. All intervals of a task hold together "
-            f"with {confidence_words(len(study.protocol.seeds.final))}: multiple comparisons with the best (Hsu 1984), "
+            f"with {levels_words(study)}: multiple comparisons with the best (Hsu 1984), "
             "paired by seed, corrected by Bonferroni."
         ),
         columns=(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from reproduce.report.analysis.levels import LEAST_SEARCHES, MARGIN_WORDS, confidence_words
-from reproduce.report.analysis.searches import kinds_against
+from reproduce.report.analysis.searches import kinds_against, unpaired_seeds, unpaired_words
 from reproduce.report.statistics import Summary, summarise
 from reproduce.report.table import NONE, NOT_RUN, Cell, Column, Table, count, missing, percent, points, words
 from reproduce.report.tables.comparisons import difference_columns, placed
@@ -64,6 +64,7 @@ def comparison_table(
             "from included, in all searches of a kind; evaluated: scores on the second stage, evolution; reused: of "
             "those, scores known from a search before. "
             f"{_not_tested(seeds) if own is None else _tested(own, trials, seeds)}"
+            f"{'' if own is None else _unpaired(own, protocol, searches, trials, kinds)}"
         ),
         columns=columns,
         items=lines,
@@ -95,11 +96,24 @@ def _not_tested(seeds: int) -> str:
 
 def _tested(own: str, trials: Sequence[Trial], seeds: int) -> str:
     return (
-        f'To {own}: difference of "again" in {points_of(trials)}, searches paired by seed, with its interval and the '
-        f'verdict on "better"; those of all kinds are one family, and hold together with {confidence_words(seeds)}. '
-        f"EQUIVALENT: within {MARGIN_WORDS}; within 1 point where scores are shares. Settle: searches of each kind, "
-        "with fresh seeds, that would settle what is UNDECIDED (artifact/ANALYSIS.md)."
+        f'To {own}: difference of "again" in {points_of(trials)}, searches paired by seed and scored on one device, '
+        'with its interval and the verdict on "better"; those of all kinds are one family, and hold together with '
+        f"{confidence_words(seeds)}. EQUIVALENT: within {MARGIN_WORDS}; within 1 point where scores are shares. "
+        "Settle: searches of each kind, with fresh seeds, that would settle what is UNDECIDED (artifact/ANALYSIS.md)."
     )
+
+
+def _unpaired(
+    own: str,
+    protocol: SearchProtocol,
+    searches: Sequence[ComparedSearch],
+    trials: Sequence[Trial],
+    kinds: Iterable[str],
+) -> str:
+    """Name the seeds with which a kind and ``own`` are no pair, by kind; nothing where all are."""
+    lacking = {kind: unpaired_seeds(protocol, searches, trials, (kind, own)) for kind in kinds if kind != own}
+    named = [f"{kind} has {unpaired_words(seeds)}" for kind, seeds in lacking.items() if seeds]
+    return f" {'; '.join(named)}." if named and trials else ""
 
 
 def _absent(line: _SearchLine, own: str) -> str:

@@ -8,9 +8,10 @@ from scipy import stats
 
 from reproduce.report.analysis.best import compare_with_best
 from reproduce.report.analysis.families import Difference, PairedRuns, compare_family
-from reproduce.report.analysis.levels import error_rate, margin_of
+from reproduce.report.analysis.levels import margin_of
 from reproduce.report.analysis.power import detecting_power, equivalence_power, settling_runs
 from reproduce.report.analysis.verdicts import all_of, several, verdict_of
+from reproduce.study.looks import error_rate
 
 
 def by_seed(values) -> dict[int, float]:

@@ -8,7 +8,13 @@ import pytest
 
 from paper_optimizers import from_text, get
 from reproduce.outcomes import Outcome, ScoreBeside, ScreenedOut, Trained
-from reproduce.report.analysis.searches import contenders_against, equal_finds, kinds_against, margin_of_scores
+from reproduce.report.analysis.searches import (
+    contenders_against,
+    equal_finds,
+    kinds_against,
+    margin_of_scores,
+    unpaired_seeds,
+)
 from reproduce.report.claims.search import KindBeats, SearchesBeat
 from reproduce.report.collection import Collection
 from reproduce.report.stored_search import StoredComparison
@@ -131,6 +137,29 @@ def test_claims_on_kinds_of_search() -> None:
     assert KindBeats("paper, full", "random, full", 5).check(nothing).verdict == "NOT RUN"
 
 
+def test_an_undecided_claim_on_kinds_says_how_many_searches_would_settle_it() -> None:
+    found = collection({"paper, full": 0.85, "random, full": 0.80})
+    compared = found.comparison
+    assert compared is not None
+    spread = dict(zip(SEEDS, (0.08, -0.06, 0.05, -0.04, 0.02), strict=True))
+    trials = [
+        replace(each, outcome=trained(0.85 + spread[int(each.fingerprint[-1])]))
+        if each.fingerprint.startswith("random")
+        else each
+        for each in compared.trials
+    ]
+    wide = replace(found, comparison=replace(compared, trials=trials))
+    finding = KindBeats("random, full", "paper, full", 5).check(wide)
+    difference = kinds_against(PROTOCOL, compared.searches, trials, "paper, full")["random, full"]
+    assert finding.verdict == difference.verdict == "UNDECIDED"
+    needed = difference.seeds_to_settle
+    assert needed is not None
+    assert needed > 5
+    end = f"in 0 of them; {needed} searches of each kind would settle it; digits, on a CPU"
+    assert finding.evidence.endswith(end)
+    assert "would settle it" not in KindBeats("random, full", "paper, full", 5).check(found).evidence
+
+
 def test_claims_on_finds_of_searches_beside_a_known_optimizer() -> None:
     found = collection({"paper, full": 0.85, "random, full": 0.80})
     # Runs of one find are all alike here, and without a spread nothing is decided.
@@ -203,3 +232,54 @@ def test_the_table_of_finds_has_what_a_reader_needs_to_load_one() -> None:
     assert "points of the mean share of the tasks' reference accuracies, paired by seed" in table.caption
     unscored = finds_table(PROTOCOL, searches(tuple(kinds)), [], "here")  # type: ignore[arg-type]
     assert {line[titles.index("again")].text for line in unscored.lines()} == {"not run"}
+
+
+def moved(trials: list[Trial], fingerprint: str, seeds: tuple[int, ...] = FRESH) -> list[Trial]:
+    """The same trials, those of one find with these fresh seeds on another device."""
+    return [
+        replace(each, device="another CPU") if each.fingerprint == fingerprint and each.seed in seeds else each
+        for each in trials
+    ]
+
+
+def test_searches_that_were_scored_on_different_devices_are_no_pair() -> None:
+    kinds = {"paper, full": 0.85, "random, full": 0.80}
+    compared, trials = searches(tuple(kinds)), scored(kinds)
+    for some in (FRESH, FRESH[1:2]):
+        apart = moved(trials, "random, full-3", some)
+        difference = kinds_against(PROTOCOL, compared, apart, "paper, full")["random, full"]
+        assert (difference.n, difference.planned, difference.verdict) == (4, 5, "NOT RUN")
+        assert unpaired_seeds(PROTOCOL, compared, apart, ("random, full", "paper, full")) == [3]
+        # A pair that was moved as a whole is a pair, seed by fresh seed.
+        together = moved(apart, "paper, full-3", some)
+        assert kinds_against(PROTOCOL, compared, together, "paper, full") == kinds_against(
+            PROTOCOL, compared, trials, "paper, full"
+        )
+        assert unpaired_seeds(PROTOCOL, compared, together, ("random, full", "paper, full")) == []
+    assert unpaired_seeds(PROTOCOL, compared, trials, ("aging, full", "paper, full")) == list(SEEDS)
+
+
+def test_a_claim_names_the_seeds_that_lack_a_pair() -> None:
+    found = collection({"paper, full": 0.85, "random, full": 0.80})
+    compared = found.comparison
+    assert compared is not None
+    trials = moved(moved(list(compared.trials), "random, full-3"), "paper, full-1", FRESH[:1])
+    apart = replace(found, comparison=replace(compared, trials=trials))
+    finding = KindBeats("paper, full", "random, full", 5).check(apart)
+    assert finding.verdict == "NOT RUN"
+    assert finding.evidence == (
+        "no comparison of 5 searches each of paper, full and random, full: no pair scored on one device with the seeds "
+        "1 and 3"
+    )
+    table = comparison_table(PROTOCOL, compared.searches, trials, "here")
+    assert table.caption.endswith(" random, full has no pair scored on one device with the seeds 1 and 3.")
+    few = KindBeats("paper, full", "random, full", 6).check(found)
+    assert few.evidence == "no comparison of 6 searches each of paper, full and random, full"
+
+
+def test_a_find_and_a_baseline_on_different_devices_are_not_compared() -> None:
+    trials = scored({"paper, full": 0.85})
+    own = contender("paper, full", 0)
+    apart = contenders_against(moved(trials, own.fingerprint, FRESH[:1]), [own], ADAM, 3)[own.fingerprint]
+    assert (apart.n, apart.verdict) == (2, "NOT RUN")
+    assert contenders_against(moved(trials, own.fingerprint), [own], ADAM, 3) == {}

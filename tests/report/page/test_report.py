@@ -5,7 +5,6 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from reproduce.report.analysis.levels import FIRST_LOOK
 from reproduce.report.claims.claim import CLAIMS, check, claims_table, load_claims
 from reproduce.report.collection import Collection
 from reproduce.report.latex import to_latex
@@ -14,6 +13,7 @@ from reproduce.report.page.report import COST, HEADINGS, RESULTS, ROBUSTNESS, SP
 from reproduce.report.page.search import SearchResults
 from reproduce.report.results import StudyResults
 from reproduce.report.tables.paper import paper_table
+from reproduce.study.looks import FIRST_LOOK
 from reproduce.study.protocol import StudyProtocol, load_protocol, studies
 from tests.report.latex import NEEDS_PDFLATEX, require_compiles
 from tests.report.result_cases import invented, protocol_of
