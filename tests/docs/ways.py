@@ -138,6 +138,9 @@ WAYS: dict[str, Way] = {
     "python -m reproduce search --profile my-search.toml --data-dir my-images": After(
         ("examples of docs/tutorials/search.md", "the protocol of docs/tutorials/search.md")
     ),
+    "python -m reproduce estimate --profile my-search.toml --study search --data-dir my-images": After(
+        ("examples of docs/tutorials/search.md", "the protocol of docs/tutorials/search.md")
+    ),
     "python -m reproduce tables --profile PATH": Elsewhere(
         "tests/study/test_main_job.py::test_a_find_that_a_protocol_writes_out_is_tuned_tested_and_reported"
     ),

@@ -30,42 +30,51 @@ class _OnTask(NamedTuple):
 def adam_sentences() -> str:
     """Say on each task how many evolved optimizers are better than Adam, which and by how much; then the variants."""
     places = _places()
+    return " ".join([evolved_sentences(), *_variants(places)]) if places else "Nothing has been run."
+
+
+def evolved_sentences() -> str:
+    """Say on each task how many evolved optimizers are better than Adam, which and by how much."""
+    places = _places()
     if not places:
         return "Nothing has been run."
     first, *others = places
     levels = " or ".join(sorted({confidence_words(each.answer.difference.n) for each in places}))
     parts = [
-        f"**Against {REFERENCE}, which the paper claims to beat, {_share(first.evolved)} evolved optimizers are better "
-        f"on {first.title}**{_which(first)}.",
+        "The paper has ten evolved optimizers, Opt1 to Opt10.",
+        *_counted_as_one(places, "evolved"),
+        f"**Against {REFERENCE}, which the paper claims to beat, {_share(first.evolved)} are better on {first.title}**"
+        f"{_which(first)}.",
         *(f"On {each.title} {_share(each.evolved)} are{_which(each)}." for each in others),
-        f"The paper has ten evolved optimizers, and five variants of {REFERENCE}, A1 to A5.",
-        *_counted_as_one(places),
-        f"Of the variants, {'; '.join(_variants(places))}.",
         f"With {levels} confidence all intervals of a task are right at once.",
     ]
     return " ".join(parts)
 
 
-def _counted_as_one(places: Sequence[_OnTask]) -> Iterator[str]:
-    """Say which of the ten a task left out, since digits did not tell them apart, and which its own runs did not."""
+def _counted_as_one(places: Sequence[_OnTask], family: str) -> Iterator[str]:
+    """Say which of a family tasks left out, since digits did not tell them apart, and which its own runs did not."""
     trained: dict[str, list[str]] = {}
     fewer: dict[int, list[str]] = {}
     for place in places:
-        absent = _left_out(place)
+        absent = _left_out(place, family)
         trained |= absent
         if absent:
-            fewer.setdefault(len(place.evolved), []).append(place.title)
+            fewer.setdefault(len(_ran(place, family)), []).append(place.title)
     if trained:
         groups = [enumerated([twin, *alike]) for twin, alike in trained.items()]
-        counts = [
-            f"{enumerated(titles_of)} {'has' if len(titles_of) < 2 else 'have'} {n} to compare"
-            for n, titles_of in fewer.items()
-        ]
-        yield f"On digits {_each_alike(groups)}, so {enumerated(counts)}."
+        counts = [f"{count} to compare on {enumerated(titles_of)}" for count, titles_of in fewer.items() if count > 1]
+        yield (
+            f"In the study `main` on digits {_each_alike(groups)}, so {enumerated([*trained])} ran for all of them"
+            f"{': ' * bool(counts)}{'; '.join(counts)}."
+        )
     for place in places:
-        groups = [enumerated(each.names) for each in place.evolved if len(each.names) > 1]
+        groups = [enumerated(each.names) for each in _ran(place, family) if len(each.names) > 1]
         if groups:
-            yield f"On {place.title} {_each_alike(groups)}, so it has {len(place.evolved)}."
+            yield f"On {place.title} {_each_alike(groups)}, so it has {len(_ran(place, family))}."
+
+
+def _ran(place: _OnTask, family: str) -> list[Compared]:
+    return place.evolved if family == "evolved" else place.variants
 
 
 def _each_alike(groups: Sequence[str]) -> str:
@@ -74,11 +83,11 @@ def _each_alike(groups: Sequence[str]) -> str:
     return f"{first} trained alike{''.join(f', and so did {each}' for each in others)}"
 
 
-def _left_out(place: _OnTask) -> dict[str, list[str]]:
-    """The evolved optimizers that have no runs on a task, by the one whose runs stand for them."""
-    ran, found = {name for each in place.evolved for name in each.names}, dict[str, list[str]]()
+def _left_out(place: _OnTask, family: str) -> dict[str, list[str]]:
+    """The optimizers of a family that have no runs on a task, by the one whose runs stand for them."""
+    ran, found = {name for each in _ran(place, family) for name in each.names}, dict[str, list[str]]()
     for name in names():
-        twin = stands_for(name, place.task) if _family(name) == "evolved" and name not in ran else None
+        twin = stands_for(name, place.task) if _family(name) == family and name not in ran else None
         if twin is not None:
             found.setdefault(twin, []).append(name)
     return found
@@ -86,17 +95,20 @@ def _left_out(place: _OnTask) -> dict[str, list[str]]:
 
 def _variants(places: Sequence[_OnTask]) -> Iterator[str]:
     """Say who of the variants of Adam ran on which tasks, and what they are there: once for tasks that are alike."""
-    alike: dict[tuple[str, str], list[str]] = {}
+    alike: dict[str, list[str]] = {}
     variants = [name for name in names() if _family(name) == "adam-variant"]
     for place in places:
         ran = [name for each in place.variants for name in each.names]
-        absent = [name for name in variants if name not in ran]
-        who = enumerated(ran or ["none"]) if absent else f"all {len(variants)}"
-        verb = "is" if len(ran) < 2 else "are"
-        aside = f" ({enumerated(absent)} did not run there)" if ran and absent else ""
-        alike.setdefault((f"{who} {verb} {_together(place.variants)}", aside), []).append(place.title)
-    for (outcome, aside), titles_of in alike.items():
-        yield f"{outcome} on {enumerated(titles_of)}{aside}"
+        stood_for = [name for names_of in _left_out(place, "adam-variant").values() for name in names_of]
+        absent = [name for name in variants if name not in (*ran, *stood_for)]
+        who = f"all {len(variants)}" if len(ran) == len(variants) else enumerated(ran or ["none"])
+        aside = f" ({enumerated(absent)} did not run)" if ran and absent else ""
+        outcome = f"{who}{aside} {'is' if len(ran) < 2 else 'are'} {_together(place.variants)}"
+        alike.setdefault(outcome, []).append(place.title)
+    outcomes = "; ".join(f"{outcome} on {enumerated(titles_of)}" for outcome, titles_of in alike.items())
+    yield f"The paper has five variants of {REFERENCE} too, A1 to A5."
+    yield from _counted_as_one(places, "adam-variant")
+    yield f"Beside {REFERENCE} {outcomes}."
 
 
 def _places() -> list[_OnTask]:
@@ -134,7 +146,7 @@ def _which(place: _OnTask) -> str:
         return f" ({_together(place.evolved)}; {runs})"
     least, largest = min(points, key=float), max(points, key=float)
     by = least if least == largest else f"{least} to {largest}"
-    return f": {enumerated([each.label for each in better])}, by {by} points of test accuracy ({runs})"
+    return f": {enumerated([each.label for each in better])}, by {by} points ({runs})"
 
 
 def _together(found: Sequence[Compared]) -> str:

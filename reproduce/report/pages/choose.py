@@ -15,6 +15,7 @@ from reproduce.report.pages import ROOT
 from reproduce.report.pages.answer import answer_sentence, kept_answers, kept_collections, measured_on
 from reproduce.report.pages.beside_adam import adam_sentences
 from reproduce.report.pages.comparison import slowest_sentences
+from reproduce.report.pages.networks import networks_tables
 from reproduce.report.pages.rates import StudyTask, compared_tasks, kept_cards, measured_rates, stands_for
 from reproduce.report.pages.tables import markdown, with_tables
 from reproduce.report.table import signed
@@ -38,6 +39,7 @@ def page() -> str:
     tables = {
         "answer": _short_answer(),
         "rates": rates_table(),
+        "networks": networks_tables(),
         "steps": f"{slowest_sentences()}\n",
         "evolved": evolved_table(),
         "differences": differences(),

@@ -38,8 +38,9 @@ def replay_paragraph() -> str:
 def replay_line() -> str:
     """Say the first of it in a line, for a list."""
     return "".join(
-        f"- A replay of the published search log in {_place(replay)} kept little of its order: rank correlation "
-        f"{_shown(value, replay)}. A perfect replay would reach {_shown(ceiling)}, since scores are noisy. "
+        "- The authors published the candidates of their search with their scores. We trained a sample of them again, "
+        f"in profile `{replay.origin.profile}`. The rank correlation of their scores and ours is "
+        f"{_shown(value, replay)}. Since scores are noisy, a perfect replay would reach {_shown(ceiling)}. "
         "[More](docs/tutorials/published_log.md).\n"
         for replay, value, ceiling in list(_kept())[:1]
     )

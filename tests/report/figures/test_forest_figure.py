@@ -46,7 +46,8 @@ def test_a_study_s_forest_and_answer_come_from_its_rows() -> None:
     assert answer_sentence([replace(found[0], profile="small")]).endswith(f" of 1 task**: on digits {words} (n = 3).")
     better = replace(found[0].compared, difference=replace(FOUND, mean=0.017))
     (missed,) = answer_sentence([replace(found[0], profile="small", missed=(better,))]).split(". ")[1:]
-    assert missed.startswith("On digits tuning missed Opt")
+    assert missed.startswith("On digits Opt")
+    assert "would have been a better baseline" in missed
     assert "tests 1.7 points above" in missed
     assert found[0].difference.verdict in answer_table(found)
     assert answer_picture(found).render(("svg",))["svg"]
