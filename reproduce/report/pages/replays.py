@@ -39,8 +39,8 @@ def replay_line() -> str:
     """Say the first of it in a line, for a list."""
     return "".join(
         "- The authors published the candidates of their search with their scores. We trained a sample of them again, "
-        f"in profile `{replay.origin.profile}`. The rank correlation of their scores and ours is {_shown(value, replay)}. "
-        f"Since scores are noisy, a perfect replay would reach {_shown(ceiling)}. "
+        f"in profile `{replay.origin.profile}`. The rank correlation of their scores and ours is "
+        f"{_shown(value, replay)}. Since scores are noisy, a perfect replay would reach {_shown(ceiling)}. "
         "[More](docs/tutorials/published_log.md).\n"
         for replay, value, ceiling in list(_kept())[:1]
     )
