@@ -23,7 +23,7 @@ def page() -> str:
     )
     tables = {
         "answer": "\n\n".join([*sentences, answer.answer_lines()]),
-        "steps": comparison.steps_sentence(),
+        "steps": comparison.steps_sentences(),
         "status": verdicts,
     }
     return with_tables((ROOT / "README.md").read_text("utf-8"), tables)
